@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is compiled with. Language mode 6 leaves these upcoming features off, so they are asked for.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let nio = (
+    core: Target.Dependency.product(name: "NIOCore", package: "swift-nio"),
+    posix: Target.Dependency.product(name: "NIOPosix", package: "swift-nio"),
+    embedded: Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio"),
+    ssl: Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+)
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "sluice",
+    products: [
+        .executable(name: "sluice", targets: ["sluice"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // System libraries: a module map each, nothing else.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+
+        // Know no mesh.
+        .target(name: "Postgres", dependencies: ["CLibPQ", logging], swiftSettings: strict),
+        .target(
+            name: "PostgresServer",
+            dependencies: [logging, subprocess, .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        .target(name: "HTTP2", dependencies: ["CNGHTTP2", nio.core], swiftSettings: strict),
+        .target(
+            name: "GRPCServer", dependencies: ["HTTP2", nio.core, nio.posix, nio.ssl, logging], swiftSettings: strict),
+        .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
+        .target(
+            name: "XDSServer", dependencies: ["GRPCServer", "EnvoyProtos", nio.core, protobuf, crypto, logging],
+            swiftSettings: strict),
+
+        // Pure: no I/O, no clock, no Foundation.
+        .target(name: "MeshModel", swiftSettings: strict),
+        .target(name: "MeshCompiler", dependencies: ["MeshModel"], swiftSettings: strict),
+        .target(
+            name: "EnvoyConfig", dependencies: ["MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
+            swiftSettings: strict),
+
+        // The server.
+        .target(name: "MeshIdentity", dependencies: ["MeshModel", crypto], swiftSettings: strict),
+        .target(
+            name: "MeshStore", dependencies: ["MeshModel", "Postgres", crypto, logging],
+            // A link to the folder at the top: the program carries its migrations with it.
+            resources: [.embedInCode("migrations")], swiftSettings: strict),
+        .target(
+            name: "MeshControl",
+            dependencies: ["MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging], swiftSettings: strict),
+        .target(
+            name: "MeshAPI",
+            dependencies: [
+                "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", hummingbird, nio.core, yams, crypto, logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            // A link to the folder at the top: the program carries its contract with it.
+            resources: [.embedInCode("openapi")], swiftSettings: strict),
+        .target(
+            name: "MeshRelease", dependencies: ["MeshModel", "MeshControl", "MeshStore", logging], swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "sluice",
+            dependencies: [
+                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "MeshModel", "MeshCompiler", "MeshIdentity",
+                "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", logging, lifecycle, yams,
+                nio.core, nio.posix, nio.ssl, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
+        // A mesh on one machine: the server, real sidecars, workloads and load. For `make run` and the end-to-end tests.
+        .target(
+            name: "MeshLab",
+            dependencies: [
+                "MeshModel", hummingbird, httpClient, logging, nio.core,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: strict),
+        .executableTarget(name: "sluice-demo", dependencies: ["MeshLab", "MeshModel"], swiftSettings: strict),
+    ]
+)
