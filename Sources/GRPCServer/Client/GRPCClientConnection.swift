@@ -1,0 +1,85 @@
+package import HTTP2
+package import NIOCore
+internal import NIOPosix
+package import NIOSSL
+
+/// A minimal gRPC client connection, for tests and for generating load: no retries, no name resolution, no balancing.
+/// Bound to its event loop.
+package final class GRPCClientConnection {
+    package let eventLoop: any EventLoop
+    private let channel: any Channel
+    private let http2Configuration: HTTP2Configuration
+    private let authority: String
+    private weak var http2: HTTP2Connection?
+
+    private init(channel: any Channel, http2: HTTP2Configuration, authority: String) {
+        self.eventLoop = channel.eventLoop
+        self.channel = channel
+        self.http2Configuration = http2
+        self.authority = authority
+    }
+
+    /// Connects; calls may be opened at once, before the server's SETTINGS have come.
+    ///
+    /// - Parameters:
+    ///   - tls: `nil` for plaintext with prior knowledge.
+    ///   - serverHostname: what the server's certificate must be for, and the `:authority`.
+    package static func connect(
+        to address: SocketAddress, on eventLoop: any EventLoop, http2: HTTP2Configuration = HTTP2Configuration(),
+        tls: NIOSSLContext? = nil, serverHostname: String? = nil
+    ) -> EventLoopFuture<NIOLoopBound<GRPCClientConnection>> {
+        ClientBootstrap(group: eventLoop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let tls else { return }
+                    try channel.pipeline.syncOperations.addHandler(
+                        NIOSSLClientHandler(context: tls, serverHostname: serverHostname))
+                }
+            }
+            .connect(to: address)
+            .flatMapThrowing { channel in
+                let connection = GRPCClientConnection(
+                    channel: channel, http2: http2, authority: serverHostname ?? "localhost")
+                let handler = HTTP2Connection(.client, configuration: http2, delegate: connection)
+                connection.http2 = handler
+                try channel.pipeline.syncOperations.addHandler(handler)
+                return NIOLoopBound(connection, eventLoop: channel.eventLoop)
+            }
+    }
+
+    /// Opens a call. On a closed connection the handler is told UNAVAILABLE before this returns.
+    ///
+    /// - Parameter path: `/package.Service/Method`.
+    package func open(
+        _ path: String, metadata: [HTTP2Header] = [], handler: any GRPCClientCallHandler
+    ) -> GRPCClientCall {
+        let call = GRPCClientCall(handler: handler)
+        let headers = [
+            HTTP2Header(":method", "POST"), HTTP2Header(":scheme", "http"), HTTP2Header(":path", path),
+            HTTP2Header(":authority", authority), HTTP2Header("te", "trailers"),
+            HTTP2Header("content-type", "application/grpc"),
+        ]
+        call.start(http2?.request(headers + metadata, delegate: call))
+        return call
+    }
+
+    /// Closes the socket; open calls end with UNAVAILABLE.
+    package func close() {
+        channel.close(promise: nil)
+    }
+
+    /// Stops or resumes reading from the socket, to play a slow reader.
+    package func setReading(_ isReading: Bool) {
+        try? channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+}
+
+extension GRPCClientConnection: HTTP2ConnectionDelegate {
+    package func opened(_ stream: HTTP2Stream, headers: [HTTP2Header]) -> (any HTTP2StreamDelegate)? { nil }
+    package func handshakeCompleted() {}
+    package func closed(_ error: (any Error)?) {}
+}
+
+/// Bound to its event loop.
+@available(*, unavailable)
+extension GRPCClientConnection: Sendable {}

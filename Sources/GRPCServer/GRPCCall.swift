@@ -1,0 +1,147 @@
+package import HTTP2
+package import NIOCore
+
+/// One call, from request headers to trailers; bound to its event loop.
+package final class GRPCCall {
+    /// Unique in the process.
+    package let id: UInt64
+    package let path: GRPCPath
+    package let metadata: GRPCMetadata
+    package let connection: GRPCConnection
+
+    private let stream: HTTP2Stream
+    private let limits: GRPCServer.Configuration
+    private var handler: (any GRPCCallHandler)?
+    private var reader: MessageReader
+    private var deadline: Scheduled<Void>?
+    private var hasSentHeaders = false
+    private var status: GRPCStatus?
+
+    init(
+        id: UInt64, request: GRPCRequest, stream: HTTP2Stream, connection: GRPCConnection,
+        limits: GRPCServer.Configuration
+    ) {
+        self.id = id
+        self.path = request.path
+        self.metadata = request.metadata
+        self.stream = stream
+        self.connection = connection
+        self.limits = limits
+        self.reader = MessageReader(maxMessageSize: limits.maxMessageSize)
+        deadline = request.timeout.map { timeout in
+            connection.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
+                self?.finish(GRPCStatus(.deadlineExceeded, "the deadline of the call has passed"))
+            }
+        }
+    }
+
+    package var eventLoop: any EventLoop { connection.eventLoop }
+
+    /// Whether everything sent so far was handed to the socket. A handler that sends only while this is true has at
+    /// most one message waiting. False after the end.
+    package var isWritable: Bool {
+        status == nil && !stream.isClosed && stream.pendingBytes == 0
+    }
+
+    /// Sends a message. Ignored after the end of the call.
+    ///
+    /// While the call is not writable the message is queued; over ``GRPCServer/Configuration/maxQueuedBytes`` the call
+    /// ends with RESOURCE_EXHAUSTED.
+    package func send(_ message: OutboundMessage) {
+        guard status == nil, !stream.isClosed else { return }
+        guard stream.pendingBytes == 0 || stream.pendingBytes + message.count <= limits.maxQueuedBytes else {
+            end(GRPCStatus(.resourceExhausted, "the client does not read"))
+            return stream.reset(.enhanceYourCalm)
+        }
+        if !hasSentHeaders {
+            hasSentHeaders = true
+            stream.respond(Self.responseHeaders)
+        }
+        stream.write(message.framed)
+    }
+
+    /// Ends the call, after what is queued. Ignored after the end.
+    package func finish(_ status: GRPCStatus) {
+        guard self.status == nil, !stream.isClosed else { return }
+        end(status)
+        if hasSentHeaders {
+            stream.end(trailers: status.trailers)
+        } else {
+            stream.respond(Self.responseHeaders + status.trailers, endStream: true)
+        }
+    }
+
+    /// Identity is the only encoding, in both directions.
+    static let responseHeaders = [
+        HTTP2Header(":status", "200"),
+        HTTP2Header("content-type", "application/grpc"),
+        HTTP2Header("grpc-accept-encoding", "identity"),
+    ]
+
+    // MARK: For the connection
+
+    func serve(_ handler: any GRPCCallHandler) {
+        if status == nil, !stream.isClosed {
+            self.handler = handler
+        } else {
+            // It was finished while it was opened, and yet wants to be told.
+            handler.closed(status.map { .finished($0) } ?? .connectionLost)
+        }
+    }
+
+    func drain() { handler?.draining() }
+
+    private func end(_ status: GRPCStatus) {
+        self.status = status
+        deadline?.cancel()
+        deadline = nil
+    }
+}
+
+extension GRPCCall: HTTP2StreamDelegate {
+    package func received(headers: [HTTP2Header], on stream: HTTP2Stream) {
+        // Request trailers: gRPC has none.
+    }
+
+    package func received(body: ByteBuffer, on stream: HTTP2Stream) {
+        guard status == nil else { return }
+        let before = reader.bufferedBytes
+        reader.append(body)
+        do {
+            while status == nil, let message = try reader.next() { handler?.received(message) }
+        } catch {
+            finish(error)
+        }
+        if status != nil { reader = MessageReader(maxMessageSize: 0) }
+        if !connection.bufferedInput(changedBy: reader.bufferedBytes - before) {
+            finish(GRPCStatus(.resourceExhausted, "too many unfinished messages on this connection"))
+        }
+    }
+
+    package func inputClosed(on stream: HTTP2Stream) {
+        guard status == nil else { return }
+        guard reader.bufferedBytes == 0 else {
+            return finish(GRPCStatus(.internal, "the request ends in the middle of a message"))
+        }
+        handler?.inputClosed()
+    }
+
+    package func drained(_ stream: HTTP2Stream) {
+        if isWritable { handler?.writable() }
+    }
+
+    package func closed(_ stream: HTTP2Stream, code: HTTP2ErrorCode?) {
+        deadline?.cancel()
+        deadline = nil
+        connection.ended(self, streamID: stream.id, buffered: reader.bufferedBytes)
+        let reason: GRPCCloseReason =
+            if let status { .finished(status) } else if let code { .cancelled(code.rawValue) } else { .connectionLost }
+        let handler = self.handler
+        self.handler = nil
+        handler?.closed(reason)
+    }
+}
+
+/// Bound to its event loop; other threads reach it through `NIOLoopBound`.
+@available(*, unavailable)
+extension GRPCCall: Sendable {}

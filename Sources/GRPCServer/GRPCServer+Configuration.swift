@@ -1,0 +1,54 @@
+package import HTTP2
+package import NIOCore
+package import NIOSSL
+
+extension GRPCServer {
+    /// An address to serve on.
+    package struct Listener: Sendable {
+        package enum Address: Sendable, Hashable {
+            /// Port 0: the system chooses; see ``GRPCServer/addresses()``.
+            case host(String, port: Int)
+            /// A socket file that is left from a dead process is replaced.
+            case unixDomainSocket(path: String)
+        }
+
+        package var address: Address
+
+        /// Asked for each accepted connection, so new certificates take effect without a restart. It should offer ALPN
+        /// `h2`. `nil`: plaintext with prior knowledge.
+        package var tls: (@Sendable () throws -> NIOSSLContext)?
+
+        package init(_ address: Address, tls: (@Sendable () throws -> NIOSSLContext)? = nil) {
+            self.address = address
+            self.tls = tls
+        }
+    }
+
+    /// Addresses and limits.
+    package struct Configuration: Sendable {
+        package var listeners: [Listener]
+        package var http2 = HTTP2Configuration()
+
+        /// Connections above this number are closed as soon as they are accepted.
+        package var maxConnections = 20_000
+
+        /// Bytes of one message from a client; a larger one ends the call with RESOURCE_EXHAUSTED.
+        package var maxMessageSize = 4 << 20
+
+        /// Bytes of half-received messages that a connection may hold, over all its calls.
+        package var maxBufferedInput = 16 << 20
+
+        /// Bytes that may wait in one call besides a first message of any size.
+        package var maxQueuedBytes = 16 << 20
+
+        /// Age at which a connection is closed gracefully, ± 10 %, so that clients spread over the servers anew.
+        package var maxConnectionAge: TimeAmount?
+
+        /// Time that calls have to end by themselves when their connection is closed gracefully.
+        package var gracePeriod: TimeAmount = .seconds(10)
+
+        package init(listeners: [Listener]) {
+            self.listeners = listeners
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/// One header field. Names are lower case, as HTTP/2 requires (RFC 9113 section 8.2).
+package struct HTTP2Header: Sendable, Hashable {
+    package var name: String
+    package var value: String
+
+    package init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+
+    /// Bytes that this field counts for in `SETTINGS_MAX_HEADER_LIST_SIZE` (RFC 9113 section 6.5.2).
+    static func cost(name: Int, value: Int) -> Int { name + value + 32 }
+}
+
+/// Error codes of RST_STREAM and GOAWAY (RFC 9113 section 7).
+package struct HTTP2ErrorCode: Sendable, Hashable, RawRepresentable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let noError = HTTP2ErrorCode(rawValue: 0x0)
+    package static let protocolError = HTTP2ErrorCode(rawValue: 0x1)
+    package static let internalError = HTTP2ErrorCode(rawValue: 0x2)
+    package static let flowControlError = HTTP2ErrorCode(rawValue: 0x3)
+    package static let refusedStream = HTTP2ErrorCode(rawValue: 0x7)
+    package static let cancel = HTTP2ErrorCode(rawValue: 0x8)
+    package static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 0xb)
+}
+
+/// Why an HTTP/2 session ended on our side.
+package enum HTTP2Error: Error, Hashable {
+    /// nghttp2 gave up: its error code (`nghttp2_error`) and text.
+    case session(code: Int32, reason: String)
+    /// The peer did not finish its preface, SETTINGS or a header block in time.
+    case handshakeTimeout
+    /// The peer did not answer a PING in time.
+    case keepaliveTimeout
+}

@@ -1,0 +1,46 @@
+internal import CNGHTTP2
+
+/// `nghttp2_option`, freed when this goes. nghttp2 copies what it needs when a session is made.
+@safe struct NGHTTP2Options: ~Copyable {
+    let raw: OpaquePointer
+
+    init(_ configuration: HTTP2Configuration) throws(HTTP2Error) {
+        var option: OpaquePointer?
+        let code = unsafe nghttp2_option_new(&option)
+        guard let option = unsafe option else { throw HTTP2Error(code) }
+        unsafe raw = option
+        unsafe nghttp2_option_set_no_closed_streams(raw, 1)
+        unsafe nghttp2_option_set_max_outbound_ack(raw, configuration.maxPendingAcknowledgements)
+        unsafe nghttp2_option_set_max_continuations(raw, configuration.maxContinuations)
+        unsafe nghttp2_option_set_stream_reset_rate_limit(
+            raw, UInt64(clamping: configuration.resets.burst), UInt64(clamping: configuration.resets.perSecond))
+    }
+
+    deinit {
+        unsafe nghttp2_option_del(raw)
+    }
+}
+
+/// `nghttp2_session_callbacks`, freed when this goes. nghttp2 copies the table when a session is made.
+@safe struct NGHTTP2Callbacks: ~Copyable {
+    let raw: OpaquePointer
+
+    init() throws(HTTP2Error) {
+        var callbacks: OpaquePointer?
+        let code = unsafe nghttp2_session_callbacks_new(&callbacks)
+        guard let callbacks = unsafe callbacks else { throw HTTP2Error(code) }
+        unsafe raw = callbacks
+        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(raw, frameBegan)
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(raw, headersBegan)
+        unsafe nghttp2_session_callbacks_set_on_header_callback(raw, headerReceived)
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(raw, dataReceived)
+        unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(raw, frameReceived)
+        unsafe nghttp2_session_callbacks_set_on_frame_send_callback(raw, frameSent)
+        unsafe nghttp2_session_callbacks_set_on_stream_close_callback(raw, streamClosed)
+        unsafe nghttp2_session_callbacks_set_send_data_callback(raw, sendBody)
+    }
+
+    deinit {
+        unsafe nghttp2_session_callbacks_del(raw)
+    }
+}

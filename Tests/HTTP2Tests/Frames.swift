@@ -1,0 +1,75 @@
+import NIOCore
+
+/// Builds HTTP/2 frames by hand, right and wrong ones.
+enum Frame {
+    static let preface = ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+
+    static func raw(
+        _ type: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = [], claiming length: Int? = nil
+    ) -> ByteBuffer {
+        let length = UInt32(length ?? payload.count)
+        var buffer = ByteBuffer()
+        buffer.writeInteger(UInt8(length >> 16 & 0xff))
+        buffer.writeInteger(UInt16(length & 0xffff))
+        buffer.writeInteger(type)
+        buffer.writeInteger(flags)
+        buffer.writeInteger(stream)
+        buffer.writeBytes(payload)
+        return buffer
+    }
+
+    static let settings = raw(4)
+    static let settingsAck = raw(4, flags: 1)
+    static let ping = raw(6, [1, 2, 3, 4, 5, 6, 7, 8])
+
+    /// `:method POST`, `:scheme http`, `:path /a/b`, `:authority x` without Huffman and without the dynamic table.
+    static let requestBlock: [UInt8] =
+        [0x83, 0x86, 0x04, 4] + Array("/a/b".utf8) + [0x01, 1] + Array("x".utf8)
+
+    /// Flags: END_HEADERS, and END_STREAM when asked.
+    static func request(_ stream: UInt32, block: [UInt8] = requestBlock, endStream: Bool = false) -> ByteBuffer {
+        raw(1, flags: endStream ? 5 : 4, stream: stream, block)
+    }
+
+    static func data(_ stream: UInt32, _ bytes: [UInt8], endStream: Bool = false) -> ByteBuffer {
+        raw(0, flags: endStream ? 1 : 0, stream: stream, bytes)
+    }
+
+    static func reset(_ stream: UInt32) -> ByteBuffer { raw(3, stream: stream, [0, 0, 0, 8]) }
+
+    static func windowUpdate(_ stream: UInt32, _ increment: UInt32) -> ByteBuffer {
+        raw(8, stream: stream, (0..<4).reversed().map { UInt8(increment >> ($0 * 8) & 0xff) })
+    }
+}
+
+/// The frames in a piece of output.
+struct ParsedFrame: Equatable {
+    var type: UInt8
+    var flags: UInt8
+    var stream: UInt32
+    var payload: [UInt8]
+
+    static func all(in bytes: ByteBuffer) -> [ParsedFrame] {
+        var bytes = bytes
+        var frames: [ParsedFrame] = []
+        while let high = bytes.readInteger(as: UInt8.self), let low = bytes.readInteger(as: UInt16.self),
+            let type = bytes.readInteger(as: UInt8.self), let flags = bytes.readInteger(as: UInt8.self),
+            let stream = bytes.readInteger(as: UInt32.self),
+            let payload = bytes.readBytes(length: Int(high) << 16 | Int(low))
+        {
+            frames.append(ParsedFrame(type: type, flags: flags, stream: stream, payload: payload))
+        }
+        return frames
+    }
+
+    /// The error code of RST_STREAM and GOAWAY.
+    var errorCode: UInt32? {
+        let code =
+            switch type {
+            case 3: payload.prefix(4)
+            case 7: payload.dropFirst(4).prefix(4)
+            default: ArraySlice<UInt8>()
+            }
+        return code.count == 4 ? code.reduce(0) { $0 << 8 | UInt32($1) } : nil
+    }
+}
