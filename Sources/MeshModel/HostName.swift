@@ -1,0 +1,44 @@
+/// The names by which callers and rules name a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
+/// `reviews.shop.svc.cluster.local`.
+package enum HostName {
+    /// What full names of services end with, as in Kubernetes.
+    package static let domain = "svc.cluster.local"
+
+    package static let rule =
+        "must be the name of a service: \"reviews\", \"reviews.shop\", \"reviews.shop.svc\" or \"reviews.shop.svc.cluster.local\""
+
+    /// `reviews.shop.svc.cluster.local`.
+    package static func full(_ service: NamespacedName) -> String {
+        "\(service.name.text).\(service.namespace.text).\(domain)"
+    }
+
+    /// The service that `host` names, whether it exists or not.
+    ///
+    /// - Parameter namespace: what a short name is looked up in: the namespace of the object that says it.
+    /// - Returns: `nil` if no service of a mesh can have that name.
+    package static func service(_ host: String, from namespace: Name) -> NamespacedName? {
+        let labels = host.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+        guard let name = labels.first.flatMap({ Name(String($0)) }) else { return nil }
+        guard labels.count > 1 else { return NamespacedName(namespace: namespace, name: name) }
+        guard let namespace = Name(String(labels[1])) else { return nil }
+        guard labels.count == 2 || labels[2] == "svc" || labels[2] == domain else { return nil }
+        return NamespacedName(namespace: namespace, name: name)
+    }
+
+    /// Reads a host name and reports what is wrong with it.
+    static func read(_ value: JSONValue, at pointer: JSONPointer, log: ViolationLog) -> String? {
+        guard case .string(let host) = value else {
+            log.report(pointer, .wrongType, "must be a string, not \(value.typeName)")
+            return nil
+        }
+        if host.contains("*") {
+            log.report(pointer, .unsupported, "wildcard hosts are not supported; \(rule)")
+            return nil
+        }
+        guard service(host, from: .defaultMesh) != nil else {
+            log.report(pointer, .invalidFormat, rule)
+            return nil
+        }
+        return host
+    }
+}

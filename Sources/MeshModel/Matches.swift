@@ -1,0 +1,116 @@
+/// How a text is compared: Istio's `StringMatch` (networking/v1, virtual_service.proto).
+package enum StringMatch: Hashable, Sendable {
+    case exact(String)
+    case prefix(String)
+    /// RE2 syntax; the whole text must match.
+    case regex(String)
+    /// Any value, as long as there is one.
+    case present
+
+    /// Reads `{"exact": …}`, `{"prefix": …}` or `{"regex": …}`; `{}` and the regex `*` mean ``present``, as in Istio.
+    package init?(reading fields: inout FieldReader) {
+        let exact = fields.string("exact")
+        let prefix = fields.string("prefix")
+        let regex = fields.string("regex")
+        fields.finish()
+        let given = [exact, prefix, regex].compactMap(\.self)
+        guard given.count <= 1 else {
+            fields.log.report(fields.pointer, .conflict, "must have only one of exact, prefix and regex")
+            return nil
+        }
+        if let exact {
+            self = .exact(exact)
+        } else if let prefix {
+            self = .prefix(prefix)
+        } else if let regex, regex != "*" {
+            if let problem = RE2.problem(in: regex) {
+                fields.log.report(fields.pointer.appending("regex"), .invalidFormat, "is not a valid RE2 regex: \(problem)")
+                return nil
+            }
+            self = .regex(regex)
+        } else {
+            self = .present
+        }
+    }
+
+    package var json: JSONValue {
+        switch self {
+        case .exact(let text): ["exact": .string(text)]
+        case .prefix(let text): ["prefix": .string(text)]
+        case .regex(let text): ["regex": .string(text)]
+        case .present: [:]
+        }
+    }
+}
+
+/// A condition on a request, as release steps use it: all parts that are given must hold.
+package struct ContentMatch: Hashable, Sendable {
+    /// By lower-case header name.
+    package var headers: [String: StringMatch]
+    /// By cookie name.
+    package var cookies: [String: StringMatch]
+    /// By name of a query parameter.
+    package var queryParams: [String: StringMatch]
+    package var path: StringMatch?
+
+    package init(
+        headers: [String: StringMatch] = [:], cookies: [String: StringMatch] = [:],
+        queryParams: [String: StringMatch] = [:], path: StringMatch? = nil
+    ) {
+        self.headers = headers
+        self.cookies = cookies
+        self.queryParams = queryParams
+        self.path = path
+    }
+
+    package init?(reading fields: inout FieldReader) {
+        headers = [:]
+        for (name, match) in Self.matches("headers", &fields) { headers[name.lowercased()] = match }
+        cookies = Self.matches("cookies", &fields)
+        queryParams = Self.matches("queryParams", &fields)
+        if var nested = fields.object("path") { path = StringMatch(reading: &nested) }
+        fields.finish()
+        if headers.isEmpty && cookies.isEmpty && queryParams.isEmpty && path == nil {
+            fields.log.report(fields.pointer, .required, "must say something about headers, cookies, queryParams or path")
+            return nil
+        }
+    }
+
+    private static func matches(_ field: String, _ fields: inout FieldReader) -> [String: StringMatch] {
+        var matches: [String: StringMatch] = [:]
+        for entry in fields.entries(field) {
+            var nested = FieldReader(entry.value, at: entry.pointer, log: fields.log)
+            guard let match = StringMatch(reading: &nested) else { continue }
+            guard field == "queryParams" || HTTPToken.isValid(entry.name) else {
+                fields.log.report(entry.pointer, .invalidFormat, "the name must be a token as of RFC 9110 section 5.6.2")
+                continue
+            }
+            matches[entry.name] = match
+        }
+        return matches
+    }
+
+    package var json: JSONValue {
+        func object(_ matches: [String: StringMatch]) -> JSONValue? {
+            matches.isEmpty ? nil : .object(matches.mapValues(\.json))
+        }
+        return .fields([
+            "headers": object(headers), "cookies": object(cookies), "queryParams": object(queryParams), "path": path?.json,
+        ])
+    }
+}
+
+/// Names of headers and cookies.
+package enum HTTPToken {
+    /// Whether `text` is a token (RFC 9110 section 5.6.2), optionally with the leading colon of a pseudo-header.
+    package static func isValid(_ text: String) -> Bool {
+        let name = text.utf8.first == UInt8(ascii: ":") ? text.utf8.dropFirst() : text.utf8[...]
+        return (1...256).contains(name.count)
+            && name.allSatisfy { byte in
+                switch byte {
+                case 48...57, 65...90, 97...122: true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+}

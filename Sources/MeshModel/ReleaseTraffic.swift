@@ -1,0 +1,46 @@
+/// What a release does to the traffic of one service port right now: the part of a release that is compiled.
+///
+/// Derived from the release's committed status only, so every replica compiles the same routes.
+package struct ReleaseTraffic: Hashable, Sendable {
+    /// A copy of requests sent to the canary, whose answers are thrown away. (mirror, shadow)
+    package struct Mirror: Hashable, Sendable {
+        package var share: TrafficShare
+        /// Empty: all methods.
+        package var methods: [String]
+
+        package init(share: TrafficShare, methods: [String]) {
+            self.share = share
+            self.methods = methods
+        }
+    }
+
+    package var service: NamespacedName
+    /// The service's port number.
+    package var port: Int
+    package var stable: Name
+    package var canary: Name
+    /// What the canary gets of the traffic in scope that no match decides.
+    package var canaryShare: TrafficShare
+    /// Requests that fit any of these go to the canary.
+    package var matches: [ContentMatch]
+    package var mirror: Mirror?
+    /// Which requests the release owns: any of these paths. `[.prefix("/")]` is all of them.
+    package var paths: [StringMatch]
+
+    package init(
+        service: NamespacedName, port: Int, stable: Name, canary: Name, canaryShare: TrafficShare = .none,
+        matches: [ContentMatch] = [], mirror: Mirror? = nil, paths: [StringMatch] = [.prefix("/")]
+    ) {
+        self.service = service
+        self.port = port
+        self.stable = stable
+        self.canary = canary
+        self.canaryShare = canaryShare
+        self.matches = matches
+        self.mirror = mirror
+        self.paths = paths
+    }
+
+    /// Whether the release changes any route: before the first step and after a rollback it does not.
+    package var isEffective: Bool { canaryShare > .none || !matches.isEmpty || mirror != nil }
+}

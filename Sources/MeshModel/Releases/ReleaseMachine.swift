@@ -1,0 +1,90 @@
+/// The state machine of gray releases as pure functions: no I/O, no clock, no memory.
+///
+/// Whoever calls reads status and observations, commits the decision in one transaction on condition that the status is
+/// still the one that was read, and throws it away otherwise. Equal input gives an equal decision on every replica.
+///
+/// What is due at the same time happens in this order: rollback and abort, failure, pause, gate, advance.
+package enum ReleaseMachine {
+    /// What is due for a release at `now`.
+    ///
+    /// Never changes a draft or a release that has ended. Where nothing is due the decision's status equals the given
+    /// one and there are no events: then only ``ReleaseDecision/nextWakeupAt`` needs to be stored.
+    ///
+    /// - Parameters:
+    ///   - observations: of exactly this status: their ACK counts refer to the revisions in it.
+    ///   - now: PostgreSQL's time.
+    package static func decide(
+        spec: ReleaseSpec, status: ReleaseStatus, observations: ReleaseObservations, now: Timestamp
+    ) -> ReleaseDecision {
+        var run = ReleaseRun(spec: spec, status: status, observations: observations, now: now)
+        run.settle()
+        return run.decision
+    }
+
+    /// Carries a verb out, and whatever is due after it: the decision of a rollback already withdraws the traffic.
+    ///
+    /// - Throws: ``VerbRefusal`` if the verb does not fit; nothing is to be changed then.
+    package static func apply(
+        _ verb: ReleaseVerb, spec: ReleaseSpec, status: ReleaseStatus, observations: ReleaseObservations,
+        now: Timestamp
+    ) throws(VerbRefusal) -> ReleaseDecision {
+        var run = ReleaseRun(spec: spec, status: status, observations: observations, now: now)
+        guard allowedVerbs(status).contains(verb.name) else {
+            throw run.refusal(.illegalPhase, "a release that is \(status.phase.rawValue) has no \(verb.name.rawValue)")
+        }
+        run.noticeLateness()
+        switch verb {
+        case .start, .retry: try run.start()
+        case .pause(let reason): run.pause(reason)
+        case .resume: run.resume()
+        case .promote(let destination, let expectedStep): try run.promote(to: destination, expectedStep)
+        case .rollback(let reason, let force): try run.rollBack(reason, force: force)
+        case .abort(let revertTraffic): try run.abort(revertTraffic: revertTraffic)
+        }
+        run.settle()
+        return run.decision
+    }
+
+    /// The verbs that a release's state has; a verb may still be refused for what its body says.
+    package static func allowedVerbs(_ status: ReleaseStatus) -> [ReleaseVerb.Name] {
+        switch status.phase {
+        case .draft: [.start, .abort]
+        case .pending: [.rollback, .abort]
+        case .progressing: [.pause, .promote, .rollback, .abort]
+        case .promoting: [.pause, .rollback, .abort]
+        case .paused:
+            (status.isPaused(for: .manualPause) ? [] : [.pause]) + [.resume]
+                + (status.currentStep?.kind == ReleaseRun.promoteKind ? [] : [.promote]) + [.rollback, .abort]
+        case .finalizing: [.rollback, .abort]
+        case .rollingBack:
+            (status.traffic.exposesCanary ? [.promote] : []) + (status.isForced ? [] : [.rollback])
+                + (status.ending == .aborted ? [] : [.abort])
+        case .succeeded: []
+        case .rolledBack, .aborted, .failed: [.retry]
+        }
+    }
+}
+
+extension ReleaseStatus {
+    package func isPaused(for reason: Reason) -> Bool { pauseConditions.contains { $0.reason == reason } }
+}
+
+extension ReleaseStrategy {
+    /// What is in force once the step `index` is: the sum of all steps up to it. Behind the last step everything goes
+    /// to the canary.
+    package func traffic(
+        through index: Int
+    ) -> (share: TrafficShare, matches: [ContentMatch], mirror: ReleaseTraffic.Mirror?) {
+        guard index < steps.count else { return (.all, [], nil) }
+        var (share, matches, mirror) = (TrafficShare.none, [ContentMatch](), ReleaseTraffic.Mirror?.none)
+        for step in steps.prefix(max(0, index + 1)) {
+            switch step.action {
+            case .setWeight(let value): share = value
+            case .setMatch(let value): matches = value
+            case .setMirror(let value): mirror = value
+            case .pause: continue
+            }
+        }
+        return (share, matches, mirror)
+    }
+}

@@ -1,0 +1,62 @@
+/// What the engine is told about the world before it decides. Read outside of the transaction that commits the
+/// decision.
+package struct ReleaseObservations: Hashable, Sendable {
+    /// A proxy that refused configuration and still does.
+    package struct Rejection: Hashable, Sendable {
+        package var proxy: String
+        /// The mesh's revision that the refused configuration was of.
+        package var revision: Revision
+        /// The proxy's own words.
+        package var message: String
+
+        package init(proxy: String, revision: Revision, message: String) {
+            self.proxy = proxy
+            self.revision = revision
+            self.message = message
+        }
+    }
+
+    /// What the release is about and is no longer there.
+    package enum Target: String, CaseIterable, Sendable {
+        case service, port, stable, canary
+    }
+
+    /// Healthy endpoints of each version in enabled clusters.
+    package var readyStable: Int
+    package var readyCanary: Int
+    /// Connected proxies of the mesh.
+    package var connectedProxies: Int
+    /// Of those, the ones that have acknowledged everything of ``ReleaseStatus/Traffic/clustersRevision`` or later.
+    /// 0 if there is no such revision yet.
+    package var ackedClusters: Int
+    /// Of those, the ones that have acknowledged everything of ``ReleaseStatus/Traffic/configRevision`` or later. 0 if
+    /// there is no such revision yet.
+    package var ackedRoutes: Int
+    package var rejections: [Rejection]
+    /// The mesh's revision that these observations are of.
+    package var meshRevision: Revision
+    /// `status.stableVersion` of the service.
+    package var stableVersion: Name?
+    package var missing: Set<Target>
+    /// When the engine had meant to look at the release, and when it last did. Tells downtime from waiting.
+    package var plannedWakeupAt: Timestamp?
+    package var lastDrivenAt: Timestamp?
+
+    package init(
+        readyStable: Int, readyCanary: Int, connectedProxies: Int = 0, ackedClusters: Int = 0, ackedRoutes: Int = 0,
+        rejections: [Rejection] = [], meshRevision: Revision, stableVersion: Name? = nil, missing: Set<Target> = [],
+        plannedWakeupAt: Timestamp? = nil, lastDrivenAt: Timestamp? = nil
+    ) {
+        self.readyStable = readyStable
+        self.readyCanary = readyCanary
+        self.connectedProxies = connectedProxies
+        self.ackedClusters = ackedClusters
+        self.ackedRoutes = ackedRoutes
+        self.rejections = rejections
+        self.meshRevision = meshRevision
+        self.stableVersion = stableVersion
+        self.missing = missing
+        self.plannedWakeupAt = plannedWakeupAt
+        self.lastDrivenAt = lastDrivenAt
+    }
+}

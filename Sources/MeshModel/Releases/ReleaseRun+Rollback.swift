@@ -1,0 +1,65 @@
+extension ReleaseRun {
+    /// Turns around. Needs nothing of the canary.
+    mutating func beginRollback(
+        _ ending: ReleaseStatus.Completion, _ reason: ReleaseStatus.Reason, _ message: String
+    ) {
+        if reason == .userRequest {
+            stopStep(.skipped, .stepSkipped, reason)
+        } else {
+            stopStep(.failed, .stepFailed, reason, message)
+        }
+        status.pauseConditions = []
+        status.ending = ending
+        enter(.rollingBack, .rollbackStarted, reason, message)
+    }
+
+    mutating func advanceRollback() -> Bool {
+        let needed = spec.strategy.endpointGuard.minReady
+        if status.traffic.isEffective || status.isPromoted {
+            // Only requests that the canary answers now could be harmed, and a dead canary answers none.
+            let isAnswering = (status.traffic.exposesCanary || status.isPromoted) && observations.readyCanary > 0
+            if isAnswering && !status.isForced && observations.readyStable < needed {
+                block(
+                    on: ReleaseStatus.Reason.stableUnhealthy.rawValue,
+                    "\(spec.stable.version) has \(observations.readyStable) healthy endpoints and needs \(needed); "
+                        + "rollback with force, or promote to full")
+                return false
+            }
+            if status.isPromoted {
+                serviceChanges.append(.revert(from: spec.stable.version, to: spec.canary.version))
+                status.isPromoted = false
+            }
+            withdrawTraffic(status.reason, "")
+            return false
+        }
+        guard let changedAt = status.traffic.changedAt else { return endRollback() }
+        guard let revision = status.traffic.configRevision else { return false }
+        let (acked, connected) = (observations.ackedRoutes, observations.connectedProxies)
+        if acked < connected {
+            guard now - changedAt >= spec.strategy.applyTimeout else {
+                block(on: "Proxies", "\(acked) of \(connected) proxies have acknowledged revision \(revision)")
+                return false
+            }
+            note(
+                .stragglersLeftBehind, .waitingForProxies,
+                "went on after \(acked) of \(connected) proxies had acknowledged revision \(revision)")
+        }
+        return endRollback()
+    }
+
+    private mutating func endRollback() -> Bool {
+        let isAbort = status.ending == .aborted
+        status.completionStatus = status.ending
+        enter(isAbort ? .aborted : .rolledBack, isAbort ? .aborted : .rolledBack, status.reason, status.message)
+        return false
+    }
+
+    /// Takes everything off the canary: the release owns no routes afterwards.
+    mutating func withdrawTraffic(_ reason: ReleaseStatus.Reason?, _ message: String) {
+        var traffic = ReleaseStatus.Traffic()
+        traffic.changedAt = now
+        traffic.totalProxies = observations.connectedProxies
+        status.traffic = traffic
+        note(.trafficWithdrawn, reason, message)
+    }
+}

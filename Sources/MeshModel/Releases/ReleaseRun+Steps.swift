@@ -1,0 +1,234 @@
+extension ReleaseRun {
+    // MARK: Phases on the way to the promotion
+
+    mutating func advancePending() -> Bool {
+        guard var step = status.currentStep else { return false }
+        if let startAt = spec.startAt, startAt > now {
+            status.reason = .scheduled
+            block(on: "Schedule", "starts at \(startAt.text)")
+            return false
+        }
+        if step.deadlineAt == nil {
+            step.deadlineAt = now + spec.progressDeadline
+            status.currentStep = step
+        }
+        if let version = observations.stableVersion, version != spec.stable.version {
+            beginRollback(.rolledBack, .stableVersionChanged, "the service's stable version is \(version) by now")
+            return true
+        }
+        let needed = spec.strategy.endpointGuard.minReady
+        guard observations.readyStable >= needed, observations.readyCanary >= needed else {
+            status.reason = .endpointsNotReady
+            block(
+                on: "Endpoints",
+                "\(spec.stable.version) has \(observations.readyStable) and \(spec.canary.version) has "
+                    + "\(observations.readyCanary) healthy endpoints; each needs \(needed)")
+            return failIfOverdue()
+        }
+        if observations.stableVersion == nil { serviceChanges.append(.setStable(spec.stable.version)) }
+        step.deadlineAt = now + spec.progressDeadline
+        status.currentStep = step
+        enter(.progressing, .progressing)
+        return true
+    }
+
+    /// Only a pause step with a duration ends by itself.
+    mutating func advancePaused() -> Bool {
+        guard let step = status.currentStep, step.state == .waiting, step.index < spec.strategy.steps.count,
+            status.pauseConditions.allSatisfy({ $0.reason == .pauseStep }),
+            case .pause(let duration?) = spec.strategy.steps[step.index].action, step.elapsed(at: now) >= duration
+        else {
+            block(on: "Decision", status.pauseConditions.map(\.reason.rawValue).joined(separator: ", "))
+            return false
+        }
+        leavePause()
+        completeStep()
+        return true
+    }
+
+    mutating func advanceFinalizing() -> Bool {
+        guard now - (status.lastTransitionTime ?? now) >= spec.retainStable else { return false }
+        status.completionStatus = status.ending
+        status.currentStep = nil
+        enter(.succeeded, .succeeded, .planCompleted)
+        return false
+    }
+
+    /// Everything goes to the canary and is acknowledged, and the canary is healthy: it is the stable version from now.
+    private mutating func promoteService() {
+        serviceChanges.append(.promote(from: spec.stable.version, to: spec.canary.version))
+        status.isPromoted = true
+        enter(.finalizing, .promoted)
+    }
+
+    mutating func beginPromotion(_ ending: ReleaseStatus.Completion, _ reason: ReleaseStatus.Reason) {
+        status.ending = ending
+        enter(.promoting, .promotionStarted, reason)
+        enterStep(spec.strategy.steps.count)
+    }
+
+    // MARK: Steps
+
+    /// Begins a step, or the same one again.
+    mutating func enterStep(_ index: Int) {
+        let planned = index < spec.strategy.steps.count ? spec.strategy.steps[index] : nil
+        status.visits += 1
+        // A pause gives the deadline back when it ends, counted from its beginning.
+        let base = status.pauseConditions.first?.startTime ?? now
+        let step = ReleaseStatus.CurrentStep(
+            index: index, name: planned?.name, kind: planned?.kind ?? Self.promoteKind, state: .pending, startedAt: now,
+            visit: status.visits, deadlineAt: status.phase == .pending ? nil : base + spec.progressDeadline)
+        status.currentStep = step
+        if !status.traffic.isEffective { status.traffic.clustersRevision = nil }
+        recordStep(.stepStarted, step)
+    }
+
+    mutating func advanceStep() -> Bool {
+        guard let step = status.currentStep else { return false }
+        switch step.state {
+        case .pending: return prepare(step)
+        case .applying:
+            guard !status.traffic.awaitsStamp else { return false }
+            move(.verifying, .stepVerifying)
+            return true
+        case .verifying: return verify(step)
+        case .baking:
+            guard step.index < spec.strategy.steps.count,
+                step.elapsed(at: now) >= spec.strategy.steps[step.index].bakeTime
+            else { return false }
+            completeStep()
+            return true
+        case .completed:
+            if step.index + 1 < spec.strategy.steps.count {
+                enterStep(step.index + 1)
+            } else if step.index < spec.strategy.steps.count {
+                beginPromotion(.promoted, .planCompleted)
+            } else {
+                promoteService()
+            }
+            return true
+        case .waiting, .skipped, .failed: return false
+        }
+    }
+
+    /// Makes before it breaks: sends nothing to the canary before it is ready and every proxy knows it.
+    private mutating func prepare(_ step: ReleaseStatus.CurrentStep) -> Bool {
+        let target = spec.strategy.traffic(through: step.index)
+        let current = status.traffic
+        if target.share == current.canaryShare && target.matches == current.matches && target.mirror == current.mirror {
+            if step.kind == "pause" || current.changedAt == nil { return stepIsInForce(step) }
+            move(.verifying, .stepVerifying) { $0.waitingSince = $1 }
+            return true
+        }
+        let givesMore =
+            target.share > current.canaryShare || (!target.matches.isEmpty && target.matches != current.matches)
+            || (target.mirror != nil && target.mirror != current.mirror)
+        if givesMore {
+            let needed = spec.strategy.endpointGuard.needed(for: target.share, readyStable: observations.readyStable)
+            guard observations.readyCanary >= needed else {
+                block(
+                    on: "Endpoints",
+                    "\(spec.canary.version) has \(observations.readyCanary) healthy endpoints and needs \(needed)")
+                return failIfOverdue()
+            }
+            guard current.isEffective || proxiesKnowCanary() else { return failIfOverdue() }
+        }
+        status.traffic.canaryShare = target.share
+        status.traffic.matches = target.matches
+        status.traffic.mirror = target.mirror
+        status.traffic.changedAt = now
+        status.traffic.configRevision = nil
+        status.traffic.ackedProxies = 0
+        if !status.traffic.isEffective { status.traffic.clustersRevision = nil }
+        move(.applying, .stepApplying) { $0.waitingSince = $1 }
+        return true
+    }
+
+    /// The barrier before the canary's first request: all connected proxies have what the mesh had when the canary was
+    /// seen ready.
+    private mutating func proxiesKnowCanary() -> Bool {
+        guard let revision = status.traffic.clustersRevision else {
+            status.traffic.clustersRevision = observations.meshRevision
+            status.currentStep?.waitingSince = now
+            guard observations.connectedProxies > 0 else { return true }
+            block(on: "Proxies", "revision \(observations.meshRevision) has to be acknowledged first")
+            return false
+        }
+        return haveFollowed(observations.ackedClusters, revision)
+    }
+
+    private mutating func verify(_ step: ReleaseStatus.CurrentStep) -> Bool {
+        guard let revision = status.traffic.configRevision else { return false }
+        guard haveFollowed(observations.ackedRoutes, revision) else { return failIfOverdue() }
+        let needed = spec.strategy.endpointGuard.minReady
+        if step.kind == Self.promoteKind && observations.readyCanary < needed {
+            block(on: "Endpoints", "\(spec.canary.version) needs \(needed) healthy endpoints to be promoted")
+            return failIfOverdue()
+        }
+        return stepIsInForce(step)
+    }
+
+    /// Whether all connected proxies have acknowledged `revision`, or those that have not were waited for long enough.
+    mutating func haveFollowed(_ acked: Int, _ revision: Revision) -> Bool {
+        let (connected, since) = (observations.connectedProxies, status.currentStep?.waitingSince ?? now)
+        if acked >= connected { return true }
+        guard now - since >= spec.strategy.applyTimeout else {
+            block(on: "Proxies", "\(acked) of \(connected) proxies have acknowledged revision \(revision)")
+            return false
+        }
+        note(
+            .stragglersLeftBehind, about: status.currentStep?.state.rawValue ?? "", .waitingForProxies,
+            "went on after \(acked) of \(connected) proxies had acknowledged revision \(revision)")
+        return true
+    }
+
+    /// The step's traffic is what the proxies do: its clock begins.
+    private mutating func stepIsInForce(_ step: ReleaseStatus.CurrentStep) -> Bool {
+        let planned = step.index < spec.strategy.steps.count ? spec.strategy.steps[step.index] : nil
+        if case .pause = planned?.action {
+            move(.waiting, .stepWaiting) { $0.startClock($1) }
+            addPause(.pauseStep, step.name ?? "")
+        } else if let planned, planned.bakeTime > .zero {
+            move(.baking, .stepBaking) { $0.startClock($1) }
+        } else {
+            completeStep()
+        }
+        return true
+    }
+
+    mutating func completeStep() { move(.completed, .stepCompleted) { $0.stopClock($1) } }
+
+    /// Moves the current step to another state and records it.
+    mutating func move(
+        _ state: ReleaseStatus.StepState, _ kind: ReleaseEvent.Kind, _ reason: ReleaseStatus.Reason? = nil,
+        _ message: String = "", _ change: (inout ReleaseStatus.CurrentStep, Timestamp) -> Void = { _, _ in }
+    ) {
+        guard var step = status.currentStep else { return }
+        step.state = state
+        change(&step, now)
+        status.currentStep = step
+        recordStep(kind, step, reason, message)
+    }
+}
+
+extension ReleaseStatus.CurrentStep {
+    /// The step is in force: from here on its own time counts, not the deadline.
+    mutating func startClock(_ now: Timestamp) {
+        activeSince = now
+        deadlineAt = nil
+        waitingSince = nil
+    }
+
+    mutating func stopClock(_ now: Timestamp) {
+        elapsedActive = elapsed(at: now)
+        activeSince = nil
+        deadlineAt = nil
+        waitingSince = nil
+    }
+
+    /// Stops the clock of a step that goes on later.
+    mutating func suspendClock(_ now: Timestamp) {
+        elapsedActive = elapsed(at: now)
+        activeSince = nil
+    }
+}

@@ -1,0 +1,87 @@
+extension ReleaseRun {
+    mutating func start() throws(VerbRefusal) {
+        if let target = ReleaseObservations.Target.allCases.first(where: observations.missing.contains) {
+            throw refusal(.precondition, "the \(target.rawValue) that the release names does not exist")
+        }
+        if let version = observations.stableVersion, version != spec.stable.version {
+            throw refusal(
+                .precondition, "the service's stable version is \(version), not \(spec.stable.version)")
+        }
+        isLatenessNoticed = true  // What was planned belongs to the attempt before.
+        let attempt = status.attempt + 1
+        status = ReleaseStatus()
+        status.attempt = attempt
+        enter(.pending, .started)
+        enterStep(0)
+    }
+
+    mutating func pause(_ reason: String?) { addPause(.manualPause, reason ?? "") }
+
+    /// Goes on. A step that failed is taken again; a pause step is over.
+    mutating func resume() {
+        let isPauseStep = status.isPaused(for: .pauseStep)
+        leavePause()
+        guard let step = status.currentStep else { return }
+        if step.state == .failed {
+            enterStep(step.index)
+        } else if isPauseStep && step.state == .waiting {
+            completeStep()
+        }
+    }
+
+    mutating func promote(to destination: ReleaseVerb.Destination, _ expectedStep: Int?) throws(VerbRefusal) {
+        let index = status.currentStep?.index
+        if let expectedStep, expectedStep != index {
+            let current = index.map { "step \($0)" } ?? "no step"
+            throw refusal(.stepMismatch, "the release is at \(current), not at step \(expectedStep)")
+        }
+        guard destination == .next else { return promoteFully() }
+        guard let state = status.currentStep?.state, state == .baking || state == .waiting,
+            status.phase != .rollingBack
+        else {
+            throw refusal(
+                .precondition,
+                "only a step that bakes or waits can be ended; this one is "
+                    + (status.currentStep?.state.rawValue ?? "not begun"))
+        }
+        leavePause()
+        completeStep()
+    }
+
+    private mutating func promoteFully() {
+        status.isForced = false
+        status.pauseConditions = []
+        if status.isPromoted {
+            status.ending = .fastPromoted
+            return enter(.finalizing, .promoted, .userRequest)
+        }
+        stopStep(.skipped, .stepSkipped, .userRequest)
+        beginPromotion(.fastPromoted, .userRequest)
+    }
+
+    mutating func rollBack(_ reason: String?, force: Bool) throws(VerbRefusal) {
+        if status.phase == .rollingBack {
+            guard force else { throw refusal(.precondition, "the release is rolling back already") }
+            status.isForced = true
+            return note(.rollbackForced, .userRequest, reason ?? "")
+        }
+        status.isForced = force
+        beginRollback(.rolledBack, .userRequest, reason ?? "")
+    }
+
+    mutating func abort(revertTraffic: Bool) throws(VerbRefusal) {
+        if !revertTraffic && (status.traffic.isEffective || status.isPromoted) {
+            throw refusal(
+                .unsupported, "the release's routes would be left without an owner; promote it or revert the traffic")
+        }
+        switch status.phase {
+        case .draft:
+            status.completionStatus = .aborted
+            enter(.aborted, .aborted, .userRequest)
+        case .rollingBack:
+            status.ending = .aborted
+            note(.endingChanged, .userRequest)
+        default: beginRollback(.aborted, .userRequest, "")
+        }
+    }
+}

@@ -1,0 +1,45 @@
+extension ReleaseRun {
+    /// When to look again if no signal comes before: at the next time that is set, and at the latest after a while that
+    /// makes up for lost signals. Always later than now.
+    var nextWakeup: Timestamp? {
+        guard status.phase.isActive else { return nil }
+        return dueTimes.filter { $0 > now }.reduce(now + patience) { min($0, $1) }
+    }
+
+    /// How long a lost signal may go unnoticed.
+    private var patience: Duration {
+        if status.traffic.awaitsStamp { return .milliseconds(250) }
+        switch status.phase {
+        case .pending: return spec.startAt.map { $0 > now } == true ? .seconds(60) : .seconds(2)
+        case .progressing, .promoting: return status.currentStep?.state == .baking ? .seconds(5) : .milliseconds(500)
+        case .paused: return status.traffic.exposesCanary ? .seconds(5) : .seconds(30)
+        case .finalizing: return .seconds(5)
+        default: return .milliseconds(500)
+        }
+    }
+
+    private var dueTimes: [Timestamp] {
+        var times: [Timestamp] = []
+        let timeout = spec.strategy.applyTimeout
+        switch status.phase {
+        case .pending: times += [spec.startAt, status.currentStep?.deadlineAt].compactMap(\.self)
+        case .finalizing: times += [status.lastTransitionTime.map { $0 + spec.retainStable }].compactMap(\.self)
+        case .rollingBack: times += [status.traffic.changedAt.map { $0 + timeout }].compactMap(\.self)
+        default:
+            guard let step = status.currentStep else { break }
+            if status.phase != .paused {
+                times += [step.deadlineAt, step.waitingSince.map { $0 + timeout }].compactMap(\.self)
+            }
+            if let end = end(of: step) { times.append(end) }
+        }
+        return times
+    }
+
+    /// When a step whose clock runs has had its time.
+    private func end(of step: ReleaseStatus.CurrentStep) -> Timestamp? {
+        guard let since = step.activeSince, step.index < spec.strategy.steps.count else { return nil }
+        let planned = spec.strategy.steps[step.index]
+        if case .pause(let duration) = planned.action { return duration.map { since + ($0 - step.elapsedActive) } }
+        return since + (planned.bakeTime - step.elapsedActive)
+    }
+}

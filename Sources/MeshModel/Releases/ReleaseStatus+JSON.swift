@@ -1,0 +1,151 @@
+extension ReleaseStatus {
+    /// Reads what ``json`` wrote. A member that does not look like it has its default: an absent or foreign document is
+    /// a draft.
+    package init(_ document: JSONValue) {
+        phase = document.choice("phase") ?? .draft
+        reason = document.choice("reason")
+        message = document["message"]?.stringValue ?? ""
+        attempt = document.count("attempt")
+        currentStep = document["currentStep"].flatMap(CurrentStep.init)
+        traffic = document["traffic"].map(Traffic.init) ?? Traffic()
+        pauseConditions = document.items("pauseConditions") { item in
+            guard let reason: Reason = item.choice("reason"), let time = item.time("startTime") else { return nil }
+            return PauseCondition(reason: reason, startTime: time)
+        }
+        blockedOn = document.items("blockedOn") { item in
+            item["kind"]?.stringValue.map { Blocker(kind: $0, detail: item["detail"]?.stringValue ?? "") }
+        }
+        conditions = document.items("conditions") { item in
+            guard let type = item["type"]?.stringValue, let time = item.time("lastTransitionTime") else { return nil }
+            return Condition(
+                type: type, isTrue: item["status"] == "True", reason: item["reason"]?.stringValue ?? "",
+                lastTransitionTime: time)
+        }
+        completionStatus = document.choice("completionStatus")
+        ending = document.choice("ending")
+        isPromoted = document["isPromoted"]?.boolValue ?? false
+        isForced = document["isForced"]?.boolValue ?? false
+        transitions = document.count("transitions")
+        visits = document.count("visits")
+        lastTransitionTime = document.time("lastTransitionTime")
+    }
+
+    package var json: JSONValue {
+        .fields([
+            "phase": .string(phase.rawValue),
+            "reason": reason.map { .string($0.rawValue) } ?? .null,
+            "message": .string(message),
+            "attempt": .integer(Int64(attempt)),
+            "currentStep": currentStep?.json ?? .null,
+            "traffic": traffic.json,
+            "pauseConditions": .array(
+                pauseConditions.map {
+                    ["reason": .string($0.reason.rawValue), "startTime": .string($0.startTime.text)]
+                }),
+            "blockedOn": .array(blockedOn.map { ["kind": .string($0.kind), "detail": .string($0.detail)] }),
+            "conditions": .array(
+                conditions.map {
+                    [
+                        "type": .string($0.type), "status": $0.isTrue ? "True" : "False", "reason": .string($0.reason),
+                        "lastTransitionTime": .string($0.lastTransitionTime.text),
+                    ]
+                }),
+            "completionStatus": completionStatus.map { .string($0.rawValue) } ?? .null,
+            "ending": ending.map { .string($0.rawValue) },
+            "isPromoted": .bool(isPromoted),
+            "isForced": .bool(isForced),
+            "transitions": .integer(Int64(transitions)),
+            "visits": .integer(Int64(visits)),
+            "allowedActions": .array(ReleaseMachine.allowedVerbs(self).map { .string($0.rawValue) }),
+            "lastTransitionTime": .time(lastTransitionTime),
+        ])
+    }
+}
+
+extension ReleaseStatus.CurrentStep {
+    fileprivate init?(_ document: JSONValue) {
+        guard let state: ReleaseStatus.StepState = document.choice("state"), let startedAt = document.time("startedAt")
+        else { return nil }
+        index = document.count("index")
+        name = document["name"]?.stringValue
+        kind = document["kind"]?.stringValue ?? ""
+        self.state = state
+        self.startedAt = startedAt
+        visit = document.count("visit")
+        elapsedActive = document["elapsedActive"]?.stringValue.flatMap(Duration.init(iso8601:)) ?? .zero
+        activeSince = document.time("activeSince")
+        deadlineAt = document.time("deadlineAt")
+        waitingSince = document.time("waitingSince")
+    }
+
+    fileprivate var json: JSONValue {
+        .fields([
+            "index": .integer(Int64(index)), "name": name.map(JSONValue.string) ?? .null, "kind": .string(kind),
+            "state": .string(state.rawValue), "startedAt": .string(startedAt.text), "visit": .integer(Int64(visit)),
+            "elapsedActive": .string(elapsedActive.iso8601), "activeSince": .time(activeSince),
+            "deadlineAt": .time(deadlineAt), "waitingSince": .time(waitingSince),
+        ])
+    }
+}
+
+extension ReleaseStatus.Traffic {
+    fileprivate init(_ document: JSONValue) {
+        canaryShare = document["desired"]?["canary"]?.integerValue.flatMap(TrafficShare.init(basisPoints:)) ?? .none
+        matches = document.items("matches") { item in
+            var fields = FieldReader(item, at: .root, log: ViolationLog())
+            return ContentMatch(reading: &fields)
+        }
+        mirror = document["mirror"].flatMap { item in
+            guard let share = item["share"]?.integerValue.flatMap(TrafficShare.init(basisPoints:)) else { return nil }
+            return ReleaseTraffic.Mirror(share: share, methods: item.items("methods") { $0.stringValue })
+        }
+        changedAt = document.time("changedAt")
+        configRevision = document["applied"]?["configRevision"]?.integerValue
+        clustersRevision = document["clustersRevision"]?.integerValue
+        ackedProxies = document["applied"]?.count("ackedProxies") ?? 0
+        totalProxies = document["applied"]?.count("totalProxies") ?? 0
+    }
+
+    fileprivate var json: JSONValue {
+        .fields([
+            "desired": [
+                "canary": .integer(Int64(canaryShare.basisPoints)),
+                "stable": .integer(Int64(canaryShare.complement.basisPoints)),
+            ],
+            "applied": [
+                "configRevision": configRevision.map(JSONValue.integer) ?? .null,
+                "ackedProxies": .integer(Int64(ackedProxies)), "totalProxies": .integer(Int64(totalProxies)),
+            ],
+            "matches": JSONValue.list(matches, \.json),
+            "mirror": mirror.map {
+                [
+                    "share": .integer(Int64($0.share.basisPoints)),
+                    "methods": .array($0.methods.map(JSONValue.string)),
+                ]
+            },
+            "changedAt": changedAt.map { .string($0.text) },
+            "clustersRevision": clustersRevision.map(JSONValue.integer),
+        ])
+    }
+}
+
+extension JSONValue {
+    fileprivate static func time(_ timestamp: Timestamp?) -> JSONValue {
+        timestamp.map { .string($0.text) } ?? .null
+    }
+
+    fileprivate func time(_ member: String) -> Timestamp? { self[member]?.stringValue.flatMap(Timestamp.init(text:)) }
+
+    fileprivate func choice<E: RawRepresentable<String>>(_ member: String) -> E? {
+        self[member]?.stringValue.flatMap(E.init(rawValue:))
+    }
+
+    /// A number that is never negative and fits 32 bits, so that counting on cannot overflow.
+    fileprivate func count(_ member: String) -> Int {
+        Int(max(0, min(self[member]?.integerValue ?? 0, Int64(Int32.max))))
+    }
+
+    fileprivate func items<T>(_ member: String, _ transform: (JSONValue) -> T?) -> [T] {
+        (self[member]?.arrayValue ?? []).compactMap(transform)
+    }
+}

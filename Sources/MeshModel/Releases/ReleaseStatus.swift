@@ -1,0 +1,205 @@
+/// Where a release stands: everything that the engine must know to go on, and what people are shown of it.
+///
+/// Written only by ``ReleaseMachine``; stored as the object's `status`. All times are PostgreSQL's.
+package struct ReleaseStatus: Hashable, Sendable {
+    package enum Phase: String, CaseIterable, Sendable {
+        case draft = "Draft"
+        case pending = "Pending"
+        case progressing = "Progressing"
+        case paused = "Paused"
+        case promoting = "Promoting"
+        case finalizing = "Finalizing"
+        case succeeded = "Succeeded"
+        case rollingBack = "RollingBack"
+        case rolledBack = "RolledBack"
+        case aborted = "Aborted"
+        /// Could not be driven to a safe state, because what it was about is gone.
+        case failed = "Failed"
+
+        package var isTerminal: Bool {
+            switch self {
+            case .succeeded, .rolledBack, .aborted, .failed: true
+            default: false
+            }
+        }
+
+        /// Whether the release holds its service port, so that no second one may start on it.
+        package var isActive: Bool { self != .draft && !isTerminal }
+
+        /// Before the decision between promotion and rollback.
+        package var isAdvancing: Bool { self == .pending || self == .progressing || self == .paused }
+    }
+
+    package enum StepState: String, CaseIterable, Sendable {
+        /// Waits for endpoints, and for every proxy to know the canary.
+        case pending = "Pending"
+        /// The traffic is being committed.
+        case applying = "Applying"
+        /// Waits for every proxy to have acknowledged the traffic.
+        case verifying = "Verifying"
+        case baking = "Baking"
+        /// A pause step waits for its time or a decision.
+        case waiting = "Waiting"
+        case completed = "Completed"
+        /// Left before it was completed, by a person.
+        case skipped = "Skipped"
+        case failed = "Failed"
+    }
+
+    /// What the release ended as, in Argo Rollouts' words.
+    package enum Completion: String, CaseIterable, Sendable {
+        case promoted = "Promoted"
+        /// By `promote` with `to: full`.
+        case fastPromoted = "FastPromoted"
+        case rolledBack = "RolledBack"
+        case aborted = "Aborted"
+    }
+
+    /// Why a phase or an event is what it is; part of the API's contract.
+    package enum Reason: String, CaseIterable, Sendable {
+        case manualPause = "ManualPause"
+        case pauseStep = "PauseStep"
+        case canaryUnavailable = "CanaryUnavailable"
+        case stableUnhealthy = "StableUnhealthy"
+        case endpointsNotReady = "EndpointsNotReady"
+        case configRejected = "ConfigRejected"
+        case progressDeadlineExceeded = "ProgressDeadlineExceeded"
+        case targetMissing = "TargetMissing"
+        case stableVersionChanged = "StableVersionChanged"
+        case scheduled = "Scheduled"
+        case waitingForProxies = "WaitingForProxies"
+        case userRequest = "UserRequest"
+        case planCompleted = "PlanCompleted"
+    }
+
+    package struct CurrentStep: Hashable, Sendable {
+        /// From 0. Behind the last step of the plan stands one more, of kind `promote`, which the engine adds.
+        package var index: Int
+        package var name: String?
+        package var kind: String
+        package var state: StepState
+        package var startedAt: Timestamp
+        /// Grows whenever any step is entered, so that a step taken again is told apart.
+        package var visit: Int
+        /// How long the step baked or waited until ``activeSince``, or in all if that is `nil`.
+        package var elapsedActive: Duration = .zero
+        /// Since when the step's clock runs; `nil` while it stands.
+        package var activeSince: Timestamp?
+        /// When the step fails unless it is in force by then; `nil` while it bakes or waits.
+        package var deadlineAt: Timestamp?
+        /// Since when proxies are waited for.
+        package var waitingSince: Timestamp?
+
+        /// How long the step has baked or waited.
+        package func elapsed(at now: Timestamp) -> Duration {
+            elapsedActive + (activeSince.map { max(.zero, now - $0) } ?? .zero)
+        }
+    }
+
+    /// What the release wants of the traffic, and how far the proxies have followed.
+    package struct Traffic: Hashable, Sendable {
+        package var canaryShare: TrafficShare = .none
+        package var matches: [ContentMatch] = []
+        package var mirror: ReleaseTraffic.Mirror?
+        /// When this traffic was decided; `nil`: the release never touched any.
+        package var changedAt: Timestamp?
+        /// The mesh's revision in which this traffic was committed. `nil` until ``ReleaseStatus/stamp(_:)``.
+        package var configRevision: Revision?
+        /// The mesh's revision that proxies must have before the canary is sent its first request.
+        package var clustersRevision: Revision?
+        /// Proxies that have acknowledged ``configRevision``, of the connected ones.
+        package var ackedProxies: Int = 0
+        package var totalProxies: Int = 0
+
+        package init() {}
+
+        /// Whether any request's answer comes from the canary.
+        package var exposesCanary: Bool { canaryShare > .none || !matches.isEmpty }
+        /// Whether the canary gets anything, copies included.
+        package var isEffective: Bool { exposesCanary || mirror != nil }
+        /// Whether the revision of the last change is not known yet.
+        package var awaitsStamp: Bool { changedAt != nil && configRevision == nil }
+    }
+
+    package struct PauseCondition: Hashable, Sendable {
+        package var reason: Reason
+        package var startTime: Timestamp
+    }
+
+    package struct Blocker: Hashable, Sendable {
+        /// `Endpoints`, `Proxies`, `Decision`, `Schedule`, `StableUnhealthy` or `CanaryUnavailable`.
+        package var kind: String
+        package var detail: String
+    }
+
+    package struct Condition: Hashable, Sendable {
+        /// `Progressing`, `CanaryReady`, `StableReady` or `TrafficApplied`.
+        package var type: String
+        package var isTrue: Bool
+        package var reason: String
+        package var lastTransitionTime: Timestamp
+    }
+
+    package var phase: Phase = .draft
+    package var reason: Reason?
+    /// For people; may be empty.
+    package var message: String = ""
+    /// 0 before the first start; grows with `retry`.
+    package var attempt: Int = 0
+    package var currentStep: CurrentStep?
+    package var traffic = Traffic()
+    package var pauseConditions: [PauseCondition] = []
+    package var blockedOn: [Blocker] = []
+    package var conditions: [Condition] = []
+    package var completionStatus: Completion?
+    /// What the release will have ended as, once it is promoting or rolling back.
+    package var ending: Completion?
+    /// Whether the service's stable version is the canary by this release's doing.
+    package var isPromoted = false
+    /// Whether the rollback goes on although the stable version is unhealthy.
+    package var isForced = false
+    /// Phases entered in this attempt.
+    package var transitions: Int = 0
+    /// Steps entered in this attempt.
+    package var visits: Int = 0
+    /// When the phase was entered.
+    package var lastTransitionTime: Timestamp?
+
+    package init() {}
+}
+
+extension ReleaseStatus {
+    /// What is compiled of the release. Terminal and not yet started releases own nothing.
+    ///
+    /// - Parameters:
+    ///   - namespace: the release's.
+    ///   - port: ``ReleaseSpec/resolvedPort(in:)``.
+    /// - Returns: `nil` if the release changes no route.
+    package func ownedTraffic(of spec: ReleaseSpec, in namespace: Name, port: Int) -> ReleaseTraffic? {
+        guard ownsTraffic else { return nil }
+        return ReleaseTraffic(
+            service: NamespacedName(namespace: namespace, name: spec.service), port: port,
+            stable: spec.stable.version, canary: spec.canary.version, canaryShare: traffic.canaryShare,
+            matches: traffic.matches, mirror: traffic.mirror, paths: spec.strategy.paths)
+    }
+
+    package var ownsTraffic: Bool { phase.isActive && traffic.isEffective }
+
+    /// Fills in the revision of the commit that changes the traffic.
+    ///
+    /// Call it on every status that ``ReleaseMachine`` made, with the revision of the transaction that writes it,
+    /// before it is written. Changes nothing where nothing awaits a revision.
+    package mutating func stamp(_ revision: Revision) {
+        if traffic.awaitsStamp { traffic.configRevision = revision }
+    }
+
+    /// The same status with the step's clock read at `now`, for showing it. Deciding on it gives the same result.
+    package func shown(at now: Timestamp) -> ReleaseStatus {
+        guard var step = currentStep, step.activeSince.map({ $0 <= now }) == true else { return self }
+        step.elapsedActive = step.elapsed(at: now)
+        step.activeSince = now
+        var copy = self
+        copy.currentStep = step
+        return copy
+    }
+}

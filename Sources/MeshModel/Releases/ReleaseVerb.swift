@@ -1,0 +1,81 @@
+/// What a person can ask of a release: `POST …/releases/{r}:verb`.
+package enum ReleaseVerb: Hashable, Sendable {
+    package enum Name: String, CaseIterable, Sendable {
+        case start, pause, resume, promote, rollback, abort, retry
+    }
+
+    package enum Destination: String, CaseIterable, Sendable {
+        /// Ends the baking or waiting of the current step.
+        case next
+        /// Leaves the remaining steps out. The endpoint guard and the barrier still hold.
+        case full
+    }
+
+    case start
+    case pause(reason: String?)
+    case resume
+    /// - expectedStep: refused unless it is the current step, so that a double click cannot skip two.
+    case promote(to: Destination, expectedStep: Int?)
+    /// - force: go back although the stable version is unhealthy.
+    case rollback(reason: String?, force: Bool)
+    case abort(revertTraffic: Bool)
+    /// Starts a release again that ended without success.
+    case retry
+
+    package var name: Name {
+        switch self {
+        case .start: .start
+        case .pause: .pause
+        case .resume: .resume
+        case .promote: .promote
+        case .rollback: .rollback
+        case .abort: .abort
+        case .retry: .retry
+        }
+    }
+
+    /// Reads the verb's body.
+    ///
+    /// - start, resume, retry: `{}`
+    /// - pause: `{"reason"}`
+    /// - promote: `{"to": "next" | "full", "expectedStep"}`, by default `next`
+    /// - rollback: `{"reason", "force"}`
+    /// - abort: `{"revertTraffic"}`, by default `true`
+    ///
+    /// - Returns: a verb even if violations were reported; whoever reads must look at the log.
+    package init(_ name: Name, reading fields: inout FieldReader) {
+        switch name {
+        case .start: self = .start
+        case .resume: self = .resume
+        case .retry: self = .retry
+        case .pause: self = .pause(reason: fields.string("reason", maxLength: 500))
+        case .promote:
+            let step = fields.integer("expectedStep", in: 0...Int64(ReleasePlan.maxSteps))
+            self = .promote(to: fields.choice("to") ?? .next, expectedStep: step.map(Int.init))
+        case .rollback:
+            self = .rollback(reason: fields.string("reason", maxLength: 500), force: fields.bool("force") ?? false)
+        case .abort: self = .abort(revertTraffic: fields.bool("revertTraffic") ?? true)
+        }
+        fields.finish()
+    }
+}
+
+/// Why a verb was not carried out. Nothing was changed.
+package struct VerbRefusal: Error, Hashable, Sendable {
+    package enum Code: String, Sendable {
+        /// The phase does not have this verb.
+        case illegalPhase
+        /// `expectedStep` is not the current step.
+        case stepMismatch
+        /// The verb fits the phase, but something it needs is not so.
+        case precondition
+        case unsupported
+    }
+
+    package var code: Code
+    /// A sentence for people.
+    package var detail: String
+    package var phase: ReleaseStatus.Phase
+    package var currentStep: Int?
+    package var allowedActions: [ReleaseVerb.Name]
+}
