@@ -1,0 +1,64 @@
+internal import EnvoyProtos
+internal import MeshCompiler
+internal import MeshModel
+internal import SwiftProtobuf
+
+extension ClusterMessage {
+    /// A cluster whose endpoints come over EDS.
+    init(_ cluster: IR.Cluster) {
+        self.init()
+        name = cluster.name.text
+        type = .eds
+        edsClusterConfig.edsConfig = .ads
+        edsClusterConfig.serviceName = cluster.name.text
+        lbPolicy = .leastRequest
+        connectTimeout = Self.standardConnectTimeout
+        circuitBreakers = Self.unlimited
+        commonLbConfig = Self.withoutPanic
+        if cluster.isHTTP2 { typedExtensionProtocolOptions = Self.http2 }
+    }
+
+    /// The workload behind a sidecar, on its loopback interface.
+    init(_ inbound: IR.Inbound) {
+        self.init()
+        name = inbound.clusterName
+        type = .static
+        connectTimeout = Self.standardConnectTimeout
+        circuitBreakers = Self.unlimited
+        if inbound.port.appProtocol.isHTTP2 { typedExtensionProtocolOptions = Self.http2 }
+        loadAssignment.clusterName = name
+        var member = Envoy_Config_Endpoint_V3_LbEndpoint()
+        member.endpoint.address = Envoy_Config_Core_V3_Address("127.0.0.1", port: inbound.workloadPort)
+        var locality = Envoy_Config_Endpoint_V3_LocalityLbEndpoints()
+        locality.lbEndpoints = [member]
+        loadAssignment.endpoints = [locality]
+    }
+
+    /// Istio's default.
+    private static let standardConnectTimeout = Google_Protobuf_Duration(seconds: 10)
+
+    /// No limits of ours: Envoy's defaults, three parallel retries above all, turn a rollout of pods into 503s.
+    private static let unlimited = Envoy_Config_Cluster_V3_CircuitBreakers.with {
+        var limits = Envoy_Config_Cluster_V3_CircuitBreakers.Thresholds()
+        limits.maxConnections = Google_Protobuf_UInt32Value(.max)
+        limits.maxPendingRequests = Google_Protobuf_UInt32Value(.max)
+        limits.maxRequests = Google_Protobuf_UInt32Value(.max)
+        limits.maxRetries = Google_Protobuf_UInt32Value(.max)
+        $0.thresholds = [limits]
+    }
+
+    /// When most endpoints drain, Envoy would take to sending requests to all of them; they go to those that are left.
+    private static let withoutPanic = CommonLbConfig.with { $0.healthyPanicThreshold = Envoy_Type_V3_Percent() }
+
+    static let http2: [String: Google_Protobuf_Any] = {
+        var options = Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions()
+        options.explicitHTTPConfig.http2ProtocolOptions = Envoy_Config_Core_V3_Http2ProtocolOptions()
+        return ["envoy.extensions.upstreams.http.v3.HttpProtocolOptions": Google_Protobuf_Any(packing: options)]
+    }()
+}
+
+extension IR.Inbound {
+    /// As Istio names it.
+    var clusterName: String { "inbound|\(port.number)||" }
+    var listenerName: String { "\(address)_\(listenPort)" }
+}

@@ -1,0 +1,143 @@
+internal import EnvoyProtos
+package import MeshCompiler
+internal import MeshModel
+
+/// Envoy's resources for a compiled mesh. After a change only what it touched is encoded again; views are put together
+/// from what is there.
+package struct ConfigEncoder: Sendable {
+    private(set) var services: [NamespacedName: EncodedService] = [:]
+    /// The services that have virtual hosts, sorted.
+    private var routed: [NamespacedName] = []
+
+    package init() {}
+
+    /// Takes over what a compiler has.
+    ///
+    /// - Parameters:
+    ///   - change: what the compiler's last update answered.
+    ///   - compiler: after that update.
+    package mutating func update(_ change: CompiledChange, of compiler: Compiler) -> EncodedChange {
+        var encoded = EncodedChange()
+        for (name, parts) in change.services.sorted(by: { $0.key < $1.key }) {
+            let old = services[name] ?? EncodedService()
+            var new = old
+            if let service = compiler.services[name] {
+                new.update(service, parts)
+                services[name] = new
+            } else {
+                new = EncodedService()
+                services[name] = nil
+            }
+            encoded.clusters.add(from: old.clusters, to: new.clusters)
+            encoded.endpoints.add(from: old.endpoints, to: new.endpoints)
+            encoded.note(name, from: old, to: new)
+        }
+        updateOrder(for: change)
+        return encoded
+    }
+
+    /// The whole of a view.
+    package func resources(of view: View) -> ResourceSet {
+        switch view {
+        case .outbound(let namespace):
+            return [
+                .cluster: sorted(\.clusters), .endpoints: sorted(\.endpoints), .routes: [outboundRoutes(from: namespace)],
+            ]
+        case .workload(let workload):
+            let inbound = inbound(of: workload)
+            return [.listener: [Self.outboundListener(workload)] + (inbound?.listeners ?? []), .cluster: inbound?.clusters ?? []]
+        case .proxyless(let namespace):
+            var set: ResourceSet = [.cluster: sorted(\.clusters).map(\.proxyless), .endpoints: sorted(\.endpoints)]
+            let targets = routed.flatMap { services[$0]?.virtualHosts ?? [] }.map { ProxylessTarget($0, from: namespace) }
+            set[.listener] = targets.flatMap(\.listeners)
+            set[.routes] = targets.map(\.routes)
+            return set
+        }
+    }
+
+    /// What of `change` a view sees.
+    package func change(_ change: EncodedChange, in view: View) -> ResourceChange {
+        var result = ResourceChange()
+        switch view {
+        case .outbound(let namespace):
+            result.set(.cluster, change.clusters)
+            result.set(.endpoints, change.endpoints)
+            if !change.routes.isEmpty { result.changed[.routes] = [outboundRoutes(from: namespace)] }
+        case .workload(let workload):
+            guard let service = workload.service else { break }
+            let name = NamespacedName(namespace: workload.namespace, name: service)
+            guard let before = change.inbound[name]?[workload.proxy] else { break }
+            let now = inbound(of: workload)
+            result.set(.listener, ResourceDelta(from: before.listeners, to: now?.listeners ?? []))
+            result.set(.cluster, ResourceDelta(from: before.clusters, to: now?.clusters ?? []))
+        case .proxyless(let namespace):
+            result.set(.cluster, change.clusters.map(\.proxyless))
+            result.set(.endpoints, change.endpoints)
+            var listeners = ResourceDelta()
+            var routes = ResourceDelta()
+            for (name, before) in change.routes.sorted(by: { $0.key < $1.key }) {
+                let old = before.map { ProxylessTarget($0, from: namespace) }
+                let new = (services[name]?.virtualHosts ?? []).map { ProxylessTarget($0, from: namespace) }
+                listeners.add(from: old.flatMap(\.listeners), to: new.flatMap(\.listeners))
+                routes.add(from: old.map(\.routes), to: new.map(\.routes))
+            }
+            result.set(.listener, listeners)
+            result.set(.routes, routes)
+        }
+        return result
+    }
+
+    private func inbound(of workload: View.Workload) -> EncodedService.Inbound? {
+        guard let service = workload.service else { return nil }
+        return services[NamespacedName(namespace: workload.namespace, name: service)]?.inbound[workload.proxy]
+    }
+
+    private static func outboundListener(_ workload: View.Workload) -> EncodedResource {
+        let listener = ListenerMessage(outboundProxyOn: workload.httpProxyPort)
+        return EncodedResource(name: listener.name, bytes: listener.encoded)
+    }
+
+    private func sorted(_ part: (EncodedService) -> [EncodedResource]) -> [EncodedResource] {
+        services.sorted { $0.key < $1.key }.flatMap { part($0.value) }
+    }
+
+    private func outboundRoutes(from namespace: Name) -> EncodedResource {
+        let parts = routed.map { name in
+            (name.namespace == namespace ? services[name]?.ownRoutes : services[name]?.foreignRoutes) ?? []
+        }
+        var bytes = OutboundRoutes.head
+        bytes.reserveCapacity(parts.reduce(bytes.count + OutboundRoutes.tail.count) { $0 + $1.count })
+        for part in parts { bytes += part }
+        bytes += OutboundRoutes.tail
+        return EncodedResource(name: OutboundRoutes.name, bytes: bytes)
+    }
+
+    /// Keeps ``routed`` in order, with a search instead of a sort unless many services came.
+    private mutating func updateOrder(for change: CompiledChange) {
+        let names = change.services.filter { $0.value.contains(.routes) }.keys
+        if names.count > 32 {
+            routed = services.filter { !$0.value.virtualHosts.isEmpty }.keys.sorted()
+            return
+        }
+        for name in names {
+            let index = routed.partitioningIndex { !($0 < name) }
+            let isThere = index < routed.count && routed[index] == name
+            let belongs = services[name]?.virtualHosts.isEmpty == false
+            if belongs && !isThere { routed.insert(name, at: index) }
+            if !belongs && isThere { routed.remove(at: index) }
+        }
+    }
+}
+
+extension [NamespacedName] {
+    /// The first index from which on `belongs` holds; it must hold for all that follow one for which it does.
+    fileprivate func partitioningIndex(where belongs: (NamespacedName) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,55 @@
+internal import MeshCompiler
+internal import MeshModel
+
+/// What an update of a ``ConfigEncoder`` changed, for all views; ``ConfigEncoder/change(_:in:)`` says what one sees of it.
+package struct EncodedChange: Sendable {
+    var clusters = ResourceDelta()
+    var endpoints = ResourceDelta()
+    /// Services whose virtual hosts changed, with what they were.
+    var routes: [NamespacedName: [EncodedVirtualHost]] = [:]
+    /// Services and their proxies that let in something else now, with what it was.
+    var inbound: [NamespacedName: [Name: EncodedService.Inbound]] = [:]
+
+    /// Whether no view sees anything of it.
+    package var isEmpty: Bool { clusters.isEmpty && endpoints.isEmpty && routes.isEmpty && inbound.isEmpty }
+
+    mutating func note(_ name: NamespacedName, from old: EncodedService, to new: EncodedService) {
+        if old.virtualHosts != new.virtualHosts { routes[name] = old.virtualHosts }
+        for proxy in Set(old.inbound.keys).union(new.inbound.keys) where old.inbound[proxy] != new.inbound[proxy] {
+            inbound[name, default: [:]][proxy] = old.inbound[proxy] ?? EncodedService.Inbound()
+        }
+    }
+}
+
+/// What is different between two lists of resources of one type.
+struct ResourceDelta: Hashable, Sendable {
+    var changed: [EncodedResource] = []
+    var removed: [String] = []
+
+    init() {}
+
+    init(from old: [EncodedResource], to new: [EncodedResource]) { add(from: old, to: new) }
+
+    var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
+
+    mutating func add(from old: [EncodedResource], to new: [EncodedResource]) {
+        guard old != new else { return }
+        let before = Dictionary(old.map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
+        changed += new.filter { before[$0.name] != $0.bytes }
+        let now = Set(new.map(\.name))
+        removed += old.map(\.name).filter { !now.contains($0) }
+    }
+
+    func map(_ transform: (EncodedResource) -> EncodedResource) -> ResourceDelta {
+        var result = self
+        result.changed = changed.map(transform)
+        return result
+    }
+}
+
+extension ResourceChange {
+    mutating func set(_ type: ResourceType, _ delta: ResourceDelta) {
+        if !delta.changed.isEmpty { changed[type] = delta.changed }
+        if !delta.removed.isEmpty { removed[type] = delta.removed }
+    }
+}

@@ -1,0 +1,47 @@
+internal import MeshCompiler
+internal import MeshModel
+
+/// A service's resources, encoded once for all who see them.
+struct EncodedService: Sendable {
+    var clusters: [EncodedResource] = []
+    var endpoints: [EncodedResource] = []
+    /// By proxy: listeners and the clusters behind them.
+    var inbound: [Name: Inbound] = [:]
+    var virtualHosts: [EncodedVirtualHost] = []
+    /// ``virtualHosts`` as fields of a route configuration, for callers of the service's namespace and for others.
+    var ownRoutes: [UInt8] = []
+    var foreignRoutes: [UInt8] = []
+
+    struct Inbound: Hashable, Sendable {
+        var listeners: [EncodedResource] = []
+        var clusters: [EncodedResource] = []
+    }
+
+    mutating func update(_ service: CompiledService, _ parts: CompiledService.Parts) {
+        if parts.contains(.clusters) {
+            clusters = service.clusters.map { EncodedResource(name: $0.name.text, bytes: ClusterMessage($0).encoded) }
+        }
+        if parts.contains(.endpoints) {
+            endpoints = service.endpoints.map {
+                EncodedResource(name: $0.cluster.text, bytes: EndpointsMessage($0).encoded)
+            }
+        }
+        if parts.contains(.inbound) { inbound = Self.inbound(service.inbound) }
+        if parts.contains(.routes) {
+            virtualHosts = service.virtualHosts.map { EncodedVirtualHost($0) }
+            ownRoutes = virtualHosts.flatMap { $0.field(domains: $0.domains(forOwnNamespace: true)) }
+            foreignRoutes = virtualHosts.flatMap { $0.field(domains: $0.domains(forOwnNamespace: false)) }
+        }
+    }
+
+    private static func inbound(_ all: [IR.Inbound]) -> [Name: Inbound] {
+        var result: [Name: Inbound] = [:]
+        for inbound in all {
+            let listener = EncodedResource(name: inbound.listenerName, bytes: ListenerMessage(inbound).encoded)
+            let cluster = EncodedResource(name: inbound.clusterName, bytes: ClusterMessage(inbound).encoded)
+            result[inbound.proxy, default: Inbound()].listeners.append(listener)
+            result[inbound.proxy, default: Inbound()].clusters.append(cluster)
+        }
+        return result
+    }
+}

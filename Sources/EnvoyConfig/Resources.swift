@@ -1,0 +1,56 @@
+package import MeshModel
+
+/// The types of resources that are served, in the order in which a proxy must get them.
+package enum ResourceType: String, CaseIterable, Sendable {
+    case cluster = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+    case endpoints = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+    case listener = "type.googleapis.com/envoy.config.listener.v3.Listener"
+    case routes = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+
+    package var typeURL: String { rawValue }
+}
+
+/// A resource as it is sent: the name that proxies ask for and the serialized message.
+package struct EncodedResource: Hashable, Sendable {
+    package var name: String
+    package var bytes: [UInt8]
+}
+
+/// Everything of one view, by type, in the order of names.
+package typealias ResourceSet = [ResourceType: [EncodedResource]]
+
+/// What is different in a view.
+package struct ResourceChange: Hashable, Sendable {
+    /// New or changed.
+    package var changed: [ResourceType: [EncodedResource]] = [:]
+    package var removed: [ResourceType: [String]] = [:]
+
+    package var isEmpty: Bool { changed.values.allSatisfy(\.isEmpty) && removed.values.allSatisfy(\.isEmpty) }
+}
+
+/// What a set of proxies sees. Views with equal values have equal resources.
+package enum View: Hashable, Sendable {
+    /// Clusters, endpoints and routes for requests that leave a sidecar in this namespace.
+    case outbound(namespace: Name)
+    /// Listeners of one sidecar, and clusters for what it lets in.
+    case workload(Workload)
+    /// Everything for gRPC clients in this namespace that need no sidecar.
+    case proxyless(namespace: Name)
+
+    package struct Workload: Hashable, Sendable {
+        package var namespace: Name
+        /// The service that the workload is of; `nil` if it only calls others.
+        package var service: Name?
+        /// The proxy's name.
+        package var proxy: Name
+        /// Where the sidecar takes requests that its workload sends to others, on 127.0.0.1.
+        package var httpProxyPort: Int
+
+        package init(namespace: Name, service: Name?, proxy: Name, httpProxyPort: Int) {
+            self.namespace = namespace
+            self.service = service
+            self.proxy = proxy
+            self.httpProxyPort = httpProxyPort
+        }
+    }
+}

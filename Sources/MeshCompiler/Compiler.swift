@@ -1,0 +1,162 @@
+package import MeshModel
+
+/// Compiles a mesh, and after that only what a change touches.
+///
+/// Pure and total: equal states give equal results whatever the way to them, and what is wrong with an object becomes a
+/// ``Diagnostic`` while everything else goes on.
+package struct Compiler: Sendable {
+    /// Results that are not empty, by service.
+    package private(set) var services: [NamespacedName: CompiledService] = [:]
+    private var references = References()
+
+    package init() {}
+
+    /// Compiles a state from nothing.
+    package init(_ state: MeshState) {
+        self.init()
+        _ = update(state, .all)
+    }
+
+    /// What could not be done as asked, by service, in the order of names.
+    package var diagnostics: [Diagnostic] {
+        services.filter { !$0.value.diagnostics.isEmpty }.sorted { $0.key < $1.key }.flatMap(\.value.diagnostics)
+    }
+
+    /// Takes over a new state.
+    ///
+    /// - Parameters:
+    ///   - state: the whole mesh as it is now.
+    ///   - change: at least what is different from the state of the last call.
+    /// - Returns: which results are different from those before.
+    package mutating func update(_ state: MeshState, _ change: MeshChange) -> CompiledChange {
+        var touched: [NamespacedName: CompiledService.Parts] = [:]
+        if change.everything {
+            touchEverything(in: state, &touched)
+        } else {
+            touch(change, in: state, &touched)
+        }
+        var compiled = CompiledChange()
+        for (name, parts) in touched {
+            let differences = recompile(name, parts, of: state)
+            if !differences.isEmpty { compiled.services[name] = differences }
+        }
+        return compiled
+    }
+
+    // MARK: - What to look at
+
+    private mutating func touchEverything(
+        in state: MeshState, _ touched: inout [NamespacedName: CompiledService.Parts]
+    ) {
+        for name in services.keys { touched[name] = .all }
+        for name in state.services.keys { touched[name] = .all }
+        for name in state.endpoints.keys { touched[name] = .all }
+        references = References()
+        for (name, rules) in state.virtualServices {
+            for host in references.replace(name, with: rules.spec) { touched[host] = .all }
+        }
+        for (name, traffic) in state.releases {
+            for service in references.replace(name, with: traffic) { touched[service] = .all }
+        }
+    }
+
+    private mutating func touch(
+        _ change: MeshChange, in state: MeshState, _ touched: inout [NamespacedName: CompiledService.Parts]
+    ) {
+        for name in change.virtualServices {
+            for host in references.replace(name, with: state.virtualServices[name]?.spec) {
+                touched[host, default: []].insert(.routes)
+            }
+        }
+        for name in change.releases {
+            for service in references.replace(name, with: state.releases[name]) {
+                touched[service, default: []].insert(.routes)
+            }
+        }
+        for name in change.services {
+            touched[name] = .all
+            for dependent in references.dependents(on: name) { touched[dependent, default: []].insert(.routes) }
+        }
+        for name in change.endpoints { touched[name, default: []].insert(.endpoints) }
+    }
+
+    // MARK: - One service
+
+    private mutating func recompile(
+        _ name: NamespacedName, _ parts: CompiledService.Parts, of state: MeshState
+    ) -> CompiledService.Parts {
+        let old = services[name] ?? CompiledService()
+        var new = old
+        if let service = state.services[name] {
+            compile(service, name, parts, of: state, into: &new)
+        } else {
+            new = CompiledService()
+            new.endpointDiagnostics = orphans(state.endpoints[name] ?? [:], of: name, in: state.mesh)
+            new.routeDiagnostics = unknownHosts(name, in: state)
+        }
+        services[name] = new.isEmpty ? nil : new
+        // A service that is gone loses all its parts, whatever was asked for.
+        return new.differences(from: old, among: state.services[name] == nil ? .all : parts)
+    }
+
+    private func compile(
+        _ service: MeshState.Service, _ name: NamespacedName, _ parts: CompiledService.Parts, of state: MeshState,
+        into result: inout CompiledService
+    ) {
+        let lowering = ClusterLowering(mesh: state.mesh, name: name, spec: service.spec)
+        if parts.contains(.clusters) { result.clusters = lowering.clusters() }
+        if parts.contains(.endpoints) {
+            let endpoints = state.endpoints[name] ?? [:]
+            var diagnostics: [Diagnostic] = []
+            result.endpoints = lowering.endpoints(endpoints, on: state.enabledClusters, diagnostics: &diagnostics)
+            result.inbound = lowering.inbound(endpoints, on: state.enabledClusters, diagnostics: &diagnostics)
+            result.endpointDiagnostics = diagnostics
+        }
+        if parts.contains(.routes) {
+            var lowering = RouteLowering(
+                state: state, name: name, service: service, rules: Array(references.rules(for: name)),
+                releases: Array(references.releases(of: name)))
+            result.virtualHosts = lowering.virtualHosts()
+            result.routeDiagnostics = lowering.diagnostics.sorted()
+        }
+    }
+
+    private func orphans(
+        _ endpoints: [Name: EndpointSpec], of service: NamespacedName, in mesh: MeshKey
+    ) -> [Diagnostic] {
+        endpoints.keys.sorted().map {
+            Diagnostic(.endpoint($0, of: service, in: mesh), .root, .unknownReference, "there is no service \(service)")
+        }
+    }
+
+    /// What those that are about a service have to be told when there is none.
+    private func unknownHosts(_ service: NamespacedName, in state: MeshState) -> [Diagnostic] {
+        let detail = "there is no service \(service)"
+        let rules = references.rules(for: service).sorted().compactMap { name -> Diagnostic? in
+            guard let spec = state.virtualServices[name]?.spec,
+                let index = spec.hosts.firstIndex(where: { HostName.service($0, from: name.namespace) == service })
+            else { return nil }
+            let pointer = JSONPointer(["spec", "hosts"]).appending(index)
+            return Diagnostic(.namespaced(.virtualService, name, in: state.mesh), pointer, .unknownReference, detail)
+        }
+        let releases = references.releases(of: service).sorted().map {
+            Diagnostic(
+                .namespaced(.release, $0, in: state.mesh), JSONPointer(["spec", "target"]), .unknownReference, detail)
+        }
+        return rules + releases
+    }
+}
+
+extension [Diagnostic] {
+    /// By object, then in the order in which they were found.
+    fileprivate func sorted() -> [Diagnostic] {
+        enumerated().sorted { a, b in
+            let (x, y) = (a.element.object.sortKey, b.element.object.sortKey)
+            return x == y ? a.offset < b.offset : x < y
+        }.map(\.element)
+    }
+}
+
+extension ObjectKey {
+    fileprivate var sortKey: String { "\(kind.rawValue) \(namespace?.text ?? "") \(name.text)" }
+}

@@ -1,0 +1,73 @@
+package import MeshModel
+
+/// The intermediate representation: what a mesh comes to before it takes Envoy's shape. All of it is plain values in a
+/// fixed order, so equal meshes give equal representations.
+package enum IR {
+    /// The name of an outbound cluster: a port of a service, or of one version of it, as Istio names them:
+    /// `outbound|9080|v1|reviews.shop.svc.cluster.local`, without version `outbound|9080||…`.
+    ///
+    /// A name never changes its meaning: a promotion changes routes, not clusters.
+    package struct ClusterName: Hashable, Comparable, Sendable, CustomStringConvertible {
+        package let service: NamespacedName
+        package let port: Int
+        package let version: Name?
+        package let text: String
+
+        package init(service: NamespacedName, port: Int, version: Name?) {
+            self.service = service
+            self.port = port
+            self.version = version
+            text = "outbound|\(port)|\(version?.text ?? "")|\(HostName.full(service))"
+        }
+
+        package var description: String { text }
+        package static func == (a: Self, b: Self) -> Bool { a.text == b.text }
+        package static func < (a: Self, b: Self) -> Bool { a.text < b.text }
+        package func hash(into hasher: inout Hasher) { hasher.combine(text) }
+    }
+
+    /// A group of endpoints that traffic can be sent to.
+    package struct Cluster: Hashable, Sendable {
+        package var name: ClusterName
+        /// Whether connections to the endpoints speak HTTP/2.
+        package var isHTTP2: Bool
+    }
+
+    /// Where the members of a cluster are.
+    package struct Endpoints: Hashable, Sendable {
+        package var cluster: ClusterName
+        /// By locality, sorted; none is empty.
+        package var localities: [Locality]
+    }
+
+    package struct Locality: Hashable, Sendable {
+        /// Region, zone and subzone, as far as they are known; the unknown locality is empty.
+        package var path: [String]
+        /// Sorted by address, then port; no two are equal in both.
+        package var endpoints: [Endpoint]
+
+        /// The sum of the endpoints' weights.
+        package var weight: Int { endpoints.reduce(0) { $0 + $1.weight } }
+    }
+
+    package struct Endpoint: Hashable, Sendable {
+        package var address: String
+        package var port: Int
+        package var weight: Int
+        /// Gets no new requests; those under way end.
+        package var isDraining: Bool
+    }
+
+    /// What a sidecar lets in on one port and hands to its workload.
+    package struct Inbound: Hashable, Sendable {
+        package var service: NamespacedName
+        /// The proxy that listens; in the service's namespace.
+        package var proxy: Name
+        package var port: ServiceSpec.Port
+        /// Where callers connect.
+        package var address: String
+        package var listenPort: Int
+        /// Where the workload listens, on 127.0.0.1.
+        package var workloadPort: Int
+    }
+}

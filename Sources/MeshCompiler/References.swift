@@ -1,0 +1,81 @@
+internal import MeshModel
+
+/// Who has to be looked at again when something changes.
+struct References: Hashable, Sendable {
+    /// What one VirtualService is about.
+    private struct Footprint: Hashable {
+        /// Services whose requests it decides about.
+        var hosts: Set<NamespacedName>
+        /// Services that it sends requests to.
+        var destinations: Set<NamespacedName>
+    }
+
+    private var footprints: [NamespacedName: Footprint] = [:]
+    private var rulesByHost: [NamespacedName: Set<NamespacedName>] = [:]
+    private var rulesByDestination: [NamespacedName: Set<NamespacedName>] = [:]
+    private var serviceOfRelease: [NamespacedName: NamespacedName] = [:]
+    private var releasesByService: [NamespacedName: Set<NamespacedName>] = [:]
+
+    /// VirtualServices with the service among their hosts.
+    func rules(for service: NamespacedName) -> Set<NamespacedName> { rulesByHost[service] ?? [] }
+
+    func releases(of service: NamespacedName) -> Set<NamespacedName> { releasesByService[service] ?? [] }
+
+    /// Services whose routes may name `service`.
+    func dependents(on service: NamespacedName) -> Set<NamespacedName> {
+        (rulesByDestination[service] ?? []).reduce(into: []) { $0.formUnion(footprints[$1]?.hosts ?? []) }
+    }
+
+    /// Takes over a VirtualService as it is now, `nil` if it is gone.
+    ///
+    /// - Returns: the services whose routes it decided or decides about.
+    mutating func replace(_ rules: NamespacedName, with spec: VirtualServiceSpec?) -> Set<NamespacedName> {
+        var touched: Set<NamespacedName> = []
+        if let old = footprints.removeValue(forKey: rules) {
+            for host in old.hosts { rulesByHost.remove(rules, from: host) }
+            for destination in old.destinations { rulesByDestination.remove(rules, from: destination) }
+            touched = old.hosts
+        }
+        guard let spec else { return touched }
+        let footprint = Self.footprint(of: spec, in: rules.namespace)
+        footprints[rules] = footprint
+        for host in footprint.hosts { rulesByHost[host, default: []].insert(rules) }
+        for destination in footprint.destinations { rulesByDestination[destination, default: []].insert(rules) }
+        return touched.union(footprint.hosts)
+    }
+
+    /// Takes over a release as it is now, `nil` if it owns no traffic.
+    ///
+    /// - Returns: the services whose routes it changed or changes.
+    mutating func replace(_ release: NamespacedName, with traffic: ReleaseTraffic?) -> Set<NamespacedName> {
+        var touched: Set<NamespacedName> = []
+        if let old = serviceOfRelease.removeValue(forKey: release) {
+            releasesByService.remove(release, from: old)
+            touched.insert(old)
+        }
+        guard let traffic else { return touched }
+        serviceOfRelease[release] = traffic.service
+        releasesByService[traffic.service, default: []].insert(release)
+        touched.insert(traffic.service)
+        return touched
+    }
+
+    private static func footprint(of spec: VirtualServiceSpec, in namespace: Name) -> Footprint {
+        var destinations: Set<NamespacedName> = []
+        for rule in spec.http {
+            var hosts: [String] = []
+            if case .route(let parts) = rule.action { hosts = parts.map(\.destination.host) }
+            if let mirror = rule.mirror { hosts.append(mirror.destination.host) }
+            destinations.formUnion(hosts.compactMap { HostName.service($0, from: namespace) })
+        }
+        return Footprint(
+            hosts: Set(spec.hosts.compactMap { HostName.service($0, from: namespace) }), destinations: destinations)
+    }
+}
+
+extension Dictionary where Value == Set<NamespacedName> {
+    fileprivate mutating func remove(_ member: NamespacedName, from key: Key) {
+        self[key]?.remove(member)
+        if self[key]?.isEmpty == true { self[key] = nil }
+    }
+}

@@ -1,0 +1,179 @@
+package import MeshModel
+
+/// Which route a request would take, from the same routes that sidecars are given.
+package enum Simulation {
+    package struct Request: Hashable, Sendable {
+        package var method: String
+        /// With or without a query.
+        package var path: String
+        /// By lower-case name.
+        package var headers: [String: String]
+        /// Beside those of a `cookie` header.
+        package var cookies: [String: String]
+        /// Beside those of the path's query.
+        package var queryParams: [String: String]
+        /// The host that is called; `nil`: the service's short name.
+        package var authority: String?
+
+        package init(
+            method: String = "GET", path: String = "/", headers: [String: String] = [:], cookies: [String: String] = [:],
+            queryParams: [String: String] = [:], authority: String? = nil
+        ) {
+            self.method = method
+            self.path = path
+            self.headers = Dictionary(headers.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { $1 })
+            self.cookies = cookies
+            self.queryParams = queryParams
+            self.authority = authority
+        }
+    }
+
+    package struct Destination: Hashable, Sendable {
+        package var service: NamespacedName
+        package var port: Int
+        /// `nil`: all versions, by their endpoints.
+        package var version: Name?
+        /// Basis points of the requests like this one.
+        package var share: TrafficShare
+    }
+
+    package struct Mirror: Hashable, Sendable {
+        package var service: NamespacedName
+        package var version: Name?
+        package var share: TrafficShare
+    }
+
+    package enum Outcome: Hashable, Sendable {
+        /// Shares add up to 10 000.
+        case forwarded([Destination], mirrors: [Mirror])
+        case redirected(HTTPRedirect)
+        case answered(status: Int)
+    }
+
+    package struct Answer: Hashable, Sendable {
+        /// Who wants it so; `nil` if no route fits, which is answered 404.
+        package var origin: IR.Origin?
+        /// The route's name, as it stands in Envoy's logs.
+        package var route: String?
+        package var outcome: Outcome
+        package var fault: HTTPFault?
+        /// A route before the answer's of which cannot be said here whether it fits: its name and its regexes. With one,
+        /// the answer holds if that one does not fit.
+        package var undecided: [String]
+    }
+}
+
+extension Compiler {
+    /// Which version a request to a service would get.
+    ///
+    /// - Parameter port: one of the service's HTTP ports; `nil`: the first.
+    /// - Returns: `nil` if there is no such service or port.
+    package func simulate(
+        _ request: Simulation.Request, to service: NamespacedName, port: Int? = nil
+    ) -> Simulation.Answer? {
+        let hosts = services[service]?.virtualHosts ?? []
+        guard let host = hosts.first(where: { port == nil ? $0.isDefaultPort : $0.port == port }) else { return nil }
+        let matcher = RequestMatcher(request, defaultAuthority: service.name.text)
+        var undecided: [String] = []
+        for route in host.routes {
+            switch matcher.fits(route.match) {
+            case false?: continue
+            case nil: undecided.append(route.name)
+            case true?:
+                return Simulation.Answer(
+                    origin: route.origin, route: route.name, outcome: Simulation.Outcome(route.action), fault: route.fault,
+                    undecided: undecided)
+            }
+        }
+        return Simulation.Answer(
+            origin: nil, route: nil, outcome: .answered(status: 404), fault: nil, undecided: undecided)
+    }
+}
+
+extension Simulation.Outcome {
+    init(_ action: IR.Action) {
+        switch action {
+        case .redirect(let redirect): self = .redirected(redirect)
+        case .respond(let status, _): self = .answered(status: status)
+        case .forward(let forward):
+            self = .forwarded(
+                forward.destinations.map {
+                    Simulation.Destination(
+                        service: $0.cluster.service, port: $0.cluster.port, version: $0.cluster.version,
+                        share: TrafficShare(basisPoints: Int64($0.basisPoints)) ?? .none)
+                },
+                mirrors: forward.mirrors.map {
+                    Simulation.Mirror(
+                        service: $0.cluster.service, version: $0.cluster.version,
+                        share: TrafficShare(basisPoints: Int64($0.partsPerMillion / 100)) ?? .none)
+                })
+        }
+    }
+}
+
+/// A request in the shape that conditions look at.
+private struct RequestMatcher {
+    let path: String
+    let headers: [String: String]
+    let cookies: [String: String]
+    let queryParams: [String: String]
+
+    init(_ request: Simulation.Request, defaultAuthority: String) {
+        let parts = request.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        path = parts.first.map { String($0) } ?? ""
+        var query: [String: String] = [:]
+        for pair in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            // Of several values Envoy looks at the first.
+            let name = String(sides[0])
+            if query[name] == nil { query[name] = sides.count > 1 ? String(sides[1]) : "" }
+        }
+        queryParams = query.merging(request.queryParams) { first, _ in first }
+        var headers = request.headers
+        var cookies = request.cookies
+        for pair in (headers["cookie"] ?? "").split(separator: ";") {
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if sides.count == 2 { cookies[String(sides[0].drop { $0 == " " })] = String(sides[1]) }
+        }
+        let given = request.cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let all = (headers["cookie"].map { [$0] } ?? []) + given
+        if !all.isEmpty { headers["cookie"] = all.joined(separator: "; ") }
+        headers[":path"] = request.path
+        headers[":method"] = request.method
+        headers[":scheme"] = headers[":scheme"] ?? "http"
+        headers[":authority"] = request.authority ?? headers["host"] ?? defaultAuthority
+        self.headers = headers
+        self.cookies = cookies
+    }
+
+    /// - Returns: `nil` if it depends on a regex that is not understood here.
+    func fits(_ match: IR.RouteMatch) -> Bool? {
+        var answers = match.paths.map { fits($0, path, ignoringCase: match.ignoresCase) }
+        for (name, text) in [(":method", match.method), (":scheme", match.scheme), (":authority", match.authority)] {
+            if let text { answers.append(fits(text, headers[name])) }
+        }
+        answers += match.headers.map { fits($0.match, headers[$0.name.lowercased()]) }
+        answers += match.withoutHeaders.map { condition in
+            let value = headers[condition.name.lowercased()]
+            let text = condition.match == .present ? value : value ?? ""
+            return fits(condition.match, text).map { !$0 }
+        }
+        answers += match.cookies.map { fits($0.match, cookies[$0.name]) }
+        answers += match.queryParams.map { fits($0.match, queryParams[$0.name]) }
+        if answers.contains(false) { return false }
+        return answers.contains(nil) ? nil : true
+    }
+
+    private func fits(_ match: StringMatch, _ text: String?, ignoringCase: Bool = false) -> Bool? {
+        guard let text else { return false }
+        switch match {
+        case .present: return true
+        case .exact(let expected):
+            return ignoringCase ? text.lowercased() == expected.lowercased() : text.utf8.elementsEqual(expected.utf8)
+        case .prefix(let expected):
+            return ignoringCase
+                ? text.lowercased().hasPrefix(expected.lowercased()) : text.utf8.starts(with: expected.utf8)
+        case .regex(let regex): return RE2.matches(ignoringCase ? "(?i)\(regex)" : regex, text)
+        }
+    }
+}

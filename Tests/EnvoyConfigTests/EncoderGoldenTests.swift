@@ -1,0 +1,57 @@
+import EnvoyConfig
+import Foundation
+import MeshCompiler
+import MeshFixtures
+import MeshModel
+import Testing
+
+@Suite("The encoder turns a compiled mesh into Envoy's resources")
+struct EncoderGoldenTests {
+    @Test(arguments: Golden.meshes)
+    func encodes(_ golden: Golden) throws {
+        let state = try MeshDocument.read(golden.input("mesh.json"))
+        let compiler = Compiler(state)
+        var encoder = ConfigEncoder()
+        _ = encoder.update(Self.everything(in: compiler), of: compiler)
+        let here = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/\(golden.name)"))
+        for (file, view) in try Self.views(of: golden.name) {
+            let resources = encoder.resources(of: view)
+            try here.expect(Self.json(resources), in: file)
+            let other = Compiler(state.shuffled())
+            var shuffled = ConfigEncoder()
+            _ = shuffled.update(Self.everything(in: other), of: other)
+            #expect(shuffled.resources(of: view) == resources, "the result must not depend on the order of the input")
+        }
+    }
+
+    /// What is looked at. Only few are interesting beyond what a sidecar of the namespace sees.
+    private static func views(of name: String) throws -> [(file: String, view: View)] {
+        let shop = try MeshDocument.name("shop")
+        var views = [("outbound.json", View.outbound(namespace: shop))]
+        if name == "inbound" {
+            let workload = View.Workload(
+                namespace: shop, service: try MeshDocument.name("reviews"), proxy: try MeshDocument.name("reviews-v1-1"),
+                httpProxyPort: 15_080)
+            views = [("workload.json", .workload(workload))]
+        }
+        if name == "ports-and-namespaces" {
+            views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))
+            views.append(("proxyless.json", .proxyless(namespace: shop)))
+        }
+        return views
+    }
+
+    static func everything(in compiler: Compiler) -> CompiledChange {
+        var change = CompiledChange()
+        for name in compiler.services.keys { change.services[name] = .all }
+        return change
+    }
+
+    private static func json(_ resources: ResourceSet) throws -> Data {
+        var object: [String: Any] = [:]
+        for (type, list) in resources where !list.isEmpty {
+            object["\(type)"] = try list.map { try MessageJSON.object($0.message(type)) }
+        }
+        return try MessageJSON.data(object)
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import MeshCompiler
+import MeshFixtures
+import MeshModel
+import Testing
+
+@Suite("The compiler turns a mesh into its representation")
+struct CompilerGoldenTests {
+    @Test(arguments: Golden.meshes)
+    func lowers(_ golden: Golden) throws {
+        let state = try MeshDocument.read(golden.input("mesh.json"))
+        let compiler = Compiler(state)
+        try golden.expect(Self.encoded(.object(compiler.golden)), in: "ir.json")
+        try golden.expect(Self.encoded(.array(compiler.diagnostics.map(\.golden))), in: "diagnostics.json")
+        for _ in 0..<5 {
+            let other = Compiler(state.shuffled())
+            #expect(other.services == compiler.services, "the result must not depend on the order of the input")
+            #expect(other.diagnostics == compiler.diagnostics)
+        }
+    }
+
+    /// Sorted keys, pretty printed, with a line feed at the end.
+    static func encoded(_ value: JSONValue) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value) + Data("\n".utf8)
+    }
+}
+
+extension Compiler {
+    var golden: [String: JSONValue] {
+        Dictionary(uniqueKeysWithValues: services.map { ($0.key.description, $0.value.golden) })
+            .filter { $0.value != [:] }
+    }
+}

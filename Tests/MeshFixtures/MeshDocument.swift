@@ -1,0 +1,112 @@
+package import Foundation
+package import MeshModel
+
+/// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices` and `releases` by `namespace/name`.
+///
+/// ```json
+/// { "services": { "shop/reviews": { "spec": {…}, "status": {…} } },
+///   "endpoints": { "shop/reviews": { "reviews-v1-1": {…} } },
+///   "virtualServices": { "shop/reviews": { "spec": {…}, "revision": 3, "createTime": 1 } },
+///   "releases": { "shop/reviews-v2": { "service": "reviews", "port": 9080, "stable": "v1", "canary": "v2", "share": 500 } } }
+/// ```
+///
+/// Left out, a revision is 1, a time of creation 0, and the enabled cluster is `dev`.
+package enum MeshDocument {
+    package static func read(_ data: Data) throws -> MeshState {
+        try read(JSONDecoder().decode(JSONValue.self, from: data))
+    }
+
+    package static func read(_ document: JSONValue) throws -> MeshState {
+        var state = MeshState(mesh: MeshKey(tenant: try name("acme"), mesh: .defaultMesh), revision: 10)
+        state.enabledClusters = Set(try (document["enabledClusters"]?.arrayValue ?? ["dev"]).map { try name($0.stringValue) })
+        for (key, item) in document["services"]?.objectValue ?? [:] {
+            state.services[try namespaced(key)] = .init(
+                spec: try spec(item["spec"]), status: ServiceStatus(item["status"] ?? [:]),
+                revision: item["revision"]?.integerValue ?? 1)
+        }
+        for (key, items) in document["endpoints"]?.objectValue ?? [:] {
+            var endpoints: [Name: EndpointSpec] = [:]
+            for (endpoint, item) in items.objectValue ?? [:] { endpoints[try name(endpoint)] = try spec(item) }
+            state.endpoints[try namespaced(key)] = endpoints
+        }
+        for (key, item) in document["virtualServices"]?.objectValue ?? [:] {
+            state.virtualServices[try namespaced(key)] = .init(
+                spec: try spec(item["spec"]), revision: item["revision"]?.integerValue ?? 1,
+                createTime: Timestamp(microseconds: item["createTime"]?.integerValue ?? 0))
+        }
+        for (key, item) in document["releases"]?.objectValue ?? [:] {
+            let name = try namespaced(key)
+            state.releases[name] = try release(item, in: name.namespace)
+        }
+        return state
+    }
+
+    private static func release(_ item: JSONValue, in namespace: Name) throws -> ReleaseTraffic {
+        let log = ViolationLog()
+        func match<T>(_ value: JSONValue, _ read: (inout FieldReader) -> T?) throws -> T {
+            var fields = FieldReader(value, at: .root, log: log)
+            guard let match = read(&fields), log.violations.isEmpty else { throw Unreadable("\(log.violations)") }
+            return match
+        }
+        var traffic = ReleaseTraffic(
+            service: NamespacedName(namespace: namespace, name: try name(item["service"]?.stringValue)),
+            port: Int(item["port"]?.integerValue ?? 0), stable: try name(item["stable"]?.stringValue),
+            canary: try name(item["canary"]?.stringValue),
+            canaryShare: TrafficShare(basisPoints: item["share"]?.integerValue ?? 0) ?? .none)
+        traffic.matches = try (item["matches"]?.arrayValue ?? []).map { try match($0) { ContentMatch(reading: &$0) } }
+        if let paths = item["paths"]?.arrayValue {
+            traffic.paths = try paths.map { try match($0) { StringMatch(reading: &$0) } }
+        }
+        if let mirror = item["mirror"] {
+            traffic.mirror = ReleaseTraffic.Mirror(
+                share: TrafficShare(basisPoints: mirror["share"]?.integerValue ?? 0) ?? .none,
+                methods: (mirror["methods"]?.arrayValue ?? []).compactMap(\.stringValue))
+        }
+        return traffic
+    }
+
+    /// Reads a `spec` and throws what is wrong with it.
+    package static func spec<T: Spec>(_ document: JSONValue?) throws -> T {
+        let log = ViolationLog()
+        guard let spec = T.read(document ?? .null, at: JSONPointer(["spec"]), log: log), log.unknownFields.isEmpty else {
+            throw Unreadable("\(log.violations + log.unknownFields)")
+        }
+        return spec
+    }
+
+    package static func name(_ text: String?) throws -> Name {
+        guard let name = text.flatMap(Name.init) else { throw Unreadable("\(text ?? "nothing") is no name") }
+        return name
+    }
+
+    /// `namespace/name`.
+    package static func namespaced(_ text: String) throws -> NamespacedName {
+        let parts = text.split(separator: "/")
+        guard parts.count == 2 else { throw Unreadable("\(text) is not namespace/name") }
+        return NamespacedName(namespace: try name(String(parts[0])), name: try name(String(parts[1])))
+    }
+
+    package struct Unreadable: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(_ description: String) { self.description = description }
+    }
+}
+
+
+extension MeshState {
+    /// The same mesh in fresh dictionaries that were filled in another order, so that they iterate in another one.
+    package func shuffled() -> MeshState {
+        var state = self
+        func refill<K, V>(_ dictionary: [K: V]) -> [K: V] {
+            var result = [K: V](minimumCapacity: Int.random(in: 0...64))
+            for (key, value) in dictionary.shuffled() { result[key] = value }
+            return result
+        }
+        state.services = refill(services)
+        state.endpoints = refill(endpoints.mapValues(refill))
+        state.virtualServices = refill(virtualServices)
+        state.releases = refill(releases)
+        return state
+    }
+}
