@@ -1,0 +1,183 @@
+internal import EnvoyProtos
+package import GRPCServer
+package import Logging
+internal import NIOCore
+internal import SwiftProtobuf
+
+/// The aggregated discovery service, in both variants
+/// (`envoy.service.discovery.v3.AggregatedDiscoveryService`).
+package struct ADSService: GRPCService {
+    private static let name = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+
+    let delegate: any XDSDelegate
+    let store: SnapshotStore
+    let registry: ProxyRegistry
+    let logger: Logger
+
+    package init(delegate: any XDSDelegate, store: SnapshotStore, registry: ProxyRegistry, logger: Logger) {
+        self.delegate = delegate
+        self.store = store
+        self.registry = registry
+        self.logger = logger
+    }
+
+    package func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
+        guard call.path.service == Self.name else { return nil }
+        switch call.path.method {
+        case "StreamAggregatedResources": return ADSStream(call, .stateOfTheWorld, self)
+        case "DeltaAggregatedResources": return ADSStream(call, .delta, self)
+        default: return nil
+        }
+    }
+}
+
+/// One stream of a client. Bound to its event loop: turns messages into requests, feeds the machine, and sends what the
+/// machine says, as fast as the client takes it.
+final class ADSStream: GRPCCallHandler {
+    private let call: GRPCCall
+    private let service: ADSService
+    private var machine: StreamMachine
+    private var admission: Admission?
+    private let hub: StreamHub
+    private var lastReport: ProxyReport?
+
+    init(_ call: GRPCCall, _ variant: Variant, _ service: ADSService) {
+        self.call = call
+        self.service = service
+        machine = StreamMachine(variant)
+        hub = service.store.hub(on: call.eventLoop)
+    }
+
+    // MARK: The client's side
+
+    func received(_ message: ByteBuffer) {
+        do {
+            let bytes = Array(message.readableBytesView)
+            switch machine.variant {
+            case .stateOfTheWorld:
+                let request = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: bytes)
+                if admission == nil { try admit(request.node) }
+                try machine.receive(DiscoveryRequest(request), sharing: hub.names)
+            case .delta:
+                let request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: bytes)
+                if admission == nil { try admit(request.node) }
+                try machine.receive(DiscoveryRequest(request), sharing: hub.names)
+            }
+        } catch let status as GRPCStatus {
+            return call.finish(status)
+        } catch let refusal as RequestRefusal {
+            return call.finish(GRPCStatus(refusal.reason == .invalid ? .invalidArgument : .resourceExhausted, refusal.detail))
+        } catch {
+            return call.finish(GRPCStatus(.invalidArgument, "the message is not a discovery request"))
+        }
+        pump()
+    }
+
+    private func admit(_ node: Envoy_Config_Core_V3_Node) throws(GRPCStatus) {
+        guard node.id.utf8.count <= 1_024, node.cluster.utf8.count <= 1_024 else {
+            throw GRPCStatus(.invalidArgument, "node.id or node.cluster is too long")
+        }
+        let metadata = node.metadata.fields.compactMapValues { value -> String? in
+            guard case .stringValue(let text)? = value.kind else { return nil }
+            return text
+        }
+        let admission = try service.delegate.admit(
+            AdmissionRequest(
+                metadata: call.metadata, node: NodeInfo(id: node.id, cluster: node.cluster, metadata: metadata)))
+        self.admission = admission
+        hub.insert(self, admission.view)
+        if let snapshot = service.store.attach(admission.view, on: call.eventLoop) { machine.update(snapshot) }
+        service.logger.debug("stream admitted", metadata: ["proxy": "\(admission.proxy)"])
+    }
+
+    func inputClosed() { call.finish(.ok) }
+
+    func writable() { pump() }
+
+    func draining() { call.finish(GRPCStatus(.unavailable, "the server is going away; connect again")) }
+
+    func closed(_ reason: GRPCCloseReason) {
+        guard let admission else { return }
+        hub.remove(self, admission.view)
+        service.store.detach(admission.view, on: call.eventLoop)
+        report(isConnected: false)
+        service.logger.debug("stream closed", metadata: ["proxy": "\(admission.proxy)", "reason": "\(reason)"])
+    }
+
+    // MARK: The server's side
+
+    /// Takes a newer snapshot of the stream's view.
+    func update(_ snapshot: Snapshot) {
+        machine.update(snapshot)
+        pump()
+    }
+
+    /// Sends what there is to send while the client takes it. What is not sent now is not queued: the machine makes it
+    /// anew, from the newest snapshot, when the stream is writable again.
+    private func pump() {
+        while call.isWritable, let answer = machine.next() { call.send(answer.message(machine.variant)) }
+        report(isConnected: true)
+    }
+
+    private func report(isConnected: Bool) {
+        guard let admission else { return }
+        let rejection = machine.rejection
+        let types = ResourceType.allCases.compactMap { type -> TypeReport? in
+            guard let subscription = machine.subscriptions[type.rawValue] else { return nil }
+            return TypeReport(
+                type: type, state: state(of: subscription), sentVersion: subscription.lastVersion,
+                ackedVersion: subscription.ackedVersion, error: subscription.rejection?.message)
+        }
+        let report = ProxyReport(
+            proxy: admission.proxy, view: admission.view, isConnected: isConnected,
+            ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
+            rejectedMessage: rejection?.message, types: types)
+        guard report != lastReport else { return }
+        lastReport = report
+        service.registry.update(report, stream: call.id)
+    }
+
+    private func state(of subscription: Subscription) -> TypeReport.State {
+        if subscription.rejection != nil { return .rejected }
+        guard let snapshot = machine.snapshot else { return .stale }
+        return subscription.isSettled(on: snapshot[subscription.type]) ? .synced : .stale
+    }
+}
+
+extension DiscoveryAnswer {
+    /// The answer as a gRPC message: a few bytes of its own, and the resources' shared ones.
+    func message(_ variant: Variant) -> OutboundMessage {
+        var segments = [head(variant)]
+        switch resources {
+        case .everything(let set, let lingering):
+            segments += set.body(variant)
+            segments += lingering.map { $0.field(variant) }
+        case .some(let resources): segments += resources.map { $0.field(variant) }
+        }
+        return OutboundMessage(segments: segments)
+    }
+
+    private func head(_ variant: Variant) -> ByteBuffer {
+        let bytes: [UInt8]?
+        switch variant {
+        case .stateOfTheWorld:
+            var response = Envoy_Service_Discovery_V3_DiscoveryResponse()
+            response.versionInfo = version
+            response.typeURL = type.typeURL
+            response.nonce = nonce
+            bytes = try? response.serializedBytes()
+        case .delta:
+            var response = Envoy_Service_Discovery_V3_DeltaDiscoveryResponse()
+            response.systemVersionInfo = version
+            response.typeURL = type.typeURL
+            response.nonce = nonce
+            response.removedResources = removed
+            bytes = try? response.serializedBytes()
+        }
+        return ByteBuffer(bytes: bytes ?? [])
+    }
+}
+
+/// Bound to its event loop.
+@available(*, unavailable)
+extension ADSStream: Sendable {}

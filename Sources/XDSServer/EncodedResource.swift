@@ -1,0 +1,83 @@
+internal import Crypto
+internal import EnvoyProtos
+internal import Foundation
+internal import NIOCore
+internal import SwiftProtobuf
+
+/// A resource that was encoded once and is sent to any number of streams. Immutable, so it is shared, not copied.
+package final class EncodedResource: Sendable {
+    package let type: ResourceType
+    package let name: String
+    /// A hash of name and content (SHA-256, the first 128 bits, hexadecimal): equal on all replicas, so a client that
+    /// comes back elsewhere is sent nothing that it has.
+    package let version: String
+    /// The same hash as numbers, of which a set's version is made.
+    let digest: (UInt64, UInt64)
+    /// The field `resources` of a `DiscoveryResponse` with this one resource, ready to be appended.
+    let stateOfTheWorldField: ByteBuffer
+    /// The field `resources` of a `DeltaDiscoveryResponse` with this one resource, ready to be appended.
+    let deltaField: ByteBuffer
+    /// The resource's own message.
+    package let body: [UInt8]
+
+    /// - Parameter body: the serialized message of the type, for example an `envoy.config.cluster.v3.Cluster`.
+    package init(_ type: ResourceType, name: String, body: [UInt8]) {
+        self.type = type
+        self.name = name
+        self.body = body
+        var hash = SHA256()
+        hash.update(data: Array(name.utf8))
+        hash.update(data: [0])
+        hash.update(data: body)
+        digest = Self.numbers(hash.finalize())
+        version = Self.hexadecimal(digest.0) + Self.hexadecimal(digest.1)
+
+        var any = Google_Protobuf_Any()
+        any.typeURL = type.typeURL
+        any.value = Data(body)
+        var response = Envoy_Service_Discovery_V3_DiscoveryResponse()
+        response.resources = [any]
+        stateOfTheWorldField = Self.field(response)
+        var resource = Envoy_Service_Discovery_V3_Resource()
+        resource.name = name
+        resource.version = version
+        resource.resource = any
+        var delta = Envoy_Service_Discovery_V3_DeltaDiscoveryResponse()
+        delta.resources = [resource]
+        deltaField = Self.field(delta)
+    }
+
+    func field(_ variant: Variant) -> ByteBuffer {
+        switch variant {
+        case .stateOfTheWorld: stateOfTheWorldField
+        case .delta: deltaField
+        }
+    }
+
+    /// A message in which only one field is set is that field: protobuf concatenates.
+    private static func field(_ message: some Message) -> ByteBuffer {
+        let bytes: [UInt8]? = try? message.serializedBytes()
+        return ByteBuffer(bytes: bytes ?? [])
+    }
+
+    private static func numbers(_ digest: SHA256Digest) -> (UInt64, UInt64) {
+        var numbers: (UInt64, UInt64) = (0, 0)
+        for (index, byte) in digest.prefix(16).enumerated() {
+            if index < 8 { numbers.0 = numbers.0 << 8 | UInt64(byte) } else { numbers.1 = numbers.1 << 8 | UInt64(byte) }
+        }
+        return numbers
+    }
+
+    static func hexadecimal(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+}
+
+/// The two variants of the protocol.
+package enum Variant: Sendable {
+    /// Every response of LDS and CDS has everything.
+    case stateOfTheWorld
+    /// Responses have what changed ("incremental").
+    case delta
+}

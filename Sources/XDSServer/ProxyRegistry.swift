@@ -1,0 +1,99 @@
+internal import Synchronization
+
+/// What is known of a client and one resource type.
+package struct TypeReport: Hashable, Sendable {
+    package enum State: String, Sendable {
+        /// Has acknowledged all there is.
+        case synced
+        /// Something is on its way or waits.
+        case stale
+        /// Has refused what was sent last.
+        case rejected
+    }
+
+    package var type: ResourceType
+    package var state: State
+    /// Of the last response; empty: none was sent.
+    package var sentVersion: String
+    /// Of the last response that was acknowledged.
+    package var ackedVersion: String
+    /// The client's words when it refused; `nil` while it does not.
+    package var error: String?
+}
+
+/// What is known of a client that is, or just was, connected.
+package struct ProxyReport: Hashable, Sendable {
+    package var proxy: String
+    package var view: ViewID
+    package var isConnected: Bool
+    /// Everything of this snapshot revision that the client wants is acknowledged; 0: nothing yet.
+    package var ackedRevision: Int64
+    package var rejectedRevision: Int64?
+    package var rejectedMessage: String?
+    /// The types that the client wants.
+    package var types: [TypeReport]
+}
+
+/// The truth about the clients of this server: who is connected, and what each has acknowledged or refused.
+///
+/// Streams write, one consumer reads in batches: ``changes`` says that there is something, ``drain()`` takes it. However
+/// often a client changes between two drains, it is reported once.
+package final class ProxyRegistry: Sendable {
+    private struct Entry {
+        var report: ProxyReport
+        /// The stream that the report is of. Of two streams of a client the newer counts.
+        var stream: UInt64
+    }
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var dirty: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+    package let changes: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    package init() {
+        (changes, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// All clients that are connected.
+    package var connected: [ProxyReport] { state.withLock { $0.entries.values.map(\.report) } }
+
+    package var connectedCount: Int { state.withLock { $0.entries.values.count { $0.report.isConnected } } }
+
+    /// Takes the clients that changed since the last call. Those that have gone are forgotten with it.
+    package func drain() -> [ProxyReport] {
+        state.withLock { state in
+            let reports = state.dirty.compactMap { state.entries[$0]?.report }
+            state.dirty = []
+            for report in reports where !report.isConnected { state.entries[report.proxy] = nil }
+            return reports
+        }
+    }
+
+    /// Gives back what was drained and could not be passed on. Clients that changed meanwhile keep their newer report.
+    package func restore(_ reports: [ProxyReport]) {
+        state.withLock { state in
+            for report in reports {
+                if state.entries[report.proxy] == nil { state.entries[report.proxy] = Entry(report: report, stream: 0) }
+                state.dirty.insert(report.proxy)
+            }
+        }
+        continuation.yield()
+    }
+
+    /// - Parameter stream: of two numbers the greater is the newer stream's.
+    func update(_ report: ProxyReport, stream: UInt64) {
+        let isChange = state.withLock { state in
+            if let entry = state.entries[report.proxy] {
+                guard entry.stream <= stream, entry.report != report else { return false }
+            }
+            state.entries[report.proxy] = Entry(report: report, stream: stream)
+            state.dirty.insert(report.proxy)
+            return true
+        }
+        if isChange { continuation.yield() }
+    }
+}

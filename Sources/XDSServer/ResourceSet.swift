@@ -1,0 +1,114 @@
+internal import NIOCore
+internal import Synchronization
+
+/// All resources of one type that a view has. Immutable and shared: by all streams of a view, and in part by many views.
+///
+/// A set may lie on top of another one: what all proxies of a mesh have in common is one set, and the few resources that
+/// belong to a single workload lie above it, so a thousand workloads do not mean a thousand copies.
+package final class ResourceSet: Sendable {
+    /// Counted over the process; tells sets apart without keeping them alive.
+    private let id: UInt64
+    private let own: [String: EncodedResource]
+    private let base: ResourceSet?
+    /// Of name and content of all resources, whatever the order: equal on all replicas.
+    private let digest: (UInt64, UInt64)
+    /// Sets that this one was derived from, each with the names that may have changed since.
+    private let ancestors: [(id: UInt64, changed: Set<String>)]
+    private let bodies = Mutex<Bodies>(Bodies())
+
+    private struct Bodies {
+        var stateOfTheWorld: ByteBuffer?
+        var delta: ByteBuffer?
+    }
+
+    private static let counter = Atomic<UInt64>(0)
+    private static let maxAncestors = 8
+    private static let maxAncestorNames = 4096
+
+    package static let empty = ResourceSet([])
+
+    /// A set of these resources; of two with one name the last counts.
+    ///
+    /// - Parameter base: what lies below. A resource here hides the one of the same name there.
+    package convenience init(_ resources: [EncodedResource], over base: ResourceSet? = nil) {
+        let own = Dictionary(resources.map { ($0.name, $0) }) { _, last in last }
+        self.init(own: own, base: base, ancestors: [])
+    }
+
+    private init(own: [String: EncodedResource], base: ResourceSet?, ancestors: [(id: UInt64, changed: Set<String>)]) {
+        self.own = own
+        self.base = base
+        self.ancestors = ancestors
+        id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
+        var digest = base?.digest ?? (0, 0)
+        for resource in own.values {
+            if let hidden = base?[resource.name] {
+                digest = (digest.0 &- hidden.digest.0, digest.1 &- hidden.digest.1)
+            }
+            // A sum does not depend on the order, and a change costs what changed. Nobody gains from a collision.
+            digest = (digest.0 &+ resource.digest.0, digest.1 &+ resource.digest.1)
+        }
+        self.digest = digest
+    }
+
+    /// This set with some resources set and others removed, in its top layer. Remembers what it came from, so that
+    /// ``changes(since:)`` costs what changed and not what there is.
+    package func updating(set changed: [EncodedResource], removing removed: some Collection<String>) -> ResourceSet {
+        var own = self.own
+        for resource in changed { own[resource.name] = resource }
+        for name in removed { own[name] = nil }
+        let names = Set(changed.map(\.name)).union(removed)
+        let lineage = (ancestors.map { (id: $0.id, changed: $0.changed.union(names)) } + [(id: id, changed: names)])
+            .filter { $0.changed.count <= Self.maxAncestorNames }
+        return ResourceSet(own: own, base: base, ancestors: lineage.suffix(Self.maxAncestors))
+    }
+
+    /// What a state-of-the-world response calls its version: a hash of everything in the set.
+    package var version: String { EncodedResource.hexadecimal(digest.0) + EncodedResource.hexadecimal(digest.1) }
+
+    package func hasSameContent(as other: ResourceSet) -> Bool { self === other || digest == other.digest }
+
+    package subscript(name: String) -> EncodedResource? { own[name] ?? base?[name] }
+
+    package var isEmpty: Bool { own.isEmpty && base?.isEmpty ?? true }
+
+    /// All resources, sorted by name.
+    package var resources: [EncodedResource] {
+        guard let base else { return own.values.sorted { $0.name < $1.name } }
+        return (base.resources.filter { own[$0.name] == nil } + own.values).sorted { $0.name < $1.name }
+    }
+
+    package var names: Set<String> { Set(own.keys).union(base?.names ?? []) }
+
+    /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not.
+    package func changes(since old: ResourceSet) -> Set<String> {
+        if self === old { return [] }
+        if let ancestor = ancestors.last(where: { $0.id == old.id }) { return ancestor.changed }
+        if let base, let oldBase = old.base {
+            return base.changes(since: oldBase).union(own.keys).union(old.own.keys)
+                .filter { self[$0] !== old[$0] && self[$0]?.version != old[$0]?.version }
+        }
+        return names.union(old.names).filter { self[$0]?.version != old[$0]?.version }
+    }
+
+    /// The field `resources` of a response with everything in the set; assembled once for all streams.
+    func body(_ variant: Variant) -> [ByteBuffer] {
+        // Layers that hide nothing are appended; so the big one below is shared by all sets above it.
+        if let base, !own.keys.contains(where: { base[$0] != nil }) { return base.body(variant) + [layer(variant)] }
+        return [layer(variant)]
+    }
+
+    private func layer(_ variant: Variant) -> ByteBuffer {
+        bodies.withLock { bodies in
+            let path: WritableKeyPath<Bodies, ByteBuffer?> = variant == .delta ? \.delta : \.stateOfTheWorld
+            if let body = bodies[keyPath: path] { return body }
+            var body = ByteBuffer()
+            let hides = base.map { base in own.keys.contains { base[$0] != nil } } ?? false
+            for resource in hides ? resources : own.values.sorted(by: { $0.name < $1.name }) {
+                body.writeImmutableBuffer(resource.field(variant))
+            }
+            bodies[keyPath: path] = body
+            return body
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// Everything that a view is served, as of one revision of its source. Immutable.
+package final class Snapshot: Sendable {
+    /// The revision of the source that this was compiled from; grows from snapshot to snapshot of a view.
+    package let revision: Int64
+    private let sets: [ResourceSet]
+
+    /// - Parameter sets: types that are left out have no resources.
+    package init(revision: Int64, _ sets: [ResourceType: ResourceSet]) {
+        self.revision = revision
+        self.sets = ResourceType.allCases.map { sets[$0] ?? .empty }
+    }
+
+    package subscript(type: ResourceType) -> ResourceSet { sets[type.rawValue] }
+
+    /// The same resources, known to be right at a later revision too.
+    package func advanced(to revision: Int64) -> Snapshot {
+        Snapshot(revision: revision, Dictionary(uniqueKeysWithValues: ResourceType.allCases.map { ($0, self[$0]) }))
+    }
+}
+
+/// Proxies that see the same configuration share a view.
+package struct ViewID: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}

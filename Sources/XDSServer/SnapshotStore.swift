@@ -1,0 +1,114 @@
+internal import NIOCore
+internal import Synchronization
+
+/// The current snapshot of every view, and the streams that are told of newer ones.
+///
+/// Publishing costs one hop per event loop, not one per stream; there, only the streams of the published views are looked
+/// at.
+package final class SnapshotStore: Sendable {
+    /// What the publisher hears.
+    package enum Event: Hashable, Sendable {
+        /// The first stream of a view has come: publish its snapshot, and newer ones as they are made.
+        case wanted(ViewID)
+        /// The last stream of a view has gone, and the view is forgotten.
+        case dropped(ViewID)
+    }
+
+    private struct View {
+        var snapshot: Snapshot?
+        /// Streams of this view by the event loop that they are on.
+        var streams: [ObjectIdentifier: Int] = [:]
+    }
+
+    private struct State {
+        var views: [ViewID: View] = [:]
+        var hubs: [ObjectIdentifier: NIOLoopBound<StreamHub>] = [:]
+    }
+
+    private let state = Mutex(State())
+    /// For one consumer, the publisher.
+    package let events: AsyncStream<Event>
+    private let continuation: AsyncStream<Event>.Continuation
+
+    package init() {
+        (events, continuation) = AsyncStream.makeStream(of: Event.self)
+    }
+
+    /// Makes snapshots current. Views that nobody wants any more are passed over.
+    package func publish(_ snapshots: [ViewID: Snapshot]) {
+        let deliveries = state.withLock { state in
+            var byLoop: [ObjectIdentifier: [(ViewID, Snapshot)]] = [:]
+            for (id, snapshot) in snapshots {
+                guard var view = state.views[id] else { continue }
+                view.snapshot = snapshot
+                for loop in view.streams.keys { byLoop[loop, default: []].append((id, snapshot)) }
+                state.views[id] = view
+            }
+            return byLoop.compactMap { loop, snapshots in state.hubs[loop].map { ($0, snapshots) } }
+        }
+        for (hub, snapshots) in deliveries {
+            hub.eventLoop.execute { hub.value.deliver(snapshots) }
+        }
+    }
+
+    /// The views that streams want at the moment.
+    package var wantedViews: [ViewID] { state.withLock { Array($0.views.keys) } }
+
+    /// What a view is served at the moment.
+    package func snapshot(of view: ViewID) -> Snapshot? { state.withLock { $0.views[view]?.snapshot } }
+
+    /// The hub of an event loop. Call on that loop.
+    func hub(on eventLoop: any EventLoop) -> StreamHub {
+        state.withLock { state in
+            let key = ObjectIdentifier(eventLoop)
+            if let hub = state.hubs[key] { return hub }
+            let hub = NIOLoopBound(StreamHub(), eventLoop: eventLoop)
+            state.hubs[key] = hub
+            return hub
+        }.value
+    }
+
+    /// Counts a stream in. Newer snapshots are delivered to its loop's hub from now on.
+    ///
+    /// - Returns: the current snapshot, if there is one.
+    func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
+        let (snapshot, isNew) = state.withLock { state in
+            let isNew = state.views[view] == nil
+            state.views[view, default: View()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
+            return (state.views[view]?.snapshot, isNew)
+        }
+        if isNew { continuation.yield(.wanted(view)) }
+        return snapshot
+    }
+
+    /// Counts a stream out.
+    func detach(_ view: ViewID, on eventLoop: any EventLoop) {
+        let isGone = state.withLock { state in
+            let key = ObjectIdentifier(eventLoop)
+            guard var entry = state.views[view], let count = entry.streams[key] else { return false }
+            entry.streams[key] = count > 1 ? count - 1 : nil
+            state.views[view] = entry.streams.isEmpty ? nil : entry
+            return entry.streams.isEmpty
+        }
+        if isGone { continuation.yield(.dropped(view)) }
+    }
+}
+
+/// The streams of one event loop, by view. Bound to that loop.
+final class StreamHub {
+    let names = NameTable()
+    private var streams: [ViewID: [ObjectIdentifier: ADSStream]] = [:]
+
+    func insert(_ stream: ADSStream, _ view: ViewID) { streams[view, default: [:]][ObjectIdentifier(stream)] = stream }
+
+    func remove(_ stream: ADSStream, _ view: ViewID) {
+        streams[view]?[ObjectIdentifier(stream)] = nil
+        if streams[view]?.isEmpty == true { streams[view] = nil }
+    }
+
+    func deliver(_ snapshots: [(ViewID, Snapshot)]) {
+        for (view, snapshot) in snapshots {
+            for stream in (streams[view] ?? [:]).values { stream.update(snapshot) }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package import GRPCServer
+
+/// What a client says about itself in its first message (`envoy.config.core.v3.Node`), without what nobody reads.
+package struct NodeInfo: Hashable, Sendable {
+    package var id: String
+    package var cluster: String
+    /// String-valued members of the node's metadata.
+    package var metadata: [String: String]
+
+    package init(id: String, cluster: String = "", metadata: [String: String] = [:]) {
+        self.id = id
+        self.cluster = cluster
+        self.metadata = metadata
+    }
+}
+
+/// A client that wants in.
+package struct AdmissionRequest: Sendable {
+    /// The call's metadata, where a token may be.
+    package var metadata: GRPCMetadata
+    package var node: NodeInfo
+
+    package init(metadata: GRPCMetadata, node: NodeInfo) {
+        self.metadata = metadata
+        self.node = node
+    }
+}
+
+/// Who a client is, and what it is served.
+package struct Admission: Hashable, Sendable {
+    /// Under which name the client's state is kept (``ProxyRegistry``). A newer stream with the same key replaces an older.
+    package var proxy: String
+    package var view: ViewID
+
+    package init(proxy: String, view: ViewID) {
+        self.proxy = proxy
+        self.view = view
+    }
+}
+
+/// Decides who is served what. The one thing that the xDS server asks of the mesh.
+package protocol XDSDelegate: Sendable {
+    /// Called on an event loop for the first message of every stream: must be quick and must not block.
+    ///
+    /// - Throws: the status that the stream is ended with.
+    func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission
+}
