@@ -1,0 +1,36 @@
+package import MeshModel
+
+/// Who calls, after authentication.
+package struct Caller: Hashable, Sendable, CustomStringConvertible {
+    /// For the audit trail and logs, for example `apiKey:ci`.
+    package var description: String
+    package var role: Role
+    /// `nil`: of the platform.
+    package var tenant: Name?
+    /// The only meshes that the caller may enter; empty: all.
+    package var meshes: Set<Name>
+    /// The only namespaces that the caller may enter; empty: all.
+    package var namespaces: Set<Name>
+
+    package init(
+        description: String, role: Role, tenant: Name?, meshes: Set<Name> = [], namespaces: Set<Name> = []
+    ) {
+        self.description = description
+        self.role = role
+        self.tenant = tenant
+        self.meshes = meshes
+        self.namespaces = namespaces
+    }
+
+    /// Whoever has `SLUICE_ADMIN_TOKEN`.
+    package static let platformAdministrator = Caller(
+        description: "platformAdministrator", role: .platformAdmin, tenant: nil)
+
+    /// Whether the caller's key is wide enough. A key that is narrowed to some meshes or namespaces may not do what is
+    /// wider than those: `nil` stands for all of them.
+    package func mayEnter(mesh: Name?, namespace: Name?) -> Bool {
+        let mayEnterMesh = meshes.isEmpty || mesh.map(meshes.contains) ?? false
+        let mayEnterNamespace = namespaces.isEmpty || namespace.map(namespaces.contains) ?? false
+        return mayEnterMesh && mayEnterNamespace
+    }
+}

@@ -1,0 +1,115 @@
+internal import Crypto
+internal import Foundation
+package import MeshModel
+
+/// Who a proxy is: what its token is bound to.
+package struct ProxyClaims: Hashable, Sendable {
+    package var mesh: MeshKey
+    package var namespace: Name
+    package var proxy: Name
+    /// The service that the proxy stands before, or that calls through it.
+    package var service: Name
+    package var cluster: Name
+    /// Seconds since 1970.
+    package var issuedAt: Int64
+    package var expiresAt: Int64
+
+    package init(
+        mesh: MeshKey, namespace: Name, proxy: Name, service: Name, cluster: Name, issuedAt: Int64, expiresAt: Int64
+    ) {
+        self.mesh = mesh
+        self.namespace = namespace
+        self.proxy = proxy
+        self.service = service
+        self.cluster = cluster
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Signs and checks the tokens that proxies authenticate with.
+///
+/// JSON Web Tokens (RFC 7519) with HMAC-SHA256. Checking one needs no database, so proxies can come back while the database
+/// is away. Signing and comparing are swift-crypto's; this adds the envelope only.
+package struct ProxyTokens: Sendable {
+    /// How long a token is good for. Envoy cannot change what is in its bootstrap, so it must outlive the proxy.
+    package static let lifetime = Duration.seconds(365 * 86_400)
+
+    private let keys: [String: SymmetricKey]
+    private let signer: String
+
+    /// - Parameter keys: id and 32 random bytes each; the first one signs, all of them check. Must not be empty.
+    package init?(keys: [(id: String, secret: Secret<[UInt8]>)]) {
+        guard let first = keys.first else { return nil }
+        signer = first.id
+        self.keys = Dictionary(keys.map { ($0.id, SymmetricKey(data: $0.secret.reveal())) }) { first, _ in first }
+    }
+
+    /// Why a token is not accepted.
+    package enum Refusal: Error, Equatable, Sendable {
+        /// It is no token of ours at all, or was changed.
+        case invalid
+        case expired
+    }
+
+    private struct Header: Codable {
+        var alg: String
+        var kid: String
+        var typ: String
+    }
+
+    private struct Payload: Codable {
+        var ten: String
+        var msh: String
+        var nsp: String
+        var sub: String
+        var svc: String
+        var cls: String
+        var iat: Int64
+        var exp: Int64
+    }
+
+    package func issue(_ claims: ProxyClaims) throws -> Secret<String> {
+        let payload = Payload(
+            ten: claims.mesh.tenant.text, msh: claims.mesh.mesh.text, nsp: claims.namespace.text, sub: claims.proxy.text,
+            svc: claims.service.text, cls: claims.cluster.text, iat: claims.issuedAt, exp: claims.expiresAt)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let header = try encoder.encode(Header(alg: "HS256", kid: signer, typ: "JWT"))
+        let signed = Base64URL.encode(Array(header)) + "." + Base64URL.encode(Array(try encoder.encode(payload)))
+        guard let key = keys[signer] else { throw Refusal.invalid }
+        let code = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: key)
+        return Secret(signed + "." + Base64URL.encode(Array(code)))
+    }
+
+    /// Checks a token.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package func verify(_ token: String, now: Int64) throws(Refusal) -> ProxyClaims {
+        guard token.utf8.count <= 4096 else { throw .invalid }
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, let header = Self.decode(Header.self, parts[0]), header.alg == "HS256",
+            let key = keys[header.kid], let code = Base64URL.decode(parts[2])
+        else { throw .invalid }
+        let signed = Array((parts[0] + "." + parts[1]).utf8)
+        guard HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: signed, using: key),
+            let payload = Self.decode(Payload.self, parts[1]), let claims = Self.claims(payload)
+        else { throw .invalid }
+        guard now < claims.expiresAt else { throw .expired }
+        return claims
+    }
+
+    private static func decode<T: Decodable>(_ type: T.Type, _ part: Substring) -> T? {
+        guard let bytes = Base64URL.decode(part) else { return nil }
+        return try? JSONDecoder().decode(type, from: Data(bytes))
+    }
+
+    private static func claims(_ payload: Payload) -> ProxyClaims? {
+        guard let tenant = Name(payload.ten), let mesh = Name(payload.msh), let namespace = Name(payload.nsp),
+            let proxy = Name(payload.sub), let service = Name(payload.svc), let cluster = Name(payload.cls)
+        else { return nil }
+        return ProxyClaims(
+            mesh: MeshKey(tenant: tenant, mesh: mesh), namespace: namespace, proxy: proxy, service: service,
+            cluster: cluster, issuedAt: payload.iat, expiresAt: payload.exp)
+    }
+}

@@ -1,0 +1,128 @@
+package import Logging
+package import MeshModel
+package import Postgres
+
+/// SQL and the model: the only place where the one is turned into the other.
+///
+/// Every call names its tenant twice: in the WHERE of its statements, and in the session setting that row-level security
+/// goes by. Reads are one round trip: the setting and the statement travel together and share one implicit transaction.
+package struct MeshStore: Sendable {
+    package let pool: Pool
+    let logger: Logger
+
+    package init(pool: Pool, logger: Logger) {
+        self.pool = pool
+        self.logger = logger
+    }
+
+    /// Whose rows a statement may see.
+    enum Visibility {
+        case tenant(Name)
+        /// The replicas' own work, which is for all tenants.
+        case all
+
+        var statement: Statement {
+            let value: String =
+                switch self {
+                case .tenant(let name): name.text
+                case .all: "*"
+                }
+            return "SELECT set_config('sluice.tenant', \(value), true)"
+        }
+    }
+
+    /// Runs one statement in one round trip.
+    func rows(_ statement: Statement, seeing visibility: Visibility) async throws(StoreError) -> Rows {
+        let results: [Rows]
+        do {
+            results = try await pool.pipeline([visibility.statement, statement])
+        } catch {
+            throw StoreError(error)
+        }
+        guard let rows = results.last else { throw .internal("a pipeline had no results") }
+        return rows
+    }
+
+    /// Runs a use case in one transaction. All of it is committed, or nothing.
+    ///
+    /// - Parameters:
+    ///   - tenant: whose rows are seen and written.
+    ///   - mesh: what the revision is raised of; `nil`: the tenant's own.
+    ///   - actor: who does it, for the audit trail.
+    ///   - body: may run more than once, if PostgreSQL asks for another try.
+    /// - Throws: what `body` throws, or ``StoreError``.
+    package func write<T: Sendable>(
+        tenant: Name, mesh: Name?, actor: String, requestId: String,
+        _ body: (StoreTransaction) async throws -> T
+    ) async throws -> T {
+        try await transaction(seeing: .tenant(tenant), tenant: tenant, mesh: mesh, actor: actor, requestId, body)
+    }
+
+    func transaction<T: Sendable>(
+        seeing visibility: Visibility, tenant: Name, mesh: Name?, actor: String, _ requestId: String,
+        _ body: (StoreTransaction) async throws -> T
+    ) async throws -> T {
+        do {
+            return try await pool.transaction(prelude: [visibility.statement]) { session in
+                let transaction = StoreTransaction(
+                    session, tenant: tenant, mesh: mesh, actor: actor, requestId: requestId)
+                let result = try await body(transaction)
+                try await transaction.close()
+                return result
+            }
+        } catch let error as PostgresError {
+            throw StoreError(error)
+        }
+    }
+
+    /// The time by the database's clock: the only clock that decisions go by.
+    package func now() async throws(StoreError) -> MeshModel.Timestamp {
+        let rows = try await rows("SELECT now() AS now", seeing: .all)
+        return try rows.single { row throws(PostgresError) in try row.time("now") }
+    }
+}
+
+extension Rows {
+    /// Decodes the only row.
+    func single<T>(_ decode: (Row) throws(PostgresError) -> T) throws(StoreError) -> T {
+        guard let value = try first(decode) else { throw .internal("a statement that always has a row had none") }
+        return value
+    }
+
+    /// Decodes the first row, if there is one.
+    func first<T>(_ decode: (Row) throws(PostgresError) -> T) throws(StoreError) -> T? {
+        guard let row = self.first else { return nil }
+        do {
+            return try decode(row)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Decodes all rows.
+    func all<T>(_ decode: (Row) throws(PostgresError) -> T) throws(StoreError) -> [T] {
+        var values: [T] = []
+        values.reserveCapacity(count)
+        do {
+            for row in self { values.append(try decode(row)) }
+        } catch {
+            throw StoreError(error)
+        }
+        return values
+    }
+}
+
+extension Row {
+    func time(_ column: String) throws(PostgresError) -> MeshModel.Timestamp {
+        MeshModel.Timestamp(microseconds: try self[column, as: Postgres.Timestamp.self].microsecondsSince1970)
+    }
+
+    func timeIfAny(_ column: String) throws(PostgresError) -> MeshModel.Timestamp? {
+        let time: Postgres.Timestamp? = try self[column]
+        return time.map { MeshModel.Timestamp(microseconds: $0.microsecondsSince1970) }
+    }
+}
+
+extension MeshModel.Timestamp {
+    var stored: Postgres.Timestamp { Postgres.Timestamp(microsecondsSince1970: microseconds) }
+}

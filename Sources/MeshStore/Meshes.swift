@@ -1,0 +1,119 @@
+package import MeshModel
+internal import Postgres
+
+/// Everything that a mesh is compiled from, as of one revision.
+package struct LoadedMesh: Sendable {
+    package var objects: [StoredObject]
+    /// All clusters of the tenant.
+    package var clusters: [StoredObject]
+    package var revision: Revision
+}
+
+/// What changed in a mesh since a revision.
+package struct MeshChanges: Sendable {
+    /// Objects as they are now.
+    package var changed: [StoredObject]
+    package var deleted: [ObjectKey]
+    /// The revision that a reader who applies this has; more may follow if the limit was reached.
+    package var revision: Revision
+    /// The feed no longer reaches back so far: load the mesh anew.
+    package var compacted: Bool
+}
+
+extension MeshStore {
+    /// The mesh's current revision; `nil` if there is no such mesh.
+    package func meshRevision(_ mesh: MeshKey) async throws(StoreError) -> Revision? {
+        try await rows(
+            "SELECT revision FROM mesh WHERE tenant = \(mesh.tenant.text) AND mesh = \(mesh.mesh.text)",
+            seeing: .tenant(mesh.tenant)
+        ).first { row throws(PostgresError) in try row["revision"] }
+    }
+
+    /// Loads a mesh as of one moment.
+    ///
+    /// - Throws: ``StoreError/notFound`` if there is no such mesh.
+    package func loadMesh(_ mesh: MeshKey) async throws -> LoadedMesh {
+        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
+        do {
+            return try await pool.transaction(
+                isolation: .repeatableRead, readOnly: true, prelude: [Visibility.tenant(mesh.tenant).statement]
+            ) { session in
+                let results = try await session.pipeline([
+                    "SELECT revision FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
+                    "SELECT \(ObjectRow.columns) FROM object WHERE tenant = \(tenant) AND mesh = \(name)",
+                    """
+                    SELECT \(ObjectRow.columns) FROM object
+                     WHERE tenant = \(tenant) AND kind = \(Kind.cluster.rawValue) AND mesh = ''
+                    """,
+                ])
+                guard let revision = try results[0].first({ row throws(PostgresError) -> Revision in try row["revision"] })
+                else { throw StoreError.notFound }
+                return LoadedMesh(
+                    objects: try results[1].all(ObjectRow.decode), clusters: try results[2].all(ObjectRow.decode),
+                    revision: revision)
+            }
+        } catch let error as PostgresError {
+            throw StoreError(error)
+        }
+    }
+
+    /// What changed after a revision, oldest first, at most about `limit` changes.
+    ///
+    /// - Throws: ``StoreError/notFound`` if there is no such mesh.
+    package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws(StoreError) -> MeshChanges {
+        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
+        let results: [Rows]
+        do {
+            results = try await pool.pipeline([
+                Visibility.tenant(mesh.tenant).statement,
+                "SELECT revision, compacted FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
+                """
+                SELECT tenant, kind, CASE WHEN kind = 'Cluster' THEN '' ELSE mesh END AS mesh, namespace, service, name,
+                       deleted, revision
+                  FROM change
+                 WHERE tenant = \(tenant) AND mesh = \(name) AND revision > \(after)
+                 ORDER BY revision LIMIT \(limit)
+                """,
+            ])
+        } catch {
+            throw StoreError(error)
+        }
+        let state = try results[1].first { row throws(PostgresError) -> (Revision, Revision) in
+            (try row["revision"], try row["compacted"])
+        }
+        guard let (revision, compacted) = state else { throw .notFound }
+        let feed = try results[2].all { row throws(PostgresError) -> (key: ObjectKey, deleted: Bool, at: Revision) in
+            (try ObjectRow.key(row), try row["deleted"], try row["revision"])
+        }
+        if compacted > after { return MeshChanges(changed: [], deleted: [], revision: revision, compacted: true) }
+        return try await resolve(feed, reaching: feed.count < limit ? revision : nil)
+    }
+
+    /// Fetches what the feed names. An object may be newer than the feed says; then it comes once more, which is harmless.
+    private func resolve(
+        _ feed: [(key: ObjectKey, deleted: Bool, at: Revision)], reaching end: Revision?
+    ) async throws(StoreError) -> MeshChanges {
+        // A full page may end in the middle of a revision: that one is read again with the next page.
+        let last = end ?? ((feed.last?.at ?? 1) - 1)
+        var latest: [ObjectKey: Bool] = [:]
+        for entry in feed { latest[entry.key] = entry.deleted }
+        let changed = try await fetch(latest.filter { !$0.value }.map(\.key))
+        let present = Set(changed.map(\.key))
+        let deleted = latest.keys.filter { !present.contains($0) }
+        return MeshChanges(changed: changed, deleted: deleted, revision: last, compacted: false)
+    }
+
+    /// Forgets changes that are older than `age`; readers that are further behind load the mesh anew.
+    package func compactChanges(olderThan age: Duration) async throws {
+        let seconds = Int(age.components.seconds)
+        _ = try await rows(
+            """
+            WITH gone AS (
+                DELETE FROM change WHERE at < now() - make_interval(secs => \(seconds)) RETURNING tenant, mesh, revision)
+            UPDATE mesh SET compacted = greatest(compacted, last)
+              FROM (SELECT tenant, mesh, max(revision) AS last FROM gone GROUP BY tenant, mesh) AS old
+             WHERE mesh.tenant = old.tenant AND mesh.mesh = old.mesh
+            """, seeing: .all)
+        _ = try await rows("DELETE FROM idempotent_call WHERE at < now() - interval '24 hours'", seeing: .all)
+    }
+}

@@ -1,0 +1,158 @@
+internal import Crypto
+package import Postgres
+
+/// Brings the database's schema to what this program expects: forward only, in order, each migration in a transaction of
+/// its own.
+///
+/// Replicas may start together: a lock in the database lets one migrate while the others wait. A migration whose text
+/// is no longer what was applied is refused, because nobody can know what the schema is then.
+package struct Migrator: Sendable {
+    /// One file of `migrations/`, built into the program.
+    package struct Migration: Hashable, Sendable {
+        /// The file's name without its suffix, for example `0001_objects`.
+        package var name: String
+        package var script: String
+
+        /// SHA-256 of the script, in hexadecimal digits.
+        package var checksum: String {
+            SHA256.hash(data: Array(script.utf8)).map { byte in
+                let digits = String(byte, radix: 16)
+                return digits.count == 1 ? "0" + digits : digits
+            }.joined()
+        }
+    }
+
+    /// How one migration stands.
+    package struct Status: Hashable, Sendable, CustomStringConvertible {
+        package var name: String
+        /// RFC 3339; `nil`: not applied yet.
+        package var appliedAt: String?
+
+        package var description: String { "\(name)  \(appliedAt.map { "applied \($0)" } ?? "pending")" }
+    }
+
+    /// Why nothing was migrated.
+    package enum Failure: Error, Sendable, Equatable, CustomStringConvertible {
+        /// The applied migration has another text than the one in this program.
+        case changed(String)
+        /// The database has a migration that this program does not know: it was used by a newer one.
+        case unknown(String)
+        case failed(String, PostgresError)
+
+        package static func == (a: Failure, b: Failure) -> Bool { a.description == b.description }
+
+        package var description: String {
+            switch self {
+            case .changed(let name): "migration \(name) was applied with another text than this program has"
+            case .unknown(let name): "the database has migration \(name), which this program does not know; use a newer one"
+            case .failed(let name, let error): "migration \(name) failed: \(error)"
+            }
+        }
+    }
+
+    private let pool: Pool
+    private let migrations: [Migration]
+
+    /// - Parameter migrations: in order; for tests.
+    package init(pool: Pool, migrations: [Migration] = Migrator.all) {
+        self.pool = pool
+        self.migrations = migrations
+    }
+
+    /// All migrations, in order. A test compares the list with the folder.
+    package static let all: [Migration] = [
+        Migration(name: "0001_objects", script: text(PackageResources._001_objects_sql)),
+        Migration(name: "0002_releases", script: text(PackageResources._002_releases_sql)),
+        Migration(name: "0003_proxies", script: text(PackageResources._003_proxies_sql)),
+    ]
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Applies what has not been applied.
+    ///
+    /// - Returns: the names of the migrations that this call applied.
+    /// - Throws: ``Failure``, or `PostgresError` if the database cannot be reached.
+    @discardableResult
+    package func up() async throws -> [String] {
+        try await locked { connection in
+            let applied = try await applied(connection)
+            try check(applied)
+            var names: [String] = []
+            for migration in migrations where applied[migration.name] == nil {
+                do {
+                    // The simple protocol runs a script of several statements as one transaction.
+                    _ = try await connection.execute(script: Self.script(migration))
+                } catch let error as PostgresError {
+                    throw Failure.failed(migration.name, error)
+                }
+                names.append(migration.name)
+            }
+            return names
+        }
+    }
+
+    /// - Throws: ``Failure/changed(_:)``, ``Failure/unknown(_:)``.
+    package func status() async throws -> [Status] {
+        try await locked { connection in
+            let applied = try await applied(connection)
+            try check(applied)
+            return migrations.map { Status(name: $0.name, appliedAt: applied[$0.name]?.at) }
+        }
+    }
+
+    private func locked<T>(_ body: (Connection) async throws -> T) async throws -> T {
+        try await pool.withConnection { connection in
+            // Session-level: it spans the migrations' own transactions, and ends with the connection at the latest.
+            _ = try await connection.query("SELECT pg_advisory_lock(\(Self.lock))", timeout: .seconds(600))
+            do {
+                let result = try await body(connection)
+                _ = try await connection.query("SELECT pg_advisory_unlock(\(Self.lock))")
+                return result
+            } catch {
+                _ = try? await connection.query("SELECT pg_advisory_unlock(\(Self.lock))")
+                throw error
+            }
+        }
+    }
+
+    /// Any number will do, as long as all replicas use the same.
+    private static let lock: Int64 = 0x736c_7569_6365
+
+    private func applied(_ connection: Connection) async throws -> [String: (checksum: String, at: String)] {
+        _ = try await connection.query(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migration (
+                name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+            """)
+        let rows = try await connection.query(
+            """
+            SELECT name, checksum, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at
+              FROM schema_migration
+            """)
+        var applied: [String: (checksum: String, at: String)] = [:]
+        for row in rows {
+            applied[try row["name", as: String.self]] = (try row["checksum"], try row["at"])
+        }
+        return applied
+    }
+
+    private func check(_ applied: [String: (checksum: String, at: String)]) throws(Failure) {
+        for migration in migrations {
+            if let checksum = applied[migration.name]?.checksum, checksum != migration.checksum {
+                throw .changed(migration.name)
+            }
+        }
+        let known = Set(migrations.map(\.name))
+        if let name = applied.keys.sorted().first(where: { !known.contains($0) }) { throw .unknown(name) }
+    }
+
+    /// The script with the record of it, both or neither. The name comes from this program, so it needs no escaping.
+    private static func script(_ migration: Migration) -> String {
+        """
+        BEGIN;
+        \(migration.script);
+        INSERT INTO schema_migration (name, checksum) VALUES ('\(migration.name)', '\(migration.checksum)');
+        COMMIT;
+        """
+    }
+}

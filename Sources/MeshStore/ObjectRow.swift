@@ -1,0 +1,89 @@
+internal import MeshModel
+internal import Postgres
+
+/// A row of `object`: how keys become conditions, and rows become objects.
+struct ObjectRow {
+    let key: ObjectKey
+    var tenant: String { key.tenant.text }
+    var kind: String { key.kind.rawValue }
+    var mesh: String { key.mesh?.text ?? "" }
+    var namespace: String { key.namespace?.text ?? "" }
+    var service: String { key.service?.text ?? "" }
+    var name: String { key.name.text }
+
+    init(_ key: ObjectKey) { self.key = key }
+
+    static let columns: Statement = """
+        tenant, kind, mesh, namespace, service, name, uid::text AS uid, generation, revision, labels, annotations, \
+        spec, status, created_at, updated_at
+        """
+
+    /// `true` for this one row.
+    var condition: Statement {
+        """
+        tenant = \(tenant) AND kind = \(kind) AND mesh = \(mesh) AND namespace = \(namespace) \
+        AND service = \(service) AND name = \(name)
+        """
+    }
+
+    static func select(_ keys: [ObjectKey], tenant: Name) -> Statement {
+        let rows = keys.map(ObjectRow.init)
+        return """
+            SELECT \(columns) FROM object
+             WHERE tenant = \(tenant.text) AND (kind, mesh, namespace, service, name) IN (
+                SELECT * FROM unnest(\(rows.map(\.kind))::text[], \(rows.map(\.mesh))::text[],
+                                     \(rows.map(\.namespace))::text[], \(rows.map(\.service))::text[],
+                                     \(rows.map(\.name))::text[]))
+            """
+    }
+
+    /// A page and one row more.
+    static func select(_ query: ListQuery) throws(StoreError) -> Statement {
+        var statement: Statement = "SELECT \(columns) FROM object WHERE kind = \(query.kind.rawValue)"
+        if let tenant = query.tenant { statement.append(" AND tenant = \(tenant.text)") }
+        if let mesh = query.mesh { statement.append(" AND mesh = \(mesh.text)") }
+        if let namespace = query.namespace { statement.append(" AND namespace = \(namespace.text)") }
+        if let service = query.service { statement.append(" AND service = \(service.text)") }
+        if !query.labels.isEmpty {
+            let wanted = Dictionary(query.labels.map { ($0.name, JSONValue.string($0.value)) }) { _, last in last }
+            statement.append(" AND labels @> \(try JSONValue.object(wanted).stored)")
+        }
+        if let parts = query.after?.parts {
+            statement.append(
+                """
+                 AND (tenant, mesh, namespace, service, name)
+                   > (\(parts[0]), \(parts[1]), \(parts[2]), \(parts[3]), \(parts[4]))
+                """)
+        }
+        statement.append(" ORDER BY tenant, mesh, namespace, service, name LIMIT \(query.pageSize + 1)")
+        return statement
+    }
+
+    static func decode(_ row: Row) throws(PostgresError) -> StoredObject {
+        StoredObject(
+            key: try key(row), uid: try row["uid"], generation: try row["generation"], revision: try row["revision"],
+            metadata: ObjectLabels(labels: try row.stringMap("labels"), annotations: try row.stringMap("annotations")),
+            createTime: try row.time("created_at"), updateTime: try row.time("updated_at"), spec: try row.json("spec"),
+            status: try row.json("status"))
+    }
+
+    /// The key in the columns `tenant`, `kind`, `mesh`, `namespace`, `service`, `name`.
+    static func key(_ row: Row) throws(PostgresError) -> ObjectKey {
+        let text = try row["kind", as: String.self]
+        guard let kind = Kind(rawValue: text) else {
+            throw PostgresError(.decoding, "there is an object of the unknown kind \(text)")
+        }
+        let tenant = try row.name("tenant")
+        let name = try row.name("name")
+        switch kind.scope {
+        case .platform: return .tenant(name)
+        case .tenant: return .cluster(name, of: tenant)
+        case .namespace:
+            let full = NamespacedName(namespace: try row.name("namespace"), name: name)
+            return .namespaced(kind, full, in: MeshKey(tenant: tenant, mesh: try row.name("mesh")))
+        case .service:
+            let service = NamespacedName(namespace: try row.name("namespace"), name: try row.name("service"))
+            return .endpoint(name, of: service, in: MeshKey(tenant: tenant, mesh: try row.name("mesh")))
+        }
+    }
+}

@@ -1,0 +1,186 @@
+package import MeshModel
+internal import Postgres
+
+/// What a replica says of a proxy that is, or was last, connected to it.
+package struct ProxyRow: Hashable, Sendable {
+    package var mesh: MeshKey
+    package var name: NamespacedName
+    package var replica: String
+    package var connected: Bool
+    package var connectedAt: MeshModel.Timestamp
+    /// Everything of this revision of the mesh that concerns the proxy has been acknowledged.
+    package var ackedRevision: Revision
+    /// What was refused last and has not been replaced since.
+    package var rejectedRevision: Revision?
+    package var rejectedMessage: String?
+    /// Per resource type: state, versions, last error.
+    package var types: JSONValue
+
+    package init(
+        mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshModel.Timestamp,
+        ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil, types: JSONValue
+    ) {
+        self.mesh = mesh
+        self.name = name
+        self.replica = replica
+        self.connected = connected
+        self.connectedAt = connectedAt
+        self.ackedRevision = ackedRevision
+        self.rejectedRevision = rejectedRevision
+        self.rejectedMessage = rejectedMessage
+        self.types = types
+    }
+}
+
+/// How far the proxies of a mesh are, as all replicas together know it.
+package struct MeshAcks: Hashable, Sendable {
+    package struct Rejection: Hashable, Sendable {
+        package var proxy: String
+        package var revision: Revision
+        package var message: String
+    }
+
+    package var meshRevision: Revision
+    package var connected: Int
+    /// Of those, the ones that have acknowledged the revision that was asked for; 0 if none was.
+    package var ackedClusters: Int
+    package var ackedRoutes: Int
+    /// At most 20.
+    package var rejections: [Rejection]
+    package var now: MeshModel.Timestamp
+}
+
+extension MeshStore {
+    /// A replica that has not been heard of for so long has lost its proxies.
+    package static let replicaLifetime = Duration.seconds(15)
+
+    /// A proxy counts as connected if its replica says so and is alive.
+    private static let isConnected: Statement =
+        "p.connected AND r.heartbeat_at > now() - make_interval(secs => \(Double(replicaLifetime.components.seconds)))"
+
+    /// Says that a replica is alive.
+    package func heartbeat(_ replica: String) async throws(StoreError) {
+        _ = try await rows(
+            """
+            INSERT INTO replica (id) VALUES (\(replica))
+            ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
+            """, seeing: .all)
+    }
+
+    /// Says that a replica has ended: its proxies are disconnected at once.
+    package func retire(_ replica: String) async throws(StoreError) {
+        _ = try await rows("DELETE FROM replica WHERE id = \(replica)", seeing: .all)
+    }
+
+    /// Writes what a replica knows of some proxies, in one statement. Of rows with the same key the last counts.
+    ///
+    /// A replica does not overwrite a proxy that has come back to another one, unless it says that it is connected here.
+    package func report(_ reports: [ProxyRow]) async throws(StoreError) {
+        var latest: [String: ProxyRow] = [:]
+        for report in reports { latest["\(report.mesh)/\(report.name)"] = report }
+        guard !latest.isEmpty else { return }
+        let rows = latest.sorted { $0.key < $1.key }.map(\.value)
+        var types: [JSONText] = []
+        for row in rows { types.append(try row.types.stored) }
+        _ = try await self.rows(
+            """
+            INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
+                                    rejected_revision, rejected_message, types)
+            SELECT * FROM unnest(
+                \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.mesh.text))::text[],
+                \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
+                \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
+                \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
+                \(rows.map(\.rejectedRevision))::bigint[], \(rows.map(\.rejectedMessage))::text[], \(types)::jsonb[])
+            ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
+               SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
+                   acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
+                   rejected_message = excluded.rejected_message, types = excluded.types, updated_at = now()
+             WHERE excluded.connected OR p.replica = excluded.replica
+            """, seeing: .all)
+    }
+
+    /// How many of a mesh's proxies are connected, and how many of those have acknowledged each of two revisions.
+    ///
+    /// - Throws: ``StoreError/notFound`` if there is no such mesh.
+    package func acks(
+        of mesh: MeshKey, clusters: Revision?, routes: Revision?
+    ) async throws(StoreError) -> MeshAcks {
+        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
+        let live: Statement = """
+            FROM proxy p JOIN replica r ON r.id = p.replica
+             WHERE p.tenant = \(tenant) AND p.mesh = \(name) AND \(Self.isConnected)
+            """
+        let results: [Rows]
+        do {
+            results = try await pool.pipeline([
+                Visibility.tenant(mesh.tenant).statement,
+                "SELECT revision, now() AS now FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
+                """
+                SELECT count(*) AS connected, count(*) FILTER (WHERE acked_revision >= \(clusters)) AS clusters,
+                       count(*) FILTER (WHERE acked_revision >= \(routes)) AS routes \(live)
+                """,
+                """
+                SELECT p.name, rejected_revision, rejected_message \(live) AND rejected_revision IS NOT NULL
+                 ORDER BY p.name LIMIT 20
+                """,
+            ])
+        } catch {
+            throw StoreError(error)
+        }
+        let mesh = try results[1].first { row throws(PostgresError) -> (Revision, MeshModel.Timestamp) in
+            (try row["revision"], try row.time("now"))
+        }
+        guard let (revision, now) = mesh else { throw .notFound }
+        let rejections = try results[3].all { row throws(PostgresError) in
+            MeshAcks.Rejection(
+                proxy: try row["name"], revision: try row["rejected_revision"],
+                message: try row["rejected_message", as: String?.self] ?? "")
+        }
+        return try results[2].single { row throws(PostgresError) in
+            MeshAcks(
+                meshRevision: revision, connected: Int(try row["connected", as: Int64.self]),
+                ackedClusters: Int(try row["clusters", as: Int64.self]),
+                ackedRoutes: Int(try row["routes", as: Int64.self]), rejections: rejections, now: now)
+        }
+    }
+
+    /// Proxies of a mesh in the order of namespace and name, behind `after`; `connected` as all replicas together know it.
+    package func proxies(
+        of mesh: MeshKey, namespace: Name? = nil, name: Name? = nil, after: NamespacedName? = nil, limit: Int
+    ) async throws(StoreError) -> [ProxyRow] {
+        var statement: Statement = """
+            SELECT p.tenant, p.mesh, p.namespace, p.name, p.replica, p.connected_at, p.acked_revision,
+                   p.rejected_revision, p.rejected_message, p.types, coalesce(\(Self.isConnected), false) AS connected
+              FROM proxy p LEFT JOIN replica r ON r.id = p.replica
+             WHERE p.tenant = \(mesh.tenant.text) AND p.mesh = \(mesh.mesh.text)
+            """
+        if let namespace { statement.append(" AND p.namespace = \(namespace.text)") }
+        if let name { statement.append(" AND p.name = \(name.text)") }
+        if let after { statement.append(" AND (p.namespace, p.name) > (\(after.namespace.text), \(after.name.text))") }
+        statement.append(" ORDER BY p.namespace, p.name LIMIT \(limit)")
+        return try await rows(statement, seeing: .tenant(mesh.tenant)).all { row throws(PostgresError) in
+            ProxyRow(
+                mesh: MeshKey(tenant: try row.name("tenant"), mesh: try row.name("mesh")),
+                name: NamespacedName(namespace: try row.name("namespace"), name: try row.name("name")),
+                replica: try row["replica"], connected: try row["connected"], connectedAt: try row.time("connected_at"),
+                ackedRevision: try row["acked_revision"], rejectedRevision: try row["rejected_revision"],
+                rejectedMessage: try row["rejected_message"], types: try row.json("types"))
+        }
+    }
+
+    /// Forgets proxies that have been away for longer than `age`, and replicas that have been silent for as long.
+    package func forgetProxies(awayFor age: Duration) async throws(StoreError) {
+        let seconds = Double(age.components.seconds)
+        _ = try await rows(
+            """
+            DELETE FROM proxy p
+             WHERE p.updated_at < now() - make_interval(secs => \(seconds))
+               AND (NOT p.connected OR NOT EXISTS (
+                    SELECT 1 FROM replica r
+                     WHERE r.id = p.replica AND r.heartbeat_at > now() - make_interval(secs => \(seconds))))
+            """, seeing: .all)
+        _ = try await rows(
+            "DELETE FROM replica WHERE heartbeat_at < now() - make_interval(secs => \(seconds))", seeing: .all)
+    }
+}

@@ -1,0 +1,254 @@
+package import MeshModel
+internal import Postgres
+
+/// A release with what the engine needs beside its document.
+package struct ReleaseRow: Hashable, Sendable {
+    package var object: StoredObject
+    /// Grows with every write; a commit compares it.
+    package var rowVersion: Int64
+    /// Grows with every claim.
+    package var leaseEpoch: Int64
+    package var nextWakeupAt: MeshModel.Timestamp?
+    package var lastDrivenAt: MeshModel.Timestamp?
+}
+
+/// Something that happened to a release, as it was recorded.
+package struct ReleaseEventRow: Hashable, Sendable {
+    /// Grows from event to event; not without gaps.
+    package var sequence: Int64
+    package var dedupeKey: String
+    package var type: String
+    package var actor: String
+    package var payload: JSONValue
+    package var at: MeshModel.Timestamp
+}
+
+extension ReleaseRow {
+    static let columns: Statement = """
+        o.tenant, o.kind, o.mesh, o.namespace, o.service, o.name, o.uid::text AS uid, o.generation, o.revision, o.labels, \
+        o.annotations, o.spec, o.status, o.created_at, o.updated_at, \
+        r.row_version, r.lease_epoch, r.next_wakeup_at, r.last_driven_at
+        """
+
+    /// Joins a release's two rows.
+    static let join: Statement = """
+        o.tenant = r.tenant AND o.kind = 'Release' AND o.mesh = r.mesh AND o.namespace = r.namespace \
+        AND o.service = '' AND o.name = r.name
+        """
+
+    static func decode(_ row: Row) throws(PostgresError) -> ReleaseRow {
+        ReleaseRow(
+            object: try ObjectRow.decode(row), rowVersion: try row["row_version"], leaseEpoch: try row["lease_epoch"],
+            nextWakeupAt: try row.timeIfAny("next_wakeup_at"), lastDrivenAt: try row.timeIfAny("last_driven_at"))
+    }
+
+    /// `true` for the row of `release` with this key.
+    static func condition(_ key: ObjectKey) -> Statement {
+        let row = ObjectRow(key)
+        return """
+            r.tenant = \(row.tenant) AND r.mesh = \(row.mesh) AND r.namespace = \(row.namespace) AND r.name = \(row.name)
+            """
+    }
+}
+
+extension MeshStore {
+    /// A release; `nil` if there is none of this tenant.
+    package func release(_ key: ObjectKey) async throws(StoreError) -> ReleaseRow? {
+        try await rows(
+            """
+            SELECT \(ReleaseRow.columns) FROM release r JOIN object o ON \(ReleaseRow.join)
+             WHERE \(ReleaseRow.condition(key))
+            """, seeing: .tenant(key.tenant)
+        ).first(ReleaseRow.decode)
+    }
+
+    /// What happened to a release, oldest first, behind the event with the sequence number `after`.
+    package func releaseEvents(
+        _ key: ObjectKey, after: Int64, limit: Int
+    ) async throws(StoreError) -> [ReleaseEventRow] {
+        try await rows(
+            """
+            SELECT e.sequence, e.dedupe_key, e.type, e.actor, e.payload, e.at
+              FROM release_event e
+              JOIN object o ON o.tenant = e.tenant AND o.uid = e.release
+             WHERE o.tenant = \(key.tenant.text) AND o.kind = 'Release' AND o.mesh = \(key.mesh?.text ?? "")
+               AND o.namespace = \(key.namespace?.text ?? "") AND o.service = '' AND o.name = \(key.name.text)
+               AND e.sequence > \(after)
+             ORDER BY e.sequence LIMIT \(limit)
+            """, seeing: .tenant(key.tenant)
+        ).all { row throws(PostgresError) in
+            ReleaseEventRow(
+                sequence: try row["sequence"], dedupeKey: try row["dedupe_key"], type: try row["type"],
+                actor: try row["actor"], payload: try row.json("payload"), at: try row.time("at"))
+        }
+    }
+
+    // MARK: The engine's queue
+
+    /// Takes releases of all tenants whose time has come and whose lease is free or over, the longest waiting first: raises
+    /// each one's epoch and leases it.
+    package func claimReleases(
+        owner: String, limit: Int, lease: Duration
+    ) async throws(StoreError) -> [ReleaseRow] {
+        try await rows(
+            """
+            WITH due AS (
+                SELECT tenant, mesh, namespace, name FROM release
+                 WHERE next_wakeup_at <= now() AND (lease_until IS NULL OR lease_until < now())
+                 ORDER BY next_wakeup_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ), r AS (
+                UPDATE release r
+                   SET lease_owner = \(owner), lease_epoch = r.lease_epoch + 1,
+                       lease_until = now() + make_interval(secs => \(Double(lease.microseconds) / 1e6))
+                  FROM due
+                 WHERE (r.tenant, r.mesh, r.namespace, r.name) = (due.tenant, due.mesh, due.namespace, due.name)
+                RETURNING r.*)
+            SELECT \(ReleaseRow.columns) FROM r JOIN object o ON \(ReleaseRow.join) ORDER BY r.next_wakeup_at
+            """, seeing: .all
+        ).all(ReleaseRow.decode)
+    }
+
+    /// Ends a lease without a decision; does nothing if the lease was lost.
+    package func giveBack(_ row: ReleaseRow, delay: Duration) async throws(StoreError) {
+        _ = try await rows(
+            """
+            UPDATE release r
+               SET lease_owner = NULL, lease_until = NULL,
+                   next_wakeup_at = greatest(r.next_wakeup_at, now() + make_interval(secs => \(Double(delay.microseconds) / 1e6)))
+             WHERE \(ReleaseRow.condition(row.object.key)) AND r.lease_epoch = \(row.leaseEpoch)
+               AND r.row_version = \(row.rowVersion)
+            """, seeing: .all)
+    }
+
+    /// How long until some release is due, at most `limit`. A release under lease is due when the lease ends.
+    package func timeUntilReleaseDue(atMost limit: Duration) async throws(StoreError) -> Duration {
+        let seconds = try await rows(
+            """
+            SELECT extract(epoch FROM min(greatest(next_wakeup_at, coalesce(lease_until, next_wakeup_at))) - now())::float8 AS s
+              FROM release WHERE next_wakeup_at IS NOT NULL
+            """, seeing: .all
+        ).single { row throws(PostgresError) -> Double? in try row["s"] }
+        guard let seconds else { return limit }
+        return max(.zero, min(limit, .seconds(seconds)))
+    }
+
+    /// Makes the engine look at a mesh's active releases at once: what they wait for may have happened.
+    package func wakeReleases(of mesh: MeshKey) async throws(StoreError) {
+        _ = try await rows(
+            """
+            UPDATE release SET next_wakeup_at = now()
+             WHERE tenant = \(mesh.tenant.text) AND mesh = \(mesh.mesh.text) AND active AND next_wakeup_at > now()
+            """, seeing: .tenant(mesh.tenant))
+    }
+}
+
+extension StoreTransaction {
+    /// Commits a decision about a release, if nobody wrote it since `row` was read and, for a driver, if the lease is still
+    /// its own: status, events, the service's status and the next wake-up time, all in this transaction.
+    ///
+    /// - Parameter leaseEpoch: of the driver's lease; `nil` for people's verbs, which need none.
+    /// - Returns: the release as written; `nil` if the comparison failed, and then nothing may be committed.
+    /// - Throws: ``StoreError/activeRelease(_:)`` if another release owns the traffic of the same port.
+    package func commit(
+        _ decision: ReleaseDecision, of row: ReleaseRow, leaseEpoch: Int64?, actor: String
+    ) async throws -> StoredObject? {
+        let key = row.object.key
+        if decision.status.phase.isActive { try await checkNoOtherActive(key) }
+        var update: Statement = """
+            UPDATE release r
+               SET row_version = r.row_version + 1, active = \(decision.status.phase.isActive),
+                   next_wakeup_at = \(decision.nextWakeupAt?.stored), last_driven_at = now(),
+                   lease_owner = NULL, lease_until = NULL
+             WHERE \(ReleaseRow.condition(key)) AND r.row_version = \(row.rowVersion)
+            """
+        if let leaseEpoch { update.append(" AND r.lease_epoch = \(leaseEpoch)") }
+        guard try await isOneRow(update) else { return nil }
+        let isQuiet = decision.events.isEmpty && decision.serviceChanges.isEmpty && !decision.changesRoutes
+        if isQuiet && decision.status.json == row.object.status { return row.object }
+        return try await write(decision, of: row, actor: actor)
+    }
+
+    /// Whether an update found its row. Of two releases that start on one port at the same moment the slower one finds the
+    /// port taken: it has lost the comparison too, and the next try says to whom.
+    private func isOneRow(_ update: Statement) async throws -> Bool {
+        do {
+            return try await session.query(update).affectedRows == 1
+        } catch let error {
+            guard error.constraint == "release_one_active" else { throw error }
+            return false
+        }
+    }
+
+    private func write(_ decision: ReleaseDecision, of row: ReleaseRow, actor: String) async throws -> StoredObject {
+        let at = try await raiseRevision()
+        var status = decision.status
+        if decision.changesRoutes { status.stamp(at) }
+        if !decision.serviceChanges.isEmpty { try await change(decision.serviceChanges, of: row.object, at) }
+        try await pipeline(
+            try decision.events.map { event in
+                """
+                INSERT INTO release_event (tenant, release, dedupe_key, type, actor, payload, at)
+                VALUES (\(tenant.text), \(row.object.uid)::text::uuid, \(event.dedupeKey), \(event.kind.rawValue), \(actor),
+                        \(try event.json.stored), \(event.at.stored))
+                """
+            })
+        return try await putStatus(row.object.key, status.json)
+    }
+
+    private func change(_ changes: [ServiceStatus.Change], of release: StoredObject, _ at: Revision) async throws {
+        guard let name = release.spec["service"]?.stringValue.flatMap(Name.init), let mesh = release.key.meshKey,
+            let namespace = release.key.namespace
+        else { return }
+        let key = ObjectKey.namespaced(.service, NamespacedName(namespace: namespace, name: name), in: mesh)
+        guard let service = try await fetch(key, forUpdate: true) else { return }
+        var status = ServiceStatus(service.status)
+        for change in changes { status.apply(change, at: at) }
+        _ = try await putStatus(key, status.json)
+    }
+
+    private func checkNoOtherActive(_ key: ObjectKey) async throws {
+        let others = try await session.query(
+            """
+            SELECT other.name FROM release r
+              JOIN release other ON other.tenant = r.tenant AND other.mesh = r.mesh AND other.namespace = r.namespace
+                                AND other.service = r.service AND other.port = r.port AND other.name <> r.name
+             WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT r.active LIMIT 1
+            """)
+        if let name = try others.first({ row throws(PostgresError) in try row.name("name") }) {
+            throw StoreError.activeRelease(name)
+        }
+    }
+
+    /// The active releases of a service.
+    package func activeReleases(of service: ObjectKey) async throws -> [StoredObject] {
+        let row = ObjectRow(service)
+        return try await session.query(
+            """
+            SELECT \(ReleaseRow.columns) FROM release r JOIN object o ON \(ReleaseRow.join)
+             WHERE r.tenant = \(row.tenant) AND r.mesh = \(row.mesh) AND r.namespace = \(row.namespace)
+               AND r.service = \(row.name) AND r.active
+             ORDER BY r.name
+            """
+        ).all(ObjectRow.decode)
+    }
+
+    /// Every write of a release's document makes a driver that has read the old one lose.
+    func upsertReleaseRow(_ object: StoredObject) async throws {
+        guard let service = object.spec["service"]?.stringValue, let port = object.spec["port"]?.integerValue else {
+            throw StoreError.internal("a release must be stored with its service and port")
+        }
+        let row = ObjectRow(object.key)
+        try await pipeline([
+            """
+            INSERT INTO release AS r (tenant, mesh, namespace, name, service, port)
+            VALUES (\(row.tenant), \(row.mesh), \(row.namespace), \(row.name), \(service), \(Int32(clamping: port)))
+            ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
+               SET service = excluded.service, port = excluded.port, row_version = r.row_version + 1
+            """
+        ])
+    }
+
+    func deleteReleaseRow(_ key: ObjectKey) async throws {
+        try await pipeline(["DELETE FROM release r WHERE \(ReleaseRow.condition(key))"])
+    }
+}

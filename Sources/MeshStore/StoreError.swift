@@ -1,0 +1,28 @@
+package import MeshModel
+internal import Postgres
+
+/// Why the store did not do something.
+package enum StoreError: Error, Sendable, Equatable {
+    case notFound
+    case alreadyExists
+    /// The object was written in between; with its revision now.
+    case stale(current: Revision)
+    /// Another release owns the traffic of the same service port.
+    case activeRelease(Name)
+    /// The same idempotency key was used for another call.
+    case idempotencyMismatch
+    /// A call with the same idempotency key is being worked on.
+    case idempotencyInFlight
+    /// The database cannot be reached or is overloaded; worth another try after so long.
+    case unavailable(retryAfter: Duration)
+    /// A mistake of ours, or a database that is not as we left it. For logs, not for clients.
+    case `internal`(String)
+
+    init(_ error: PostgresError) {
+        if error.isUnavailable || error.isRetriable {
+            self = .unavailable(retryAfter: .seconds(1))
+        } else {
+            self = .internal("\(error)")
+        }
+    }
+}

@@ -1,0 +1,4 @@
+internal import Logging
+package import MeshStore
+package import Postgres
+package import PostgresServer
