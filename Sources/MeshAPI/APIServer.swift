@@ -1,0 +1,66 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+package import MeshControl
+internal import MeshModel
+
+/// The REST API as a server.
+package struct APIServer: Sendable {
+    let responder: APIResponder
+    private let configuration: APIConfiguration
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - bootstrapRenderer: what `…/proxies/{proxy}/bootstrap` answers.
+    ///   - readiness: what `/readyz` looks at.
+    ///   - metricsSources: text of other parts for `/metrics`, in Prometheus' format.
+    package init(
+        _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
+        readiness: Readiness, metricsSources: [@Sendable () -> String] = [], logger: Logger
+    ) {
+        let metrics = HTTPMetrics()
+        let routes = APIRoutes.all(
+            configuration, control: control, bootstrapRenderer: bootstrapRenderer, readiness: readiness,
+            metrics: { ([metrics.text()] + metricsSources.map { $0() }).joined() })
+        responder = APIResponder(
+            routes: RouteTable(routes), configuration: configuration,
+            authenticator: Authenticator(adminToken: configuration.adminToken, control: control), metrics: metrics,
+            logger: logger)
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Serves until the task is cancelled or its service group shuts down; requests that are under way are answered.
+    ///
+    /// - Parameter onListening: called once with the port that is listened on.
+    package func run(onListening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        // The parser gives up far beyond what the responder refuses, so that refusals are problem documents.
+        let limits = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: configuration.headerLimit * 2, maxHeaderListSize: configuration.headerLimit * 4)
+        let application = Application(
+            responder: responder,
+            server: .http1(configuration: .init(idleTimeout: .seconds(75), httpDecoderConfiguration: limits)),
+            configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
+            logger: logger)
+        try await application.run()
+    }
+}
+
+/// The table of all routes.
+enum APIRoutes {
+    static func all(
+        _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
+        readiness: Readiness, metrics: @escaping @Sendable () -> String
+    ) -> [Route] {
+        PlatformRoutes(configuration: configuration, readiness: readiness, metrics: metrics).routes
+            + Kind.allCases.flatMap { ObjectRoutes(kind: $0, control: control).routes }
+            + ClusterMeshRoutes(control: control).routes
+            + ServiceMethodRoutes(control: control).routes
+            + ReleaseRoutes(control: control).routes
+            + ProxyRoutes(control: control, renderer: bootstrapRenderer).routes
+            + OperationRoutes(control: control).routes
+            + APIKeyRoutes(control: control).routes
+    }
+}

@@ -1,0 +1,67 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshModel
+internal import MeshStore
+
+extension APIAnswer {
+    /// One object with its entity tag.
+    static func object(_ object: StoredObject, status: HTTPResponse.Status = .ok) -> APIAnswer {
+        .document(status, headers: [.eTag: ObjectVersion(object).entityTag]) { $0.object(object) }
+    }
+
+    static func notModified(_ version: ObjectVersion) -> APIAnswer {
+        APIAnswer(.notModified, headers: [.eTag: version.entityTag])
+    }
+
+    /// An object that was written: 201 if it is new, 202 with the operation if something goes on because of it.
+    static func written(_ written: WrittenObject) -> APIAnswer {
+        if let operation = written.operation { return .operation(operation, tenant: written.object.key.tenant) }
+        var headers: HTTPFields = [.eTag: ObjectVersion(written.object).entityTag]
+        if written.created { headers[.location] = ObjectPaths.path(written.object.key) }
+        return .document(written.created ? .created : .ok, headers: headers) {
+            $0.object(written.object, warnings: written.warnings)
+        }
+    }
+
+    /// 202: what was asked for goes on behind `Location`.
+    static func operation(_ operation: StoredOperation, tenant: Name) -> APIAnswer {
+        let headers: HTTPFields = [
+            .location: "/v1/tenants/\(tenant)/operations/\(operation.id)", .retryAfter: "1",
+        ]
+        return .document(.accepted, headers: headers) { $0.operation(operation, tenant: tenant) }
+    }
+
+    /// `{"items": […], "nextPageToken": "…"}`; without the token on the last page.
+    ///
+    /// - Parameter next: the parts of the token.
+    static func page<T>(_ items: [T], next: [String]?, _ write: (inout JSONPrinter, T) -> Void) -> APIAnswer {
+        .document { printer in
+            printer.object { page in
+                page.name("items")
+                page.array(items, write)
+                if let next { page.member("nextPageToken", PageToken.of(next)) }
+            }
+        }
+    }
+
+    /// A call's answer, made now or replayed.
+    init<T>(_ outcome: Outcome<T>, _ answer: (T) -> APIAnswer) {
+        switch outcome {
+        case .done(let value): self = answer(value)
+        case .replayed(let recorded):
+            var headers: HTTPFields = [.idempotencyReplayed: "true"]
+            for (name, value) in recorded.headers {
+                if let name = HTTPField.Name(name) { headers[name] = value }
+            }
+            self.init(HTTPResponse.Status(code: recorded.status), headers: headers, body: recorded.body)
+        }
+    }
+
+    /// What is stored for an idempotency key.
+    var stored: StoredAnswer {
+        StoredAnswer(
+            status: status.code,
+            headers: Dictionary(headers.map { ($0.name.rawName, $0.value) }, uniquingKeysWith: { first, _ in first }),
+            body: body)
+    }
+}

@@ -1,0 +1,42 @@
+internal import HTTPTypes
+
+/// What a handler answers; the responder adds what every answer has.
+struct APIAnswer: Sendable {
+    static let json = "application/json"
+
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    var body: [UInt8]
+
+    init(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: [UInt8] = [], type: String? = nil) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        if let type { self.headers[.contentType] = type }
+    }
+
+    /// An answer with a JSON document.
+    static func document(
+        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ write: (inout JSONPrinter) -> Void
+    ) -> APIAnswer {
+        var printer = JSONPrinter()
+        write(&printer)
+        return APIAnswer(status, headers: headers, body: printer.bytes, type: json)
+    }
+
+    static func text(_ text: String, type: String) -> APIAnswer { APIAnswer(body: Array(text.utf8), type: type) }
+}
+
+extension HTTPField.Name {
+    /// Has no constant among HTTPTypes' own.
+    static let requestId = HTTPField.Name.literal("X-Request-Id")
+    static let serverTiming = HTTPField.Name.literal("Server-Timing")
+    static let idempotencyKey = HTTPField.Name.literal("Idempotency-Key")
+    static let idempotencyReplayed = HTTPField.Name.literal("Idempotency-Replayed")
+    static let acceptPatch = HTTPField.Name.literal("Accept-Patch")
+
+    private static func literal(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no token") }
+        return name
+    }
+}

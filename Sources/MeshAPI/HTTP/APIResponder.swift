@@ -1,0 +1,166 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import MeshControl
+internal import MeshIdentity
+internal import MeshModel
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Answers every request: finds its route, authenticates its caller, runs its handler within the deadline, and gives
+/// the answer what every answer has: `X-Request-Id`, `Server-Timing`, CORS fields, one line in the log, its place in the
+/// metrics. Errors rise to here and become ``Problem``s.
+struct APIResponder: HTTPResponder {
+    typealias Context = APIContext
+
+    let routes: RouteTable
+    let configuration: APIConfiguration
+    let authenticator: Authenticator
+    let metrics: HTTPMetrics
+    let logger: Logger
+
+    /// What is known of a request by the time it is logged.
+    private struct Trace {
+        var route = "unknown"
+        var caller: Caller?
+        /// What the log may know of an internal error, and answers must not.
+        var fault: String?
+    }
+
+    func respond(to request: Request, context: APIContext) async throws -> Response {
+        let start = ContinuousClock.now
+        let id = RequestIdentifier.of(request.head)
+        var trace = Trace()
+        var answer: APIAnswer
+        do {
+            answer = try await self.answer(to: request, id: id, trace: &trace)
+        } catch let error as HTTPParserError {
+            // The connection is broken; Hummingbird answers and closes it.
+            throw error
+        } catch {
+            let problem = Problem(describing: error)
+            if problem.status.code >= 500 { trace.fault = String(describing: error) }
+            answer = APIAnswer(
+                problem.status, headers: problem.headers,
+                body: problem.body(instance: String(request.head.pathOnly), requestId: id), type: Problem.mediaType)
+        }
+        let elapsed = ContinuousClock.now - start
+        decorate(&answer, for: request.head, id: id, elapsed: elapsed)
+        metrics.record(
+            method: request.method.rawValue, route: trace.route, status: answer.status.code, elapsed: elapsed)
+        log(request, answer, id: id, elapsed: elapsed, trace)
+        return Response(
+            status: answer.status, headers: answer.headers,
+            body: request.method == .head || answer.body.isEmpty
+                ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+
+    private func answer(to request: Request, id: String, trace: inout Trace) async throws -> APIAnswer {
+        try checkLimits(request.head)
+        let path = request.head.pathOnly
+        switch routes.match(request.method, path) {
+        case .none:
+            throw Problem(.notFound, "notFound", "there is nothing at this path")
+        case .otherMethods(let methods):
+            return try Self.answer(to: request.method, where: methods)
+        case .found(let route, let parameters):
+            trace.route = route.template
+            let caller = try await caller(of: request, for: route)
+            trace.caller = caller
+            if route.isLong {
+                return try await request.body.consumeWithCancellationOnInboundClose { body in
+                    let bytes = try await body.bytes(for: route, request.head, limit: configuration.bodyLimit)
+                    return try await run(route, request.head, parameters, bytes, caller, id)
+                }
+            }
+            var bytes: [UInt8] = []
+            if case .none = route.body {} else {
+                bytes = try await request.body.bytes(for: route, request.head, limit: configuration.bodyLimit)
+            }
+            return try await withDeadline(configuration.deadline) { [bytes] in
+                try await run(route, request.head, parameters, bytes, caller, id)
+            }
+        }
+    }
+
+    private func run(
+        _ route: Route, _ head: HTTPRequest, _ parameters: RouteTable.Parameters, _ bytes: [UInt8], _ caller: Caller,
+        _ id: String
+    ) async throws -> APIAnswer {
+        let query = QueryParameters(head.query, known: route.query)
+        try query.check()
+        return try await route.handler(
+            APIRequest(
+                head: head, path: head.pathOnly, parameters: parameters, query: query, bytes: bytes,
+                body: try route.document(bytes), caller: caller, id: id))
+    }
+
+    private func caller(of request: Request, for route: Route) async throws -> Caller {
+        switch route.access {
+        case .open: .anonymous
+        case .authenticated: try await authenticator.caller(authorization: request.headers[.authorization])
+        }
+    }
+
+    private func checkLimits(_ head: HTTPRequest) throws {
+        if (head.path ?? "").utf8.count > configuration.urlLimit {
+            throw Problem(.uriTooLong, "urlTooLong", "path and query must be at most \(configuration.urlLimit) bytes")
+        }
+        let size = head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count }
+        if size > configuration.headerLimit {
+            throw Problem(
+                .requestHeaderFieldsTooLarge, "headerTooLarge", "header fields must be at most \(configuration.headerLimit) bytes")
+        }
+    }
+
+    /// OPTIONS is answered with what there is; any other method is an error that says the same.
+    private static func answer(to method: HTTPRequest.Method, where methods: [HTTPRequest.Method]) throws -> APIAnswer {
+        var names = methods.map(\.rawValue) + ["OPTIONS"]
+        if methods.contains(.get) { names.append("HEAD") }
+        let allow = names.sorted().joined(separator: ", ")
+        if method == .options { return APIAnswer(.noContent, headers: [.allow: allow]) }
+        throw Problem(
+            .methodNotAllowed, "methodNotAllowed", "this path takes \(allow)", headers: [.allow: allow])
+    }
+}
+
+extension APIResponder {
+    private func decorate(_ answer: inout APIAnswer, for head: HTTPRequest, id: String, elapsed: Duration) {
+        answer.headers[.requestId] = id
+        answer.headers[.serverTiming] = "total;dur=\(elapsed.microseconds / 1000).\((elapsed.microseconds % 1000) / 100)"
+        answer.headers[.xContentTypeOptions] = "nosniff"
+        if answer.headers[.cacheControl] == nil { answer.headers[.cacheControl] = "no-cache" }
+        if head.method == .head { answer.headers[.contentLength] = String(answer.body.count) }
+        CrossOrigin(allowedOrigins: configuration.allowedOrigins).decorate(&answer, for: head)
+    }
+
+    private func log(_ request: Request, _ answer: APIAnswer, id: String, elapsed: Duration, _ trace: Trace) {
+        let level: Logger.Level = answer.status.code >= 500 ? .error : .info
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "requestId": "\(id)", "method": "\(request.method.rawValue)", "route": "\(trace.route)",
+            "path": "\(request.head.pathOnly)", "status": "\(answer.status.code)",
+            "durationUs": "\(elapsed.microseconds)",
+        ]
+        if let caller = trace.caller {
+            metadata["caller"] = "\(caller.description)"
+            if let tenant = caller.tenant { metadata["tenant"] = "\(tenant)" }
+        }
+        if let fault = trace.fault { metadata["error"] = "\(fault)" }
+        logger.log(level: level, "request", metadata: metadata)
+    }
+}
+
+/// Hummingbird makes one per request; all that is needed here is in the request itself.
+struct APIContext: InitializableFromSource {
+    init() {}
+    init(source: ApplicationRequestContextSource) {}
+}
+
+extension HTTPRequest {
+    /// The path as it was sent, without query.
+    var pathOnly: Substring { (path ?? "").prefix { $0 != "?" } }
+
+    /// What stands behind the `?`; empty if nothing does.
+    var query: Substring { (path ?? "").drop { $0 != "?" }.dropFirst() }
+}

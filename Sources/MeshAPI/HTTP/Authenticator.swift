@@ -1,0 +1,55 @@
+internal import Crypto
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshIdentity
+internal import Synchronization
+
+/// Tells who calls: the platform's administrator by its token, anybody else by an API key.
+///
+/// Valid keys are remembered for a few seconds, so that a busy client does not ask the database twice for everything; a
+/// key that is revoked works for so much longer at most.
+final class Authenticator: Sendable {
+    private static let lifetime = Duration.seconds(5)
+    private static let capacity = 1024
+
+    private let adminHash: SHA256Digest?
+    private let control: ControlPlane
+    private let known = Mutex<[SHA256Digest: (caller: Caller, until: ContinuousClock.Instant)]>([:])
+
+    init(adminToken: String?, control: ControlPlane) {
+        adminHash = adminToken.map { SHA256.hash(data: Array($0.utf8)) }
+        self.control = control
+    }
+
+    /// - Parameter field: the request's `Authorization`.
+    /// - Throws: ``Problem`` 401.
+    func caller(authorization field: String?) async throws -> Caller {
+        guard let field, let space = field.firstIndex(of: " "), field[..<space].lowercased() == "bearer" else {
+            throw Self.unauthenticated("an Authorization: Bearer <token> is needed")
+        }
+        let token = String(field[space...]).trimmed
+        guard (1...4096).contains(token.utf8.count) else { throw Self.unauthenticated("the token is not valid") }
+        // Comparing digests takes the same time whatever they are (swift-crypto), and tells nothing of the token's length.
+        let hash = SHA256.hash(data: Array(token.utf8))
+        if let adminHash, hash == adminHash { return .platformAdministrator }
+        let now = ContinuousClock.now
+        if let entry = known.withLock({ $0[hash] }), now < entry.until { return entry.caller }
+        guard let caller = try await control.caller(withToken: token) else {
+            throw Self.unauthenticated("the token is not valid")
+        }
+        known.withLock { known in
+            if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
+            known[hash] = (caller, now + Self.lifetime)
+        }
+        return caller
+    }
+
+    private static func unauthenticated(_ detail: String) -> Problem {
+        Problem(.unauthorized, "unauthenticated", detail, headers: [.wwwAuthenticate: "Bearer realm=\"sluice\""])
+    }
+}
+
+extension Caller {
+    /// Somebody whose token nobody looked at, on a route that is open to all.
+    static let anonymous = Caller(description: "anonymous", role: .viewer, tenant: nil)
+}

@@ -1,0 +1,24 @@
+internal import HTTPTypes
+
+/// Cross-origin requests from browsers (Fetch standard, "CORS protocol"): tokens travel in `Authorization`, never in
+/// cookies, so credentials mode is not needed and `*` is safe.
+struct CrossOrigin {
+    let allowedOrigins: [String]
+
+    /// Adds what lets the page read the answer; for a preflight, what it may send.
+    func decorate(_ answer: inout APIAnswer, for head: HTTPRequest) {
+        guard !allowedOrigins.isEmpty else { return }
+        answer.headers[.vary] = "Origin"
+        guard let origin = head.headerFields[.origin], allowedOrigins.contains("*") || allowedOrigins.contains(origin)
+        else { return }
+        answer.headers[.accessControlAllowOrigin] = origin
+        answer.headers[.accessControlExposeHeaders] =
+            "ETag, Location, Retry-After, X-Request-Id, Server-Timing, Idempotency-Replayed"
+        if head.method == .options, let allow = answer.headers[.allow] {
+            answer.headers[.accessControlAllowMethods] = allow
+            answer.headers[.accessControlAllowHeaders] =
+                "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"
+            answer.headers[.accessControlMaxAge] = "600"
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import HTTPTypes
+internal import MeshModel
+
+/// An error answer: `application/problem+json` as of RFC 9457, with this API's members `code`, `requestId` and `errors`.
+///
+/// Whatever goes wrong becomes one of these; nothing else ever leaves the server with a status of 400 or more.
+struct Problem: Error, Sendable {
+    static let mediaType = "application/problem+json"
+
+    var status: HTTPResponse.Status
+    /// What scripts test for; part of the API's contract.
+    var code: String
+    /// A sentence for people about this occurrence.
+    var detail: String
+    /// Everything that is wrong with the request, each with its place.
+    var errors: [Violation] = []
+    /// More members, such as `allowedActions`.
+    var members: [String: JSONValue] = [:]
+    /// More header fields, such as `Retry-After`.
+    var headers: HTTPFields = [:]
+
+    init(
+        _ status: HTTPResponse.Status, _ code: String, _ detail: String, errors: [Violation] = [],
+        members: [String: JSONValue] = [:], headers: HTTPFields = [:]
+    ) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.members = members
+        self.headers = headers
+    }
+
+    /// The answer's body.
+    ///
+    /// - Parameters:
+    ///   - instance: the request's path.
+    ///   - requestId: as in the answer's `X-Request-Id` and in the log.
+    func body(instance: String, requestId: String) -> [UInt8] {
+        var printer = JSONPrinter()
+        printer.object { object in
+            object.member("type", "urn:sluice:problem:\(code)")
+            object.member("title", status.reasonPhrase)
+            object.member("status", .integer(Int64(status.code)))
+            object.member("detail", detail)
+            object.member("instance", instance)
+            object.member("code", code)
+            object.member("requestId", requestId)
+            if !errors.isEmpty {
+                object.name("errors")
+                object.array(errors) { $0.violation($1) }
+            }
+            for name in members.keys.sorted() { object.member(name, members[name] ?? .null) }
+        }
+        return printer.bytes
+    }
+}
+
+extension JSONPrinter {
+    /// One element of `errors[]` or `warnings[]`.
+    mutating func violation(_ violation: Violation) {
+        object { object in
+            object.member("pointer", violation.pointer.description)
+            object.member("code", violation.code.rawValue)
+            object.member("detail", violation.detail)
+            if let choices = JSONValue.list(violation.choices, JSONValue.string) { object.member("choices", choices) }
+        }
+    }
+}

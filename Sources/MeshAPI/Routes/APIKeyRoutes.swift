@@ -1,0 +1,76 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshIdentity
+internal import MeshModel
+internal import MeshStore
+
+/// Keys of a tenant. The secret of one is in the answer that made it and nowhere else.
+struct APIKeyRoutes: Sendable {
+    let control: ControlPlane
+
+    var routes: [Route] {
+        let path = ObjectPaths.tenant + "/apiKeys"
+        return [
+            Route(.get, path, "listAPIKeys", query: ["pageSize", "pageToken"]) { try await self.list($0) },
+            Route(.post, path, "createAPIKey", body: .json(required: true), query: ObjectRoutes.writeQuery) {
+                try await self.create($0)
+            },
+            Route(.delete, path + "/{apiKey}", "deleteAPIKey", query: ["validateOnly"]) { try await self.revoke($0) },
+        ]
+    }
+
+    private func list(_ request: APIRequest) async throws -> APIAnswer {
+        let paging = Paging(request.query) { parts in parts.count == 1 ? Name(parts[0]) : nil }
+        try request.query.check()
+        let keys = try await control.apiKeys(
+            of: request.name("tenant"), after: paging.after, limit: paging.size + 1, by: request.caller)
+        let items = Array(keys.prefix(paging.size))
+        let next = keys.count > paging.size ? items.last.map { [$0.id.text] } : nil
+        return .page(items, next: next) { $0.apiKey($1) }
+    }
+
+    private func create(_ request: APIRequest) async throws -> APIAnswer {
+        let outcome = try await control.createAPIKey(
+            of: request.name("tenant"), request.body, request.writeOptions(), by: request.caller,
+            recording: { Self.answer($0, showsSecret: false).stored })
+        return APIAnswer(outcome) { Self.answer($0, showsSecret: true) }
+    }
+
+    private static func answer(_ issued: IssuedAPIKey, showsSecret: Bool) -> APIAnswer {
+        let headers: HTTPFields = [
+            .location: "/v1/tenants/\(issued.key.tenant)/apiKeys/\(issued.key.id)", .cacheControl: "no-store",
+        ]
+        return .document(.created, headers: headers) { printer in
+            printer.object { document in
+                if showsSecret { document.member("token", issued.secret.reveal()) }
+                document.name("apiKey")
+                document.apiKey(issued.key)
+                if !issued.warnings.isEmpty {
+                    document.name("warnings")
+                    document.array(issued.warnings) { $0.violation($1) }
+                }
+            }
+        }
+    }
+
+    private func revoke(_ request: APIRequest) async throws -> APIAnswer {
+        try await control.revokeAPIKey(
+            request.name("apiKey"), of: request.name("tenant"), request.writeOptions(), by: request.caller)
+        return APIAnswer(.noContent)
+    }
+}
+
+extension JSONPrinter {
+    mutating func apiKey(_ key: StoredAPIKey) {
+        object { printer in
+            printer.member("id", key.id.text)
+            printer.member("prefix", key.prefix)
+            printer.member("displayName", key.description)
+            printer.member("role", key.role)
+            printer.member("meshes", .array(key.meshes.map { .string($0.text) }))
+            printer.member("namespaces", .array(key.namespaces.map { .string($0.text) }))
+            printer.member("createTime", key.createTime.text)
+            if let time = key.expireTime { printer.member("expireTime", time.text) }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshModel
+
+/// `clusters/{cluster}/mesh`: whether the mesh is enabled on a cluster, and the methods that change it.
+struct ClusterMeshRoutes: Sendable {
+    let control: ControlPlane
+
+    var routes: [Route] {
+        let path = ObjectPaths.item(.cluster) + "/mesh"
+        return [
+            Route(.get, path, "getClusterMesh") { try await self.fetch($0) },
+            Route(.post, "\(path):enable", "enableClusterMesh", body: .json(required: false), query: ObjectRoutes.writeQuery) {
+                try await self.change($0, enable: true)
+            },
+            Route(.post, "\(path):disable", "disableClusterMesh", body: .json(required: false), query: ObjectRoutes.writeQuery) {
+                try await self.change($0, enable: false)
+            },
+        ]
+    }
+
+    private func fetch(_ request: APIRequest) async throws -> APIAnswer {
+        let cluster = try await control.fetch(request.key(.cluster), by: request.caller)
+        let version = ObjectVersion(cluster)
+        if request.has(version) { return .notModified(version) }
+        return .document(headers: [.eTag: version.entityTag]) { $0.clusterMesh(cluster) }
+    }
+
+    private func change(_ request: APIRequest, enable: Bool) async throws -> APIAnswer {
+        let outcome = try await control.changeMesh(
+            of: request.key(.cluster), enable: enable, request.body, request.writeOptions(), by: request.caller,
+            recording: { APIAnswer.written($0).stored })
+        return APIAnswer(outcome) { .written($0) }
+    }
+}
+
+extension JSONPrinter {
+    /// The singleton `mesh` of a cluster.
+    mutating func clusterMesh(_ cluster: StoredObject) {
+        let spec = ClusterSpec.read(cluster.spec, at: .root, log: ViolationLog())?.mesh ?? ClusterMeshSpec(enabled: false)
+        object { printer in
+            printer.member("apiVersion", "sluice/v1")
+            printer.member("kind", "ClusterMesh")
+            printer.name("metadata")
+            printer.metadata(cluster, name: "mesh")
+            printer.member("spec", spec.json)
+            printer.member(
+                "status",
+                [
+                    "phase": spec.enabled ? "Enabled" : "Disabled", "observedGeneration": .integer(cluster.generation),
+                    "conditions": [
+                        [
+                            "type": "Ready", "status": spec.enabled ? "True" : "False",
+                            "reason": spec.enabled ? "Enabled" : "Disabled", "message": "",
+                            "lastTransitionTime": .string(cluster.updateTime.text),
+                        ]
+                    ],
+                ])
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshModel
+internal import MeshStore
+
+/// The five verbs that objects of every kind have: HTTP in, ``ControlPlane`` call, HTTP out.
+struct ObjectRoutes: Sendable {
+    static let writeQuery = ["validateOnly", "fieldValidation"]
+    static let listQuery = ["pageSize", "pageToken", "labelSelector"]
+
+    let kind: Kind
+    let control: ControlPlane
+
+    var routes: [Route] {
+        let (collection, item) = (ObjectPaths.collection(kind), ObjectPaths.item(kind))
+        let (one, many) = (kind.rawValue, kind.rawValue + "s")
+        return [
+            Route(.get, collection, "list\(many)", query: Self.listQuery) { try await self.list($0) },
+            Route(.post, collection, "create\(one)", body: .json(required: true), query: Self.writeQuery) {
+                try await self.create($0)
+            },
+            Route(.get, item, "get\(one)") { try await self.fetch($0) },
+            Route(.put, item, "put\(one)", body: .json(required: true), query: Self.writeQuery) {
+                try await self.change($0, .replace($0.body))
+            },
+            Route(.patch, item, "patch\(one)", body: .mergePatch, query: Self.writeQuery) {
+                try await self.change($0, .patch($0.body))
+            },
+            Route(.delete, item, "delete\(one)", query: ["validateOnly"]) { try await self.delete($0) },
+        ]
+    }
+
+    private func list(_ request: APIRequest) async throws -> APIAnswer {
+        let paging = Paging(request.query, PageCursor.init(parts:))
+        let labels = LabelSelector.read(request.query)
+        try request.query.check()
+        let page = try await control.list(
+            kind, in: try request.scope(kind), ListOptions(pageSize: paging.size, after: paging.after, labels: labels),
+            by: request.caller)
+        return .page(page.items, next: page.next?.parts) { $0.object($1) }
+    }
+
+    private func fetch(_ request: APIRequest) async throws -> APIAnswer {
+        let object = try await control.fetch(request.key(kind), by: request.caller)
+        if request.has(ObjectVersion(object)) { return .notModified(ObjectVersion(object)) }
+        return .object(object)
+    }
+
+    private func create(_ request: APIRequest) async throws -> APIAnswer {
+        let options = try request.writeOptions()
+        let outcome = try await control.write(
+            kind, nil, in: try request.scope(kind), .create(request.body), options, by: request.caller,
+            recording: { APIAnswer.written($0).stored })
+        return APIAnswer(outcome) { .written($0) }
+    }
+
+    private func change(_ request: APIRequest, _ change: ObjectChange) async throws -> APIAnswer {
+        let options = try request.writeOptions()
+        let key = try request.key(kind)
+        let outcome = try await control.write(
+            kind, key.name, in: try request.scope(kind), change, options, by: request.caller)
+        return APIAnswer(outcome) { .written($0) }
+    }
+
+    private func delete(_ request: APIRequest) async throws -> APIAnswer {
+        try await control.delete(request.key(kind), request.writeOptions(), by: request.caller)
+        return APIAnswer(.noContent)
+    }
+}

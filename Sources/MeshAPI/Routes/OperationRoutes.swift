@@ -1,0 +1,54 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshModel
+internal import MeshStore
+
+/// Long-running operations: `{name, done, metadata{verb, target, step, progressPercent}, error, response}`.
+struct OperationRoutes: Sendable {
+    let control: ControlPlane
+
+    var routes: [Route] {
+        let path = ObjectPaths.tenant + "/operations/{operation}"
+        return [
+            Route(.get, path, "getOperation") { try await self.fetch($0) },
+            Route(.post, "\(path):wait", "waitOperation", body: .json(required: false), query: ["timeout"], isLong: true) {
+                try await self.wait($0)
+            },
+        ]
+    }
+
+    private func fetch(_ request: APIRequest) async throws -> APIAnswer {
+        let tenant = try request.name("tenant")
+        let operation = try await control.operation(request.text("operation"), of: tenant, by: request.caller)
+        return .document { $0.operation(operation, tenant: tenant) }
+    }
+
+    /// Answers when the operation is done or the timeout is over, whichever is first; `done` tells which.
+    private func wait(_ request: APIRequest) async throws -> APIAnswer {
+        let tenant = try request.name("tenant")
+        var timeout = Duration.seconds(30)
+        if let text = request.query.text("timeout") {
+            guard let given = Duration(text: text), given <= .seconds(300) else {
+                throw Problem.invalid([
+                    Violation(QueryParameters.pointer("timeout"), .invalidFormat, "must be a duration of at most 300s such as \"30s\"")
+                ])
+            }
+            timeout = given
+        }
+        let operation = try await control.wait(
+            for: request.text("operation"), of: tenant, atMost: timeout, by: request.caller)
+        return .document(headers: [.connection: "close"]) { $0.operation(operation, tenant: tenant) }
+    }
+}
+
+extension JSONPrinter {
+    mutating func operation(_ operation: StoredOperation, tenant: Name) {
+        object { printer in
+            printer.member("name", "tenants/\(tenant)/operations/\(operation.id)")
+            printer.member("done", .bool(operation.done))
+            printer.member("metadata", operation.metadata)
+            if let error = operation.error { printer.member("error", error) }
+            if let response = operation.response { printer.member("response", response) }
+        }
+    }
+}

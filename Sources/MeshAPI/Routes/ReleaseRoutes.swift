@@ -1,0 +1,50 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshModel
+internal import MeshStore
+
+/// What releases have besides the verbs of every object: custom methods and events.
+struct ReleaseRoutes: Sendable {
+    let control: ControlPlane
+
+    var routes: [Route] {
+        let item = ObjectPaths.item(.release)
+        let verbs = ReleaseVerb.Name.allCases.map { verb in
+            Route(
+                .post, "\(item):\(verb.rawValue)", "\(verb.rawValue)Release", body: .json(required: false),
+                query: ObjectRoutes.writeQuery
+            ) { try await self.act($0, verb) }
+        }
+        let events = Route(.get, "\(item)/events", "listReleaseEvents", query: ["pageSize", "pageToken"]) {
+            try await self.events($0)
+        }
+        return verbs + [events]
+    }
+
+    private func act(_ request: APIRequest, _ verb: ReleaseVerb.Name) async throws -> APIAnswer {
+        let outcome = try await control.act(
+            on: request.key(.release), verb, request.body, request.writeOptions(), by: request.caller,
+            recording: { APIAnswer.written($0).stored })
+        return APIAnswer(outcome) { .written($0) }
+    }
+
+    private func events(_ request: APIRequest) async throws -> APIAnswer {
+        let paging = Paging(request.query) { parts in parts.count == 1 ? Int64(parts[0]) : nil }
+        try request.query.check()
+        let page = try await control.releaseEvents(
+            of: request.key(.release), pageSize: paging.size, after: paging.after, by: request.caller)
+        return .page(page.items, next: page.next.map { [String($0)] }) { $0.releaseEvent($1) }
+    }
+}
+
+extension JSONPrinter {
+    mutating func releaseEvent(_ event: ReleaseEventRow) {
+        object { printer in
+            printer.member("sequence", .integer(event.sequence))
+            printer.member("type", event.type)
+            printer.member("actor", event.actor)
+            printer.member("time", event.at.text)
+            printer.member("payload", event.payload)
+        }
+    }
+}

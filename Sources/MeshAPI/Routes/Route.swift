@@ -1,0 +1,52 @@
+internal import HTTPTypes
+
+/// One operation of the API: where it is, what it accepts, and who does it.
+///
+/// The table of all routes is data, so that a test can compare it with `openapi/sluice-v1.yaml` both ways.
+struct Route: Sendable {
+    /// Who may call, before any permission is looked at.
+    enum Access: Sendable {
+        /// Anybody; nothing here tells anything about a tenant.
+        case open
+        /// Callers with a valid token.
+        case authenticated
+    }
+
+    /// What a request may carry.
+    enum Body: Sendable {
+        case none
+        /// `application/json`; an empty body is an error if `required`, else an empty object.
+        case json(required: Bool)
+        /// `application/merge-patch+json` (RFC 7396).
+        case mergePatch
+    }
+
+    typealias Handler = @Sendable (APIRequest) async throws -> APIAnswer
+
+    let method: HTTPRequest.Method
+    /// As OpenAPI writes it, for example `/v1/tenants/{tenant}/clusters/{cluster}/mesh:enable`.
+    let template: String
+    /// The `operationId` in the OpenAPI document.
+    let operation: String
+    let access: Access
+    let body: Body
+    /// Names of the query parameters that are accepted.
+    let query: [String]
+    /// Whether the request may last as long as it asks to and ends when the client goes away.
+    let isLong: Bool
+    let handler: Handler
+
+    init(
+        _ method: HTTPRequest.Method, _ template: String, _ operation: String, access: Access = .authenticated,
+        body: Body = .none, query: [String] = [], isLong: Bool = false, handler: @escaping Handler
+    ) {
+        self.method = method
+        self.template = template
+        self.operation = operation
+        self.access = access
+        self.body = body
+        self.query = query
+        self.isLong = isLong
+        self.handler = handler
+    }
+}

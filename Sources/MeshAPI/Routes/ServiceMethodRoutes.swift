@@ -1,0 +1,32 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshModel
+
+/// Custom methods of services.
+struct ServiceMethodRoutes: Sendable {
+    let control: ControlPlane
+
+    var routes: [Route] {
+        let item = ObjectPaths.item(.service)
+        return [
+            Route(.post, "\(item):simulate", "simulateService", body: .json(required: true)) { try await self.simulate($0) },
+            Route(
+                .post, "\(item):clearStable", "clearStableService", body: .json(required: false),
+                query: ObjectRoutes.writeQuery
+            ) { try await self.clearStable($0) },
+        ]
+    }
+
+    private func simulate(_ request: APIRequest) async throws -> APIAnswer {
+        let result = try await control.simulate(
+            request.namespaced("service"), in: request.mesh(), request.body, by: request.caller)
+        return .document { $0.value(result) }
+    }
+
+    private func clearStable(_ request: APIRequest) async throws -> APIAnswer {
+        let outcome = try await control.clearStable(
+            of: request.key(.service), request.body, request.writeOptions(), by: request.caller,
+            recording: { APIAnswer.written($0).stored })
+        return APIAnswer(outcome) { .written($0) }
+    }
+}

@@ -1,0 +1,104 @@
+package import MeshIdentity
+package import MeshModel
+package import MeshStore
+
+/// A key that was just made, with the only copy of its secret.
+package struct IssuedAPIKey: Sendable {
+    package var key: StoredAPIKey
+    package var secret: Secret<String>
+    package var warnings: [Violation]
+}
+
+extension ControlPlane {
+    /// Whom a token stands for.
+    ///
+    /// - Returns: `nil` for a token that is unknown, revoked or expired.
+    package func caller(withToken token: String) async throws -> Caller? {
+        let hash = APIKeySecret.hash(of: token)
+        guard let key = try await translatingErrors({ try await store.apiKey(secretHash: hash) }),
+            let role = Role(rawValue: key.role)
+        else { return nil }
+        return Caller(
+            description: "apiKey:\(key.id)", role: role, tenant: key.tenant, meshes: Set(key.meshes),
+            namespaces: Set(key.namespaces))
+    }
+
+    /// Makes a key: `{"id", "displayName", "role", "meshes", "namespaces", "ttl"}`.
+    ///
+    /// - Parameter record: the answer to store for an idempotency key; it must not have the secret.
+    package func createAPIKey(
+        of tenant: Name, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
+        recording record: @escaping @Sendable (IssuedAPIKey) -> StoredAnswer
+    ) async throws -> Outcome<IssuedAPIKey> {
+        try authorise(caller, .writeAPIKeys, in: ObjectScope(tenant: tenant))
+        let log = ViolationLog()
+        let now = try await translatingErrors { try await store.now() }
+        let requested = StoredAPIKey(reading: body, tenant: tenant, now: now, log)
+        try log.check(options)
+        guard var key = requested else { throw ControlError.fault("an API key is neither valid nor reported") }
+        let secret = APIKeySecret(id: key.id)
+        key.prefix = secret.prefix
+        let (draft, warnings) = (key, log.warnings(options))
+        return try await transact(tenant, nil, options, by: caller, recording: record) { transaction in
+            guard try await transaction.fetch(.tenant(tenant), forUpdate: false) != nil else {
+                throw ControlError.notFound("tenant \(tenant)")
+            }
+            let stored = try await transaction.insertAPIKey(draft, secretHash: secret.hash)
+            return IssuedAPIKey(key: stored, secret: secret.text, warnings: warnings)
+        }
+    }
+
+    /// The keys of a tenant in the order of their ids, one more than `limit` if there are more.
+    package func apiKeys(of tenant: Name, after: Name?, limit: Int, by caller: Caller) async throws -> [StoredAPIKey] {
+        try authorise(caller, .readAPIKeys, in: ObjectScope(tenant: tenant))
+        return try await translatingErrors {
+            guard try await store.fetch(.tenant(tenant)) != nil else { throw ControlError.notFound("tenant \(tenant)") }
+            return try await store.apiKeys(of: tenant, after: after, limit: limit)
+        }
+    }
+
+    package func revokeAPIKey(_ id: Name, of tenant: Name, _ options: WriteOptions, by caller: Caller) async throws {
+        try authorise(caller, .writeAPIKeys, in: ObjectScope(tenant: tenant))
+        _ = try await transact(tenant, nil, options, by: caller) { transaction in
+            do {
+                try await transaction.deleteAPIKey(id)
+            } catch StoreError.notFound {
+                throw ControlError.notFound("API key \(id)")
+            }
+        }
+    }
+}
+
+extension StoredAPIKey {
+    /// How long a key may be valid.
+    private static let lifetimes: ClosedRange<Duration> = .seconds(60)...(.seconds(3650 * 86_400))
+
+    /// - Returns: `nil` only if something was reported.
+    fileprivate init?(reading body: JSONValue, tenant: Name, now: Timestamp, _ log: ViolationLog) {
+        var fields = FieldReader(body, at: .root, log: log)
+        let id = fields.name("id")
+        let role: Role? = fields.choice("role", required: true)
+        if role == .platformAdmin {
+            log.report(JSONPointer(["role"]), .invalidValue, "a key belongs to a tenant, so it cannot be of the platform")
+        }
+        let description = fields.string("displayName", maxLength: 200) ?? ""
+        let meshes = Self.names("meshes", &fields)
+        let namespaces = Self.names("namespaces", &fields)
+        let lifetime = fields.duration("ttl", in: Self.lifetimes)
+        fields.finish()
+        guard let role, let id = id ?? Name("key-" + String(UInt64.random(in: .min ... .max), radix: 36)) else { return nil }
+        self.init(
+            tenant: tenant, id: id, prefix: "", role: role.rawValue, meshes: meshes, namespaces: namespaces,
+            description: description, expireTime: lifetime.map { now + $0 })
+    }
+
+    private static func names(_ field: String, _ fields: inout FieldReader) -> [Name] {
+        fields.elements(field, atMost: 64).compactMap { element in
+            guard let name = element.value.stringValue.flatMap(Name.init) else {
+                fields.log.report(element.pointer, .invalidFormat, Name.rule)
+                return nil
+            }
+            return name
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package import Logging
+package import MeshStore
+
+/// Every use case of the platform: who may, what is valid, what fits together, then one transaction.
+///
+/// The REST API, the release engine and registries all come through here, so that a rule is written once.
+package struct ControlPlane: Sendable {
+    package let store: MeshStore
+    /// What simulations and the release engine see of a mesh.
+    package let mirror: MeshMirror
+    let logger: Logger
+
+    package init(store: MeshStore, mirror: MeshMirror, logger: Logger) {
+        self.store = store
+        self.mirror = mirror
+        self.logger = logger
+    }
+}

@@ -1,0 +1,44 @@
+package import MeshModel
+
+/// Why a use case was refused. MeshAPI maps every case to a status, in one file.
+package enum ControlError: Error, Sendable {
+    /// The request says something wrong; all of it at once.
+    case invalid([Violation])
+    /// Nothing has this name, or the caller may not know whether anything has. The text says what is missing.
+    case notFound(String)
+    /// The caller may know that it exists, and may not do this.
+    case forbidden(Permission)
+    /// What is asked does not fit what is there.
+    case conflict(Conflict)
+    /// A precondition does not hold. With the version that is there now, if anything is.
+    case stale(ObjectVersion?)
+    /// The object exists, and the write does not say which version it is meant for.
+    case preconditionRequired(ObjectVersion)
+    /// An idempotency key was used before for something else.
+    case idempotencyMismatch
+    /// The database cannot be reached or is overloaded; worth another try after the given time.
+    case unavailable(retryAfter: Duration)
+    /// A mistake of ours. The text is for the log only.
+    case fault(String)
+
+    /// What a conflict is with.
+    package struct Conflict: Hashable, Sendable {
+        /// What scripts test for, for example `alreadyExists`, `activeRelease`, `inUse`, `actionNotAllowed`.
+        package var code: String
+        /// A sentence for people.
+        package var detail: String
+        /// What of the request is in conflict, if that is a part of its body.
+        package var errors: [Violation]
+        /// More members of the answer, for example `allowedActions`.
+        package var members: [String: JSONValue]
+
+        package init(
+            _ code: String, _ detail: String, errors: [Violation] = [], members: [String: JSONValue] = [:]
+        ) {
+            self.code = code
+            self.detail = detail
+            self.errors = errors
+            self.members = members
+        }
+    }
+}

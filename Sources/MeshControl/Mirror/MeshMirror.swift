@@ -1,0 +1,190 @@
+package import Logging
+package import MeshModel
+package import MeshStore
+internal import Synchronization
+
+/// A mesh as of its newest known revision, and what changed since the last look.
+package struct MeshUpdate: Sendable {
+    package var state: MeshState
+    package var change: MeshChange
+}
+
+/// Keeps the state of meshes in memory and follows the change feed of each.
+///
+/// A signal (or, if it got lost, a timer) only says that there may be something new; what it is always comes from the
+/// database, from the revision that is known. So a lost signal costs time and nothing else.
+package final class MeshMirror: Sendable {
+    private struct Entry {
+        var state: MeshState
+        /// What the subscriber has not taken yet; kept for followed meshes only.
+        var pending = MeshChange.all
+        /// The revision of the last update that the subscriber took. A revision that changed nothing is an update too:
+        /// whoever waits until proxies have it must hear of it.
+        var taken: Revision?
+        var isFollowed = false
+        /// When somebody last asked for the state; what nobody follows or asks for is forgotten.
+        var lastUse = ContinuousClock.now
+    }
+
+    private static let forgetAfter = Duration.seconds(60)
+    private static let feedPage = 1000
+
+    private let store: MeshStore
+    private let logger: Logger
+    private let entries = Mutex<[MeshKey: Entry]>([:])
+    private let signal: AsyncStream<Void>.Continuation
+    /// Yields when ``takeUpdates()`` has something; one element stands for any number of updates.
+    package let signals: AsyncStream<Void>
+
+    package init(store: MeshStore, logger: Logger) {
+        self.store = store
+        self.logger = logger
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// The state of a mesh at `revision` or later; at what the database has now, if that is less.
+    ///
+    /// - Throws: ``StoreError``; ``StoreError/notFound`` if there is no such mesh.
+    package func state(of mesh: MeshKey, atLeast revision: Revision) async throws -> MeshState {
+        if let state = use(mesh), state.revision >= revision { return state }
+        return try await refresh(mesh, until: revision)
+    }
+
+    private func use(_ mesh: MeshKey) -> MeshState? {
+        entries.withLock { entries in
+            entries[mesh]?.lastUse = .now
+            return entries[mesh]?.state
+        }
+    }
+
+    /// Makes the mesh's updates appear in ``takeUpdates()``, the first of them with the whole state.
+    ///
+    /// - Throws: as ``state(of:atLeast:)``.
+    package func follow(_ mesh: MeshKey) async throws {
+        _ = try await refresh(mesh)
+        entries.withLock { entries in
+            guard entries[mesh]?.isFollowed == false else { return }
+            entries[mesh]?.isFollowed = true
+            entries[mesh]?.pending = .all
+            entries[mesh]?.taken = nil
+        }
+        signal.yield()
+    }
+
+    package func unfollow(_ mesh: MeshKey) {
+        entries.withLock { $0[mesh]?.isFollowed = false }
+    }
+
+    /// Every followed mesh that has another revision than at the last call, with all changes since merged.
+    package func takeUpdates() -> [MeshUpdate] {
+        entries.withLock { entries in
+            var updates: [MeshUpdate] = []
+            for (mesh, entry) in entries where entry.isFollowed && entry.taken != entry.state.revision {
+                updates.append(MeshUpdate(state: entry.state, change: entry.pending))
+                entries[mesh]?.pending = MeshChange()
+                entries[mesh]?.taken = entry.state.revision
+            }
+            return updates
+        }
+    }
+}
+
+extension MeshMirror {
+    /// Follows the feed until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - changes: what the database says; see ``ChangeSignals``.
+    ///   - interval: how often to look without being told.
+    package func run(changes: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(1)) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await change in changes {
+                    switch change {
+                    case .changed(let mesh): await self.lookAt([mesh])
+                    case .anything: await self.lookAt(self.known)
+                    }
+                }
+            }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: interval)
+                    self.forgetUnused()
+                    await self.lookAt(self.known)
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private var known: [MeshKey] { entries.withLock { Array($0.keys) } }
+
+    private func lookAt(_ meshes: [MeshKey]) async {
+        for mesh in meshes where entries.withLock({ $0[mesh] != nil }) {
+            do {
+                _ = try await refresh(mesh)
+            } catch StoreError.notFound {
+                // The tenant is gone; its proxies are told by their token.
+                entries.withLock { $0[mesh] = nil }
+            } catch {
+                logger.warning("cannot follow a mesh", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func forgetUnused() {
+        let limit = ContinuousClock.now - Self.forgetAfter
+        entries.withLock { $0 = $0.filter { $0.value.isFollowed || $0.value.lastUse > limit } }
+    }
+
+    /// Brings the mesh up to date with the database.
+    ///
+    /// No lock is held while the database is read. Two refreshes may overlap: the one that comes second finds that the
+    /// state is no longer what it began with, and begins again from there.
+    ///
+    /// - Parameter revision: what is enough; by default all that there is.
+    private func refresh(_ mesh: MeshKey, until revision: Revision = .max) async throws -> MeshState {
+        while true {
+            guard let base = use(mesh) else {
+                let loaded = try await load(mesh)
+                if install(loaded, .all, replacing: nil) { return loaded }
+                continue
+            }
+            let feed = try await store.changes(mesh, after: base.revision, limit: Self.feedPage)
+            if feed.compacted {
+                let loaded = try await load(mesh)
+                if install(loaded, .all, replacing: base.revision) { return loaded }
+                continue
+            }
+            guard feed.revision > base.revision else { return base }
+            var next = base
+            let change = next.apply(changed: feed.changed, deleted: feed.deleted, unreadable: report)
+            next.revision = feed.revision
+            if install(next, change, replacing: base.revision), next.revision >= revision { return next }
+        }
+    }
+
+    private func load(_ mesh: MeshKey) async throws -> MeshState {
+        let stored = try await store.loadMesh(mesh)
+        var state = MeshState(mesh: mesh, revision: stored.revision)
+        _ = state.apply(changed: stored.clusters + stored.objects, deleted: [], unreadable: report)
+        return state
+    }
+
+    /// - Returns: whether the state was still of `revision` (`nil`: unknown); else nothing is installed.
+    private func install(_ state: MeshState, _ change: MeshChange, replacing revision: Revision?) -> Bool {
+        let (isInstalled, mustSignal) = entries.withLock { entries -> (Bool, Bool) in
+            guard entries[state.mesh]?.state.revision == revision else { return (false, false) }
+            var entry = entries[state.mesh] ?? Entry(state: state)
+            entry.state = state
+            entry.pending.merge(change)
+            entries[state.mesh] = entry
+            return (true, entry.isFollowed)
+        }
+        if mustSignal { signal.yield() }
+        return isInstalled
+    }
+
+    private func report(_ key: ObjectKey) {
+        logger.error("a stored object cannot be read and is left out", metadata: ["object": "\(key)"])
+    }
+}

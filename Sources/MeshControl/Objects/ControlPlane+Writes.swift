@@ -1,0 +1,84 @@
+package import MeshIdentity
+package import MeshModel
+package import MeshStore
+
+extension ControlPlane {
+    /// Creates or changes one object: who may, what is valid, what fits to the rest; then the write.
+    ///
+    /// - Parameters:
+    ///   - name: the name in the URL; `nil` for ``ObjectChange/create(_:)``.
+    ///   - record: the answer to store for an idempotency key.
+    /// - Throws: ``ControlError``.
+    package func write(
+        _ kind: Kind, _ name: Name?, in scope: ObjectScope, _ change: ObjectChange, _ options: WriteOptions,
+        by caller: Caller, recording record: (@Sendable (WrittenObject) -> StoredAnswer)? = nil
+    ) async throws -> Outcome<WrittenObject> {
+        let rules = kind.rules
+        let place = kind == .tenant ? ObjectScope(tenant: name ?? caller.tenant) : scope
+        try authorise(caller, kind == .tenant && name == nil ? .createTenant : rules.write, in: place)
+
+        var early: (draft: ObjectDraft, log: ViolationLog)?
+        switch change {
+        case .create(let document), .replace(let document):
+            let log = ViolationLog()
+            early = (ObjectDraft(document, kind: kind, scope: scope, name: name, log: log), log)
+        case .patch: break
+        }
+        guard let name = name ?? early?.draft.name else { throw ControlError.invalid(early?.log.errors(options) ?? []) }
+        guard let key = scope.key(kind, name) else { throw ControlError.fault("\(kind) does not stand in \(scope)") }
+        let precondition = Self.precondition(of: change, options)
+        return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
+            let old = try await transaction.fetch(key, forUpdate: true)
+            if case .create = change, let old { throw ControlError.conflict(.alreadyExists(old)) }
+            if case .patch = change, old == nil { throw ControlError.notFound(key.described) }
+            try precondition.check(old)
+            if kind == .tenant, old == nil { try self.authorise(caller, .createTenant, in: ObjectScope()) }
+            let log = ViolationLog()
+            let draft = ObjectDraft(
+                Self.document(of: change, on: old), kind: kind, scope: scope, name: name, log: log)
+            let write = PlannedWrite(
+                key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self)
+            return try await rules.carryOut(write, in: transaction)
+        }
+    }
+
+    /// POST means "create"; it has no precondition of its own.
+    private static func precondition(of change: ObjectChange, _ options: WriteOptions) -> Precondition {
+        if case .create = change { return .absent }
+        return options.precondition
+    }
+
+    private static func document(of change: ObjectChange, on old: StoredObject?) -> JSONValue {
+        switch change {
+        case .create(let document), .replace(let document): document
+        case .patch(let patch):
+            JSONValue.object([
+                "metadata": .fields([
+                    "labels": .map(old?.metadata.labels ?? [:]), "annotations": .map(old?.metadata.annotations ?? [:]),
+                ]),
+                "spec": old?.spec ?? [:],
+            ]).merged(with: patch)
+        }
+    }
+
+    /// Deletes one object, if nothing needs it.
+    package func delete(_ key: ObjectKey, _ options: WriteOptions, by caller: Caller) async throws {
+        let rules = key.kind.rules
+        let scope = key.kind == .tenant ? ObjectScope(tenant: key.tenant) : ObjectScope(key)
+        try authorise(caller, key.kind == .tenant ? .deleteTenant : rules.write, in: scope)
+        _ = try await transact(key.tenant, key.mesh, options, by: caller) { transaction in
+            guard let old = try await transaction.fetch(key, forUpdate: true) else {
+                throw ControlError.notFound(key.described)
+            }
+            try options.precondition.check(old)
+            try await rules.checkDeletion(of: old, in: transaction)
+            try await transaction.delete(key)
+        }
+    }
+}
+
+extension ControlError.Conflict {
+    static func alreadyExists(_ object: StoredObject) -> Self {
+        Self("alreadyExists", "the \(object.key.described) exists already", members: ["current": .string(ObjectVersion(object).text)])
+    }
+}

@@ -1,0 +1,46 @@
+package import MeshIdentity
+package import MeshModel
+package import MeshStore
+
+/// One page of a mesh's proxies.
+package struct ProxyPage: Sendable {
+    package var items: [ProxyRow]
+    /// Behind which the next page begins; `nil`: this is the last one.
+    package var next: NamespacedName?
+}
+
+extension ControlPlane {
+    /// The proxies of a mesh, by namespace and name, as all replicas together know them.
+    package func proxies(
+        of mesh: MeshKey, namespace: Name?, pageSize: Int, after: NamespacedName?, by caller: Caller
+    ) async throws -> ProxyPage {
+        try authorise(caller, .readProxies, in: ObjectScope(mesh, namespace: namespace))
+        return try await translatingErrors {
+            let rows = try await store.proxies(of: mesh, namespace: namespace, after: after, limit: pageSize + 1)
+            if rows.isEmpty, try await store.meshRevision(mesh) == nil { throw ControlError.notFound("mesh \(mesh.mesh)") }
+            let items = Array(rows.prefix(pageSize))
+            return ProxyPage(items: items, next: rows.count > pageSize ? items.last?.name : nil)
+        }
+    }
+
+    /// A proxy of a mesh.
+    ///
+    /// - Parameter namespace: needed only where proxies of one name are in several namespaces.
+    package func proxy(
+        _ name: Name, of mesh: MeshKey, namespace: Name?, by caller: Caller
+    ) async throws -> ProxyRow {
+        try authorise(caller, .readProxies, in: ObjectScope(mesh, namespace: namespace))
+        let rows = try await translatingErrors {
+            try await store.proxies(of: mesh, namespace: namespace, name: name, limit: 2)
+        }
+        guard let row = rows.first else { throw ControlError.notFound("proxy \(name)") }
+        guard rows.count == 1 else {
+            throw ControlError.invalid([
+                Violation(
+                    JSONPointer(["query", "namespace"]), .required,
+                    "proxies named \(name) are in several namespaces: say which", choices: rows.map(\.name.namespace.text))
+            ])
+        }
+        return row
+    }
+}

@@ -1,0 +1,53 @@
+package import MeshModel
+internal import MeshStore
+
+/// What a decision about a release is made on, and when that was so by the database's clock.
+package struct ReleaseWorld: Sendable {
+    package var observations: ReleaseObservations
+    package var now: Timestamp
+}
+
+extension ControlPlane {
+    /// Reads the world around a release: endpoints of both versions from the mirror of the mesh, acknowledgements and the
+    /// time from the database. Outside of any transaction.
+    package func observe(_ release: StoredRelease) async throws -> ReleaseWorld {
+        try await translatingErrors {
+            let traffic = release.status.traffic
+            let acks = try await store.acks(of: release.mesh, clusters: traffic.clustersRevision, routes: traffic.configRevision)
+            let state = try await mirror.state(of: release.mesh, atLeast: acks.meshRevision)
+            var observations = state.observations(of: release)
+            observations.connectedProxies = acks.connected
+            observations.ackedClusters = acks.ackedClusters
+            observations.ackedRoutes = acks.ackedRoutes
+            observations.rejections = acks.rejections.map {
+                ReleaseObservations.Rejection(proxy: $0.proxy, revision: $0.revision, message: $0.message)
+            }
+            return ReleaseWorld(observations: observations, now: acks.now)
+        }
+    }
+}
+
+extension MeshState {
+    /// What the mesh itself tells about a release; nothing about proxies.
+    func observations(of release: StoredRelease) -> ReleaseObservations {
+        let (stable, canary) = (release.spec.stable.version, release.spec.canary.version)
+        let service = services[release.service]
+        func ready(_ version: Name) -> Int {
+            (endpoints[release.service] ?? [:]).values.count {
+                $0.version == version && $0.health == .healthy && enabledClusters.contains($0.cluster)
+            }
+        }
+        var missing: Set<ReleaseObservations.Target> = []
+        if let service {
+            if release.spec.resolvedPort(in: service.spec) == nil { missing.insert(.port) }
+            if !service.spec.hasVersion(stable) { missing.insert(.stable) }
+            if !service.spec.hasVersion(canary) { missing.insert(.canary) }
+        } else {
+            missing = [.service]
+        }
+        return ReleaseObservations(
+            readyStable: ready(stable), readyCanary: ready(canary), meshRevision: revision,
+            stableVersion: service?.status.stableVersion, missing: missing, plannedWakeupAt: release.plannedWakeupAt,
+            lastDrivenAt: release.lastDrivenAt)
+    }
+}

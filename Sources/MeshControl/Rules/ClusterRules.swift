@@ -1,0 +1,33 @@
+internal import MeshModel
+internal import MeshStore
+
+struct ClusterRules: ObjectRules {
+    var read: Permission { .readClusters }
+    var write: Permission { .writeClusters }
+
+    func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
+        var spec = try write.spec(as: ClusterSpec.self)
+        if let old = write.oldSpec(as: ClusterSpec.self) {
+            if let mesh = spec.mesh, mesh != old.mesh {
+                write.log.report(
+                    PlannedWrite.specPointer.appending("mesh"), .immutable,
+                    "is changed by mesh:enable and mesh:disable; leave it out or as it is")
+            }
+            spec.mesh = old.mesh
+            return try await write.put(spec, in: transaction)
+        }
+        guard let mesh = spec.mesh, mesh.enabled else { return try await write.put(spec, in: transaction) }
+        try write.control.authorise(write.caller, .enableMesh, in: ObjectScope(write.key))
+        try await transaction.checkMesh(
+            MeshKey(tenant: write.key.tenant, mesh: mesh.mesh), at: PlannedWrite.specPointer.appending("mesh").appending("mesh"),
+            write.log)
+        var written = try await write.put(spec, in: transaction)
+        written.operation = try await transaction.recordDone(.enable, on: written.object)
+        return written
+    }
+
+    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
+        let users = try await transaction.endpoints(inCluster: object.key.name, of: object.key.tenant).map(\.key)
+        guard users.isEmpty else { throw ControlError.conflict(.inUse(object.key, by: users)) }
+    }
+}

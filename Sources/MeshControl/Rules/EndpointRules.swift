@@ -1,0 +1,49 @@
+internal import MeshModel
+internal import MeshStore
+
+struct EndpointRules: ObjectRules {
+    var read: Permission { .readEndpoints }
+    var write: Permission { .writeEndpoints }
+
+    func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
+        let spec = try write.spec(as: EndpointSpec.self)
+        guard let service = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no service") }
+        let serviceKey = ObjectKey.namespaced(.service, service, in: try write.mesh())
+        let clusterKey = ObjectKey.cluster(spec.cluster, of: write.key.tenant)
+        // Locked, so that neither can be deleted, nor a version removed, before this write is committed.
+        guard let parent = try await transaction.fetch(serviceKey, forUpdate: true) else {
+            throw ControlError.notFound(serviceKey.described)
+        }
+        let pointer = PlannedWrite.specPointer
+        if try await transaction.fetch(clusterKey, forUpdate: true) == nil {
+            write.log.report(pointer.appending("cluster"), .unknownReference, "there is no cluster \(spec.cluster)")
+        }
+        if let service = ServiceSpec.read(parent.spec, at: .root, log: ViolationLog()) {
+            check(spec, against: service, write.log)
+        }
+        return try await write.put(spec, in: transaction)
+    }
+
+    private func check(_ spec: EndpointSpec, against service: ServiceSpec, _ log: ViolationLog) {
+        let pointer = PlannedWrite.specPointer
+        if let version = spec.version, !service.hasVersion(version) {
+            log.report(
+                pointer.appending("version"), .unknownReference, "the service has no version \(version)",
+                choices: service.versions.map(\.name.text))
+        }
+        let known = service.ports.map(\.name)
+        let choices = known.map(\.text)
+        for name in spec.ports.keys.sorted() where !known.contains(name) {
+            log.report(
+                pointer.appending("ports").appending(name.text), .unknownReference, "the service has no port \(name)",
+                choices: choices)
+        }
+        for name in (spec.sidecar?.workloadPorts.keys.sorted() ?? []) where !known.contains(name) {
+            log.report(
+                pointer.appending("sidecar").appending("workloadPorts").appending(name.text), .unknownReference,
+                "the service has no port \(name)", choices: choices)
+        }
+    }
+
+    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
+}

@@ -1,0 +1,77 @@
+internal import MeshIdentity
+internal import MeshModel
+internal import MeshStore
+
+/// What a kind of object asks of a write besides being well-formed. Adding a resource adds one of these.
+protocol ObjectRules: Sendable {
+    var read: Permission { get }
+    var write: Permission { get }
+
+    /// Checks the draft against what is stored and writes it.
+    func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject
+
+    /// - Throws: ``ControlError/conflict(_:)`` naming what still needs the object.
+    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws
+}
+
+extension Kind {
+    var rules: any ObjectRules {
+        switch self {
+        case .tenant: TenantRules()
+        case .cluster: ClusterRules()
+        case .service: ServiceRules()
+        case .endpoint: EndpointRules()
+        case .virtualService: VirtualServiceRules()
+        case .release: ReleaseRules()
+        }
+    }
+}
+
+/// A write whose preconditions hold: what is there, and what a client wants there.
+struct PlannedWrite {
+    /// Where the draft's `spec` stands in the request.
+    static let specPointer = JSONPointer(["spec"])
+
+    let key: ObjectKey
+    let old: StoredObject?
+    let draft: ObjectDraft
+    let log: ViolationLog
+    let options: WriteOptions
+    let caller: Caller
+    let control: ControlPlane
+
+    /// The draft's `spec` as its noun.
+    ///
+    /// - Throws: ``ControlError/invalid(_:)`` with every violation of envelope and spec.
+    func spec<Noun: Spec>(as noun: Noun.Type = Noun.self) throws -> Noun {
+        let spec = Noun.read(draft.spec, at: Self.specPointer, log: log)
+        try log.check(options)
+        guard let spec else { throw ControlError.fault("\(noun) is neither valid nor reported") }
+        return spec
+    }
+
+    /// What is stored, as its noun; `nil` if nothing is.
+    func oldSpec<Noun: Spec>(as noun: Noun.Type = Noun.self) -> Noun? {
+        old.flatMap { Noun.read($0.spec, at: .root, log: ViolationLog()) }
+    }
+
+    /// Writes the object, after a last look at what was reported since the spec was read.
+    ///
+    /// - Parameter status: `nil` keeps the status.
+    func put(_ spec: some Spec, status: JSONValue? = nil, in transaction: StoreTransaction) async throws -> WrittenObject {
+        try log.check(options)
+        let object = try await transaction.put(key, metadata: draft.metadata, spec: spec.json, status: status)
+        if old == nil, object.updateTime != object.createTime {
+            // Somebody else created it since we looked; leaving takes our write back.
+            try options.precondition.check(object)
+            throw ControlError.conflict(.alreadyExists(object))
+        }
+        return WrittenObject(object: object, created: old == nil, warnings: log.warnings(options), operation: nil)
+    }
+
+    /// The mesh that the object stands in.
+    func mesh() throws -> MeshKey {
+        guard let mesh = key.meshKey else { throw ControlError.fault("\(key) stands in no mesh") }
+        return mesh
+    }
+}

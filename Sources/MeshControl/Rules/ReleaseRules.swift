@@ -1,0 +1,41 @@
+internal import MeshModel
+internal import MeshStore
+
+struct ReleaseRules: ObjectRules {
+    var read: Permission { .readReleases }
+    var write: Permission { .writeReleases }
+
+    func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
+        var spec = try write.spec(as: ReleaseSpec.self)
+        guard let namespace = write.key.namespace else { throw ControlError.fault("\(write.key) has no namespace") }
+        let serviceKey = ObjectKey.namespaced(
+            .service, NamespacedName(namespace: namespace, name: spec.service), in: try write.mesh())
+        let pointer = PlannedWrite.specPointer
+        let service = try await transaction.fetch(serviceKey, forUpdate: false)
+        if let service = service.flatMap({ ServiceSpec.read($0.spec, at: .root, log: ViolationLog()) }) {
+            spec.check(against: service, at: pointer, log: write.log)
+            // Said in full, so that a port that the service gets later changes nothing.
+            spec.port = spec.resolvedPort(in: service) ?? spec.port
+        } else {
+            write.log.report(pointer.appending("service"), .unknownReference, "there is no service \(spec.service)")
+        }
+        var status = ReleaseStatus()
+        if let old = write.old {
+            status = ReleaseStatus(old.status)
+            if let oldSpec = write.oldSpec(as: ReleaseSpec.self) {
+                spec.check(replacing: oldSpec, at: status, pointer, log: write.log)
+            }
+            return try await write.put(spec, in: transaction)
+        }
+        return try await write.put(spec, status: status.json, in: transaction)
+    }
+
+    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
+        let status = ReleaseStatus(object.status)
+        guard status.phase.isActive else { return }
+        throw ControlError.conflict(
+            ControlError.Conflict(
+                "activeRelease", "the release \(object.key.name) is \(status.phase.rawValue); abort it or wait until it has ended",
+                members: ["phase": .string(status.phase.rawValue)]))
+    }
+}

@@ -1,0 +1,89 @@
+internal import MeshModel
+
+/// An object as a client sends it: `{"apiVersion", "kind", "metadata", "spec"}`.
+///
+/// What a server's answer has besides (`status`, `metadata.uid`, …) is accepted and left aside, so that an answer can be
+/// edited and sent back.
+struct ObjectDraft {
+    static let apiVersion = "sluice/v1"
+
+    /// `metadata.name`, if it is given.
+    var name: Name?
+    var metadata = ObjectLabels()
+    /// An empty object if it is left out.
+    var spec: JSONValue = .object([:])
+
+    /// Reads the envelope and leaves `spec` for its kind.
+    ///
+    /// - Parameters:
+    ///   - scope: where the object stands by its URL; what the body says of that must agree.
+    ///   - name: the name in the URL; `nil` for a POST on the collection, where the body must have it.
+    init(_ document: JSONValue, kind: Kind, scope: ObjectScope, name: Name?, log: ViolationLog) {
+        var fields = FieldReader(document, at: .root, log: log)
+        Self.expect("apiVersion", Self.apiVersion, &fields)
+        Self.expect("kind", kind.rawValue, &fields)
+        if var nested = fields.object("metadata") {
+            readMetadata(&nested, scope: scope, name: name)
+        } else if name == nil {
+            log.report(JSONPointer(["metadata", "name"]), .required, "is required")
+        }
+        if let spec = fields.value("spec") { self.spec = spec }
+        _ = fields.value("status")
+        fields.finish()
+    }
+
+    private mutating func readMetadata(_ fields: inout FieldReader, scope: ObjectScope, name expected: Name?) {
+        name = fields.name("name", required: expected == nil)
+        if let name, let expected, name != expected {
+            fields.log.report(
+                fields.pointer.appending("name"), .conflict, "must be \(expected), as in the URL, or be left out")
+        }
+        let places = [("tenant", scope.tenant), ("mesh", scope.mesh), ("namespace", scope.namespace), ("service", scope.service)]
+        for (field, place) in places {
+            if let place { Self.expect(field, place.text, &fields) }
+        }
+        metadata.labels = Self.map("labels", &fields, maxLength: 256)
+        metadata.annotations = Self.map("annotations", &fields, maxLength: 16 << 10)
+        for field in ["uid", "generation", "revision", "createTime", "updateTime"] { _ = fields.value(field) }
+        fields.finish()
+    }
+
+    private static func expect(_ field: String, _ expected: String, _ fields: inout FieldReader) {
+        guard let text = fields.string(field), text != expected else { return }
+        fields.log.report(
+            fields.pointer.appending(field), .invalidValue, "must be \(expected) or be left out", choices: [expected])
+    }
+
+    private static func map(_ field: String, _ fields: inout FieldReader, maxLength: Int) -> [String: String] {
+        let map = fields.stringMap(field)
+        let pointer = fields.pointer.appending(field)
+        if map.count > 64 { fields.log.report(pointer, .tooMany, "must have at most 64 members") }
+        for (key, value) in map.sorted(by: { $0.key < $1.key }) {
+            if !(1...256).contains(key.utf8.count) {
+                fields.log.report(pointer, .tooLong, "names must be 1 to 256 bytes long")
+            }
+            if value.utf8.count > maxLength {
+                fields.log.report(pointer.appending(key), .tooLong, "must be at most \(maxLength) bytes long")
+            }
+        }
+        return map
+    }
+}
+
+extension ViolationLog {
+    /// What a write is refused for.
+    func errors(_ options: WriteOptions) -> [Violation] {
+        options.allowsUnknownFields ? violations : violations + unknownFields
+    }
+
+    /// What is answered beside a write that happens.
+    func warnings(_ options: WriteOptions) -> [Violation] {
+        options.allowsUnknownFields ? warnings + unknownFields : warnings
+    }
+
+    /// - Throws: ``ControlError/invalid(_:)`` with everything that was reported.
+    func check(_ options: WriteOptions) throws {
+        let errors = errors(options)
+        guard errors.isEmpty else { throw ControlError.invalid(errors) }
+    }
+}

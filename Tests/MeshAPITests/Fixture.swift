@@ -1,0 +1,161 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+@testable import MeshAPI
+import MeshControl
+import MeshIdentity
+import MeshModel
+import MeshStore
+import NIOCore
+import Postgres
+import PostgresServer
+import Testing
+
+/// The API on a database of its own, and a client of it.
+struct Fixture: Sendable {
+    static let adminToken = "an-administrator's-token"
+    static let mesh = "/v1/tenants/acme/meshes/default"
+    static let shop = mesh + "/namespaces/shop"
+
+    let server: APIServer
+    let control: ControlPlane
+    let pool: Pool
+
+    /// A database with all migrations, made once; others are copies of it.
+    private static let template = Task {
+        let server = try await PostgresServer.shared()
+        let admin = try await Connection.open(ConnectionOptions(server.connectionString))
+        _ = try await admin.execute(script: "CREATE DATABASE sluice_template")
+        try await Pool.running(PoolOptions(server.connectionString(database: "sluice_template")), logger: quiet) { pool in
+            _ = try await Migrator(pool: pool).up()
+        }
+    }
+
+    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    static func run(
+        _ configure: (inout APIConfiguration) -> Void = { _ in }, _ body: (Fixture) async throws -> Void
+    ) async throws {
+        try await template.value
+        let server = try await PostgresServer.shared()
+        let name = "test_" + String(UInt64.random(in: .min ... .max), radix: 36)
+        let admin = try await Connection.open(ConnectionOptions(server.connectionString))
+        _ = try await admin.execute(script: "CREATE DATABASE \(name) TEMPLATE sluice_template")
+        var configuration = APIConfiguration()
+        configuration.adminToken = adminToken
+        configuration.port = 0
+        configure(&configuration)
+        var options = PoolOptions(server.connectionString(database: name))
+        options.maximumConnections = 4
+        try await Pool.running(options, logger: quiet) { pool in
+            let store = MeshStore(pool: pool, logger: quiet)
+            let control = ControlPlane(store: store, mirror: MeshMirror(store: store, logger: quiet), logger: quiet)
+            let api = APIServer(
+                configuration, control: control,
+                bootstrapRenderer: { bootstrap in
+                    [
+                        "node": ["id": .string("\(bootstrap.namespace)/\(bootstrap.proxy)")],
+                        "token": .string(bootstrap.token?.reveal() ?? ""), "port": .integer(Int64(bootstrap.httpProxyPort)),
+                    ]
+                },
+                readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]),
+                metricsSources: [{ "other_source 1\n" }], logger: quiet)
+            try await body(Fixture(server: api, control: control, pool: pool))
+        }
+        _ = try await admin.execute(script: "DROP DATABASE \(name) WITH (FORCE)")
+    }
+
+    /// An answer, with its body as text and as a document.
+    struct Answer: Sendable {
+        var status: Int
+        var headers: HTTPFields
+        var text: String
+
+        var body: JSONValue { (try? JSONParser.parse(Array(text.utf8))) ?? .null }
+        var code: String? { body["code"]?.stringValue }
+        /// `pointer: code` of everything that is wrong.
+        var errors: [String] {
+            (body["errors"]?.arrayValue ?? []).map {
+                "\($0["pointer"]?.stringValue ?? "") \($0["code"]?.stringValue ?? "")"
+            }
+        }
+        var tag: String { headers[.eTag] ?? "" }
+    }
+
+    /// Sends a request to the responder, without a network between.
+    func send(
+        _ method: String, _ path: String, bytes: [UInt8] = [], headers: [String: String] = [:],
+        token: String? = Fixture.adminToken
+    ) async throws -> Answer {
+        var fields = HTTPFields()
+        if let token { fields[.authorization] = "Bearer \(token)" }
+        for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value }
+        let head = HTTPRequest(
+            method: try #require(HTTPRequest.Method(rawValue: method)), scheme: "http", authority: "sluice", path: path,
+            headerFields: fields)
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: bytes)))
+        let response = try await server.responder.respond(to: request, context: APIContext())
+        let writer = CollectingWriter()
+        try await response.body.write(writer)
+        return Answer(
+            status: response.status.code, headers: response.headers, text: String(decoding: writer.bytes, as: UTF8.self))
+    }
+
+    func send(
+        _ method: String, _ path: String, _ body: JSONValue, _ headers: [String: String] = [:],
+        token: String? = Fixture.adminToken
+    ) async throws -> Answer {
+        var headers = headers
+        if headers["Content-Type"] == nil {
+            headers["Content-Type"] = method == "PATCH" ? "application/merge-patch+json" : "application/json"
+        }
+        return try await send(method, path, bytes: JSONPrinter.print(body), headers: headers, token: token)
+    }
+
+    func get(_ path: String, _ headers: [String: String] = [:], token: String? = Fixture.adminToken) async throws -> Answer {
+        try await send("GET", path, headers: headers, token: token)
+    }
+
+    /// The objects that most tests begin with: tenant, cluster, service `reviews` with an endpoint a version.
+    func prepare() async throws {
+        #expect(try await send("PUT", "/v1/tenants/acme", ["spec": ["displayName": "Acme"]]).status == 201)
+        let cluster: JSONValue = ["metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]]]
+        #expect(try await send("POST", "/v1/tenants/acme/clusters", cluster).status == 202)
+        #expect(try await send("PUT", Self.shop + "/services/reviews", Self.reviews).status == 201)
+        for (name, version, port) in [("e1", "v1", 18_081), ("e2", "v2", 18_082)] {
+            let answer = try await send(
+                "PUT", Self.shop + "/services/reviews/endpoints/\(name)", Self.endpoint(version, Int64(port)))
+            #expect(answer.status == 201, "\(answer.text)")
+        }
+    }
+
+    static let reviews: JSONValue = [
+        "spec": [
+            "ports": [["name": "http", "port": 9080, "protocol": "HTTP"]], "versions": [["name": "v1"], ["name": "v2"]],
+        ]
+    ]
+
+    static func endpoint(_ version: String, _ port: Int64) -> JSONValue {
+        [
+            "spec": [
+                "cluster": "dev", "address": "127.0.0.1", "ports": ["http": .integer(port)], "version": .string(version),
+            ]
+        ]
+    }
+
+    static let release: JSONValue = [
+        "spec": [
+            "service": "reviews", "stable": ["version": "v1"], "canary": ["version": "v2"],
+            "strategy": ["type": "canary", "steps": [["setWeight": 2000], ["pause": [:]], ["setWeight": 10000]]],
+        ]
+    ]
+}
+
+/// Keeps what a response writes.
+private final class CollectingWriter: ResponseBodyWriter {
+    var bytes: [UInt8] = []
+
+    func write(_ buffer: ByteBuffer) async throws { bytes += Array(buffer.readableBytesView) }
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}

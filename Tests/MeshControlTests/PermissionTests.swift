@@ -1,0 +1,48 @@
+import MeshControl
+import MeshIdentity
+import Testing
+
+@Suite("Permissions")
+struct PermissionTests {
+    /// Who may do what; a change here is a decision.
+    private static let golden = """
+        permission              viewer developer releaser meshAdmin tenantAdmin platformAdmin
+        apiKeys.read            -      -         -        -         x           x
+        apiKeys.write           -      -         -        -         x           x
+        clusters.enableMesh     -      -         -        x         x           x
+        clusters.read           x      x         x        x         x           x
+        clusters.write          -      -         -        x         x           x
+        endpoints.read          x      x         x        x         x           x
+        endpoints.write         -      x         -        x         x           x
+        operations.read         x      x         x        x         x           x
+        proxies.bootstrap       -      x         -        x         x           x
+        proxies.read            x      x         x        x         x           x
+        releases.abort          -      -         x        x         x           x
+        releases.pause          -      x         x        x         x           x
+        releases.promote        -      -         x        x         x           x
+        releases.promoteFull    -      -         x        x         x           x
+        releases.read           x      x         x        x         x           x
+        releases.resume         -      x         x        x         x           x
+        releases.rollback       -      x         x        x         x           x
+        releases.start          -      x         x        x         x           x
+        releases.write          -      x         x        x         x           x
+        services.read           x      x         x        x         x           x
+        services.write          -      x         -        x         x           x
+        tenants.create          -      -         -        -         -           x
+        tenants.delete          -      -         -        -         -           x
+        tenants.read            x      x         x        x         x           x
+        tenants.update          -      -         -        -         x           x
+        virtualServices.read    x      x         x        x         x           x
+        virtualServices.write   -      x         -        x         x           x
+        """
+
+    @Test("are as the table says")
+    func matrix() {
+        let lines = Self.golden.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(lines[0].dropFirst() == Role.allCases.map(\.rawValue)[...])
+        let actual = Permission.allCases.sorted { $0.rawValue < $1.rawValue }.map { permission in
+            [permission.rawValue] + Role.allCases.map { permission.roles.contains($0) ? "x" : "-" }
+        }
+        #expect(actual == Array(lines.dropFirst()))
+    }
+}
