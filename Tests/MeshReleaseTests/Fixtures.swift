@@ -1,0 +1,117 @@
+import MeshModel
+import MeshRelease
+
+/// Short ways to the values that release tests are made of.
+enum Fixture {
+    static let epoch = Timestamp(microseconds: 1_795_400_000_000_000)
+    static let v1 = name("v1"), v2 = name("v2"), reviews = name("reviews"), shop = name("shop")
+
+    static func name(_ text: String) -> Name {
+        guard let name = Name(text) else { preconditionFailure("not a name: \(text)") }
+        return name
+    }
+
+    static func share(_ points: Int64) -> TrafficShare {
+        guard let share = TrafficShare(basisPoints: points) else { preconditionFailure("not a share: \(points)") }
+        return share
+    }
+
+    static func weight(_ points: Int64, bake seconds: Int64 = 0) -> ReleaseStep {
+        ReleaseStep(.setWeight(share(points)), bakeTime: .seconds(seconds))
+    }
+
+    static let insiders = ReleaseStep(.setMatch([ContentMatch(headers: ["x-canary": .exact("insider")])]))
+    static let shadow = ReleaseStep(
+        .setMirror(ReleaseTraffic.Mirror(share: share(2000), methods: ["GET"])), bakeTime: .seconds(30))
+
+    static func spec(
+        _ steps: [ReleaseStep] = [weight(500, bake: 60), ReleaseStep(.pause(nil)), weight(10_000, bake: 60)],
+        endpointGuard: ReleaseStrategy.EndpointGuard = .init(), onFailed: ReleaseSpec.FailureAction = .rollback
+    ) -> ReleaseSpec {
+        ReleaseSpec(
+            service: reviews, port: 9080, stable: v1, canary: v2,
+            strategy: ReleaseStrategy(endpointGuard: endpointGuard, steps: steps), onFailed: onFailed)
+    }
+
+    static func observations(stable: Int = 2, canary: Int = 2) -> ReleaseObservations {
+        ReleaseObservations(readyStable: stable, readyCanary: canary, meshRevision: 100)
+    }
+}
+
+/// One release in a world that does what a test says: the store, the proxies and the clock in one value.
+struct Scene {
+    let spec: ReleaseSpec
+    var status = ReleaseStatus()
+    var service = ServiceStatus()
+    var observations = Fixture.observations()
+    var now = Fixture.epoch
+    var revision: Revision = 100
+    var events: [ReleaseEvent] = []
+    var nextWakeupAt: Timestamp?
+    /// Whether proxies acknowledge everything at once.
+    var proxiesFollow = true
+
+    init(_ spec: ReleaseSpec = Fixture.spec()) { self.spec = spec }
+
+    /// Observations as they would be read for the present status.
+    var view: ReleaseObservations {
+        var view = observations
+        view.meshRevision = revision
+        view.stableVersion = service.stableVersion
+        view.plannedWakeupAt = view.plannedWakeupAt ?? nextWakeupAt
+        if proxiesFollow {
+            view.ackedClusters = status.traffic.clustersRevision == nil ? 0 : view.connectedProxies
+            view.ackedRoutes = status.traffic.configRevision == nil ? 0 : view.connectedProxies
+        }
+        return view
+    }
+
+    mutating func commit(_ decision: ReleaseDecision) {
+        revision += 1
+        status = decision.status
+        status.stamp(revision)
+        // As the database would; not each time, because walks are long.
+        if revision % 4 == 0 { status = ReleaseStatus(status.json) }
+        for change in decision.serviceChanges { service.apply(change, at: revision) }
+        events += decision.events
+        nextWakeupAt = decision.nextWakeupAt
+    }
+
+    @discardableResult
+    mutating func drive() -> ReleaseDecision {
+        let decision = ReleaseMachine.decide(spec: spec, status: status, observations: view, now: now)
+        commit(decision)
+        return decision
+    }
+
+    @discardableResult
+    mutating func ask(_ verb: ReleaseVerb) throws(VerbRefusal) -> ReleaseDecision {
+        let decision = try ReleaseMachine.apply(verb, spec: spec, status: status, observations: view, now: now)
+        commit(decision)
+        return decision
+    }
+
+    /// Drives until nothing happens any more without time going on.
+    mutating func settle() {
+        for _ in 0..<50 {
+            let before = status
+            drive()
+            if status == before { return }
+        }
+    }
+
+    mutating func pass(_ seconds: Int64) {
+        now = now + .seconds(seconds)
+        nextWakeupAt = nextWakeupAt.map { max($0, now) }
+        settle()
+    }
+
+    /// Started, and settled at its first step.
+    static func started(_ spec: ReleaseSpec = Fixture.spec(), proxies: Int = 0) throws -> Scene {
+        var scene = Scene(spec)
+        scene.observations.connectedProxies = proxies
+        try scene.ask(.start)
+        scene.settle()
+        return scene
+    }
+}

@@ -1,0 +1,229 @@
+import MeshModel
+import Testing
+
+@Suite("Whatever happens to a release, its laws hold")
+struct ReleaseWalkTests {
+    @Test("random walks: verbs, worlds and clocks", arguments: 0..<40)
+    func walk(_ seed: Int) throws {
+        var walk = Walk(seed: UInt64(seed))
+        for _ in 0..<2600 { try walk.step() }
+        #expect(walk.problems.isEmpty, "seed \(seed): \(walk.problems.prefix(3))")
+        #expect(walk.ended > 0, "a walk that ends no release tells little")
+    }
+
+    @Test("driven by its own wake-up times alone a release ends in a bounded number of looks", arguments: 0..<200)
+    func wakeups(_ seed: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(seed) + 7_000)
+        var scene = Scene(Walk.randomSpec(&generator, indefinitePauses: false))
+        scene.observations.connectedProxies = 3
+        scene.proxiesFollow = generator.chance(80)
+        try scene.ask(.start)
+        var looks = 0
+        while let next = scene.nextWakeupAt, looks < 20_000 {
+            #expect(next > scene.now)
+            scene.now = next
+            scene.drive()
+            looks += 1
+        }
+        #expect(scene.status.phase == .succeeded)
+        #expect(scene.service.stableVersion == Fixture.v2)
+    }
+}
+
+/// A random life of releases, each checked against the laws after every step.
+struct Walk {
+    private var generator: SeededGenerator
+    private var scene: Scene
+    private var keys: Set<String> = []
+    /// By visit: how long the step has really baked, counted here and not by the machine.
+    private var baked: [Int: Duration] = [:]
+    var problems: [String] = []
+    var ended = 0
+
+    init(seed: UInt64) {
+        generator = SeededGenerator(seed: seed)
+        scene = Scene(Self.randomSpec(&generator))
+    }
+
+    static func randomSpec(_ generator: inout SeededGenerator, indefinitePauses: Bool = true) -> ReleaseSpec {
+        let steps = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+            let bake = Duration.seconds(Int64.random(in: 0...3, using: &generator) * 20)
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0: return ReleaseStep(.pause(indefinitePauses && generator.chance(40) ? nil : .seconds(15)))
+            case 1:
+                return ReleaseStep(
+                    .setMatch(generator.chance(70) ? [ContentMatch(path: .prefix("/x"))] : []), bakeTime: bake)
+            case 2:
+                let mirror = ReleaseTraffic.Mirror(share: Fixture.share(3000), methods: [])
+                return ReleaseStep(.setMirror(generator.chance(70) ? mirror : nil), bakeTime: bake)
+            default:
+                let points: Int64 = [0, 1, 500, 5000, 10_000].randomElement(using: &generator) ?? 0
+                return ReleaseStep(.setWeight(Fixture.share(points)), bakeTime: bake)
+            }
+        }
+        var spec = Fixture.spec(
+            steps,
+            endpointGuard: .init(
+                minReady: Int.random(in: 1...2, using: &generator), capacityPercent: generator.chance(30) ? 50 : 0,
+                onCanaryUnavailable: ReleaseStrategy.UnavailableAction.allCases.randomElement(using: &generator)
+                    ?? .rollback),
+            onFailed: generator.chance(70) ? .rollback : .pause)
+        if generator.chance(20) { spec.startAt = Fixture.epoch + .seconds(30) }
+        return spec
+    }
+
+    mutating func step() throws {
+        if scene.status.phase.isTerminal && generator.chance(70) { begin() }
+        changeWorld()
+        letTimePass()
+        let before = scene
+        let view = scene.view
+        let isVerb = scene.status.phase == .draft || generator.chance(12)
+        let decision: ReleaseDecision
+        if isVerb {
+            let verb = randomVerb()
+            do {
+                decision = try ReleaseMachine.apply(
+                    verb, spec: scene.spec, status: scene.status, observations: view, now: scene.now)
+            } catch {
+                check(
+                    error.code != .illegalPhase || !ReleaseMachine.allowedVerbs(scene.status).contains(verb.name),
+                    "refusal")
+                return
+            }
+        } else {
+            decision = ReleaseMachine.decide(spec: scene.spec, status: scene.status, observations: view, now: scene.now)
+            let again = ReleaseMachine.decide(
+                spec: scene.spec, status: scene.status.shown(at: scene.now), observations: view, now: scene.now)
+            check(again.events == decision.events, "showing a status does not change what follows")
+        }
+        scene.commit(decision)
+        if !before.status.phase.isTerminal && scene.status.phase.isTerminal { ended += 1 }
+        checkLaws(before, view, decision, isVerb: isVerb)
+        if generator.chance(10) { checkRollback() }
+    }
+
+    private mutating func begin() {
+        scene = Scene(Self.randomSpec(&generator))
+        keys = []
+        baked = [:]
+    }
+
+    private mutating func changeWorld() {
+        if generator.chance(15) {
+            scene.observations.readyCanary = [0, 1, 2, 2, 3].randomElement(using: &generator) ?? 2
+        }
+        if generator.chance(8) {
+            scene.observations.readyStable = [0, 1, 2, 3, 3].randomElement(using: &generator) ?? 2
+        }
+        if generator.chance(20) { scene.observations.connectedProxies = Int.random(in: 0...3, using: &generator) }
+        scene.proxiesFollow = generator.chance(70)
+        scene.observations.ackedClusters = Int.random(in: 0...3, using: &generator)
+        scene.observations.ackedRoutes = Int.random(in: 0...3, using: &generator)
+        let revision = scene.revision - Int64.random(in: 0...30, using: &generator)
+        scene.observations.rejections =
+            generator.chance(2) ? [.init(proxy: "p", revision: revision, message: "no")] : []
+        let target = ReleaseObservations.Target.allCases.randomElement(using: &generator)
+        scene.observations.missing = generator.chance(1) && generator.chance(30) ? Set([target].compactMap(\.self)) : []
+    }
+
+    private mutating func letTimePass() {
+        let before = scene.now
+        switch Int.random(in: 0..<10, using: &generator) {
+        case 0...4: scene.now = scene.nextWakeupAt ?? scene.now
+        case 5...7: scene.now = scene.now + .milliseconds(Int64.random(in: 0...9000, using: &generator))
+        case 8: scene.now = scene.now + .seconds(Int64.random(in: 0...900, using: &generator))
+        default: break
+        }
+        if let step = scene.status.currentStep, step.state == .baking, scene.status.phase != .paused {
+            baked[step.visit, default: .zero] += scene.now - before
+        }
+    }
+
+    private mutating func randomVerb() -> ReleaseVerb {
+        let expected = generator.chance(50) ? Int.random(in: 0...6, using: &generator) : nil
+        let verbs: [ReleaseVerb] = [
+            .start, .start, .retry, .pause(reason: "x"), .resume, .resume, .promote(to: .next, expectedStep: expected),
+            .promote(to: .next, expectedStep: nil), .promote(to: .full, expectedStep: expected),
+            .rollback(reason: nil, force: generator.chance(30)), .abort(revertTraffic: generator.chance(70)),
+        ]
+        return verbs.randomElement(using: &generator) ?? .start
+    }
+
+    private mutating func check(_ holds: Bool, _ law: String) {
+        if !holds { problems.append("\(law) | \(scene.status.phase) \(String(describing: scene.status.currentStep))") }
+    }
+
+    private mutating func checkLaws(
+        _ before: Scene, _ view: ReleaseObservations, _ decision: ReleaseDecision, isVerb: Bool
+    ) {
+        let (old, new) = (before.status, scene.status)
+        var stamped = decision.status
+        stamped.stamp(scene.revision)
+        check(stamped == new, "a status reads back as it was written")
+        for broken in ReleaseInvariants.violations(of: new, spec: scene.spec) { check(false, broken) }
+
+        let isMoved =
+            old.phase != new.phase || old.currentStep?.state != new.currentStep?.state
+            || old.currentStep?.visit != new.currentStep?.visit || old.traffic.canaryShare != new.traffic.canaryShare
+        if isMoved { check(!decision.events.isEmpty, "every transition has an event") }
+        if let last = decision.events.last {
+            check(
+                last.phase == new.phase && last.stepIndex == new.currentStep?.index
+                    && last.stepState == new.currentStep?.state, "events replay to the same phase and step")
+        }
+        for event in decision.events { check(keys.insert(event.dedupeKey).inserted, "twice: \(event.dedupeKey)") }
+
+        check((decision.nextWakeupAt != nil) == new.phase.isActive, "exactly active releases have a wake-up time")
+        check(decision.nextWakeupAt.map { $0 > scene.now } ?? true, "a wake-up time is in the future")
+        if new.phase.isActive && view.readyCanary == 0 {
+            check(!new.traffic.exposesCanary, "a dead canary is sent nothing")
+        }
+        if !old.traffic.isEffective && new.traffic.isEffective {
+            let isReported = decision.events.contains { $0.kind == .stragglersLeftBehind }
+            check(
+                view.connectedProxies == 0 || view.ackedClusters >= view.connectedProxies || isReported,
+                "nothing is sent to the canary before the proxies know it")
+            check(view.readyCanary >= scene.spec.strategy.endpointGuard.minReady, "the guard was asked")
+        }
+        checkBaking(decision, isVerb: isVerb)
+        if new.phase.isTerminal && new.phase != .failed {
+            let expected = new.phase == .succeeded ? Fixture.v2 : Fixture.v1
+            check(scene.service.stableVersion.map { $0 == expected } ?? (new.phase != .succeeded), "the stable pointer")
+            check(scene.service.promotions.isEmpty == (new.phase != .succeeded), "promotions")
+        }
+    }
+
+    private mutating func checkBaking(_ decision: ReleaseDecision, isVerb: Bool) {
+        guard !isVerb else { return }
+        for event in decision.events where event.kind == .stepCompleted {
+            guard let index = event.stepIndex, index < scene.spec.strategy.steps.count,
+                let visit = event.dedupeKey.split(separator: "/").first(where: { $0.hasPrefix("v") }).flatMap({
+                    Int($0.dropFirst())
+                })
+            else { continue }
+            let planned = scene.spec.strategy.steps[index].bakeTime
+            check(baked[visit, default: .zero] >= planned, "no step is shorter than its bake time")
+        }
+    }
+
+    /// From here, whatever the canary is like, with proxies that do not answer and a stable version that is ill.
+    private mutating func checkRollback() {
+        guard scene.status.phase.isActive, !scene.status.isForced else { return }
+        var other = scene
+        other.observations.readyCanary = generator.chance(50) ? 0 : 2
+        other.observations.readyStable = 0
+        other.observations.connectedProxies = 3
+        other.observations.ackedRoutes = 0
+        other.observations.missing = []
+        other.proxiesFollow = false
+        do {
+            try other.ask(.rollback(reason: nil, force: true))
+            check(!other.status.ownsTraffic, "a forced rollback withdraws the traffic at once")
+            other.pass(30)
+            check(other.status.phase.isTerminal, "a rollback is always possible and waits for nobody")
+        } catch {
+            check(false, "a rollback was refused: \(error)")
+        }
+    }
+}
