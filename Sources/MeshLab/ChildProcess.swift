@@ -1,0 +1,119 @@
+internal import Foundation
+internal import Synchronization
+
+/// A program that was started here and is ended here, by its pid only.
+package final class ChildProcess: Sendable {
+    package let name: String
+    package let pid: Int32
+    /// Where the program's standard output and error go.
+    package let log: String
+    private let exit: ExitStatus
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - executable: an absolute path.
+    ///   - environment: added to this process's own environment.
+    ///   - log: the file that its output is appended to.
+    package init(
+        name: String, executable: String, arguments: [String], environment: [String: String] = [:], log: String
+    ) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        if !FileManager.default.fileExists(atPath: log) {
+            try Data().write(to: URL(fileURLWithPath: log))
+        }
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+        try output.seekToEnd()
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        let exit = ExitStatus()
+        process.terminationHandler = { exit.set($0.terminationStatus) }
+        do {
+            try process.run()
+        } catch {
+            throw LabError("cannot start \(executable): \(error)")
+        }
+        try? output.close()
+        self.name = name
+        self.log = log
+        self.pid = process.processIdentifier
+        self.exit = exit
+    }
+
+    package var isRunning: Bool { exit.value == nil }
+
+    /// The exit code, or the signal's number, once the program has ended.
+    package var exitCode: Int32? { exit.value }
+
+    /// Sends a signal, for example `SIGKILL`; nothing happens if the program has ended.
+    package func signal(_ number: Int32) {
+        if isRunning { kill(pid, number) }
+    }
+
+    /// Asks the program to end (SIGTERM), insists after `grace` (SIGKILL), and waits until it has ended.
+    package func stop(grace: Duration = .seconds(10)) async {
+        signal(SIGTERM)
+        if (try? await eventually(within: grace, "\(name) ends") { !self.isRunning }) == nil {
+            signal(SIGKILL)
+            try? await eventually(within: .seconds(5), "\(name) is gone") { !self.isRunning }
+        }
+    }
+
+    /// The last lines of the log, for messages about what went wrong.
+    package func tail(lines: Int = 15) -> String {
+        guard let text = try? String(contentsOfFile: log, encoding: .utf8) else { return "" }
+        return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+    }
+}
+
+/// Set once, by the thread that reaps the process.
+private final class ExitStatus: Sendable {
+    private let code = Mutex<Int32?>(nil)
+    var value: Int32? { code.withLock { $0 } }
+    func set(_ value: Int32) { code.withLock { $0 = value } }
+}
+
+/// Why a lab could not do what it was asked.
+package struct LabError: Error, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}
+
+/// Waits until a condition holds, asking every few milliseconds.
+///
+/// - Throws: ``LabError`` naming `what` when it does not hold within `limit`.
+package func eventually(
+    within limit: Duration = .seconds(30), _ what: String, _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while true {
+        if try await condition() { return }
+        guard ContinuousClock.now < deadline else { throw LabError("did not happen within \(limit): \(what)") }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}
+
+/// TCP ports of the loopback interface that nobody listens on at the moment.
+package enum FreePort {
+    /// - Throws: ``LabError`` if the system has none.
+    package static func next() throws -> Int {
+        let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard handle >= 0 else { throw LabError("no socket: errno \(errno)") }
+        defer { close(handle) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                unsafe bind(handle, generic, length) == 0 ? getsockname(handle, generic, &length) : -1
+            }
+        }
+        guard status == 0 else { throw LabError("no free port: errno \(errno)") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}

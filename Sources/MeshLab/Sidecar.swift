@@ -1,0 +1,59 @@
+internal import AsyncHTTPClient
+internal import Foundation
+internal import NIOCore
+
+/// A real Envoy that takes its configuration from Sluice.
+package final class Sidecar: Sendable {
+    package let name: String
+    package let httpProxyPort: Int
+    package let adminPort: Int
+    package let process: ChildProcess
+
+    /// Fetches a bootstrap from the API, starts Envoy with it and waits until its listeners are there.
+    ///
+    /// - Parameters:
+    ///   - envoy: the path of the Envoy binary.
+    ///   - mesh: for example `/v1/tenants/acme/meshes/default`.
+    ///   - directory: where bootstrap and log go.
+    ///   - variant: `delta` or `sotw`: how Envoy speaks xDS.
+    package init(
+        name: String, service: String, namespace: String, cluster: String, mesh: String, api: APIClient, envoy: String,
+        directory: String, variant: String = "delta"
+    ) async throws {
+        self.name = name
+        httpProxyPort = try FreePort.next()
+        adminPort = try FreePort.next()
+        let answer = try await api.get(
+            "\(mesh)/proxies/\(name)/bootstrap?namespace=\(namespace)&service=\(service)&cluster=\(cluster)"
+                + "&httpProxyPort=\(httpProxyPort)&adminPort=\(adminPort)&xds=\(variant)")
+        try answer.expectingSuccess("the bootstrap of \(name)")
+        let file = "\(directory)/\(name).yaml"
+        try Data(answer.text.utf8).write(to: URL(fileURLWithPath: file))
+        process = try ChildProcess(
+            name: name, executable: envoy,
+            arguments: ["-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"],
+            log: "\(directory)/\(name).log")
+        try await waitUntilReady()
+    }
+
+    private func waitUntilReady() async throws {
+        do {
+            try await eventually(within: .seconds(30), "\(name) is live") {
+                guard self.process.isRunning else { throw LabError("envoy \(self.name) ended:\n\(self.process.tail())") }
+                return (try? await self.admin("/ready"))?.contains("LIVE") == true
+            }
+        } catch {
+            await process.stop(grace: .seconds(1))
+            throw LabError("\(error)\n\(process.tail())")
+        }
+    }
+
+    /// GET on Envoy's administration interface, for example `/config_dump` or `/stats?filter=…`.
+    package func admin(_ path: String) async throws -> String {
+        let request = HTTPClientRequest(url: "http://127.0.0.1:\(adminPort)\(path)")
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+        return String(buffer: try await response.body.collect(upTo: 64 << 20))
+    }
+
+    package func stop() async { await process.stop(grace: .seconds(5)) }
+}

@@ -1,0 +1,63 @@
+internal import Foundation
+internal import MeshLab
+internal import MeshModel
+
+/// `make run`: the main job on real parts, told as it happens.
+@main
+struct Demo {
+    static func main() async {
+        do {
+            let arguments = try Arguments(CommandLine.arguments)
+            try await interruptible { try await Story(arguments: arguments).tell() }
+        } catch is CancellationError {
+            print("\nStopped; everything that was started is gone.")
+        } catch {
+            FileHandle.standardError.write(Data("sluice-demo: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    /// Runs `body` until it ends or SIGINT or SIGTERM comes, which cancels it; then it cleans up.
+    private static func interruptible(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
+        let sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { continuation.yield() }
+            source.resume()
+            return source
+        }
+        defer { sources.forEach { $0.cancel() } }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                for await _ in signals { throw CancellationError() }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}
+
+/// `--sluice PATH --envoy PATH [--once]`
+struct Arguments: Sendable {
+    var sluice = ""
+    var envoy = ""
+    /// End after the release instead of keeping the mesh running until Ctrl-C.
+    var once = false
+
+    init(_ arguments: [String]) throws {
+        var rest = arguments.dropFirst()
+        while let option = rest.popFirst() {
+            switch option {
+            case "--sluice": sluice = rest.popFirst() ?? ""
+            case "--envoy": envoy = rest.popFirst() ?? ""
+            case "--once": once = true
+            default: throw LabError("unknown option \(option); known: --sluice PATH --envoy PATH --once")
+            }
+        }
+        for path in [sluice, envoy] where !FileManager.default.isExecutableFile(atPath: path) {
+            throw LabError("not an executable file: \"\(path)\"; give --sluice PATH and --envoy PATH")
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import Foundation
+internal import GRPCServer
+internal import MeshIdentity
+internal import MeshModel
+internal import Synchronization
+internal import XDSServer
+
+/// Lets proxies in by their token, and gives each the view that its token is bound to. So a proxy cannot see more than its
+/// token says, whatever it says of itself.
+///
+/// Needs no database: a proxy can come back while the database is away.
+final class ProxyAdmission: XDSDelegate {
+    private let tokens: ProxyTokens
+    /// The views that proxies were given; a view's id says less than the view.
+    private let views = Mutex<[ViewID: ProxyView]>([:])
+
+    init(tokens: ProxyTokens) { self.tokens = tokens }
+
+    func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission {
+        guard let token = Self.token(request) else {
+            throw GRPCStatus(.unauthenticated, "no token: use the bootstrap that the API gives for this proxy")
+        }
+        let claims: ProxyClaims
+        do {
+            claims = try tokens.verify(token, now: Int64(Date.now.timeIntervalSince1970))
+        } catch {
+            let detail = error == .expired ? "the token has expired: fetch a new bootstrap" : "the token is not valid"
+            throw GRPCStatus(.unauthenticated, detail)
+        }
+        try Self.check(request.node, claims)
+        let view = ProxyView(claims, request.node)
+        views.withLock { $0[view.id] = view }
+        return Admission(proxy: ProxyName(claims).text, view: view.id)
+    }
+
+    /// Envoy sends its token as gRPC metadata. gRPC's client cannot over plaintext, so it carries it in its node.
+    private static func token(_ request: AdmissionRequest) -> String? {
+        if let field = request.metadata.first("authorization") {
+            let parts = field.split(separator: " ", maxSplits: 1)
+            return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
+        }
+        return request.node.metadata["SLUICE_TOKEN"]
+    }
+
+    /// A proxy that says it is somebody else has the wrong bootstrap; better refused than confused.
+    private static func check(_ node: NodeInfo, _ claims: ProxyClaims) throws(GRPCStatus) {
+        let expected = [
+            "NAMESPACE": claims.namespace.text, "NAME": claims.proxy.text, "MESH_ID": "\(claims.mesh)",
+        ]
+        for (field, value) in expected.sorted(by: { $0.key < $1.key }) {
+            if let given = node.metadata[field], given != value {
+                throw GRPCStatus(.permissionDenied, "the token is not for the node's \(field) \"\(given)\"")
+            }
+        }
+    }
+
+    /// The view that an id stands for; `nil` for ids that were never given out.
+    func view(_ id: ViewID) -> ProxyView? { views.withLock { $0[id] } }
+
+    func forget(_ id: ViewID) { views.withLock { $0[id] = nil } }
+}

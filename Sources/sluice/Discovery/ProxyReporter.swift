@@ -1,0 +1,81 @@
+internal import Foundation
+internal import Logging
+internal import MeshModel
+internal import MeshStore
+internal import XDSServer
+
+/// Writes what this replica knows of its proxies to the database, so that every replica can say how many of a mesh's
+/// proxies have a revision, and wakes the releases that may have waited for it.
+struct ProxyReporter: Sendable {
+    let store: MeshStore
+    let registry: ProxyRegistry
+    /// This replica's name.
+    let replica: String
+    let logger: Logger
+
+    /// Acknowledgements of one push arrive within milliseconds of each other; one statement takes them all.
+    private static let gathering = Duration.milliseconds(10)
+    private static let heartbeat = Duration.seconds(5)
+    private static let retry = Duration.seconds(1)
+
+    /// Reports until the task is cancelled.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.beat() }
+            group.addTask { try await self.report() }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Proxies of a replica that does not beat count as disconnected.
+    private func beat() async throws {
+        while true {
+            do {
+                try await store.heartbeat(replica)
+            } catch {
+                logger.warning("no heartbeat", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: Self.heartbeat)
+        }
+    }
+
+    private func report() async throws {
+        var connectedAt: [String: Timestamp] = [:]
+        for await _ in registry.changes {
+            try await Task.sleep(for: Self.gathering)
+            let reports = registry.drain()
+            do {
+                let rows = reports.compactMap { row($0, &connectedAt) }
+                try await store.report(rows)
+                for mesh in Set(rows.map(\.mesh)) { try await store.wakeReleases(of: mesh) }
+            } catch {
+                logger.warning("proxies not reported", metadata: ["count": "\(reports.count)", "error": "\(error)"])
+                registry.restore(reports)
+                try await Task.sleep(for: Self.retry)
+            }
+        }
+    }
+
+    private func row(_ report: ProxyReport, _ connectedAt: inout [String: Timestamp]) -> ProxyRow? {
+        guard let name = ProxyName(report.proxy) else { return nil }
+        let since = connectedAt[report.proxy] ?? Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
+        connectedAt[report.proxy] = report.isConnected ? since : nil
+        return ProxyRow(
+            mesh: name.mesh, name: name.name, replica: replica, connected: report.isConnected, connectedAt: since,
+            ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
+            rejectedMessage: report.rejectedMessage, types: Self.types(report))
+    }
+
+    /// `{"CDS": {"state", "sentVersion", "ackedVersion", "error"}, …}`.
+    private static func types(_ report: ProxyReport) -> JSONValue {
+        .object(
+            Dictionary(
+                uniqueKeysWithValues: report.types.map { type in
+                    let fields = JSONValue.fields([
+                        "state": .string(type.state.rawValue), "sentVersion": .string(type.sentVersion),
+                        "ackedVersion": .string(type.ackedVersion), "error": type.error.map(JSONValue.string),
+                    ])
+                    return (type.type.abbreviation, fields)
+                }))
+    }
+}

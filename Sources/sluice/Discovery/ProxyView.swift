@@ -1,0 +1,74 @@
+internal import EnvoyConfig
+internal import MeshIdentity
+internal import MeshModel
+internal import XDSServer
+
+/// What a proxy is served: everything that decides its configuration. Proxies that agree in all of it share a view.
+struct ProxyView: Hashable, Sendable {
+    enum Client: Hashable, Sendable {
+        /// An Envoy, with the port on loopback that it serves outbound traffic on.
+        case envoy(httpProxyPort: Int)
+        /// gRPC's own xDS client.
+        case proxyless
+    }
+
+    var mesh: MeshKey
+    var namespace: Name
+    var service: Name
+    var proxy: Name
+    var client: Client
+
+    /// Reads who the proxy is from its verified token, and what it wants from its own words.
+    init(_ claims: ProxyClaims, _ node: NodeInfo) {
+        mesh = claims.mesh
+        namespace = claims.namespace
+        service = claims.service
+        proxy = claims.proxy
+        if node.metadata["GENERATOR"] == "grpc" {
+            client = .proxyless
+        } else {
+            let port = node.metadata["HTTP_PROXY_PORT"].flatMap(Int.init) ?? Self.defaultPort
+            client = .envoy(httpProxyPort: (1...65_535).contains(port) ? port : Self.defaultPort)
+        }
+    }
+
+    private static let defaultPort = 15_080
+
+    var id: ViewID {
+        switch client {
+        case .envoy(let port): ViewID("\(mesh)/\(namespace)/\(service)/\(proxy)/envoy/\(port)")
+        // A gRPC client has nothing of its own, so all of a namespace share a view.
+        case .proxyless: ViewID("\(mesh)/\(namespace)/grpc")
+        }
+    }
+
+    /// What is common to many proxies, with the part that is the proxy's own lying above it.
+    var layers: (shared: View, own: View?) {
+        switch client {
+        case .envoy(let port):
+            let workload = View.Workload(namespace: namespace, service: service, proxy: proxy, httpProxyPort: port)
+            return (.outbound(namespace: namespace), .workload(workload))
+        case .proxyless: return (.proxyless(namespace: namespace), nil)
+        }
+    }
+}
+
+/// The name under which a proxy's state is kept: `tenant/mesh/namespace/name`.
+struct ProxyName {
+    var mesh: MeshKey
+    var name: NamespacedName
+
+    init(_ claims: ProxyClaims) {
+        mesh = claims.mesh
+        name = NamespacedName(namespace: claims.namespace, name: claims.proxy)
+    }
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).compactMap { Name(String($0)) }
+        guard parts.count == 4 else { return nil }
+        mesh = MeshKey(tenant: parts[0], mesh: parts[1])
+        name = NamespacedName(namespace: parts[2], name: parts[3])
+    }
+
+    var text: String { "\(mesh)/\(name)" }
+}

@@ -1,0 +1,92 @@
+internal import Logging
+internal import MeshControl
+internal import MeshIdentity
+internal import MeshModel
+internal import MeshRelease
+internal import MeshStore
+internal import Postgres
+internal import ServiceLifecycle
+internal import XDSServer
+
+/// What runs between the two front doors and the database.
+struct Parts: Sendable {
+    let store: MeshStore
+    let mirror: MeshMirror
+    let control: ControlPlane
+    let snapshots = SnapshotStore()
+    let registry = ProxyRegistry()
+    let admission: ProxyAdmission
+    let signals: ChangeSignals
+    let releases = ReleaseSignal()
+    let logger: Logger
+
+    init(store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, logger: Logger) {
+        self.store = store
+        self.signals = signals
+        self.logger = logger
+        mirror = MeshMirror(store: store, logger: logger)
+        control = ControlPlane(store: store, mirror: mirror, logger: logger)
+        admission = ProxyAdmission(tokens: tokens)
+    }
+
+    var ads: ADSService {
+        ADSService(delegate: admission, store: snapshots, registry: registry, logger: logger)
+    }
+
+    /// The services that nobody connects to.
+    func background(replica: String) -> [any Service] {
+        let (mirrored, mirrorSignals) = AsyncStream.makeStream(
+            of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
+        let publisher = ConfigPublisher(mirror: mirror, store: snapshots, admission: admission, logger: logger)
+        let reporter = ProxyReporter(store: store, registry: registry, replica: replica, logger: logger)
+        let queue = StoredReleaseQueue(control: control, signal: releases, logger: logger)
+        let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
+        return [
+            Background("signals", logger) { try await signals.run() },
+            Background("signal fan-out", logger) {
+                for await signal in signals.signals {
+                    mirrorSignals.yield(signal)
+                    releases.notify()
+                }
+            },
+            Background("mirror", logger) { try await mirror.run(changes: mirrored) },
+            Background("publisher", logger) { try await publisher.run() },
+            Background("reporter", logger) { try await reporter.run() },
+            Background("releases", logger) { try await driver.run() },
+            Background("housekeeping", logger) { try await keepHouse() },
+        ]
+    }
+
+    /// Forgets what nobody needs any more.
+    private func keepHouse() async throws {
+        while true {
+            try await Task.sleep(for: .seconds(600))
+            do {
+                try await store.compactChanges(olderThan: .seconds(86_400))
+                try await store.forgetProxies(awayFor: .seconds(3_600))
+            } catch {
+                logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// For `/metrics`, in Prometheus' text format.
+    var metrics: @Sendable () -> String {
+        { [registry, store] in
+            let pool = store.pool.statistics
+            return """
+                # HELP sluice_xds_connected_proxies Proxies that are connected to this replica.
+                # TYPE sluice_xds_connected_proxies gauge
+                sluice_xds_connected_proxies \(registry.connectedCount)
+                # HELP sluice_database_connections Connections to PostgreSQL, by state.
+                # TYPE sluice_database_connections gauge
+                sluice_database_connections{state="idle"} \(pool.idle)
+                sluice_database_connections{state="busy"} \(max(0, pool.open - pool.idle))
+                # HELP sluice_database_waiting Requests that wait for a connection to PostgreSQL.
+                # TYPE sluice_database_waiting gauge
+                sluice_database_waiting \(pool.waiting)
+
+                """
+        }
+    }
+}

@@ -1,0 +1,48 @@
+internal import EnvoyConfig
+internal import Foundation
+internal import MeshControl
+internal import MeshIdentity
+internal import MeshModel
+
+extension ProxyBootstrap {
+    /// The document that the proxy is started with.
+    func document(_ server: Bootstrap.Server) throws -> JSONValue {
+        let workload = View.Workload(
+            namespace: namespace, service: service, proxy: proxy, httpProxyPort: httpProxyPort)
+        let bootstrap = Bootstrap(
+            workload: workload, mesh: mesh, cluster: cluster, adminPort: adminPort, server: server,
+            token: token?.reveal() ?? "", variant: variant == .stateOfTheWorld ? .sotw : .delta)
+        switch client {
+        case .grpc: return bootstrap.grpcDocument
+        case .envoy:
+            return try JSONDecoder().decode(JSONValue.self, from: Data(bootstrap.json.utf8))
+        }
+    }
+}
+
+extension Bootstrap {
+    /// The bootstrap of gRPC's own xDS client (gRFC A27). Over plaintext gRPC sends no call credentials, so the token
+    /// stands in the node's metadata.
+    fileprivate var grpcDocument: JSONValue {
+        let credentials: JSONValue = server.trustedCertificates.map {
+            ["type": "tls", "config": ["ca_certificate_file": .string($0)]]
+        } ?? ["type": "insecure"]
+        return [
+            "xds_servers": [
+                [
+                    "server_uri": .string("\(server.host):\(server.port)"), "channel_creds": [credentials],
+                    "server_features": ["xds_v3"],
+                ]
+            ],
+            "node": [
+                "id": .string(nodeID.replacing("sidecar~", with: "proxyless~")),
+                "cluster": .string("\(workload.proxy).\(workload.namespace)"),
+                "metadata": [
+                    "NAMESPACE": .string(workload.namespace.text), "NAME": .string(workload.proxy.text),
+                    "MESH_ID": .string("\(mesh)"), "CLUSTER_ID": .string(cluster.text), "GENERATOR": "grpc",
+                    "SLUICE_TOKEN": .string(token),
+                ],
+            ],
+        ]
+    }
+}

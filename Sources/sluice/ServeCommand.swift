@@ -1,0 +1,104 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Logging
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve the REST API and xDS.",
+        discussion: """
+            Every option has an environment variable, named in brackets; the option wins.
+
+            SLUICE_ADMIN_TOKEN is the bearer token of the platform administrator, who can do everything. It has no option, \
+            because command lines can be read by others.
+            """)
+
+    @Option(help: "Where the REST API listens. [SLUICE_HTTP] (default: 127.0.0.1:8080)")
+    var http: String?
+
+    @Option(help: "Where the xDS server listens. [SLUICE_XDS] (default: 127.0.0.1:15010)")
+    var xds: String?
+
+    @Option(
+        help: """
+            The address that bootstraps tell proxies to connect to. [SLUICE_XDS_ADVERTISE] (default: the one of --xds)
+            """)
+    var xdsAdvertise: String?
+
+    @Option(help: "PEM file with the certificate chain of the xDS server; with it, xDS is TLS. [SLUICE_XDS_TLS_CERT]")
+    var xdsTlsCert: String?
+
+    @Option(help: "PEM file with the private key of the xDS server. [SLUICE_XDS_TLS_KEY]")
+    var xdsTlsKey: String?
+
+    @Option(help: "Origins that browsers may call the API from, separated by commas. [SLUICE_CORS_ORIGINS]")
+    var corsOrigins: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical. [SLUICE_LOG_LEVEL] (default: info)")
+    var logLevel: String?
+
+    @OptionGroup var database: DatabaseOptions
+
+    mutating func run() async throws {
+        let settings = try settings()
+        LoggingSystem.bootstrap { JSONLogHandler(label: $0, logLevel: settings.logLevel) }
+        try await Program(settings).run()
+    }
+
+    private func settings() throws -> Settings {
+        let http = try ListenAddress(http ?? Environment.value("HTTP") ?? "127.0.0.1:8080", setting: "--http")
+        let xds = try ListenAddress(xds ?? Environment.value("XDS") ?? "127.0.0.1:15010", setting: "--xds")
+        let advertised = try (xdsAdvertise ?? Environment.value("XDS_ADVERTISE"))
+            .map { try ListenAddress($0, setting: "--xds-advertise") }
+        return Settings(
+            http: http, xds: xds, xdsAdvertised: advertised ?? xds, xdsTLS: try tls(),
+            adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: database.url,
+            dataDirectory: try database.directory(),
+            origins: (corsOrigins ?? Environment.value("CORS_ORIGINS"))?.split(separator: ",").map(String.init) ?? [],
+            logLevel: try level())
+    }
+
+    private func tls() throws -> Settings.TLSFiles? {
+        let certificate = xdsTlsCert ?? Environment.value("XDS_TLS_CERT")
+        let key = xdsTlsKey ?? Environment.value("XDS_TLS_KEY")
+        switch (certificate, key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?):
+            for file in [certificate, key] where !FileManager.default.isReadableFile(atPath: file) {
+                throw ConfigurationError("cannot read \(file)")
+            }
+            return Settings.TLSFiles(certificate: certificate, key: key)
+        default: throw ConfigurationError("--xds-tls-cert and --xds-tls-key go together")
+        }
+    }
+
+    private func level() throws -> Logger.Level {
+        let text = logLevel ?? Environment.value("LOG_LEVEL") ?? "info"
+        guard let level = Logger.Level(rawValue: text) else {
+            throw ConfigurationError(
+                "--log-level must be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return level
+    }
+}
+
+/// What `sluice serve` was told, checked.
+struct Settings: Sendable {
+    struct TLSFiles: Sendable {
+        var certificate: String
+        var key: String
+    }
+
+    var http: ListenAddress
+    var xds: ListenAddress
+    var xdsAdvertised: ListenAddress
+    /// `nil`: xDS is plaintext.
+    var xdsTLS: TLSFiles?
+    /// `nil`: nobody is platform administrator; API keys still work.
+    var adminToken: String?
+    /// `nil`: a private PostgreSQL in the data directory.
+    var databaseURL: String?
+    var dataDirectory: String
+    var origins: [String]
+    var logLevel: Logger.Level
+}

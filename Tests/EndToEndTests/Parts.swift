@@ -1,0 +1,58 @@
+import Foundation
+import MeshLab
+
+/// The real parts that end-to-end tests run on, and where they are.
+enum Parts {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    /// The server under test: built together with the tests, unless `SLUICE_BINARY` names another.
+    static func sluice() throws -> String {
+        try executable(ProcessInfo.processInfo.environment["SLUICE_BINARY"] ?? "\(root)/.build/debug/sluice")
+    }
+
+    /// The real Envoy; `SLUICE_ENVOY` names another.
+    static func envoy() throws -> String {
+        try executable(ProcessInfo.processInfo.environment["SLUICE_ENVOY"] ?? "\(root)/.build/tools/envoy")
+    }
+
+    /// Python with grpcio.
+    static func python() throws -> String { try executable("\(root)/.build/tools/bin/python3") }
+
+    private static func executable(_ path: String) throws -> String {
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw LabError("\(path) is missing; `make test` installs and builds what the tests need")
+        }
+        return path
+    }
+
+    /// Runs `body` with a directory of its own, removed afterwards unless `body` throws.
+    static func withDirectory<T>(_ body: (String) async throws -> T) async throws -> T {
+        let path = FileManager.default.temporaryDirectory.appending(path: "sluice-e2e-\(UUID().uuidString.prefix(8))").path
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        let result = try await body(path)
+        try? FileManager.default.removeItem(atPath: path)
+        return result
+    }
+
+    /// Runs `body` with a server that has a private PostgreSQL, and stops the server afterwards.
+    static func withServer<T>(_ body: (Server, String) async throws -> T) async throws -> T {
+        try await withDirectory { directory in
+            let options = try Server.Options(binary: sluice(), directory: directory, token: "end-to-end-administrator")
+            return try await stopping(Server(options)) { server in try await body(server, directory) }
+        }
+    }
+
+    /// Runs `body` and stops the server, whatever happens.
+    static func stopping<T>(_ server: Server, _ body: (Server) async throws -> T) async throws -> T {
+        do {
+            let result = try await body(server)
+            await server.stop()
+            return result
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import MeshLab
+import MeshModel
+import Testing
+
+/// Gray releases on real Envoys under load: not one request may fail, whatever happens to the control plane meanwhile.
+@Suite("A release under load", .serialized)
+struct ReleaseUnderLoadTests {
+    static let steps: JSONValue = [
+        ["setMatch": ["any": [["headers": ["x-canary": ["exact": "insider"]]]]]],
+        ["setWeight": 1000, "bakeTime": "2s"],
+        ["setWeight": 5000, "bakeTime": "2s"],
+        ["setWeight": 10000, "bakeTime": "2s"],
+    ]
+
+    static func plan(steps: JSONValue = steps) -> JSONValue {
+        [
+            "service": "reviews", "port": 9080, "stable": ["version": "v1"], "canary": ["version": "v2"],
+            "strategy": ["type": "canary", "steps": steps], "retainStable": "1s",
+        ]
+    }
+
+    @Test("From the first step to the last, no request fails", arguments: ["delta", "sotw"])
+    func wholeRelease(variant: String) async throws {
+        try await Parts.withServer { server, directory in
+            try await ReviewsMesh.run(
+                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+            ) { mesh in
+                try await withLoad(mesh) {
+                    try await Self.start(mesh)
+                    try await Self.reach("Succeeded", mesh)
+                }
+                #expect(await versions(mesh) == ["v2": 50])
+            }
+        }
+    }
+
+    @Test("Rolled back in the middle, all traffic is back on the stable version")
+    func rollback() async throws {
+        try await Parts.withServer { server, directory in
+            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
+                try await withLoad(mesh) {
+                    try await Self.start(mesh, steps: [["setWeight": 5000], ["pause": [:]]])
+                    try await Self.reach("Paused", mesh)
+                    try await server.api.post(
+                        mesh.object("releases/reviews-v2:rollback"), ["reason": "as a test"],
+                        headers: ["Idempotency-Key": "rollback"]
+                    ).expectingSuccess("rollback")
+                    try await Self.reach("RolledBack", mesh)
+                }
+                #expect(await versions(mesh) == ["v1": 50])
+            }
+        }
+    }
+
+    @Test("The server is killed in the middle of a step and started again")
+    func serverKilled() async throws {
+        try await Parts.withServer { server, directory in
+            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
+                try await withLoad(mesh) {
+                    try await Self.start(mesh)
+                    try await eventually("the second step is under way") {
+                        try await Self.status(mesh)["currentStep"]?["index"]?.integerValue ?? 0 >= 1
+                    }
+                    server.process.signal(SIGKILL)
+                    try await eventually("the server is gone") { !server.process.isRunning }
+                    try await Parts.stopping(Server(server.options)) { _ in
+                        try await Self.reach("Succeeded", mesh)
+                        #expect(try await Self.transitions(mesh).allSatisfy { $0.value == 1 })
+                    }
+                }
+                #expect(await versions(mesh) == ["v2": 50])
+            }
+        }
+    }
+
+    @Test("PostgreSQL is killed in the middle of a step and comes back")
+    func databaseKilled() async throws {
+        try await Parts.withServer { server, directory in
+            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
+                try await withLoad(mesh) {
+                    try await Self.start(mesh)
+                    try await eventually("the second step is under way") {
+                        try await Self.status(mesh)["currentStep"]?["index"]?.integerValue ?? 0 >= 1
+                    }
+                    kill(try Self.postmaster(in: directory), SIGKILL)
+                    try await Self.reach("Succeeded", mesh)
+                    #expect(try await Self.transitions(mesh).allSatisfy { $0.value == 1 })
+                }
+                #expect(await versions(mesh) == ["v2": 50])
+            }
+        }
+    }
+
+    @Test("Two replicas on one database: one is killed, its proxies and the release go on with the other")
+    func twoReplicas() async throws {
+        try await Parts.withServer { first, directory in
+            let url = try Self.databaseURL(of: directory)
+            let other = directory + "/second"
+            try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+            let options = try Server.Options(
+                binary: Parts.sluice(), directory: other, token: first.options.token, databaseURL: url, name: "second")
+            try await Parts.stopping(Server(options)) { second in
+                // The mesh lives on the second replica, which is the one that dies; the first owns the database.
+                try await ReviewsMesh.run(api: second.api, envoy: Parts.envoy(), directory: directory) { mesh in
+                    try await withLoad(mesh) {
+                        try await Self.start(mesh)
+                        try await eventually("the second step is under way") {
+                            try await Self.status(mesh)["currentStep"]?["index"]?.integerValue ?? 0 >= 1
+                        }
+                        second.process.signal(SIGKILL)
+                        try await eventually("the replica is gone") { !second.process.isRunning }
+                        try await eventually(within: .seconds(60), "the release succeeds on the other replica") {
+                            let answer = try await first.api.get(mesh.object("releases/reviews-v2"))
+                            return answer.body["status"]?["phase"] == "Succeeded"
+                        }
+                        try await Parts.stopping(Server(second.options)) { _ in
+                            try await eventually(within: .seconds(60), "all proxies are back and in step") {
+                                try await Self.allSynced(mesh, first.api)
+                            }
+                        }
+                    }
+                    #expect(await versions(mesh) == ["v2": 50])
+                }
+            }
+        }
+    }
+}
+
+// MARK: - Parts of a story
+
+extension ReleaseUnderLoadTests {
+    /// Runs `body` while requests go on, and expects every one of them to be answered.
+    private func withLoad(_ mesh: ReviewsMesh, _ body: () async throws -> Void) async throws {
+        let load = mesh.load(perSecond: 200)
+        try await eventually("the mesh serves traffic") {
+            let probe = mesh.load()
+            await probe.once()
+            return probe.total.successes == 1
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await load.run() }
+            defer { group.cancelAll() }
+            try await body()
+        }
+        let total = load.total
+        #expect(total.failures == 0, "\(total.examples)")
+        #expect(total.successes > 200)
+    }
+
+    private func versions(_ mesh: ReviewsMesh) async -> [String: Int] {
+        let load = mesh.load()
+        for _ in 0..<50 { await load.once() }
+        return load.total.versions
+    }
+
+    private static func start(_ mesh: ReviewsMesh, steps: JSONValue = steps) async throws {
+        let path = mesh.object("releases/reviews-v2")
+        try await mesh.api.put(path, ["spec": plan(steps: steps)]).expectingSuccess("the release")
+        try await mesh.api.post("\(path):start", headers: ["Idempotency-Key": "start"]).expectingSuccess("the start")
+    }
+
+    private static func status(_ mesh: ReviewsMesh) async throws -> JSONValue {
+        try await mesh.api.get(mesh.object("releases/reviews-v2")).body["status"] ?? .null
+    }
+
+    private static func reach(_ phase: String, _ mesh: ReviewsMesh) async throws {
+        try await eventually(within: .seconds(90), "the release is \(phase)") {
+            // The server may be away for a moment: that is what some of the tests are about.
+            let status = (try? await Self.status(mesh)) ?? .null
+            if let reached = status["phase"]?.stringValue, ["Failed", "RolledBack", "Aborted"].contains(reached),
+                reached != phase
+            {
+                throw LabError("the release is \(reached): \(status["message"] ?? .null)")
+            }
+            return status["phase"] == .string(phase)
+        }
+    }
+
+    /// How often each transition of a step was recorded.
+    private static func transitions(_ mesh: ReviewsMesh) async throws -> [String: Int] {
+        let events = try await mesh.api.get(mesh.object("releases/reviews-v2/events?pageSize=1000"))
+            .expectingSuccess("events").body["items"]?.arrayValue ?? []
+        let keys = events.compactMap { $0["dedupeKey"]?.stringValue }
+        try #require(!keys.isEmpty)
+        return Dictionary(keys.map { ($0, 1) }, uniquingKeysWith: +)
+    }
+
+    private static func allSynced(_ mesh: ReviewsMesh, _ api: APIClient) async throws -> Bool {
+        let proxies = try await api.get("\(mesh.path)/proxies").body["items"]?.arrayValue ?? []
+        return proxies.count == mesh.sidecars.count
+            && proxies.allSatisfy { $0["connected"] == true }
+    }
+}
