@@ -149,8 +149,8 @@ struct Story: Sendable {
     }
 
     private func say(_ text: String) {
-        print(text)
-        fflush(stdout)
+        // Not `print`, which holds lines back when the output is a pipe.
+        FileHandle.standardOutput.write(Data((text + "\n").utf8))
     }
 
     private func percent(_ share: Double) -> String {

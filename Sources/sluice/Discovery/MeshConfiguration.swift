@@ -28,7 +28,7 @@ struct MeshConfiguration {
     ///   only say that those are right at the newer revision too.
     mutating func update(_ update: MeshUpdate) -> [ViewID: Snapshot] {
         let compiled = compiler.update(update.state, revision == nil ? .all : update.change)
-        let change = encoder.update(compiler, compiled)
+        let change = encoder.update(compiled, of: compiler)
         revision = update.state.revision
         if !change.isEmpty {
             for (view, sets) in shared { shared[view] = derive(sets, encoder.change(change, in: view)) }
