@@ -14,20 +14,23 @@ extension MeshStore {
         let secret = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
         let id = String(UInt32.random(in: .min ... .max), radix: 36)
         // Locking the table lets only one of several replicas that start together make it.
-        let results: [Rows]
+        let rows: Rows
         do {
-            results = try await pool.pipeline([
-                "LOCK TABLE signing_key IN SHARE ROW EXCLUSIVE MODE",
-                """
-                INSERT INTO signing_key (id, secret) SELECT \(id), \(secret)
-                 WHERE NOT EXISTS (SELECT 1 FROM signing_key)
-                """,
-                "SELECT id, secret FROM signing_key ORDER BY created_at DESC, id",
-            ])
-        } catch {
+            rows = try await pool.transaction { transaction in
+                try await transaction.query("LOCK TABLE signing_key IN SHARE ROW EXCLUSIVE MODE")
+                try await transaction.query(
+                    """
+                    INSERT INTO signing_key (id, secret) SELECT \(id), \(secret)
+                     WHERE NOT EXISTS (SELECT 1 FROM signing_key)
+                    """)
+                return try await transaction.query("SELECT id, secret FROM signing_key ORDER BY created_at DESC, id")
+            }
+        } catch let error as PostgresError {
             throw StoreError(error)
+        } catch {
+            throw .internal("\(error)")
         }
-        return try results[2].all { row throws(PostgresError) in
+        return try rows.all { row throws(PostgresError) in
             StoredSigningKey(id: try row["id"], secret: try row["secret"])
         }
     }

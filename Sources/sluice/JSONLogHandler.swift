@@ -21,7 +21,7 @@ struct JSONLogHandler: LogHandler {
         for (key, value) in metadata.merging(added, uniquingKeysWith: { _, new in new }) {
             members[key] = Self.json(value)
         }
-        members["time"] = .string(Date.now.formatted(.iso8601.time(includingFractionalSeconds: true)))
+        members["time"] = .string(Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
         members["level"] = .string(event.level.rawValue)
         members["logger"] = .string(label)
         members["message"] = .string("\(event.message)")
