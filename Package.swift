@@ -111,5 +111,42 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .executableTarget(name: "sluice-demo", dependencies: ["MeshLab", "MeshModel"], swiftSettings: strict),
+
+        // Tests, and what several of them begin with.
+        .target(
+            name: "MeshFixtures", dependencies: ["MeshModel"], path: "Tests/MeshFixtures", swiftSettings: strict),
+        .testTarget(
+            name: "PostgresTests", dependencies: ["Postgres", "PostgresServer", logging, subprocess],
+            swiftSettings: strict),
+        .testTarget(
+            name: "PostgresServerTests", dependencies: ["Postgres", "PostgresServer", logging], swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nio.core, nio.embedded], swiftSettings: strict),
+        .testTarget(
+            name: "GRPCServerTests",
+            dependencies: ["GRPCServer", "HTTP2", nio.core, nio.posix, nio.embedded, nio.ssl, logging],
+            swiftSettings: strict),
+        .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
+        .testTarget(name: "MeshModelTests", dependencies: ["MeshModel", "MeshFixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "MeshCompilerTests", dependencies: ["MeshCompiler", "MeshModel", "MeshFixtures"],
+            exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "EnvoyConfigTests",
+            dependencies: ["EnvoyConfig", "EnvoyProtos", "MeshCompiler", "MeshModel", "MeshFixtures", protobuf],
+            exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel"], swiftSettings: strict),
+        .testTarget(
+            name: "MeshAPITests",
+            dependencies: [
+                "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", "Postgres", "PostgresServer",
+                hummingbird, nio.core, yams, logging, .product(name: "HTTPTypes", package: "swift-http-types"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", logging], swiftSettings: strict),
+        // The server itself is built with the tests that start it.
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["MeshLab", "MeshModel", "PostgresServer", "sluice", logging], exclude: ["proxyless.py"],
+            swiftSettings: strict),
     ]
 )

@@ -20,7 +20,8 @@ package struct Workload: Sendable {
     package func run() async throws {
         let version = version
         var logger = Logger(label: "workload.\(version)")
-        logger.logLevel = .error
+        // Below that, the server reports the cancellation that ends it as an error.
+        logger.logLevel = .critical
         let application = Application(
             responder: CallbackResponder { (request: Request, _: BasicRequestContext) in
                 var headers = HTTPFields()

@@ -1,6 +1,8 @@
 import Foundation
+import Logging
 import MeshLab
 import MeshModel
+import PostgresServer
 import Testing
 
 /// Gray releases on real Envoys under load: not one request may fail, whatever happens to the control plane meanwhile.
@@ -83,7 +85,8 @@ struct ReleaseUnderLoadTests {
                     try await eventually("the second step is under way") {
                         try await Self.status(mesh)["currentStep"]?["index"]?.integerValue ?? 0 >= 1
                     }
-                    kill(try Self.postmaster(in: directory), SIGKILL)
+                    let postmaster = try #require(try Self.database(of: directory).processID)
+                    #expect(kill(postmaster, SIGKILL) == 0)
                     try await Self.reach("Succeeded", mesh)
                     #expect(try await Self.transitions(mesh).allSatisfy { $0.value == 1 })
                 }
@@ -95,7 +98,7 @@ struct ReleaseUnderLoadTests {
     @Test("Two replicas on one database: one is killed, its proxies and the release go on with the other")
     func twoReplicas() async throws {
         try await Parts.withServer { first, directory in
-            let url = try Self.databaseURL(of: directory)
+            let url = try Self.database(of: directory).connectionString
             let other = directory + "/second"
             try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
             let options = try Server.Options(
@@ -184,6 +187,11 @@ extension ReleaseUnderLoadTests {
         let keys = events.compactMap { $0["dedupeKey"]?.stringValue }
         try #require(!keys.isEmpty)
         return Dictionary(keys.map { ($0, 1) }, uniquingKeysWith: +)
+    }
+
+    /// The private PostgreSQL of the server with this data directory: where it is, not a handle on its life.
+    private static func database(of directory: String) throws -> PostgresServer {
+        try PostgresServer(dataDirectory: directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private static func allSynced(_ mesh: ReviewsMesh, _ api: APIClient) async throws -> Bool {
