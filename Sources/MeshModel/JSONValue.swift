@@ -107,27 +107,29 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 
 extension JSONValue: Codable {
     package init(from decoder: any Decoder) throws {
-        if let members = try? decoder.container(keyedBy: MemberName.self) {
+        // A decoder does not say what comes next; every wrong guess costs an error, so the frequent kinds come first.
+        let scalar = try decoder.singleValueContainer()
+        if scalar.decodeNil() {
+            self = .null
+        } else if let value = try? scalar.decode(String.self) {
+            self = .string(value)
+        } else if let members = try? decoder.container(keyedBy: MemberName.self) {
             var object: [String: JSONValue] = [:]
             for name in members.allKeys {
                 object[name.stringValue] = try members.decode(JSONValue.self, forKey: name)
             }
             self = .object(object)
+        } else if let value = try? scalar.decode(Int64.self) {
+            self = .integer(value)
         } else if var elements = try? decoder.unkeyedContainer() {
             var array: [JSONValue] = []
             while !elements.isAtEnd { array.append(try elements.decode(JSONValue.self)) }
             self = .array(array)
+        } else if let value = try? scalar.decode(Bool.self) {
+            self = .bool(value)
         } else {
-            self = try Self.scalar(decoder.singleValueContainer())
+            self = .number(try scalar.decode(Double.self))
         }
-    }
-
-    private static func scalar(_ container: any SingleValueDecodingContainer) throws -> JSONValue {
-        if container.decodeNil() { return .null }
-        if let value = try? container.decode(String.self) { return .string(value) }
-        if let value = try? container.decode(Bool.self) { return .bool(value) }
-        if let value = try? container.decode(Int64.self) { return .integer(value) }
-        return .number(try container.decode(Double.self))
     }
 
     package func encode(to encoder: any Encoder) throws {

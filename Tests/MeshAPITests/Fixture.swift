@@ -72,7 +72,7 @@ struct Fixture: Sendable {
         var headers: HTTPFields
         var text: String
 
-        var body: JSONValue { (try? JSONParser.parse(Array(text.utf8))) ?? .null }
+        var body: JSONValue { (try? JSONText.parse(Array(text.utf8))) ?? .null }
         var code: String? { body["code"]?.stringValue }
         /// `pointer: code` of everything that is wrong.
         var errors: [String] {
@@ -110,7 +110,7 @@ struct Fixture: Sendable {
         if headers["Content-Type"] == nil {
             headers["Content-Type"] = method == "PATCH" ? "application/merge-patch+json" : "application/json"
         }
-        return try await send(method, path, bytes: JSONPrinter.print(body), headers: headers, token: token)
+        return try await send(method, path, bytes: JSONText.print(body), headers: headers, token: token)
     }
 
     func get(_ path: String, _ headers: [String: String] = [:], token: String? = Fixture.adminToken) async throws -> Answer {

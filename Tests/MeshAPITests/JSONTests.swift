@@ -13,7 +13,23 @@ struct JSONTests {
             ("\"\\u00e9\\ud83d\\ude00\\n\"", "é😀\n"), ("[]", []), ("{\"a\":[1,{\"b\":null}]}", ["a": [1, ["b": nil]]]),
         ] as [(String, JSONValue)])
     func reads(text: String, value: JSONValue) throws {
-        #expect(try JSONParser.parse(Array(text.utf8)) == value)
+        #expect(try JSONText.parse(Array(text.utf8)) == value)
+    }
+
+    @Test(
+        "is refused when it nests too deep, in whatever way",
+        arguments: [65, 500, 513, 100_000], ["[", "{\"a\":", "[{\"a\":"])
+    func depth(levels: Int, opening: String) throws {
+        let closing = opening == "[" ? "]" : opening == "{\"a\":" ? "}" : "}]"
+        let text = String(repeating: opening, count: levels) + "1" + String(repeating: closing, count: levels)
+        #expect(throws: JSONText.Failure.self) { try JSONText.parse(Array(text.utf8)) }
+    }
+
+    @Test(
+        "is refused when it is not what can be stored",
+        arguments: [Array("\"\\u0000\"".utf8), [0x22, 0xff, 0x22], [0x22, 0xc3, 0x28, 0x22], [0xfe, 0xff, 0, 0x31], [], [0x31, 0x20, 0x31]])
+    func refused(bytes: [UInt8]) {
+        #expect(throws: JSONText.Failure.self) { try JSONText.parse(bytes) }
     }
 
     @Test("comes back as it was printed")
@@ -22,12 +38,12 @@ struct JSONTests {
             "text": "quote \" backslash \\ control \u{1f} delete \u{7f} smile 😀", "numbers": [.number(0.1), .integer(.min)],
             "empty": [:], "list": [nil, false],
         ]
-        #expect(try JSONParser.parse(JSONPrinter.print(value)) == value)
+        #expect(try JSONText.parse(JSONText.print(value)) == value)
     }
 
     @Test("that is broken anywhere is refused, never trapped on")
     func mutations() throws {
-        let seeds = [Fixture.reviews, Fixture.release].map(JSONPrinter.print)
+        let seeds = [Fixture.reviews, Fixture.release].map(JSONText.print)
         var generator = SystemRandomNumberGenerator()
         for round in 0..<20_000 {
             var bytes = seeds[round % seeds.count]
@@ -39,8 +55,8 @@ struct JSONTests {
                 default: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + 9)], at: place)
                 }
             }
-            if let value = try? JSONParser.parse(bytes) {
-                #expect(try JSONParser.parse(JSONPrinter.print(value)) == value)
+            if let value = try? JSONText.parse(bytes) {
+                #expect(try JSONText.parse(JSONText.print(value)) == value)
             }
         }
     }

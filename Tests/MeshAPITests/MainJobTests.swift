@@ -99,7 +99,7 @@ struct MainJobTests {
         let started = try await api.send("POST", "\(path):start", [:])
         #expect(started.status == 200, "\(started.text)")
         let current = try await api.get(path)
-        #expect(current.body["status"]?["traffic"]?["desired"]?["stable"] == 10000)
+        #expect(current.body["status"]?["traffic"]?["desired"] == ["canary": 2000, "stable": 8000])
         #expect(current.body["status"]?["traffic"]?["applied"]?["totalProxies"] == 0)
         #expect(current.body["status"]?["phase"] != "Draft")
 

@@ -6,7 +6,7 @@ internal import MeshStore
 extension APIAnswer {
     /// One object with its entity tag.
     static func object(_ object: StoredObject, status: HTTPResponse.Status = .ok) -> APIAnswer {
-        .document(status, headers: [.eTag: ObjectVersion(object).entityTag]) { $0.object(object) }
+        .document(object.json(), status, headers: [.eTag: ObjectVersion(object).entityTag])
     }
 
     static func notModified(_ version: ObjectVersion) -> APIAnswer {
@@ -18,9 +18,8 @@ extension APIAnswer {
         if let operation = written.operation { return .operation(operation, tenant: written.object.key.tenant) }
         var headers: HTTPFields = [.eTag: ObjectVersion(written.object).entityTag]
         if written.created { headers[.location] = ObjectPaths.path(written.object.key) }
-        return .document(written.created ? .created : .ok, headers: headers) {
-            $0.object(written.object, warnings: written.warnings)
-        }
+        return .document(
+            written.object.json(warnings: written.warnings), written.created ? .created : .ok, headers: headers)
     }
 
     /// 202: what was asked for goes on behind `Location`.
@@ -28,20 +27,14 @@ extension APIAnswer {
         let headers: HTTPFields = [
             .location: "/v1/tenants/\(tenant)/operations/\(operation.id)", .retryAfter: "1",
         ]
-        return .document(.accepted, headers: headers) { $0.operation(operation, tenant: tenant) }
+        return .document(operation.json(tenant: tenant), .accepted, headers: headers)
     }
 
     /// `{"items": […], "nextPageToken": "…"}`; without the token on the last page.
     ///
     /// - Parameter next: the parts of the token.
-    static func page<T>(_ items: [T], next: [String]?, _ write: (inout JSONPrinter, T) -> Void) -> APIAnswer {
-        .document { printer in
-            printer.object { page in
-                page.name("items")
-                page.array(items, write)
-                if let next { page.member("nextPageToken", PageToken.of(next)) }
-            }
-        }
+    static func page(_ items: [JSONValue], next: [String]?) -> APIAnswer {
+        .document(.fields(["items": .array(items), "nextPageToken": next.map { .string(PageToken.of($0)) }]))
     }
 
     /// A call's answer, made now or replayed.

@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import MeshModel
 
 /// What a handler answers; the responder adds what every answer has.
 struct APIAnswer: Sendable {
@@ -17,11 +18,9 @@ struct APIAnswer: Sendable {
 
     /// An answer with a JSON document.
     static func document(
-        _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], _ write: (inout JSONPrinter) -> Void
+        _ document: JSONValue, _ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) -> APIAnswer {
-        var printer = JSONPrinter()
-        write(&printer)
-        return APIAnswer(status, headers: headers, body: printer.bytes, type: json)
+        APIAnswer(status, headers: headers, body: JSONText.print(document), type: json)
     }
 
     static func text(_ text: String, type: String) -> APIAnswer { APIAnswer(body: Array(text.utf8), type: type) }

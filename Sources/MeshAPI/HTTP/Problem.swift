@@ -37,33 +37,27 @@ struct Problem: Error, Sendable {
     ///   - instance: the request's path.
     ///   - requestId: as in the answer's `X-Request-Id` and in the log.
     func body(instance: String, requestId: String) -> [UInt8] {
-        var printer = JSONPrinter()
-        printer.object { object in
-            object.member("type", "urn:sluice:problem:\(code)")
-            object.member("title", status.reasonPhrase)
-            object.member("status", .integer(Int64(status.code)))
-            object.member("detail", detail)
-            object.member("instance", instance)
-            object.member("code", code)
-            object.member("requestId", requestId)
-            if !errors.isEmpty {
-                object.name("errors")
-                object.array(errors) { $0.violation($1) }
-            }
-            for name in members.keys.sorted() { object.member(name, members[name] ?? .null) }
-        }
-        return printer.bytes
+        var document = members
+        document["type"] = .string("urn:sluice:problem:\(code)")
+        document["title"] = .string(status.reasonPhrase)
+        document["status"] = .integer(Int64(status.code))
+        document["detail"] = .string(detail)
+        document["instance"] = .string(instance)
+        document["code"] = .string(code)
+        document["requestId"] = .string(requestId)
+        document["errors"] = .list(errors, \.json)
+        return JSONText.print(.object(document))
     }
 }
 
-extension JSONPrinter {
+extension Violation {
     /// One element of `errors[]` or `warnings[]`.
-    mutating func violation(_ violation: Violation) {
-        object { object in
-            object.member("pointer", violation.pointer.description)
-            object.member("code", violation.code.rawValue)
-            object.member("detail", violation.detail)
-            if let choices = JSONValue.list(violation.choices, JSONValue.string) { object.member("choices", choices) }
-        }
+    var json: JSONValue {
+        .fields([
+            "pointer": .string(pointer.description),
+            "code": .string(code.rawValue),
+            "detail": .string(detail),
+            "choices": .list(choices, JSONValue.string),
+        ])
     }
 }

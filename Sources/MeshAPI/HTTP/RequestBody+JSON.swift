@@ -60,9 +60,9 @@ extension Route {
             return .object([:])
         }
         do {
-            return try JSONParser.parse(bytes)
+            return try JSONText.parse(bytes)
         } catch {
-            throw Problem(.badRequest, "malformedBody", "the body \(error.reason), at byte \(error.offset)")
+            throw Problem(.badRequest, "malformedBody", "the body \(error.reason)")
         }
     }
 }

@@ -26,7 +26,7 @@ struct APIKeyRoutes: Sendable {
             of: request.name("tenant"), after: paging.after, limit: paging.size + 1, by: request.caller)
         let items = Array(keys.prefix(paging.size))
         let next = keys.count > paging.size ? items.last.map { [$0.id.text] } : nil
-        return .page(items, next: next) { $0.apiKey($1) }
+        return .page(items.map(\.json), next: next)
     }
 
     private func create(_ request: APIRequest) async throws -> APIAnswer {
@@ -40,17 +40,12 @@ struct APIKeyRoutes: Sendable {
         let headers: HTTPFields = [
             .location: "/v1/tenants/\(issued.key.tenant)/apiKeys/\(issued.key.id)", .cacheControl: "no-store",
         ]
-        return .document(.created, headers: headers) { printer in
-            printer.object { document in
-                if showsSecret { document.member("token", issued.secret.reveal()) }
-                document.name("apiKey")
-                document.apiKey(issued.key)
-                if !issued.warnings.isEmpty {
-                    document.name("warnings")
-                    document.array(issued.warnings) { $0.violation($1) }
-                }
-            }
-        }
+        return .document(
+            .fields([
+                "token": showsSecret ? .string(issued.secret.reveal()) : nil,
+                "apiKey": issued.key.json,
+                "warnings": .list(issued.warnings, \.json),
+            ]), .created, headers: headers)
     }
 
     private func revoke(_ request: APIRequest) async throws -> APIAnswer {
@@ -60,17 +55,17 @@ struct APIKeyRoutes: Sendable {
     }
 }
 
-extension JSONPrinter {
-    mutating func apiKey(_ key: StoredAPIKey) {
-        object { printer in
-            printer.member("id", key.id.text)
-            printer.member("prefix", key.prefix)
-            printer.member("displayName", key.description)
-            printer.member("role", key.role)
-            printer.member("meshes", .array(key.meshes.map { .string($0.text) }))
-            printer.member("namespaces", .array(key.namespaces.map { .string($0.text) }))
-            printer.member("createTime", key.createTime.text)
-            if let time = key.expireTime { printer.member("expireTime", time.text) }
-        }
+extension StoredAPIKey {
+    fileprivate var json: JSONValue {
+        .fields([
+            "id": .string(id.text),
+            "prefix": .string(prefix),
+            "displayName": .string(description),
+            "role": .string(role),
+            "meshes": .array(meshes.map { .string($0.text) }),
+            "namespaces": .array(namespaces.map { .string($0.text) }),
+            "createTime": .string(createTime.text),
+            "expireTime": expireTime.map { .string($0.text) },
+        ])
     }
 }

@@ -23,7 +23,7 @@ struct ClusterMeshRoutes: Sendable {
         let cluster = try await control.fetch(request.key(.cluster), by: request.caller)
         let version = ObjectVersion(cluster)
         if request.has(version) { return .notModified(version) }
-        return .document(headers: [.eTag: version.entityTag]) { $0.clusterMesh(cluster) }
+        return .document(Self.document(of: cluster), headers: [.eTag: version.entityTag])
     }
 
     private func change(_ request: APIRequest, enable: Bool) async throws -> APIAnswer {
@@ -32,30 +32,26 @@ struct ClusterMeshRoutes: Sendable {
             recording: { APIAnswer.written($0).stored })
         return APIAnswer(outcome) { .written($0) }
     }
-}
 
-extension JSONPrinter {
     /// The singleton `mesh` of a cluster.
-    mutating func clusterMesh(_ cluster: StoredObject) {
+    private static func document(of cluster: StoredObject) -> JSONValue {
         let spec = ClusterSpec.read(cluster.spec, at: .root, log: ViolationLog())?.mesh ?? ClusterMeshSpec(enabled: false)
-        object { printer in
-            printer.member("apiVersion", "sluice/v1")
-            printer.member("kind", "ClusterMesh")
-            printer.name("metadata")
-            printer.metadata(cluster, name: "mesh")
-            printer.member("spec", spec.json)
-            printer.member(
-                "status",
-                [
-                    "phase": spec.enabled ? "Enabled" : "Disabled", "observedGeneration": .integer(cluster.generation),
-                    "conditions": [
-                        [
-                            "type": "Ready", "status": spec.enabled ? "True" : "False",
-                            "reason": spec.enabled ? "Enabled" : "Disabled", "message": "",
-                            "lastTransitionTime": .string(cluster.updateTime.text),
-                        ]
-                    ],
-                ])
-        }
+        return [
+            "apiVersion": "sluice/v1",
+            "kind": "ClusterMesh",
+            "metadata": cluster.metadataJSON(name: "mesh"),
+            "spec": spec.json,
+            "status": [
+                "phase": spec.enabled ? "Enabled" : "Disabled",
+                "observedGeneration": .integer(cluster.generation),
+                "conditions": [
+                    [
+                        "type": "Ready", "status": spec.enabled ? "True" : "False",
+                        "reason": spec.enabled ? "Enabled" : "Disabled", "message": "",
+                        "lastTransitionTime": .string(cluster.updateTime.text),
+                    ]
+                ],
+            ],
+        ]
     }
 }

@@ -37,7 +37,7 @@ struct ObjectRoutes: Sendable {
         let page = try await control.list(
             kind, in: try request.scope(kind), ListOptions(pageSize: paging.size, after: paging.after, labels: labels),
             by: request.caller)
-        return .page(page.items, next: page.next?.parts) { $0.object($1) }
+        return .page(page.items.map { $0.json() }, next: page.next?.parts)
     }
 
     private func fetch(_ request: APIRequest) async throws -> APIAnswer {

@@ -20,7 +20,7 @@ struct OperationRoutes: Sendable {
     private func fetch(_ request: APIRequest) async throws -> APIAnswer {
         let tenant = try request.name("tenant")
         let operation = try await control.operation(request.text("operation"), of: tenant, by: request.caller)
-        return .document { $0.operation(operation, tenant: tenant) }
+        return .document(operation.json(tenant: tenant))
     }
 
     /// Answers when the operation is done or the timeout is over, whichever is first; `done` tells which.
@@ -37,18 +37,18 @@ struct OperationRoutes: Sendable {
         }
         let operation = try await control.wait(
             for: request.text("operation"), of: tenant, atMost: timeout, by: request.caller)
-        return .document(headers: [.connection: "close"]) { $0.operation(operation, tenant: tenant) }
+        return .document(operation.json(tenant: tenant), headers: [.connection: "close"])
     }
 }
 
-extension JSONPrinter {
-    mutating func operation(_ operation: StoredOperation, tenant: Name) {
-        object { printer in
-            printer.member("name", "tenants/\(tenant)/operations/\(operation.id)")
-            printer.member("done", .bool(operation.done))
-            printer.member("metadata", operation.metadata)
-            if let error = operation.error { printer.member("error", error) }
-            if let response = operation.response { printer.member("response", response) }
-        }
+extension StoredOperation {
+    func json(tenant: Name) -> JSONValue {
+        .fields([
+            "name": .string("tenants/\(tenant)/operations/\(id)"),
+            "done": .bool(done),
+            "metadata": metadata,
+            "error": error,
+            "response": response,
+        ])
     }
 }

@@ -11,13 +11,13 @@ struct PlatformRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/healthz", "getHealth", access: .open) { _ in .document { $0.value(["status": "ok"]) } },
+            Route(.get, "/healthz", "getHealth", access: .open) { _ in .document(["status": "ok"]) },
             Route(.get, "/readyz", "getReadiness", access: .open) { _ in try await self.ready() },
             Route(.get, "/metrics", "getMetrics", access: .open) { _ in
                 .text(metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
             },
             Route(.get, "/version", "getVersion", access: .open) { _ in
-                .document { $0.value(["version": .string(configuration.version)]) }
+                .document(["version": .string(configuration.version)])
             },
             Route(.get, "/openapi.yaml", "getOpenAPI", access: .open) { _ in
                 APIAnswer(body: Documents.openAPI, type: "application/yaml")
@@ -39,19 +39,17 @@ struct PlatformRoutes: Sendable {
                 .serviceUnavailable, "notReady", reasons.joined(separator: "; "),
                 members: ["reasons": .array(reasons.map(JSONValue.string))], headers: [.retryAfter: "1"])
         }
-        return .document { $0.value(["status": "ready"]) }
+        return .document(["status": "ready"])
     }
 
     private static func whoami(_ caller: Caller) -> APIAnswer {
-        .document {
-            $0.value(
-                .fields([
-                    "caller": .string(caller.description), "role": .string(caller.role.rawValue),
-                    "tenant": caller.tenant.map { .string($0.text) },
-                    "permissions": .array(
-                        Permission.allCases.filter { $0.roles.contains(caller.role) }.map { .string($0.rawValue) }),
-                ]))
-        }
+        .document(
+            .fields([
+                "caller": .string(caller.description), "role": .string(caller.role.rawValue),
+                "tenant": caller.tenant.map { .string($0.text) },
+                "permissions": .array(
+                    Permission.allCases.filter { $0.roles.contains(caller.role) }.map { .string($0.rawValue) }),
+            ]))
     }
 }
 

@@ -32,7 +32,7 @@ struct ProxyRoutes: Sendable {
         try request.query.check()
         let page = try await control.proxies(
             of: request.mesh(), namespace: namespace, pageSize: paging.size, after: paging.after, by: request.caller)
-        return .page(page.items, next: page.next.map { [$0.namespace.text, $0.name.text] }) { $0.proxy($1) }
+        return .page(page.items.map(\.json), next: page.next.map { [$0.namespace.text, $0.name.text] })
     }
 
     private static func cursor(_ parts: [String]) -> NamespacedName? {
@@ -45,7 +45,7 @@ struct ProxyRoutes: Sendable {
         try request.query.check()
         let proxy = try await control.proxy(
             try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
-        return .document { $0.proxy(proxy) }
+        return .document(proxy.json)
     }
 
     private func bootstrap(_ request: APIRequest) async throws -> APIAnswer {
@@ -74,7 +74,7 @@ struct ProxyRoutes: Sendable {
         let headers: HTTPFields = [.cacheControl: "no-store", .vary: "Accept"]
         // gRPC reads JSON only.
         if bootstrap.client == .grpc || (request.head.headerFields[.accept] ?? "").contains("json") {
-            return .document(headers: headers) { $0.value(document) }
+            return .document(document, headers: headers)
         }
         let yaml = try Yams.dump(object: Self.plain(document), sortKeys: true)
         return APIAnswer(headers: headers, body: Array(yaml.utf8), type: "application/yaml")

@@ -33,18 +33,18 @@ struct ReleaseRoutes: Sendable {
         try request.query.check()
         let page = try await control.releaseEvents(
             of: request.key(.release), pageSize: paging.size, after: paging.after, by: request.caller)
-        return .page(page.items, next: page.next.map { [String($0)] }) { $0.releaseEvent($1) }
+        return .page(page.items.map(\.json), next: page.next.map { [String($0)] })
     }
 }
 
-extension JSONPrinter {
-    mutating func releaseEvent(_ event: ReleaseEventRow) {
-        object { printer in
-            printer.member("sequence", .integer(event.sequence))
-            printer.member("type", event.type)
-            printer.member("actor", event.actor)
-            printer.member("time", event.at.text)
-            printer.member("payload", event.payload)
-        }
+extension ReleaseEventRow {
+    fileprivate var json: JSONValue {
+        [
+            "sequence": .integer(sequence),
+            "type": .string(type),
+            "actor": .string(actor),
+            "time": .string(at.text),
+            "payload": payload,
+        ]
     }
 }

@@ -20,7 +20,7 @@ struct ServiceMethodRoutes: Sendable {
     private func simulate(_ request: APIRequest) async throws -> APIAnswer {
         let result = try await control.simulate(
             request.namespaced("service"), in: request.mesh(), request.body, by: request.caller)
-        return .document { $0.value(result) }
+        return .document(result)
     }
 
     private func clearStable(_ request: APIRequest) async throws -> APIAnswer {
