@@ -8,7 +8,8 @@ extension EndpointsMessage {
         clusterName = endpoints.cluster.text
         self.endpoints = endpoints.localities.map { locality in
             var message = Envoy_Config_Endpoint_V3_LocalityLbEndpoints()
-            if !locality.path.allSatisfy(\.isEmpty) { message.locality = Envoy_Config_Core_V3_Locality(locality.path) }
+            // Also when it is empty: gRPC refuses endpoints without one (gRFC A27).
+            message.locality = Envoy_Config_Core_V3_Locality(locality.path)
             // gRPC leaves localities without weight out.
             message.loadBalancingWeight = Google_Protobuf_UInt32Value(UInt32(clamping: locality.weight))
             message.lbEndpoints = locality.endpoints.map { Envoy_Config_Endpoint_V3_LbEndpoint($0) }

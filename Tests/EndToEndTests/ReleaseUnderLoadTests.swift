@@ -28,7 +28,7 @@ struct ReleaseUnderLoadTests {
             try await ReviewsMesh.run(
                 api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
             ) { mesh in
-                try await withLoad(mesh) {
+                try await withLoad(mesh) { _ in
                     try await Self.start(mesh)
                     try await Self.reach("Succeeded", mesh)
                 }
@@ -41,9 +41,10 @@ struct ReleaseUnderLoadTests {
     func rollback() async throws {
         try await Parts.withServer { server, directory in
             try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
-                try await withLoad(mesh) {
+                try await withLoad(mesh) { load in
                     try await Self.start(mesh, steps: [["setWeight": 5000], ["pause": [:]]])
                     try await Self.reach("Paused", mesh)
+                    try await eventually("the canary has traffic") { load.total.versions["v2", default: 0] >= 50 }
                     try await server.api.post(
                         mesh.object("releases/reviews-v2:rollback"), ["reason": "as a test"],
                         headers: ["Idempotency-Key": "rollback"]
@@ -59,7 +60,7 @@ struct ReleaseUnderLoadTests {
     func serverKilled() async throws {
         try await Parts.withServer { server, directory in
             try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
-                try await withLoad(mesh) {
+                try await withLoad(mesh) { _ in
                     try await Self.start(mesh)
                     try await eventually("the second step is under way") {
                         try await Self.status(mesh)["currentStep"]?["index"]?.integerValue ?? 0 >= 1
@@ -80,7 +81,7 @@ struct ReleaseUnderLoadTests {
     func databaseKilled() async throws {
         try await Parts.withServer { server, directory in
             try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
-                try await withLoad(mesh) {
+                try await withLoad(mesh) { _ in
                     try await Self.start(mesh)
                     try await eventually("the second step is under way") {
                         try await Self.status(mesh)["currentStep"]?["index"]?.integerValue ?? 0 >= 1
@@ -106,7 +107,7 @@ struct ReleaseUnderLoadTests {
             try await Parts.stopping(Server(options)) { second in
                 // The mesh lives on the second replica, which is the one that dies; the first owns the database.
                 try await ReviewsMesh.run(api: second.api, envoy: Parts.envoy(), directory: directory) { mesh in
-                    try await withLoad(mesh) {
+                    try await withLoad(mesh) { _ in
                         try await Self.start(mesh)
                         try await eventually("the second step is under way") {
                             try await Self.status(mesh)["currentStep"]?["index"]?.integerValue ?? 0 >= 1
@@ -134,7 +135,7 @@ struct ReleaseUnderLoadTests {
 
 extension ReleaseUnderLoadTests {
     /// Runs `body` while requests go on, and expects every one of them to be answered.
-    private func withLoad(_ mesh: ReviewsMesh, _ body: () async throws -> Void) async throws {
+    private func withLoad(_ mesh: ReviewsMesh, _ body: (Load) async throws -> Void) async throws {
         let load = mesh.load(perSecond: 200)
         try await eventually("the mesh serves traffic") {
             let probe = mesh.load()
@@ -144,11 +145,11 @@ extension ReleaseUnderLoadTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await load.run() }
             defer { group.cancelAll() }
-            try await body()
+            try await body(load)
         }
         let total = load.total
         #expect(total.failures == 0, "\(total.examples)")
-        #expect(total.successes > 200)
+        #expect(total.successes >= 100)
     }
 
     private func versions(_ mesh: ReviewsMesh) async -> [String: Int] {
@@ -180,11 +181,11 @@ extension ReleaseUnderLoadTests {
         }
     }
 
-    /// How often each transition of a step was recorded.
+    /// How often each transition was recorded; none may be twice.
     private static func transitions(_ mesh: ReviewsMesh) async throws -> [String: Int] {
         let events = try await mesh.api.get(mesh.object("releases/reviews-v2/events?pageSize=1000"))
             .expectingSuccess("events").body["items"]?.arrayValue ?? []
-        let keys = events.compactMap { $0["dedupeKey"]?.stringValue }
+        let keys = events.map { "\($0["type"] ?? .null) \($0["payload"]?["step"] ?? .null)" }
         try #require(!keys.isEmpty)
         return Dictionary(keys.map { ($0, 1) }, uniquingKeysWith: +)
     }

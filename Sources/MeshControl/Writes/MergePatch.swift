@@ -7,7 +7,12 @@ extension JSONValue {
         guard case .object(let changes) = patch else { return patch }
         var members = objectValue ?? [:]
         for (name, change) in changes {
-            members[name] = change == .null ? nil : (members[name] ?? .null).merged(with: change)
+            // Not an assignment of `nil`, which is the literal of JSON's null here.
+            if change == .null {
+                members.removeValue(forKey: name)
+            } else {
+                members[name] = (members[name] ?? .null).merged(with: change)
+            }
         }
         return .object(members)
     }
