@@ -16,6 +16,8 @@ struct StreamMachine {
     private(set) var snapshot: Snapshot?
     /// Everything of this revision that the client wants has been acknowledged. 0: nothing yet.
     private(set) var ackedRevision: Int64 = 0
+    /// What ``ackedRevision`` was when the snapshot came.
+    private var ackedBefore: Int64 = 0
     private var nonces: UInt64 = 0
     private var unknownTypes: Set<String> = []
 
@@ -77,6 +79,7 @@ struct StreamMachine {
     /// Takes a newer snapshot; what was not sent of the one before never will be.
     mutating func update(_ snapshot: Snapshot) {
         self.snapshot = snapshot
+        ackedBefore = ackedRevision
         noteProgress()
     }
 
@@ -143,7 +146,12 @@ struct StreamMachine {
         let isSettled = ResourceType.allCases.allSatisfy { type in
             subscriptions[type.rawValue].map { $0.isSettled(on: snapshot[type]) } ?? true
         }
-        if isSettled { ackedRevision = snapshot.revision }
+        if isSettled {
+            ackedRevision = snapshot.revision
+        } else if ackedRevision == snapshot.revision {
+            // A client subscribes type by type; it had all of what it wanted, and now it wants more.
+            ackedRevision = ackedBefore
+        }
     }
 
     /// What was refused last and has not been replaced since.
