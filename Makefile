@@ -39,8 +39,9 @@ golden: tools ## Rewrite the golden files, then show the difference
 	UPDATE_GOLDEN=1 swift test --filter Golden
 	git diff --stat -- Tests
 
-bench: tools ## Run the benchmarks and print their table
-	SLUICE_BENCHMARKS=1 swift build -c release --product sluice-bench $(SWIFT_FLAGS)
+bench: build ## Run the benchmarks and print their tables
+	@deploy/setup bench
+	swift build -c release --product sluice-bench $(SWIFT_FLAGS)
 	.build/release/sluice-bench
 
 clean: ## Remove everything that was built

@@ -112,6 +112,15 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(name: "sluice-demo", dependencies: ["MeshLab", "MeshModel"], swiftSettings: strict),
 
+        // What `make bench` runs.
+        .executableTarget(
+            name: "sluice-bench",
+            dependencies: [
+                "MeshLab", "MeshModel", "MeshCompiler", "EnvoyConfig", "EnvoyProtos", "GRPCServer", "HTTP2", "Postgres",
+                "PostgresServer", nio.core, nio.posix, protobuf, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Tests/Benchmarks", swiftSettings: strict),
+
         // Tests, and what several of them begin with.
         .target(
             name: "MeshFixtures", dependencies: ["MeshModel"], path: "Tests/MeshFixtures", swiftSettings: strict),

@@ -17,6 +17,8 @@ package final class Server: Sendable {
         /// `nil`: a private PostgreSQL in the data directory.
         package var databaseURL: String?
         package var name: String
+        /// More `SLUICE_` settings.
+        package var environment: [String: String] = [:]
 
         package init(
             binary: String, directory: String, token: String, databaseURL: String? = nil, name: String = "sluice"
@@ -42,7 +44,7 @@ package final class Server: Sendable {
         if let url = options.databaseURL { arguments += ["--database-url", url] }
         process = try ChildProcess(
             name: options.name, executable: options.binary, arguments: arguments,
-            environment: ["SLUICE_ADMIN_TOKEN": options.token], log: "\(options.directory)/\(options.name).log")
+            environment: options.environment.merging(["SLUICE_ADMIN_TOKEN": options.token]) { own, _ in own }, log: "\(options.directory)/\(options.name).log")
         do {
             try await eventually(within: limit, "\(options.name) is ready") {
                 guard self.process.isRunning else { throw LabError("sluice ended") }

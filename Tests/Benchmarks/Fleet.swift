@@ -20,6 +20,8 @@ final class Fleet: Sendable {
         var arrivals: [Int: ContinuousClock.Instant] = [:]
         var bytes = 0
         var closed = 0
+        /// The first response of each type that the first proxy received.
+        var sample: [String: [UInt8]] = [:]
     }
 
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -51,6 +53,10 @@ final class Fleet: Sendable {
             $0.arrivals[index] = .now
             $0.bytes += bytes
         }
+    }
+
+    fileprivate func record(_ type: String, _ message: ByteBuffer) {
+        progress.withLock { $0.sample[type] = Array(message.readableBytesView) }
     }
 
     fileprivate func synced() { progress.withLock { $0.synced += 1 } }
@@ -107,7 +113,10 @@ private final class FleetProxy: GRPCClientCallHandler {
         }
         fleet.received(index, bytes: message.readableBytes)
         request(type) { $0.responseNonce = nonce }
-        if received.insert(type).inserted { subscribe(after: type, names) }
+        if received.insert(type).inserted {
+            if index == 0 { fleet.record(type, message) }
+            subscribe(after: type, names)
+        }
     }
 
     /// What Envoy asks for once it has the first response of a type.

@@ -25,6 +25,8 @@ enum Table {
         values.isEmpty ? nil : values.sorted()[values.count / 2]
     }
 
+    static func ratio(_ value: Double) -> String { "\(rounded(value))×" }
+
     static func text(_ duration: Duration) -> String {
         let seconds = duration / .seconds(1)
         switch seconds {
@@ -39,7 +41,8 @@ enum Table {
         switch abs(value) {
         case 100...: "\(Int(value.rounded()))"
         case 10..<100: "\((value * 10).rounded() / 10)"
-        default: "\((value * 100).rounded() / 100)"
+        case 0.1..<10: "\((value * 100).rounded() / 100)"
+        default: "\((value * 10_000).rounded() / 10_000)"
         }
     }
 }

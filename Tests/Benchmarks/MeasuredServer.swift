@@ -1,0 +1,83 @@
+internal import Foundation
+internal import Logging
+internal import MeshLab
+internal import MeshModel
+internal import PostgresServer
+
+/// A real `sluice serve` with its private PostgreSQL, looked at from outside.
+struct MeasuredServer {
+    static let mesh = "/v1/tenants/acme/meshes/default"
+
+    let server: Server
+    let directory: String
+
+    var api: APIClient { server.api }
+    /// Where the server's database is; for statistics and logs, not for its life.
+    let database: PostgresServer
+
+    static func run(binary: String, _ body: (MeasuredServer) async throws -> Void) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "sluice-bench-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = URL(fileURLWithPath: binary).path
+        // Warnings only: what is measured is the server, not the disk that a log goes to.
+        var options = try Server.Options(binary: path, directory: directory.path, token: "benchmark")
+        options.environment["SLUICE_LOG_LEVEL"] = "warning"
+        let server = try await Server(options)
+        do {
+            let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+            let database = try PostgresServer(dataDirectory: directory.path, logger: logger)
+            let measured = MeasuredServer(server: server, directory: directory.path, database: database)
+            try await measured.prepare()
+            try await body(measured)
+        } catch {
+            await server.stop()
+            throw error
+        }
+        await server.stop()
+    }
+
+    func usage() throws -> ProcessUsage { try ProcessUsage(pid: server.process.pid) }
+
+    func idle() throws -> Figure {
+        let memory = Double(try usage().resident) / 1e6
+        return Figure(what: "resident memory, no proxies", value: "\(Table.rounded(memory)) MB", budget: "≤ 60 MB")
+    }
+
+    /// The tenant and its cluster.
+    private func prepare() async throws {
+        try await api.put("/v1/tenants/acme", ["spec": [:]]).expectingSuccess("tenant")
+        let cluster: JSONValue = ["metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]]]
+        try await api.post("/v1/tenants/acme/clusters", cluster).expectingSuccess("cluster")
+    }
+
+    /// Stores the ``LargeMesh``, through the API.
+    func fill() async throws {
+        try await inParallel(LargeMesh.services) { index in
+            let path = Self.service(LargeMesh.serviceName(index))
+            try await api.put(path, ["spec": LargeMesh.service]).expectingSuccess(path)
+            for number in 0..<LargeMesh.endpoints {
+                try await api.put("\(path)/endpoints/e\(number)", ["spec": LargeMesh.endpoint(index, number)])
+                    .expectingSuccess(path)
+            }
+            if LargeMesh.hasRules(index) {
+                let rules = "\(Self.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(index))"
+                try await api.put(rules, ["spec": LargeMesh.rules(index)]).expectingSuccess(rules)
+            }
+        }
+    }
+
+    static func service(_ name: String) -> String { "\(mesh)/namespaces/shop/services/\(name)" }
+
+    /// Runs `body` for `0..<count`, 16 at a time.
+    func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<count {
+                if index >= 16 { try await group.next() }
+                group.addTask { try await body(index) }
+            }
+            try await group.waitForAll()
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// Measures what the design has budgets for. CONTRIBUTING says how to read the tables.
+@main
+struct SluiceBench: AsyncParsableCommand {
+    enum Part: String, CaseIterable, ExpressibleByArgument {
+        case compile, rows, xds, rest
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "sluice-bench", abstract: "Prints tables of what was measured, beside baselines of the same run.",
+        subcommands: [Run.self, Floor.self], defaultSubcommand: Run.self)
+
+    struct Run: AsyncParsableCommand {
+        @Option(help: "The server to measure, a release build.") var sluice = ".build/release/sluice"
+        @Option(help: "Only this part; may be repeated.") var only: [Part] = []
+        @Option(help: "How many proxies connect, one table each.") var streams: [Int] = [100, 500, 1000, 2000]
+
+        mutating func run() async throws {
+            let parts = only.isEmpty ? Part.allCases : only
+            if parts.contains(.compile) { Table.show("Compile and encode", try CompileBenchmark().run()) }
+            if parts.contains(.rows) { Table.show("Rows of PostgreSQL", try await RowsBenchmark().run()) }
+            if parts.contains(.xds) || parts.contains(.rest) {
+                try await MeasuredServer.run(binary: sluice) { server in
+                    Table.show("The server at rest", [try server.idle()])
+                    if parts.contains(.rest) {
+                        Table.show("REST, 64 concurrent clients", try await RESTBenchmark(server).run())
+                    }
+                    if parts.contains(.xds) {
+                        try await server.fill()
+                        for count in streams {
+                            Table.show("xDS, \(count) proxies", try await XDSBenchmark(server, count).run())
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

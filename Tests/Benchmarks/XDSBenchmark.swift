@@ -1,0 +1,140 @@
+internal import EnvoyProtos
+internal import Foundation
+internal import MeshLab
+internal import MeshModel
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// First sync of many proxies with the ``LargeMesh``, and pushes to all of them.
+///
+/// The floor of the first sync is a server of ours that knows nothing of xDS and sends the same recorded bytes over the
+/// same transport: what the rest of the server adds to that is the ratio.
+struct XDSBenchmark {
+    private let server: MeasuredServer
+    private let count: Int
+
+    init(_ server: MeasuredServer, _ count: Int) {
+        self.server = server
+        self.count = count
+    }
+
+    func run() async throws -> [Figure] {
+        let identities = try await identities()
+        let fleet = Fleet()
+        let before = try server.usage()
+        let clock = ContinuousClock()
+        let start = clock.now
+        try await fleet.connect(count, to: server.server.options.xdsPort) { identities[$0] }
+        try await eventually(within: .seconds(120), "\(count) proxies are in sync") { fleet.current.synced == count }
+        let time = clock.now - start
+        let after = try server.usage()
+        let synced = fleet.current
+        let memory = Double(after.resident - before.resident) / Double(count) / 1e3
+        let floor = try await Floor.measure(synced.sample, count)
+
+        var figures = [
+            Figure(
+                what: "first sync, \(Table.rounded(Double(synced.bytes) / 1e6)) MB in all", value: Table.text(time),
+                baseline: Table.text(floor.time), ratio: Table.ratio(time / floor.time), budget: Budget.sync(count)),
+            Figure(
+                what: "  server CPU", value: Table.text(.seconds(after.cpu - before.cpu)),
+                baseline: Table.text(.seconds(floor.cpu)), ratio: Table.ratio((after.cpu - before.cpu) / floor.cpu),
+                budget: Budget.syncCPU(count)),
+            Figure(what: "  resident memory a proxy", value: "\(Table.rounded(memory)) kB", budget: "≤ 35 kB"),
+        ]
+        figures += try await pushes(fleet, "endpoint", Budget.push(count), Budget.pushCPU(count)) { round in
+            try await server.api.put(
+                MeasuredServer.service(LargeMesh.serviceName(500)) + "/endpoints/e0",
+                ["spec": LargeMesh.endpoint(500, 0, weight: 2 + round)], headers: ["If-Match": "*"])
+        }
+        figures += try await pushes(fleet, "route", "", "") { round in
+            try await server.api.put(
+                "\(MeasuredServer.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(500))",
+                ["spec": LargeMesh.rules(500, timeout: 10 + round)], headers: ["If-Match": "*"])
+        }
+        guard fleet.current.closed == 0 else { throw LabError("\(fleet.current.closed) streams ended") }
+        await fleet.close()
+        try await eventually("the server has noticed that they are gone") {
+            try await server.api.get("/metrics").text.contains("sluice_xds_connected_proxies 0\n")
+        }
+        return figures
+    }
+
+    /// Makes a change eleven times and waits each time until every proxy has it. Times count from before the write, so
+    /// they include it.
+    private func pushes(
+        _ fleet: Fleet, _ what: String, _ budget: String, _ budgetOfCPU: String,
+        _ change: (Int) async throws -> APIClient.Answer
+    ) async throws -> [Figure] {
+        var last: [Duration] = []
+        var answered: [Duration] = []
+        var cpu: [Double] = []
+        var all: [Duration] = []
+        for round in 0..<11 {
+            fleet.mark()
+            let usage = try server.usage()
+            let start = ContinuousClock.now
+            try await change(round).expectingSuccess("a change of an \(what)")
+            answered.append(.now - start)
+            try await eventually(within: .seconds(60), "every proxy has the new \(what)") {
+                fleet.current.arrivals.count == count
+            }
+            let times = fleet.current.arrivals.values.map { $0 - start }.sorted()
+            last.append(times.last ?? .zero)
+            all += times
+            // The acknowledgements are work too.
+            try await Task.sleep(for: .milliseconds(200))
+            cpu.append(try server.usage().cpu - usage.cpu)
+        }
+        all.sort()
+        return [
+            Figure(
+                what: "one \(what) changes: last proxy has it", value: Table.text(Table.median(last) ?? .zero),
+                baseline: Table.text(Table.median(answered) ?? .zero) + " (the PUT alone)", budget: budget),
+            Figure(
+                what: "  p99 of all proxies", value: Table.text(all[all.count * 99 / 100]), budget: "≤ 100 ms"),
+            Figure(
+                what: "  server CPU, with acknowledgements and reports",
+                value: Table.text(.seconds(Table.median(cpu) ?? 0)), budget: budgetOfCPU),
+        ]
+    }
+
+    /// A node and a token for every proxy, from their bootstraps.
+    private func identities() async throws -> [ProxyIdentity] {
+        let found = Mutex([Int: ProxyIdentity]())
+        let server = server
+        try await server.inParallel(count) { index in
+            let path = "\(MeasuredServer.mesh)/proxies/bench-\(index)/bootstrap?namespace=shop&service=bench&cluster=dev"
+            let document = try await server.api.get(path, headers: ["Accept": "application/json"])
+                .expectingSuccess("bootstrap").body
+            let identity = try ProxyIdentity(bootstrap: document)
+            found.withLock { $0[index] = identity }
+        }
+        return found.withLock { found in (0..<count).compactMap { found[$0] } }
+    }
+}
+
+extension ProxyIdentity {
+    /// Reads the bootstrap as Envoy does.
+    fileprivate init(bootstrap: JSONValue) throws {
+        let service = bootstrap["dynamic_resources"]?["ads_config"]?["grpc_services"]?.arrayValue?.first
+        guard let node = bootstrap["node"],
+            let value = service?["initial_metadata"]?.arrayValue?.first?["value"]?.stringValue
+        else { throw LabError("the bootstrap has no node or no token") }
+        self.init(
+            node: try Envoy_Config_Core_V3_Node(jsonUTF8Data: JSONEncoder().encode(node)),
+            token: value.replacing("Bearer ", with: ""))
+    }
+}
+
+/// The budgets of the design: fractions of what go-control-plane takes for the same mesh.
+enum Budget {
+    static func sync(_ count: Int) -> String { text(count, [100: 0.028, 500: 0.15, 1000: 0.29, 2000: 0.51]) }
+    static func syncCPU(_ count: Int) -> String { text(count, [100: 0.04, 500: 0.19, 1000: 0.38, 2000: 0.68]) }
+    static func push(_ count: Int) -> String { text(count, [100: 0.0025, 500: 0.0176, 1000: 0.05, 2000: 0.09]) }
+    static func pushCPU(_ count: Int) -> String { text(count, [100: 0.005, 500: 0.038, 1000: 0.085, 2000: 0.14]) }
+
+    private static func text(_ count: Int, _ seconds: [Int: Double]) -> String {
+        seconds[count].map { "≤ " + Table.text(.seconds($0)) } ?? ""
+    }
+}
