@@ -71,7 +71,8 @@ package struct ProxyTokens: Sendable {
 
     package func issue(_ claims: ProxyClaims) throws -> Secret<String> {
         let payload = Payload(
-            ten: claims.mesh.tenant.text, msh: claims.mesh.mesh.text, nsp: claims.namespace.text, sub: claims.proxy.text,
+            ten: claims.mesh.tenant.text, msh: claims.mesh.mesh.text, nsp: claims.namespace.text,
+            sub: claims.proxy.text,
             svc: claims.service.text, cls: claims.cluster.text, iat: claims.issuedAt, exp: claims.expiresAt)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys

@@ -19,7 +19,8 @@ package struct StoredAPIKey: Hashable, Sendable {
 
     package init(
         tenant: Name, id: Name, prefix: String, role: String, meshes: [Name] = [], namespaces: [Name] = [],
-        description: String = "", createTime: MeshModel.Timestamp = MeshModel.Timestamp(microseconds: 0), expireTime: MeshModel.Timestamp? = nil
+        description: String = "", createTime: MeshModel.Timestamp = MeshModel.Timestamp(microseconds: 0),
+        expireTime: MeshModel.Timestamp? = nil
     ) {
         self.tenant = tenant
         self.id = id

@@ -16,7 +16,7 @@ package final class ChangeSignals: Sendable {
     }
 
     private let listener: Listener
-    /// For one consumer.
+    /// For one consumer. At most 1024 wait here; then ``Signal/anything`` stands for those that are dropped.
     package let signals: AsyncStream<Signal>
     private let continuation: AsyncStream<Signal>.Continuation
 
@@ -30,11 +30,16 @@ package final class ChangeSignals: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.listener.run() }
             group.addTask {
-                for await event in self.listener.events { self.continuation.yield(Self.signal(event)) }
+                for await event in self.listener.events { self.deliver(Self.signal(event)) }
             }
             defer { group.cancelAll() }
             try await group.next()
         }
+    }
+
+    /// The newest signals are kept. That some were dropped is said after them, so it is the last to be dropped itself.
+    func deliver(_ signal: Signal) {
+        if case .dropped = continuation.yield(signal) { continuation.yield(.anything) }
     }
 
     private static func signal(_ event: Listener.Event) -> Signal {

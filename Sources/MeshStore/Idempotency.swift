@@ -34,7 +34,8 @@ extension StoreTransaction {
         ])
         let earlier = try results[1].first { row throws(PostgresError) -> ([UInt8], StoredAnswer) in
             let answer = StoredAnswer(
-                status: Int(try row["status", as: Int32.self]), headers: try row.stringMap("headers"), body: try row["body"])
+                status: Int(try row["status", as: Int32.self]), headers: try row.stringMap("headers"),
+                body: try row["body"])
             return (try row["request_hash"], answer)
         }
         if let (hash, answer) = earlier {

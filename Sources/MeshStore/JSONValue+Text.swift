@@ -5,6 +5,11 @@ internal import Postgres
 extension JSONValue {
     /// Reads what a `jsonb` column holds.
     init(_ text: JSONText) throws(PostgresError) {
+        // Labels, annotations and most statuses.
+        if text.text == "{}" {
+            self = [:]
+            return
+        }
         do {
             self = try JSONDecoder().decode(JSONValue.self, from: Data(text.text.utf8))
         } catch {
@@ -21,6 +26,26 @@ extension JSONValue {
             } catch {
                 throw .internal("a document cannot be encoded: \(error)")
             }
+        }
+    }
+}
+
+extension String {
+    /// With U+FFFD in place of U+0000.
+    var withoutNull: String { utf8.contains(0) ? replacing("\0", with: "\u{FFFD}") : self }
+}
+
+extension JSONValue {
+    /// With U+FFFD in place of U+0000, in names and values.
+    var withoutNull: JSONValue {
+        switch self {
+        case .null, .bool, .integer, .number: self
+        case .string(let text): .string(text.withoutNull)
+        case .array(let values): .array(values.map(\.withoutNull))
+        case .object(let members):
+            .object(
+                Dictionary(
+                    members.map { ($0.key.withoutNull, $0.value.withoutNull) }, uniquingKeysWith: { _, last in last }))
         }
     }
 }

@@ -75,6 +75,12 @@ package struct MeshStore: Sendable {
         }
     }
 
+    /// Runs a piece of work, such as a request, none of whose statements may wait beyond `limit` from now; one that would
+    /// throws ``StoreError/unavailable(retryAfter:)``.
+    package static func withDeadline<T>(_ limit: Duration, _ body: () async throws -> T) async rethrows -> T {
+        try await WorkDeadline.$current.withValue(.now + limit, operation: body)
+    }
+
     /// The time by the database's clock: the only clock that decisions go by.
     package func now() async throws(StoreError) -> MeshModel.Timestamp {
         let rows = try await rows("SELECT now() AS now", seeing: .all)

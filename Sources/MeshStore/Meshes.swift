@@ -46,8 +46,8 @@ extension MeshStore {
                      WHERE tenant = \(tenant) AND kind = \(Kind.cluster.rawValue) AND mesh = ''
                     """,
                 ])
-                guard let revision = try results[0].first({ row throws(PostgresError) -> Revision in try row["revision"] })
-                else { throw StoreError.notFound }
+                let revision: Revision? = try results[0].first { row throws(PostgresError) in try row["revision"] }
+                guard let revision else { throw StoreError.notFound }
                 return LoadedMesh(
                     objects: try results[1].all(ObjectRow.decode), clusters: try results[2].all(ObjectRow.decode),
                     revision: revision)
@@ -57,50 +57,49 @@ extension MeshStore {
         }
     }
 
-    /// What changed after a revision, oldest first, at most about `limit` changes.
+    /// What changed after a revision, oldest first: whole revisions, as many as it takes for at least `limit` changes.
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws(StoreError) -> MeshChanges {
         let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
-        let results: [Rows]
-        do {
-            results = try await pool.pipeline([
-                Visibility.tenant(mesh.tenant).statement,
-                "SELECT revision, compacted FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
-                """
-                SELECT tenant, kind, CASE WHEN kind = 'Cluster' THEN '' ELSE mesh END AS mesh, namespace, service, name,
-                       deleted, revision
-                  FROM change
-                 WHERE tenant = \(tenant) AND mesh = \(name) AND revision > \(after)
-                 ORDER BY revision LIMIT \(limit)
-                """,
-            ])
-        } catch {
-            throw StoreError(error)
+        // One statement, so that the feed and what the mesh says of it are of one moment.
+        let rows = try await rows(
+            """
+            SELECT m.revision AS newest, m.compacted, c.*
+              FROM mesh m
+              LEFT JOIN (
+                    SELECT tenant, kind, CASE WHEN kind = 'Cluster' THEN '' ELSE mesh END AS mesh, namespace, service,
+                           name, deleted, revision
+                      FROM change
+                     WHERE tenant = \(tenant) AND mesh = \(name) AND revision > \(after)
+                     ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES) c ON true
+             WHERE m.tenant = \(tenant) AND m.mesh = \(name)
+             ORDER BY c.revision
+            """, seeing: .tenant(mesh.tenant))
+        let state = try rows.first { row throws(PostgresError) -> (Revision, Revision) in
+            (try row["newest"], try row["compacted"])
         }
-        let state = try results[1].first { row throws(PostgresError) -> (Revision, Revision) in
-            (try row["revision"], try row["compacted"])
+        guard let (newest, compacted) = state else { throw .notFound }
+        // A revision from the future is one of an earlier mesh of this name.
+        if compacted > after || newest < after {
+            return MeshChanges(changed: [], deleted: [], revision: newest, compacted: true)
         }
-        guard let (revision, compacted) = state else { throw .notFound }
-        let feed = try results[2].all { row throws(PostgresError) -> (key: ObjectKey, deleted: Bool, at: Revision) in
-            (try ObjectRow.key(row), try row["deleted"], try row["revision"])
-        }
-        if compacted > after { return MeshChanges(changed: [], deleted: [], revision: revision, compacted: true) }
-        return try await resolve(feed, reaching: feed.count < limit ? revision : nil)
+        let feed = try rows.all(Self.change).compactMap { $0 }
+        return try await resolve(feed.map(\.key), reaching: feed.count < limit ? newest : feed.last?.at ?? newest)
+    }
+
+    /// - Returns: `nil` for the row of a mesh without changes.
+    private static func change(_ row: Row) throws(PostgresError) -> (key: ObjectKey, at: Revision)? {
+        guard let at: Revision = try row["revision"] else { return nil }
+        return (try ObjectRow.key(row), at)
     }
 
     /// Fetches what the feed names. An object may be newer than the feed says; then it comes once more, which is harmless.
-    private func resolve(
-        _ feed: [(key: ObjectKey, deleted: Bool, at: Revision)], reaching end: Revision?
-    ) async throws(StoreError) -> MeshChanges {
-        // A full page may end in the middle of a revision: that one is read again with the next page.
-        let last = end ?? ((feed.last?.at ?? 1) - 1)
-        var latest: [ObjectKey: Bool] = [:]
-        for entry in feed { latest[entry.key] = entry.deleted }
-        let changed = try await fetch(latest.filter { !$0.value }.map(\.key))
-        let present = Set(changed.map(\.key))
-        let deleted = latest.keys.filter { !present.contains($0) }
-        return MeshChanges(changed: changed, deleted: deleted, revision: last, compacted: false)
+    private func resolve(_ feed: [ObjectKey], reaching revision: Revision) async throws(StoreError) -> MeshChanges {
+        let keys = Set(feed)
+        let changed = try await fetch(Array(keys))
+        let deleted = keys.subtracting(changed.map(\.key))
+        return MeshChanges(changed: changed, deleted: Array(deleted), revision: revision, compacted: false)
     }
 
     /// Forgets changes that are older than `age`; readers that are further behind load the mesh anew.

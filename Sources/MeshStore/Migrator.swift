@@ -44,7 +44,8 @@ package struct Migrator: Sendable {
         package var description: String {
             switch self {
             case .changed(let name): "migration \(name) was applied with another text than this program has"
-            case .unknown(let name): "the database has migration \(name), which this program does not know; use a newer one"
+            case .unknown(let name):
+                "the database has migration \(name), which this program does not know; use a newer one"
             case .failed(let name, let error): "migration \(name) failed: \(error)"
             }
         }
@@ -80,8 +81,7 @@ package struct Migrator: Sendable {
             var names: [String] = []
             for migration in migrations where applied[migration.name] == nil {
                 do {
-                    // The simple protocol runs a script of several statements as one transaction.
-                    _ = try await connection.execute(script: Self.script(migration))
+                    _ = try await connection.execute(script: Self.script(migration), timeout: Self.patience)
                 } catch let error as PostgresError {
                     throw Failure.failed(migration.name, error)
                 }
@@ -103,7 +103,7 @@ package struct Migrator: Sendable {
     private func locked<T>(_ body: (Connection) async throws -> T) async throws -> T {
         try await pool.withConnection { connection in
             // Session-level: it spans the migrations' own transactions, and ends with the connection at the latest.
-            _ = try await connection.query("SELECT pg_advisory_lock(\(Self.lock))", timeout: .seconds(600))
+            _ = try await connection.query("SELECT pg_advisory_lock(\(Self.lock))", timeout: Self.patience)
             do {
                 let result = try await body(connection)
                 _ = try await connection.query("SELECT pg_advisory_unlock(\(Self.lock))")
@@ -114,6 +114,9 @@ package struct Migrator: Sendable {
             }
         }
     }
+
+    /// How long a migration, or another replica's migrations, may take.
+    private static let patience = Duration.seconds(600)
 
     /// Any number will do, as long as all replicas use the same.
     private static let lock: Int64 = 0x736c_7569_6365
@@ -146,13 +149,13 @@ package struct Migrator: Sendable {
         if let name = applied.keys.sorted().first(where: { !known.contains($0) }) { throw .unknown(name) }
     }
 
-    /// The script with the record of it, both or neither. The name comes from this program, so it needs no escaping.
+    /// The script with the record of it, both or neither: the simple protocol runs a script of several statements as one
+    /// transaction, which also ends when one of them fails. The name comes from this program, so it needs no escaping.
     private static func script(_ migration: Migration) -> String {
         """
-        BEGIN;
-        \(migration.script);
-        INSERT INTO schema_migration (name, checksum) VALUES ('\(migration.name)', '\(migration.checksum)');
-        COMMIT;
+        \(migration.script)
+        ;
+        INSERT INTO schema_migration (name, checksum) VALUES ('\(migration.name)', '\(migration.checksum)')
         """
     }
 }

@@ -74,6 +74,8 @@ extension MeshStore {
 
     /// Writes what a replica knows of some proxies, in one statement. Of rows with the same key the last counts.
     ///
+    /// U+0000, which PostgreSQL cannot hold, becomes U+FFFD: what one proxy says must not be in the way of the others' rows.
+    ///
     /// A replica does not overwrite a proxy that has come back to another one, unless it says that it is connected here.
     package func report(_ reports: [ProxyRow]) async throws(StoreError) {
         var latest: [String: ProxyRow] = [:]
@@ -81,7 +83,7 @@ extension MeshStore {
         guard !latest.isEmpty else { return }
         let rows = latest.sorted { $0.key < $1.key }.map(\.value)
         var types: [JSONText] = []
-        for row in rows { types.append(try row.types.stored) }
+        for row in rows { types.append(try row.types.withoutNull.stored) }
         _ = try await self.rows(
             """
             INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
@@ -91,7 +93,8 @@ extension MeshStore {
                 \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
                 \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
                 \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
-                \(rows.map(\.rejectedRevision))::bigint[], \(rows.map(\.rejectedMessage))::text[], \(types)::jsonb[])
+                \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
+                \(types)::jsonb[])
             ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
                SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
                    acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,

@@ -162,7 +162,7 @@ extension StoreTransaction {
              WHERE \(ReleaseRow.condition(key)) AND r.row_version = \(row.rowVersion)
             """
         if let leaseEpoch { update.append(" AND r.lease_epoch = \(leaseEpoch)") }
-        guard try await isOneRow(update) else { return nil }
+        guard try await isOneRow(update, of: key) else { return nil }
         let isQuiet = decision.events.isEmpty && decision.serviceChanges.isEmpty && !decision.changesRoutes
         if isQuiet && decision.status.json == row.object.status { return row.object }
         return try await write(decision, of: row, actor: actor)
@@ -170,9 +170,11 @@ extension StoreTransaction {
 
     /// Whether an update found its row. Of two releases that start on one port at the same moment the slower one finds the
     /// port taken: it has lost the comparison too, and the next try says to whom.
-    private func isOneRow(_ update: Statement) async throws -> Bool {
+    private func isOneRow(_ update: Statement, of key: ObjectKey) async throws -> Bool {
         do {
-            return try await session.query(update).affectedRows == 1
+            // The object first, as everybody locks it before anything else.
+            let lock: Statement = "SELECT 1 FROM object WHERE \(ObjectRow(key).condition) FOR UPDATE"
+            return try await session.pipeline([lock, update])[1].affectedRows == 1
         } catch let error {
             guard error.constraint == "release_one_active" else { throw error }
             return false
@@ -180,10 +182,12 @@ extension StoreTransaction {
     }
 
     private func write(_ decision: ReleaseDecision, of row: ReleaseRow, actor: String) async throws -> StoredObject {
+        // Locked before the mesh, as everybody does.
+        let service = decision.serviceChanges.isEmpty ? nil : try await service(of: row.object)
         let at = try await raiseRevision()
         var status = decision.status
         if decision.changesRoutes { status.stamp(at) }
-        if !decision.serviceChanges.isEmpty { try await change(decision.serviceChanges, of: row.object, at) }
+        if let service { try await apply(decision.serviceChanges, to: service, at) }
         try await pipeline(
             try decision.events.map { event in
                 """
@@ -195,15 +199,19 @@ extension StoreTransaction {
         return try await putStatus(row.object.key, status.json)
     }
 
-    private func change(_ changes: [ServiceStatus.Change], of release: StoredObject, _ at: Revision) async throws {
+    /// The service that a release is about, locked.
+    private func service(of release: StoredObject) async throws -> StoredObject? {
         guard let name = release.spec["service"]?.stringValue.flatMap(Name.init), let mesh = release.key.meshKey,
             let namespace = release.key.namespace
-        else { return }
+        else { return nil }
         let key = ObjectKey.namespaced(.service, NamespacedName(namespace: namespace, name: name), in: mesh)
-        guard let service = try await fetch(key, forUpdate: true) else { return }
+        return try await fetch(key, forUpdate: true)
+    }
+
+    private func apply(_ changes: [ServiceStatus.Change], to service: StoredObject, _ at: Revision) async throws {
         var status = ServiceStatus(service.status)
         for change in changes { status.apply(change, at: at) }
-        _ = try await putStatus(key, status.json)
+        _ = try await putStatus(service.key, status.json)
     }
 
     private func checkNoOtherActive(_ key: ObjectKey) async throws {
@@ -248,7 +256,10 @@ extension StoreTransaction {
         ])
     }
 
-    func deleteReleaseRow(_ key: ObjectKey) async throws {
-        try await pipeline(["DELETE FROM release r WHERE \(ReleaseRow.condition(key))"])
+    func deleteReleaseRow(_ object: StoredObject) async throws {
+        try await pipeline([
+            "DELETE FROM release r WHERE \(ReleaseRow.condition(object.key))",
+            "DELETE FROM release_event WHERE tenant = \(tenant.text) AND release = \(object.uid)::text::uuid",
+        ])
     }
 }

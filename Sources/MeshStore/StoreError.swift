@@ -19,7 +19,7 @@ package enum StoreError: Error, Sendable, Equatable {
     case `internal`(String)
 
     init(_ error: PostgresError) {
-        if error.isUnavailable || error.isRetriable {
+        if error.isUnavailable || error.isRetriable || error.kind == .timedOut || error.kind == .cancelled {
             self = .unavailable(retryAfter: .seconds(1))
         } else {
             self = .internal("\(error)")

@@ -65,17 +65,32 @@ package final class StoreTransaction {
 
     // MARK: Writing
 
+    /// The time of a write of an object `o`: always later than the one before, although transactions do not commit in the
+    /// order in which they began. So whoever finds both times of an object equal knows that it was just created.
+    private static let later: Statement = "greatest(now(), o.updated_at + interval '1 microsecond')"
+
     /// The revision of what this transaction writes. The first call raises it and locks its row until the end, so it is
-    /// called as late as possible.
-    func raiseRevision() async throws -> Revision {
+    /// called as late as possible, and after the rows of objects are locked: that order is everybody's.
+    ///
+    /// - Throws: ``StoreError/notFound`` if there is no such tenant, for it may have been deleted in between.
+    func raiseRevision(isNewTenant: Bool = false) async throws -> Revision {
         if let revision { return revision }
-        let rows = try await session.query(
-            """
-            INSERT INTO mesh AS m (tenant, mesh, revision) VALUES (\(tenant.text), \(mesh?.text ?? ""), 1)
-            ON CONFLICT (tenant, mesh) DO UPDATE SET revision = m.revision + 1
+        let update: Statement = """
+            UPDATE mesh SET revision = revision + 1 WHERE tenant = \(tenant.text) AND mesh = \(mesh?.text ?? "")
             RETURNING revision
-            """)
-        let raised = try rows.single { row throws(PostgresError) -> Revision in try row["revision"] }
+            """
+        var rows = try await session.query(update)
+        if rows.isEmpty {
+            rows = try await session.query(
+                """
+                INSERT INTO mesh AS m (tenant, mesh, revision) SELECT \(tenant.text), \(mesh?.text ?? ""), 1
+                 WHERE \(isNewTenant) OR EXISTS (SELECT 1 FROM object WHERE tenant = \(tenant.text) AND kind = 'Tenant')
+                ON CONFLICT (tenant, mesh) DO UPDATE SET revision = m.revision + 1
+                RETURNING revision
+                """)
+        }
+        let raised = try rows.first { row throws(PostgresError) -> Revision in try row["revision"] }
+        guard let raised else { throw StoreError.notFound }
         revision = raised
         return raised
     }
@@ -89,7 +104,7 @@ package final class StoreTransaction {
     ) async throws -> StoredObject {
         let old = try await fetch(key, forUpdate: true)
         if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
-        let at = try await raiseRevision()
+        let at = try await raiseRevision(isNewTenant: key.kind == .tenant && old == nil)
         let row = ObjectRow(key)
         let upsert: Statement = """
             INSERT INTO object AS o (tenant, kind, mesh, namespace, service, name, revision, labels, annotations, spec, status)
@@ -99,7 +114,8 @@ package final class StoreTransaction {
             ON CONFLICT (tenant, kind, mesh, namespace, service, name) DO UPDATE
                SET revision = excluded.revision, labels = excluded.labels, annotations = excluded.annotations,
                    spec = excluded.spec, status = CASE WHEN \(status != nil) THEN excluded.status ELSE o.status END,
-                   generation = o.generation + CASE WHEN o.spec = excluded.spec THEN 0 ELSE 1 END, updated_at = now()
+                   generation = o.generation + CASE WHEN o.spec = excluded.spec THEN 0 ELSE 1 END,
+                   updated_at = \(Self.later)
             RETURNING \(ObjectRow.columns)
             """
         let results = try await pipeline([upsert] + record("put", key, at, deleted: false))
@@ -114,7 +130,7 @@ package final class StoreTransaction {
     package func putStatus(_ key: ObjectKey, _ status: JSONValue) async throws -> StoredObject {
         let at = try await raiseRevision()
         let update: Statement = """
-            UPDATE object SET status = \(try status.stored), revision = \(at), updated_at = now()
+            UPDATE object o SET status = \(try status.stored), revision = \(at), updated_at = \(Self.later)
              WHERE \(ObjectRow(key).condition) RETURNING \(ObjectRow.columns)
             """
         let results = try await pipeline([update] + record("putStatus", key, at, deleted: false))
@@ -127,16 +143,34 @@ package final class StoreTransaction {
     ///
     /// - Throws: ``StoreError/notFound``.
     package func delete(_ key: ObjectKey) async throws {
+        guard let old = try await fetch(key, forUpdate: true) else { throw StoreError.notFound }
         let at = try await raiseRevision()
-        let deletion: Statement = "DELETE FROM object WHERE \(ObjectRow(key).condition) RETURNING name"
-        let results = try await pipeline([deletion] + record("delete", key, at, deleted: true))
-        if results[0].isEmpty { throw StoreError.notFound }
+        let deletion: Statement = "DELETE FROM object WHERE \(ObjectRow(key).condition)"
+        try await pipeline([deletion] + record("delete", key, at, deleted: true))
         switch key.kind {
-        case .release: try await deleteReleaseRow(key)
+        case .release: try await deleteReleaseRow(old)
         case .cluster: try await noteInMeshes(key, deleted: true)
-        case .tenant: try await pipeline(["DELETE FROM mesh WHERE tenant = \(tenant.text)"])
+        case .tenant: try await forgetTenant()
         default: break
         }
+    }
+
+    /// Deletes what belongs to the tenant and is no object, so that a later tenant of this name begins without the keys and
+    /// answers of this one. The audit trail stays.
+    ///
+    /// - Throws: ``StoreError/unavailable(retryAfter:)`` if something was written into the tenant meanwhile.
+    private func forgetTenant() async throws {
+        // This waits for the writers of all meshes; after it nobody can begin to write.
+        let meshes = try await session.query("DELETE FROM mesh WHERE tenant = \(tenant.text) RETURNING mesh")
+        for mesh in try meshes.all({ row throws(PostgresError) -> String in try row["mesh"] }) { touched.insert(mesh) }
+        let results = try await pipeline([
+            "SELECT 1 FROM object WHERE tenant = \(tenant.text) LIMIT 1",
+            "DELETE FROM api_key WHERE tenant = \(tenant.text)",
+            "DELETE FROM idempotent_call WHERE tenant = \(tenant.text)",
+            "DELETE FROM operation WHERE tenant = \(tenant.text)",
+            "DELETE FROM proxy WHERE tenant = \(tenant.text)",
+        ])
+        guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1)) }
     }
 
     /// What a kind needs beside its row of `object`.
@@ -189,6 +223,8 @@ package final class StoreTransaction {
 
     /// The last thing before the commit: wakes the replicas. Keys only; a notification that is lost costs latency.
     func close() async throws {
+        // Nobody follows what a tenant has outside of its meshes.
+        touched.remove("")
         guard !touched.isEmpty else { return }
         try await pipeline(
             touched.sorted().map { "SELECT pg_notify(\(ChangeSignals.channel), \("\(tenant)/\($0)"))" })

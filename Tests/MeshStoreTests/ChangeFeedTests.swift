@@ -1,0 +1,143 @@
+import MeshModel
+import MeshStore
+import Testing
+
+@Suite("The change feed")
+struct ChangeFeedTests {
+    @Test("names what was changed and what was deleted since a revision, each object as it is now")
+    func changes() async throws {
+        try await withStore { store in
+            let start = try await store.revision()
+            _ = try await store.create(.service("a"))
+            _ = try await store.create(.service("b"))
+            let a = try await store.create(.service("a"), spec: ["n": 2])
+            try await store.delete(.service("b"))
+            let changes = try await store.changes(.acme, after: start, limit: 100)
+            #expect(changes.changed == [a])
+            #expect(changes.deleted == [.service("b")])
+            #expect(changes.revision == start + 4)
+            #expect(!changes.compacted)
+            let rest = try await store.changes(.acme, after: changes.revision, limit: 100)
+            #expect(rest.changed.isEmpty && rest.deleted.isEmpty)
+            #expect(rest.revision == changes.revision)
+        }
+    }
+
+    @Test("an object that was deleted and made again is a change, not a deletion")
+    func recreated() async throws {
+        try await withStore { store in
+            let start = try await store.revision()
+            _ = try await store.create(.service("a"))
+            try await store.delete(.service("a"))
+            let again = try await store.create(.service("a"))
+            let changes = try await store.changes(.acme, after: start, limit: 100)
+            #expect(changes.changed == [again])
+            #expect(changes.deleted.isEmpty)
+        }
+    }
+
+    @Test("in pages of any size a reader gets everything and always goes on", arguments: 1...7)
+    func paging(_ limit: Int) async throws {
+        try await withStore { store in
+            let start = try await store.revision()
+            // One, five and two changes in three revisions; a page may be smaller than a revision.
+            for names in [["a"], ["b", "c", "d", "e", "f"], ["g", "h"]] {
+                try await store.write { transaction in
+                    for text in names {
+                        _ = try await transaction.put(.service(text), metadata: ObjectLabels(), spec: [:])
+                    }
+                }
+            }
+            var reader = start
+            var seen: [Name] = []
+            while reader < start + 3 {
+                let page = try await store.changes(.acme, after: reader, limit: limit)
+                try #require(page.revision > reader, "the reader would ask for the same page for ever")
+                for object in page.changed { #expect(object.revision <= page.revision, "no revision is cut in two") }
+                reader = page.revision
+                seen += page.changed.map(\.key.name)
+            }
+            #expect(seen.map(\.text).sorted() == ["a", "b", "c", "d", "e", "f", "g", "h"])
+            #expect(seen.count == 8, "nothing comes twice")
+        }
+    }
+
+    @Test("another mesh's and another tenant's changes are not in it")
+    func otherMeshes() async throws {
+        try await withStore { store in
+            let start = try await store.revision()
+            _ = try await store.create(.service("a", in: .globex))
+            _ = try await store.create(.service("a", in: MeshKey(tenant: .acme, mesh: name("other"))))
+            let changes = try await store.changes(.acme, after: start, limit: 100)
+            #expect(changes.changed.isEmpty)
+            #expect(changes.revision == start)
+            #expect(
+                try await store.changes(.globex, after: 1, limit: 100).changed.map(\.key) == [
+                    .service("a", in: .globex)
+                ])
+        }
+    }
+
+    @Test("a cluster's change is one of every mesh of its tenant, and of no other tenant's")
+    func clusters() async throws {
+        try await withStore { store in
+            let other = MeshKey(tenant: .acme, mesh: name("other"))
+            _ = try await store.create(.service("a", in: other))
+            let north = ObjectKey.cluster(name("north"), of: .acme)
+            let before = (try await store.revision(), try await store.revision(of: other))
+            let cluster = try await store.create(north, spec: ["kind": "kubernetes"])
+            for (mesh, revision) in [(MeshKey.acme, before.0), (other, before.1)] {
+                let changes = try await store.changes(mesh, after: revision, limit: 100)
+                #expect(changes.changed == [cluster])
+                #expect(changes.revision == revision + 1)
+            }
+            #expect(try await store.revision(of: .globex) == 1)
+            try await store.delete(north)
+            #expect(try await store.changes(.acme, after: before.0, limit: 100).deleted == [north])
+        }
+    }
+
+    @Test("the whole mesh is loaded as of one revision, with all clusters of the tenant")
+    func load() async throws {
+        try await withStore { store in
+            let a = try await store.create(.service("a"))
+            let north = try await store.create(.cluster(name("north"), of: .acme))
+            _ = try await store.create(.service("b", in: .globex))
+            let mesh = try await store.loadMesh(.acme)
+            #expect(mesh.objects == [a])
+            #expect(mesh.clusters == [north])
+            #expect(mesh.revision == (try await store.revision()))
+            await #expect(throws: StoreError.notFound) {
+                try await store.loadMesh(MeshKey(tenant: .acme, mesh: name("other")))
+            }
+        }
+    }
+
+    @Test("who asks for what was compacted is told to load the mesh; who is beyond it is not")
+    func compaction() async throws {
+        try await withStore { store in
+            let start = try await store.revision()
+            for text in ["a", "b"] { _ = try await store.create(.service(text)) }
+            try await store.compactChanges(olderThan: .seconds(3600))
+            #expect(try await store.changes(.acme, after: start, limit: 100).changed.count == 2)
+            // Older than in an hour from now: everything.
+            try await store.compactChanges(olderThan: .seconds(-3600))
+            _ = try await store.create(.service("c"))
+            let late = try await store.changes(.acme, after: start + 1, limit: 100)
+            #expect(late.compacted && late.changed.isEmpty)
+            #expect(late.revision == start + 3)
+            let current = try await store.changes(.acme, after: start + 2, limit: 100)
+            #expect(!current.compacted)
+            #expect(current.changed.map(\.key.name.text) == ["c"])
+        }
+    }
+
+    @Test("a mesh that does not exist has no feed")
+    func unknown() async throws {
+        try await withStore { store async throws in
+            await #expect(throws: StoreError.notFound) {
+                try await store.changes(MeshKey(tenant: name("nobody"), mesh: .defaultMesh), after: 0, limit: 1)
+            }
+        }
+    }
+}

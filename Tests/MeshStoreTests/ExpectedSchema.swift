@@ -1,0 +1,159 @@
+/// The schema as the code expects it, in the words of ``Catalog``. Whoever adds a migration changes this with it.
+enum ExpectedSchema {
+    static let columns = """
+        api_key.tenant dns_label not null
+        api_key.id text not null
+        api_key.secret_hash bytea not null
+        api_key.prefix text not null
+        api_key.role text not null
+        api_key.meshes text[] not null default '{}'::text[]
+        api_key.namespaces text[] not null default '{}'::text[]
+        api_key.description text not null default ''::text
+        api_key.created_at timestamp with time zone not null default now()
+        api_key.expires_at timestamp with time zone
+        audit_event.sequence bigint not null identity
+        audit_event.tenant dns_label not null
+        audit_event.actor text not null
+        audit_event.request_id text not null
+        audit_event.action text not null
+        audit_event.kind text not null
+        audit_event.mesh scope_part not null
+        audit_event.namespace scope_part not null
+        audit_event.service scope_part not null
+        audit_event.name dns_label not null
+        audit_event.revision bigint not null
+        audit_event.at timestamp with time zone not null default now()
+        change.tenant dns_label not null
+        change.mesh scope_part not null
+        change.revision bigint not null
+        change.kind text not null
+        change.namespace scope_part not null
+        change.service scope_part not null
+        change.name dns_label not null
+        change.deleted boolean not null
+        change.at timestamp with time zone not null default now()
+        idempotent_call.tenant dns_label not null
+        idempotent_call.scope text not null
+        idempotent_call.key text not null
+        idempotent_call.request_hash bytea not null
+        idempotent_call.status integer not null
+        idempotent_call.headers jsonb not null
+        idempotent_call.body bytea not null
+        idempotent_call.at timestamp with time zone not null default now()
+        mesh.tenant dns_label not null
+        mesh.mesh scope_part not null
+        mesh.revision bigint not null default 0
+        mesh.compacted bigint not null default 0
+        object.tenant dns_label not null
+        object.kind text not null
+        object.mesh scope_part not null
+        object.namespace scope_part not null
+        object.service scope_part not null
+        object.name dns_label not null
+        object.uid uuid not null default gen_random_uuid()
+        object.generation bigint not null default 1
+        object.revision bigint not null
+        object.labels jsonb not null default '{}'::jsonb
+        object.annotations jsonb not null default '{}'::jsonb
+        object.spec jsonb not null
+        object.status jsonb not null default '{}'::jsonb
+        object.created_at timestamp with time zone not null default now()
+        object.updated_at timestamp with time zone not null default now()
+        operation.tenant dns_label not null
+        operation.id uuid not null default gen_random_uuid()
+        operation.verb text not null
+        operation.target text not null
+        operation.done boolean not null
+        operation.metadata jsonb not null
+        operation.error jsonb
+        operation.response jsonb
+        operation.created_at timestamp with time zone not null default now()
+        operation.updated_at timestamp with time zone not null default now()
+        proxy.tenant dns_label not null
+        proxy.mesh dns_label not null
+        proxy.namespace dns_label not null
+        proxy.name dns_label not null
+        proxy.replica text not null
+        proxy.connected boolean not null
+        proxy.connected_at timestamp with time zone not null
+        proxy.acked_revision bigint not null
+        proxy.rejected_revision bigint
+        proxy.rejected_message text
+        proxy.types jsonb not null
+        proxy.updated_at timestamp with time zone not null default now()
+        release.tenant dns_label not null
+        release.mesh dns_label not null
+        release.namespace dns_label not null
+        release.name dns_label not null
+        release.service dns_label not null
+        release.port integer not null
+        release.active boolean not null default false
+        release.row_version bigint not null default 1
+        release.lease_owner text
+        release.lease_epoch bigint not null default 0
+        release.lease_until timestamp with time zone
+        release.next_wakeup_at timestamp with time zone
+        release.last_driven_at timestamp with time zone
+        release_event.sequence bigint not null identity
+        release_event.tenant dns_label not null
+        release_event.release uuid not null
+        release_event.dedupe_key text not null
+        release_event.type text not null
+        release_event.actor text not null
+        release_event.payload jsonb not null
+        release_event.at timestamp with time zone not null
+        replica.id text not null
+        replica.heartbeat_at timestamp with time zone not null default now()
+        schema_migration.name text not null
+        schema_migration.checksum text not null
+        schema_migration.applied_at timestamp with time zone not null default now()
+        signing_key.id text not null
+        signing_key.secret bytea not null
+        signing_key.created_at timestamp with time zone not null default now()
+        """
+
+    static let constraints = #"""
+        api_key: CHECK ((length(secret_hash) = 32))
+        api_key: PRIMARY KEY (tenant, id)
+        api_key: UNIQUE (secret_hash)
+        audit_event: CHECK ((action = ANY (ARRAY['put'::text, 'putStatus'::text, 'delete'::text])))
+        audit_event: PRIMARY KEY (tenant, sequence)
+        change: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
+        change: PRIMARY KEY (tenant, mesh, revision, kind, namespace, service, name)
+        dns_label: CHECK ((VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text))
+        idempotent_call: CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+        idempotent_call: CHECK (((status >= 200) AND (status <= 599)))
+        idempotent_call: PRIMARY KEY (tenant, scope, key)
+        mesh: CHECK ((compacted >= 0))
+        mesh: CHECK ((revision >= 0))
+        mesh: PRIMARY KEY (tenant, mesh)
+        object: CHECK ((generation > 0))
+        object: CHECK ((jsonb_typeof(annotations) = 'object'::text))
+        object: CHECK ((jsonb_typeof(labels) = 'object'::text))
+        object: CHECK ((jsonb_typeof(spec) = 'object'::text))
+        object: CHECK ((jsonb_typeof(status) = 'object'::text))
+        object: CHECK ((kind ~ '^[A-Z][A-Za-z]{0,62}$'::text))
+        object: CHECK ((revision > 0))
+        object: PRIMARY KEY (tenant, kind, mesh, namespace, service, name)
+        operation: PRIMARY KEY (tenant, id)
+        proxy: PRIMARY KEY (tenant, mesh, namespace, name)
+        release: CHECK (((port >= 1) AND (port <= 65535)))
+        release: PRIMARY KEY (tenant, mesh, namespace, name)
+        release_event: PRIMARY KEY (tenant, release, sequence)
+        release_event: UNIQUE (tenant, release, dedupe_key)
+        replica: PRIMARY KEY (id)
+        schema_migration: PRIMARY KEY (name)
+        scope_part: CHECK (((VALUE = ''::text) OR (VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text)))
+        signing_key: CHECK ((length(secret) = 32))
+        signing_key: PRIMARY KEY (id)
+        """#
+
+    static let indexes = """
+        CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
+        CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
+        CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
+        CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
+        CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
+        CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service, port) WHERE active
+        """
+}

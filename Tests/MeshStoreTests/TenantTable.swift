@@ -1,0 +1,68 @@
+import Postgres
+
+/// Every table whose rows belong to tenants, and how a row of it is made.
+enum TenantTable: String, CaseIterable {
+    case apiKey = "api_key"
+    case auditEvent = "audit_event"
+    case change
+    case idempotentCall = "idempotent_call"
+    case mesh
+    case object
+    case operation
+    case proxy
+    case release
+    case releaseEvent = "release_event"
+
+    var name: SQLIdentifier { SQLIdentifier(rawValue) }
+
+    /// Inserts a row of the tenant; for ``change`` there must be one of ``mesh``.
+    func insertion(tenant: String) -> Statement {
+        switch self {
+        case .apiKey:
+            """
+            INSERT INTO api_key (tenant, id, secret_hash, prefix, role)
+            VALUES (\(tenant), 'ci', sha256(\(tenant)::bytea), 'slk_ci_', 'viewer')
+            """
+        case .auditEvent:
+            """
+            INSERT INTO audit_event (tenant, actor, request_id, action, kind, mesh, namespace, service, name, revision)
+            VALUES (\(tenant), 'a', 'r', 'put', 'Service', 'default', 'shop', '', 'cart', 1)
+            """
+        case .change:
+            """
+            INSERT INTO change (tenant, mesh, revision, kind, namespace, service, name, deleted)
+            VALUES (\(tenant), 'default', 1, 'Service', 'shop', '', 'cart', false)
+            """
+        case .idempotentCall:
+            """
+            INSERT INTO idempotent_call (tenant, scope, key, request_hash, status, headers, body)
+            VALUES (\(tenant), 's', 'k', '', 200, '{}', '')
+            """
+        case .mesh: "INSERT INTO mesh (tenant, mesh) VALUES (\(tenant), 'default')"
+        case .object:
+            """
+            INSERT INTO object (tenant, kind, mesh, namespace, service, name, revision, spec)
+            VALUES (\(tenant), 'Service', 'default', 'shop', '', 'cart', 1, '{}')
+            """
+        case .operation:
+            """
+            INSERT INTO operation (tenant, verb, target, done, metadata) VALUES (\(tenant), 'v', 't', true, '{}')
+            """
+        case .proxy:
+            """
+            INSERT INTO proxy (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision, types)
+            VALUES (\(tenant), 'default', 'shop', 'cart-1', 'r', true, now(), 1, '{}')
+            """
+        case .release:
+            """
+            INSERT INTO release (tenant, mesh, namespace, name, service, port)
+            VALUES (\(tenant), 'default', 'shop', 'cart-v2', 'cart', 80)
+            """
+        case .releaseEvent:
+            """
+            INSERT INTO release_event (tenant, release, dedupe_key, type, actor, payload, at)
+            VALUES (\(tenant), gen_random_uuid(), 'd', 'Started', 'a', '{}', now())
+            """
+        }
+    }
+}
