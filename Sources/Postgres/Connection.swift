@@ -119,6 +119,7 @@ package final class Connection: Sendable {
 
         var interruption: PostgresError?
         var deadline = (timeout ?? options.statementTimeout).map { ContinuousClock.now + $0 }
+        if cancellable, let limit = WorkDeadline.current { deadline = min(deadline ?? limit, limit) }
         // Lets other tasks send meanwhile. On a busy server the answer is often there afterwards, which saves the poller's
         // two system calls and two changes of thread.
         await Task.yield()

@@ -155,6 +155,18 @@ struct FailureTests {
         #expect(error.kind == .cancelled)
     }
 
+    @Test("work has a deadline that its statements do not wait beyond, and leaves the connection usable")
+    func workDeadline() async throws {
+        let connection = try await openConnection()
+        let error = try await postgresError {
+            _ = try await WorkDeadline.$current.withValue(.now + .milliseconds(50)) {
+                try await connection.query("SELECT pg_sleep(60)")
+            }
+        }
+        #expect(error.kind == .timedOut)
+        #expect(try await connection.query("SELECT 1").count == 1)
+    }
+
     @Test(
         "an unreachable server is a connection failure with the reason",
         arguments: [

@@ -4,6 +4,7 @@ internal import Logging
 internal import MeshControl
 internal import MeshIdentity
 internal import MeshModel
+internal import MeshStore
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -77,7 +78,7 @@ struct APIResponder: HTTPResponder {
             if case .none = route.body {} else {
                 bytes = try await request.body.bytes(for: route, request.head, limit: configuration.bodyLimit)
             }
-            return try await withDeadline(configuration.deadline) { [bytes] in
+            return try await MeshStore.withDeadline(configuration.deadline) {
                 try await run(route, request.head, parameters, bytes, caller, id)
             }
         }
