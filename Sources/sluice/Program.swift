@@ -99,15 +99,21 @@ struct Program: Sendable {
         var services: [any Service] = []
         if let server = database.server { services.append(Background("postgres", logger) { try await server.run() }) }
         services.append(Background("pool", logger) { try await pool.run() })
+        services.append(Farewell { await retire(from: store) })
         services.append(contentsOf: parts.background(replica: replica))
         services.append(try xds(parts))
         services.append(Front(server: api(parts, pool)) { port in
             logger.notice("serving", metadata: ["http": "\(settings.http.host):\(port)", "xds": "\(settings.xds)"])
         })
         try await run(services)
-        // Its proxies are told at once that they are disconnected, instead of after its last heartbeat has aged.
-        _ = try? await Pool.running(options, logger: logger) { pool in
-            try await MeshStore(pool: pool, logger: logger).retire(replica)
+    }
+
+    /// Says that this replica's proxies are disconnected now, and not when its last heartbeat has aged.
+    private func retire(from store: MeshStore) async {
+        do {
+            try await store.retire(replica)
+        } catch {
+            logger.warning("proxies count as connected for a while", metadata: ["error": "\(error)"])
         }
     }
 

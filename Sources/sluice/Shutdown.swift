@@ -29,6 +29,16 @@ struct SignalWatch: Sendable {
     }
 }
 
+/// Does one thing when the server drains: after the services behind it have stopped, before those in front of it do.
+struct Farewell: Service {
+    let work: @Sendable () async -> Void
+
+    func run() async throws {
+        try await gracefulShutdown()
+        await work()
+    }
+}
+
 /// A service whose work simply ends when the server drains.
 struct Background: Service {
     let name: String

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// One benchmark's outcome: a row of the printed table.
 struct Figure {
     var what: String
@@ -14,10 +16,13 @@ enum Table {
         let rows = [["", "measured", "baseline", "ratio", "budget"]]
             + figures.map { [$0.what, $0.value, $0.baseline, $0.ratio, $0.budget] }
         let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        print("\n\(title)")
+        var text = "\n\(title)\n"
         for row in rows {
-            print("  " + zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  "))
+            text += "  " + zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+            text += "\n"
         }
+        // Not `print`, which holds lines back when the output is a pipe.
+        FileHandle.standardOutput.write(Data(text.utf8))
     }
 
     /// The middle of some measurements.

@@ -117,9 +117,9 @@ struct XDSBenchmark {
 extension ProxyIdentity {
     /// Reads the bootstrap as Envoy does.
     fileprivate init(bootstrap: JSONValue) throws {
-        let service = bootstrap["dynamic_resources"]?["ads_config"]?["grpc_services"]?.arrayValue?.first
+        let service = bootstrap["dynamicResources"]?["adsConfig"]?["grpcServices"]?.arrayValue?.first
         guard let node = bootstrap["node"],
-            let value = service?["initial_metadata"]?.arrayValue?.first?["value"]?.stringValue
+            let value = service?["initialMetadata"]?.arrayValue?.first?["value"]?.stringValue
         else { throw LabError("the bootstrap has no node or no token") }
         self.init(
             node: try Envoy_Config_Core_V3_Node(jsonUTF8Data: JSONEncoder().encode(node)),

@@ -94,8 +94,8 @@ extension MeshMirror {
     ///
     /// - Parameters:
     ///   - changes: what the database says; see ``ChangeSignals``.
-    ///   - interval: how often to look without being told.
-    package func run(changes: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(1)) async throws {
+    ///   - interval: how often to look without being told, for the case that a signal was lost.
+    package func run(changes: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(10)) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await change in changes {
