@@ -124,11 +124,15 @@ let package = Package(
         // Tests, and what several of them begin with.
         .target(
             name: "MeshFixtures", dependencies: ["MeshModel"], path: "Tests/MeshFixtures", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["MeshStore", "Postgres", "PostgresServer", logging],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
-            name: "PostgresTests", dependencies: ["Postgres", "PostgresServer", logging, subprocess],
+            name: "PostgresTests", dependencies: ["Postgres", "PostgresServer", "TestSupport", logging, subprocess],
             swiftSettings: strict),
         .testTarget(
-            name: "PostgresServerTests", dependencies: ["Postgres", "PostgresServer", logging], swiftSettings: strict),
+            name: "PostgresServerTests", dependencies: ["Postgres", "PostgresServer", "TestSupport", logging],
+            swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nio.core, nio.embedded], swiftSettings: strict),
         .testTarget(
             name: "GRPCServerTests",
@@ -144,15 +148,20 @@ let package = Package(
             dependencies: ["EnvoyConfig", "EnvoyProtos", "MeshCompiler", "MeshModel", "MeshFixtures", protobuf],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
+            name: "MeshIdentityTests", dependencies: ["MeshIdentity", "MeshModel", crypto], swiftSettings: strict),
+        .testTarget(
+            name: "MeshStoreTests", dependencies: ["MeshStore", "MeshModel", "Postgres", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel"], swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", "Postgres", "PostgresServer",
-                hummingbird, nio.core, yams, logging, .product(name: "HTTPTypes", package: "swift-http-types"),
+                "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", "Postgres", "TestSupport",
+                hummingbird, nio.core, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", logging], swiftSettings: strict),
+            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "TestSupport", logging], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(
             name: "EndToEndTests", dependencies: ["MeshLab", "MeshModel", "PostgresServer", "sluice", logging], exclude: ["proxyless.py"],

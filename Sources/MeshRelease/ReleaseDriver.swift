@@ -46,8 +46,8 @@ package struct ReleaseDriver<Queue: ReleaseQueue>: Sendable {
     /// Never ends because of errors; a queue that cannot be reached is asked again, ever more slowly.
     package func run() async throws {
         let stop = Latch()
-        // A task of its own, because cancellation must not reach commits in hand. It is awaited right here.
-        let running = Task { await work(until: stop) }
+        // Cancellation must not reach commits in hand; the task is awaited right here.
+        let running = Task { await work(until: stop) }  // lint:allow
         await withTaskCancellationHandler {
             await running.value
         } onCancel: {

@@ -81,7 +81,7 @@ package final class PostgresServer: Sendable {
         Postmaster.removeMisleadingLocks(cluster.layout)
         // In a task of its own, which our cancellation does not reach: a `pg_ctl` killed half-way would leave a server
         // that has no lock file yet, so that nobody could stop it.
-        let launching = Task { [cluster] in
+        let launching = Task { [cluster] in  // lint:allow
             // Through `pg_ctl` the server belongs to no terminal and to no process of ours.
             try await Program(account: cluster.account).run(
                 cluster.installation.program("pg_ctl"),
@@ -162,7 +162,8 @@ package final class PostgresServer: Sendable {
         return server
     }
 
-    private static let sharedServer = Task { try await temporary() }
+    /// Made by whoever asks first; the others wait for the same one.
+    private static let sharedServer = Task { try await temporary() }  // lint:allow
 
     /// One ``temporary(logger:)`` server for the whole process; make databases of your own on it.
     package static func shared() async throws -> PostgresServer { try await sharedServer.value }

@@ -2,6 +2,7 @@ internal import EnvoyProtos
 internal import Foundation
 internal import GRPCServer
 internal import HTTP2
+internal import MeshLab
 internal import NIOCore
 internal import NIOPosix
 internal import SwiftProtobuf
@@ -19,7 +20,8 @@ final class Fleet: Sendable {
         /// For each stream that received something since the last mark: when it last did.
         var arrivals: [Int: ContinuousClock.Instant] = [:]
         var bytes = 0
-        var closed = 0
+        /// Why streams ended, which none should.
+        var ends: [GRPCStatus] = []
         /// The first response of each type that the first proxy received.
         var sample: [String: [UInt8]] = [:]
     }
@@ -60,7 +62,21 @@ final class Fleet: Sendable {
     }
 
     fileprivate func synced() { progress.withLock { $0.synced += 1 } }
-    fileprivate func closed() { progress.withLock { $0.closed += 1 } }
+    fileprivate func closed(_ status: GRPCStatus) { progress.withLock { $0.ends.append(status) } }
+
+    /// Waits until `condition` holds.
+    ///
+    /// - Throws: ``LabError`` when it does not within two minutes, or as soon as a stream ends.
+    func wait(_ what: String, until condition: @escaping @Sendable (Progress) -> Bool) async throws {
+        do {
+            try await eventually(within: .seconds(120), what) {
+                if let end = self.current.ends.first { throw LabError("a stream ended: \(end)") }
+                return condition(self.current)
+            }
+        } catch {
+            throw LabError("\(error); in sync: \(current.synced), \(current.bytes) bytes, arrived: \(current.arrivals.count)")
+        }
+    }
 }
 
 /// Who a proxy of a fleet says it is.
@@ -148,5 +164,5 @@ private final class FleetProxy: GRPCClientCallHandler {
         return nil
     }
 
-    func closed(_ status: GRPCStatus) { fleet.closed() }
+    func closed(_ status: GRPCStatus) { fleet.closed(status) }
 }

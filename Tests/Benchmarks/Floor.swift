@@ -53,7 +53,7 @@ struct Floor: AsyncParsableCommand {
         let clock = ContinuousClock()
         let start = clock.now
         try await fleet.connect(count, to: port) { _ in ProxyIdentity(node: .init(), token: "none") }
-        try await eventually(within: .seconds(60), "the floor's proxies are in sync") { fleet.current.synced == count }
+        try await fleet.wait("the floor's proxies are in sync") { $0.synced == count }
         let time = clock.now - start
         let cpu = try ProcessUsage(pid: process.pid).cpu - before.cpu
         await fleet.close()

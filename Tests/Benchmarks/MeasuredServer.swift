@@ -32,8 +32,9 @@ struct MeasuredServer {
             try await measured.prepare()
             try await body(measured)
         } catch {
+            let tail = server.process.tail()
             await server.stop()
-            throw error
+            throw LabError("\(error)\n\(tail)")
         }
         await server.stop()
     }

@@ -25,7 +25,7 @@ struct XDSBenchmark {
         let clock = ContinuousClock()
         let start = clock.now
         try await fleet.connect(count, to: server.server.options.xdsPort) { identities[$0] }
-        try await eventually(within: .seconds(120), "\(count) proxies are in sync") { fleet.current.synced == count }
+        try await fleet.wait("\(count) proxies are in sync") { [count] in $0.synced == count }
         let time = clock.now - start
         let after = try server.usage()
         let synced = fleet.current
@@ -52,7 +52,6 @@ struct XDSBenchmark {
                 "\(MeasuredServer.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(500))",
                 ["spec": LargeMesh.rules(500, timeout: 10 + round)], headers: ["If-Match": "*"])
         }
-        guard fleet.current.closed == 0 else { throw LabError("\(fleet.current.closed) streams ended") }
         await fleet.close()
         try await eventually("the server has noticed that they are gone") {
             try await server.api.get("/metrics").text.contains("sluice_xds_connected_proxies 0\n")
@@ -76,9 +75,7 @@ struct XDSBenchmark {
             let start = ContinuousClock.now
             try await change(round).expectingSuccess("a change of an \(what)")
             answered.append(.now - start)
-            try await eventually(within: .seconds(60), "every proxy has the new \(what)") {
-                fleet.current.arrivals.count == count
-            }
+            try await fleet.wait("every proxy has the new \(what)") { [count] in $0.arrivals.count == count }
             let times = fleet.current.arrivals.values.map { $0 - start }.sorted()
             last.append(times.last ?? .zero)
             all += times

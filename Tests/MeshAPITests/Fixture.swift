@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import Logging
 @testable import MeshAPI
 import MeshControl
 import MeshIdentity
@@ -9,7 +8,7 @@ import MeshModel
 import MeshStore
 import NIOCore
 import Postgres
-import PostgresServer
+import TestSupport
 import Testing
 
 /// The API on a database of its own, and a client of it.
@@ -22,35 +21,17 @@ struct Fixture: Sendable {
     let control: ControlPlane
     let pool: Pool
 
-    /// A database with all migrations, made once; others are copies of it.
-    private static let template = Task {
-        let server = try await PostgresServer.shared()
-        let admin = try await Connection.open(ConnectionOptions(server.connectionString))
-        _ = try await admin.execute(script: "CREATE DATABASE sluice_template")
-        try await Pool.running(PoolOptions(server.connectionString(database: "sluice_template")), logger: quiet) { pool in
-            _ = try await Migrator(pool: pool).up()
-        }
-    }
-
-    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
     static func run(
         _ configure: (inout APIConfiguration) -> Void = { _ in }, _ body: (Fixture) async throws -> Void
     ) async throws {
-        try await template.value
-        let server = try await PostgresServer.shared()
-        let name = "test_" + String(UInt64.random(in: .min ... .max), radix: 36)
-        let admin = try await Connection.open(ConnectionOptions(server.connectionString))
-        _ = try await admin.execute(script: "CREATE DATABASE \(name) TEMPLATE sluice_template")
         var configuration = APIConfiguration()
         configuration.adminToken = adminToken
         configuration.port = 0
         configure(&configuration)
-        var options = PoolOptions(server.connectionString(database: name))
-        options.maximumConnections = 4
-        try await Pool.running(options, logger: quiet) { pool in
-            let store = MeshStore(pool: pool, logger: quiet)
-            let control = ControlPlane(store: store, mirror: MeshMirror(store: store, logger: quiet), logger: quiet)
+        try await StoreFixture.run(connections: 4) { [configuration] database in
+            let store = database.store
+            let mirror = MeshMirror(store: store, logger: quietLogger)
+            let control = ControlPlane(store: store, mirror: mirror, logger: quietLogger)
             let api = APIServer(
                 configuration, control: control,
                 bootstrapRenderer: { bootstrap in
@@ -60,10 +41,9 @@ struct Fixture: Sendable {
                     ]
                 },
                 readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]),
-                metricsSources: [{ "other_source 1\n" }], logger: quiet)
-            try await body(Fixture(server: api, control: control, pool: pool))
+                metricsSources: [{ "other_source 1\n" }], logger: quietLogger)
+            try await body(Fixture(server: api, control: control, pool: database.pool))
         }
-        _ = try await admin.execute(script: "DROP DATABASE \(name) WITH (FORCE)")
     }
 
     /// An answer, with its body as text and as a document.

@@ -2,6 +2,7 @@ import Logging
 import MeshModel
 import MeshRelease
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Drivers drive releases, each transition once", .timeLimit(.minutes(2)))
@@ -212,7 +213,7 @@ struct ReleaseDriverTests {
         let queue = MemoryQueue(try Self.started(1)) { point in
             guard point == .beforeCommit else { return }
             isCommitting.open()
-            try await Task.sleep(for: .seconds(3600))
+            try await hangUntilCancelled()
         }
         await withTaskGroup { group in
             group.addTask { try? await Self.driver(queue) { $0.shutdown = .milliseconds(20) }.run() }
@@ -232,7 +233,7 @@ struct ReleaseDriverTests {
                     defer { first = false }; return first
                 })
             else { return }
-            try await Task.sleep(for: .seconds(3600))
+            try await hangUntilCancelled()
         }
         try await Self.run(queue, [Self.driver(queue) { $0.patience = .milliseconds(20) }])
         #expect(queue.scenes.map(\.status.phase) == [.succeeded])

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import PostgresServer
 import Subprocess
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -11,7 +12,7 @@ import Testing
 struct EncryptionTests {
     @Test("modes require TLS and verify certificate and host name")
     func modes() async throws {
-        let server = try await PostgresServer.temporary(logger: logger)
+        let server = try await PostgresServer.temporary(logger: quietLogger)
         let cluster = server.clusterDirectory
         let port = somePort()
         try await makeCertificate(in: cluster)

@@ -1,4 +1,5 @@
 import PostgresServer
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -147,7 +148,7 @@ struct FailureTests {
     func cancelledBefore() async throws {
         let connection = try await openConnection()
         let task = Task {
-            try? await Task.sleep(for: .seconds(60))
+            try? await hangUntilCancelled()
             return try await connection.query("SELECT 1")
         }
         task.cancel()

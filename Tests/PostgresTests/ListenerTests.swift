@@ -1,4 +1,5 @@
 import PostgresServer
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -11,7 +12,7 @@ struct ListenerTests {
         var options = ConnectionOptions(try await PostgresServer.shared().connectionString)
         options.applicationName = channel.name
         let listener = Listener(
-            options, channels: [channel], backoff: .milliseconds(5)...(.milliseconds(20)), logger: logger)
+            options, channels: [channel], backoff: .milliseconds(5)...(.milliseconds(20)), logger: quietLogger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await listener.run() }
             var events = listener.events.makeAsyncIterator()

@@ -1,5 +1,6 @@
 import Glibc
 import PostgresServer
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -95,10 +96,10 @@ struct PoolTests {
 
     @Test("answers quickly while the server is down, and recovers by itself after SIGKILL and restart")
     func serverRestart() async throws {
-        let server = try await PostgresServer.temporary(logger: logger)
+        let server = try await PostgresServer.temporary(logger: quietLogger)
         var options = PoolOptions(server.connectionString)
         options.backoff = .milliseconds(10)...(.milliseconds(50))
-        try await Pool.running(options, logger: logger) { pool in
+        try await Pool.running(options, logger: quietLogger) { pool in
             try await pool.query("CREATE TABLE kept AS SELECT 42 AS answer")
             let process = try #require(server.processID)
             kill(process, SIGKILL)

@@ -1,4 +1,5 @@
 import PostgresServer
+import TestSupport
 import Testing
 
 @testable import Postgres
