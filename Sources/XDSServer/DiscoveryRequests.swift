@@ -53,6 +53,29 @@ struct DiscoveryAnswer {
     var resources: Resources
     /// Delta only.
     var removed: [String] = []
+
+    /// Whether it says all there is to say of its type.
+    var isComplete: Bool {
+        guard case .everything = resources else { return false }
+        return true
+    }
+
+    /// Those of its names that are words of a client's complaint. Envoy ("Error adding/updating cluster(s) a: …, b: …")
+    /// and gRPC name the resources that they refuse and take the others.
+    func names(mentionedIn complaint: String) -> Set<String> {
+        let words = complaint.split { " ,;'\"\n".contains($0) }.map {
+            $0.last == ":" ? String($0.dropLast()) : String($0)
+        }
+        return names.intersection(words)
+    }
+
+    /// What it speaks of.
+    var names: Set<String> {
+        switch resources {
+        case .everything(let set, let lingering): set.names.union(lingering.map(\.name)).union(removed)
+        case .some(let resources): Set(resources.map(\.name)).union(removed)
+        }
+    }
 }
 
 /// Why a stream is ended.

@@ -59,7 +59,7 @@ package final class ProxyRegistry: Sendable {
     }
 
     /// All clients that are connected.
-    package var connected: [ProxyReport] { state.withLock { $0.entries.values.map(\.report) } }
+    package var connected: [ProxyReport] { state.withLock { $0.entries.values.map(\.report).filter(\.isConnected) } }
 
     package var connectedCount: Int { state.withLock { $0.entries.values.count { $0.report.isConnected } } }
 

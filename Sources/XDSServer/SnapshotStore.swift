@@ -37,17 +37,21 @@ package final class SnapshotStore: Sendable {
     /// Makes snapshots current. Views that nobody wants any more are passed over.
     package func publish(_ snapshots: [ViewID: Snapshot]) {
         let deliveries = state.withLock { state in
-            var byLoop: [ObjectIdentifier: [(ViewID, Snapshot)]] = [:]
+            var byLoop: [ObjectIdentifier: [ViewID]] = [:]
             for (id, snapshot) in snapshots {
                 guard var view = state.views[id] else { continue }
                 view.snapshot = snapshot
-                for loop in view.streams.keys { byLoop[loop, default: []].append((id, snapshot)) }
+                for loop in view.streams.keys { byLoop[loop, default: []].append(id) }
                 state.views[id] = view
             }
-            return byLoop.compactMap { loop, snapshots in state.hubs[loop].map { ($0, snapshots) } }
+            return byLoop.compactMap { loop, views in state.hubs[loop].map { ($0, views) } }
         }
-        for (hub, snapshots) in deliveries {
-            hub.eventLoop.execute { hub.value.deliver(snapshots) }
+        for (hub, views) in deliveries {
+            // The snapshots are looked up on the loop: a stream that came meanwhile has the newest, and must not be
+            // given an older one.
+            hub.eventLoop.execute { [self] in
+                hub.value.deliver(views.compactMap { view in snapshot(of: view).map { (view, $0) } })
+            }
         }
     }
 
@@ -72,25 +76,23 @@ package final class SnapshotStore: Sendable {
     ///
     /// - Returns: the current snapshot, if there is one.
     func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
-        let (snapshot, isNew) = state.withLock { state in
-            let isNew = state.views[view] == nil
+        state.withLock { state in
+            // Told under the lock, or the events of two loops could come in the wrong order. It does not block.
+            if state.views[view] == nil { continuation.yield(.wanted(view)) }
             state.views[view, default: View()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
-            return (state.views[view]?.snapshot, isNew)
+            return state.views[view]?.snapshot
         }
-        if isNew { continuation.yield(.wanted(view)) }
-        return snapshot
     }
 
     /// Counts a stream out.
     func detach(_ view: ViewID, on eventLoop: any EventLoop) {
-        let isGone = state.withLock { state in
+        state.withLock { state in
             let key = ObjectIdentifier(eventLoop)
-            guard var entry = state.views[view], let count = entry.streams[key] else { return false }
+            guard var entry = state.views[view], let count = entry.streams[key] else { return }
             entry.streams[key] = count > 1 ? count - 1 : nil
             state.views[view] = entry.streams.isEmpty ? nil : entry
-            return entry.streams.isEmpty
+            if entry.streams.isEmpty { continuation.yield(.dropped(view)) }
         }
-        if isGone { continuation.yield(.dropped(view)) }
     }
 }
 

@@ -6,6 +6,9 @@
 /// not wait for the clusters' acknowledgement, because Envoy acknowledges a cluster when it is warm, for which it needs
 /// the endpoints.
 ///
+/// One snapshot at a time is carried out in this order, and then the newest: a client that is slower than the changes are
+/// would otherwise never see the end of one. Only endpoints are always the newest.
+///
 /// A refusal of clusters does not hold routes back: Envoy takes the good resources of a response that it refuses, and a
 /// broken cluster must not keep a rollback from a proxy. That a release does not go on over a refusal is decided by
 /// who sees ``rejection``.
@@ -13,7 +16,13 @@ struct StreamMachine {
     let variant: Variant
     let limits: Limits
     private(set) var subscriptions: [Subscription?] = ResourceType.allCases.map { _ in nil }
+    /// The newest.
     private(set) var snapshot: Snapshot?
+    /// The one that is carried out.
+    private var current: Snapshot?
+    /// The last one whose clusters and endpoints are acknowledged, so that listeners and routes may refer to them.
+    private var routable: Snapshot?
+    private var endpointStage = EndpointStage.unsent
     /// Everything of this revision that the client wants has been acknowledged. 0: nothing yet.
     private(set) var ackedRevision: Int64 = 0
     /// What ``ackedRevision`` was when the snapshot came.
@@ -21,11 +30,14 @@ struct StreamMachine {
     private var nonces: UInt64 = 0
     private var unknownTypes: Set<String> = []
 
+    /// How far the endpoints of ``current`` are.
+    private enum EndpointStage { case unsent, sent, acknowledged }
+
     /// What a client may want.
     struct Limits: Equatable {
         /// Names of one type.
         var names = 100_000
-        /// Bytes of one name.
+        /// Bytes of one name, or of the URL of a type.
         var nameLength = 2_048
         /// Types that are not served but asked for.
         var unknownTypes = 64
@@ -51,7 +63,11 @@ struct StreamMachine {
         }
         var subscription = subscriptions[type.rawValue] ?? Subscription(type, variant)
         subscriptions[type.rawValue] = nil
+        let wasInFlight = subscription.isInFlight
         subscription.receive(request)
+        if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
+            endpointStage = .acknowledged
+        }
         if let table { subscription.names = table.shared(subscription.names) }
         let count = subscription.names.count
         subscriptions[type.rawValue] = subscription
@@ -63,6 +79,9 @@ struct StreamMachine {
 
     private func check(_ request: DiscoveryRequest) throws(RequestRefusal) {
         guard !request.typeURL.isEmpty else { throw RequestRefusal(reason: .invalid, detail: "type_url is empty") }
+        guard request.typeURL.utf8.count <= limits.nameLength else {
+            throw RequestRefusal(reason: .tooMuch, detail: "type_url is longer than \(limits.nameLength) bytes")
+        }
         let lists: [[String]] =
             switch request.names {
             case .all(let names): [names]
@@ -76,24 +95,82 @@ struct StreamMachine {
         }
     }
 
-    /// Takes a newer snapshot; what was not sent of the one before never will be.
-    mutating func update(_ snapshot: Snapshot) {
-        self.snapshot = snapshot
-        ackedBefore = ackedRevision
-        noteProgress()
-    }
+    /// Takes a newer snapshot. Of those between the one that is being carried out and this one nothing is ever sent.
+    mutating func update(_ snapshot: Snapshot) { self.snapshot = snapshot }
 
     /// The next response to send, if there is one now. Ask again after sending it, and after every request and snapshot.
     mutating func next() -> DiscoveryAnswer? {
         guard let snapshot else { return nil }
-        let mustWait = isUnderWay(.cluster) || isUnderWay(.endpoint)
-        for type in ResourceType.allCases {
-            guard let subscription = subscriptions[type.rawValue] else { continue }
-            if type.refersToClusters && mustWait && !subscription.isUrgent { continue }
-            if let answer = respond(type, snapshot) { return answer }
+        while true {
+            let current = begin(snapshot)
+            if let answer = step(current, endpoints: snapshot) { return answer }
+            noteProgress()
+            guard current !== snapshot, isCarriedOut(current) else { return nil }
         }
-        let answer = nextRemoval(snapshot)
-        noteProgress()
+    }
+
+    /// - Returns: what is to be carried out now: what was, until it is done, or until only its routes are left and there are
+    ///   newer ones; so a rollback does not come behind what it undoes.
+    private mutating func begin(_ newest: Snapshot) -> Snapshot {
+        guard let current else {
+            self.current = newest
+            return newest
+        }
+        guard current !== newest else { return current }
+        if isCarriedOut(current) {
+            endpointStage = .unsent
+        } else if !differsInRoutesOnly(newest, from: current) {
+            return current
+        }
+        self.current = newest
+        return newest
+    }
+
+    /// All of it is acknowledged or refused.
+    private func isCarriedOut(_ current: Snapshot) -> Bool {
+        let isUpToDate = [ResourceType.cluster, .listener, .route].allSatisfy { type in
+            subscriptions[type.rawValue]?.isUpToDate(with: current[type]) ?? true
+        }
+        return isUpToDate && !mustRoutesWait && (!hasRemovals(current) || areRoutesRefused)
+    }
+
+    /// Whether what was done of `current` holds for `newest` too.
+    private func differsInRoutesOnly(_ newest: Snapshot, from current: Snapshot) -> Bool {
+        guard newest[.cluster].hasSameContent(as: current[.cluster]), !hasRemovals(current) else { return false }
+        // What is on its way is acknowledged first, or no revision ever would be.
+        if isUnderWay(.listener) || isUnderWay(.route) { return false }
+        guard let endpoints = subscriptions[ResourceType.endpoint.rawValue] else { return true }
+        // To wait for yet another acknowledgement could mean to wait for ever.
+        let wouldWaitAgain = endpoints.isInFlight && endpointStage == .acknowledged
+        return endpoints.known?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.isUrgent && !wouldWaitAgain
+    }
+
+    private var mustRoutesWait: Bool {
+        let wantsEndpoints = subscriptions[ResourceType.endpoint.rawValue] != nil
+        return isUnderWay(.cluster) || (wantsEndpoints && endpointStage != .acknowledged)
+    }
+
+    private mutating func step(_ current: Snapshot, endpoints newest: Snapshot) -> DiscoveryAnswer? {
+        if let answer = respond(.cluster, current) { return answer }
+        // Before newer endpoints, so that endpoints that never rest do not keep it off.
+        if let answer = nextRemoval(current) { return answer }
+        if let answer = nextEndpoints(newest) { return answer }
+        if !mustRoutesWait { routable = current }
+        for type in [ResourceType.listener, .route] {
+            // A client that waits for a first answer gets one, from what its clusters are up to.
+            guard !mustRoutesWait || subscriptions[type.rawValue]?.isUrgent == true else { continue }
+            if let answer = respond(type, routable ?? current) { return answer }
+        }
+        return nextRemoval(current)
+    }
+
+    private mutating func nextEndpoints(_ newest: Snapshot) -> DiscoveryAnswer? {
+        guard let subscription = subscriptions[ResourceType.endpoint.rawValue], !subscription.isInFlight else {
+            return nil
+        }
+        let concernsRoutes = endpointStage != .acknowledged || subscription.isUrgent
+        let answer = respond(.endpoint, newest)
+        if concernsRoutes { endpointStage = answer == nil ? .acknowledged : .sent }
         return answer
     }
 
@@ -110,29 +187,29 @@ struct StreamMachine {
     }
 
     /// A cluster that is sent warms anew and waits for its endpoints, also if those did not change (envoy issue 13009).
+    /// State of the world repeats what did not change, and that does not warm anew; there Envoy asks for what it needs.
     private mutating func forceEndpoints(of answer: DiscoveryAnswer) {
-        guard subscriptions[ResourceType.endpoint.rawValue]?.known != nil else { return }
+        guard variant == .delta, let endpoints = subscriptions[ResourceType.endpoint.rawValue] else { return }
+        guard endpoints.known != nil else { return }
         let names: [String] =
             switch answer.resources {
             case .some(let resources): resources.map(\.name)
-            // State of the world repeats what did not change, and that does not warm anew; Envoy asks for what it needs.
-            case .everything: variant == .delta ? Array(subscriptions[ResourceType.endpoint.rawValue]?.names ?? []) : []
+            case .everything: Array(endpoints.names)
             }
         for name in names { subscriptions[ResourceType.endpoint.rawValue]?.force(name) }
     }
 
-    /// Removals of clusters and endpoints, when everything else is acknowledged.
-    private mutating func nextRemoval(_ snapshot: Snapshot) -> DiscoveryAnswer? {
-        let isQuiet = ResourceType.allCases.allSatisfy { type in
-            guard let subscription = subscriptions[type.rawValue] else { return true }
-            let isRefused = type.refersToClusters && subscription.rejection != nil
-            return subscription.isUpToDate(with: snapshot[type]) && !isRefused
+    /// Removals of clusters, and then endpoints, when what may refer to them is acknowledged.
+    private mutating func nextRemoval(_ current: Snapshot) -> DiscoveryAnswer? {
+        let isQuiet = [ResourceType.cluster, .listener, .route].allSatisfy { type in
+            subscriptions[type.rawValue]?.isUpToDate(with: current[type]) ?? true
         }
-        guard isQuiet else { return nil }
-        for type in [ResourceType.cluster, .endpoint] where subscriptions[type.rawValue]?.hasRemovals == true {
+        guard isQuiet && !areRoutesRefused else { return nil }
+        for type in [ResourceType.cluster, .endpoint] {
             let nonce = nonces + 1
+            let kept = kept(type, current)
             let answer = subscriptions[type.rawValue]?.remove(
-                snapshot[type], revision: snapshot.revision, nonce: String(nonce))
+                keeping: kept, revision: current.revision, nonce: String(nonce))
             if let answer {
                 nonces = nonce
                 return answer
@@ -141,17 +218,31 @@ struct StreamMachine {
         return nil
     }
 
+    /// The client goes on with routes that may need what they referred to.
+    private var areRoutesRefused: Bool {
+        subscriptions.contains { $0.map { $0.type.refersToClusters && $0.rejection != nil } ?? false }
+    }
+
+    /// What is to stay: also what has come back in a newer snapshot.
+    private func kept(_ type: ResourceType, _ current: Snapshot) -> [ResourceSet] {
+        [current[type]] + (snapshot.map { [$0[type]] } ?? [])
+    }
+
+    private func hasRemovals(_ current: Snapshot) -> Bool {
+        [ResourceType.cluster, .endpoint].contains {
+            subscriptions[$0.rawValue]?.hasRemovals(to: kept($0, current)) ?? false
+        }
+    }
+
     private mutating func noteProgress() {
-        guard let snapshot, subscriptions.contains(where: { $0 != nil }) else { return }
+        guard let current, subscriptions.contains(where: { $0 != nil }), !mustRoutesWait else { return }
         let isSettled = ResourceType.allCases.allSatisfy { type in
-            subscriptions[type.rawValue].map { $0.isSettled(on: snapshot[type]) } ?? true
+            guard let subscription = subscriptions[type.rawValue] else { return true }
+            // Endpoints are of a later snapshot, perhaps, and always on their way; those of this one are acknowledged.
+            if type == .endpoint { return subscription.rejection == nil && !subscription.isUrgent }
+            return subscription.isSettled(on: current[type])
         }
-        if isSettled {
-            ackedRevision = snapshot.revision
-        } else if ackedRevision == snapshot.revision {
-            // A client subscribes type by type; it had all of what it wanted, and now it wants more.
-            ackedRevision = ackedBefore
-        }
+        if isSettled && !hasRemovals(current) { ackedRevision = current.revision }
     }
 
     /// What was refused last and has not been replaced since.

@@ -18,20 +18,27 @@ struct Subscription {
     private(set) var lastNonce = ""
     private(set) var lastVersion = ""
     private(set) var ackedVersion = ""
-    /// The last response has neither been accepted nor refused.
-    private(set) var isInFlight = false
-    /// Why the last response was refused, until one is accepted.
+    /// The last response, until it is accepted or refused.
+    private var inFlight: DiscoveryAnswer?
+    /// What was refused, until a response that replaces it is accepted.
     private(set) var rejection: Rejection?
 
     struct Rejection: Equatable {
+        /// Characters of a message that are kept; it goes into reports and logs.
+        static let maxLength = 4_096
+
         var revision: Int64
         var message: String
     }
 
+    /// What of the refused responses the client lacks: the names that it complained of, or all if it named none.
+    private var refused: Set<String> = []
     /// The revision of the snapshot that the last response was made from.
     private var sentRevision: Int64 = 0
     /// To be sent whether the client may have them or not.
     private var forced: Set<String> = []
+    /// State of the world: left out by requests that were ignored otherwise.
+    private var dropped: Set<String> = []
     /// As ``forced``, for everything wanted.
     private var forcesAll = false
     /// A response is owed even if there is nothing to say: clients wait for the first one.
@@ -41,8 +48,9 @@ struct Subscription {
     private var wasAsked = false
     /// State of the world: once names were given, no names means nothing, not everything.
     private var hadNames = false
-    /// No longer there, but the client is not told before routes that named it are gone.
-    private var leaving: [String: EncodedResource] = [:]
+    /// No longer there, but the client is not told before routes that named it are gone. The resource is not known if a
+    /// client that comes back has it from another stream.
+    private var leaving: [String: EncodedResource?] = [:]
 
     init(_ type: ResourceType, _ variant: Variant) {
         self.type = type
@@ -50,6 +58,9 @@ struct Subscription {
     }
 
     private func wants(_ name: String) -> Bool { isWildcard || names.contains(name) }
+
+    /// The last response has neither been accepted nor refused.
+    var isInFlight: Bool { inFlight != nil }
 
     // MARK: Requests
 
@@ -62,6 +73,7 @@ struct Subscription {
             change(subscribe: subscribe, unsubscribe: unsubscribe, has: has)
         }
         wasAsked = true
+        forgive(unless: wants)
     }
 
     /// Takes note of an ACK or NACK.
@@ -70,27 +82,42 @@ struct Subscription {
     @discardableResult
     private mutating func settle(_ request: DiscoveryRequest) -> Bool {
         guard !request.nonce.isEmpty, request.nonce == lastNonce else { return false }
-        guard isInFlight else { return true }
-        isInFlight = false
+        guard let answer = inFlight.take() else { return true }
         if let message = request.rejection {
-            rejection = Rejection(revision: sentRevision, message: message)
-        } else {
-            rejection = nil
-            ackedVersion = lastVersion
+            rejection = Rejection(revision: sentRevision, message: String(message.prefix(Rejection.maxLength)))
+            let broken = answer.names(mentionedIn: message)
+            refused.formUnion(broken.isEmpty ? answer.names : broken)
+            return true
         }
+        ackedVersion = lastVersion
+        // A response about something else does not undo a refusal: the client still lacks what it refused.
+        let isComplete = answer.isComplete || (variant == .stateOfTheWorld && type.isFullState)
+        refused = isComplete ? [] : refused.subtracting(answer.names)
+        if refused.isEmpty { rejection = nil }
         return true
+    }
+
+    /// What is not wanted any more is not refused any more.
+    private mutating func forgive(unless isRefused: (String) -> Bool) {
+        guard !refused.isEmpty else { return }
+        refused = refused.filter(isRefused)
+        if refused.isEmpty { rejection = nil }
     }
 
     /// State of the world: the request has all names.
     private mutating func receive(all wanted: [String], _ request: DiscoveryRequest) {
         let wasInFlight = isInFlight
         let isAnswer = settle(request)
-        // A request that answers an older response says what the client wanted then; it will say it again.
-        if !request.nonce.isEmpty && !isAnswer && wasAsked { return }
+        let after = Set(wanted.filter { $0 != "*" })
+        // A request that answers an older response says what the client wanted then; it will say it again. But what it
+        // left out it has dropped, and needs anew if it wants it again.
+        if !request.nonce.isEmpty && !isAnswer && wasAsked {
+            dropped.formUnion(names.subtracting(after))
+            return
+        }
         let wasWildcard = isWildcard
         let before = names
-        let after = Set(wanted.filter { $0 != "*" })
-        if !after.isEmpty { hadNames = true }
+        if !wanted.isEmpty { hadNames = true }
         isWildcard = wanted.contains("*") || (type.isFullState && wanted.isEmpty && !hadNames)
         if after != before { names = after }
         if !wasAsked {
@@ -103,7 +130,9 @@ struct Subscription {
             // The same once more, although nothing is under way: Envoy asks again for endpoints of a cluster that warms.
             forcesAll = true
         }
+        forced.formUnion(dropped)
         forced.formIntersection(after)
+        dropped = []
     }
 
     /// Delta: the request has what changed, and that counts whatever response the request is about.
@@ -122,6 +151,8 @@ struct Subscription {
             } else {
                 names.insert(name)
                 forced.insert(name)
+                // What it said of the name before it asked again is void.
+                if wasAsked { hints[name] = nil }
             }
             owesResponse = true
         }
@@ -149,17 +180,23 @@ struct Subscription {
 
     /// Nothing is to be sent, nothing is on its way, and nothing was refused.
     func isSettled(on set: ResourceSet) -> Bool {
-        !isInFlight && rejection == nil && !isUrgent && leaving.isEmpty && (known.map { $0.hasSameContent(as: set) } ?? false)
+        !isInFlight && rejection == nil && !isUrgent && leaving.isEmpty
+            && (known.map { $0.hasSameContent(as: set) } ?? false)
     }
 
     /// Whether ``respond(_:revision:nonce:)`` has nothing left to say but removals.
     func isUpToDate(with set: ResourceSet) -> Bool { !isInFlight && !isUrgent && known === set }
 
-    var hasRemovals: Bool { !leaving.isEmpty }
+    /// Whether something that is in none of the sets has yet to be removed.
+    func hasRemovals(to kept: [ResourceSet]) -> Bool {
+        leaving.keys.contains { name in kept.allSatisfy { $0[name] == nil } }
+    }
 
-    /// The next response, if one is needed; removals of clusters and endpoints wait for ``remove(_:nonce:)``.
+    /// The next response, if one is needed; removals of clusters and endpoints wait for ``remove(keeping:revision:nonce:)``.
     mutating func respond(_ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String) -> DiscoveryAnswer? {
         guard !isInFlight, isUrgent || known !== set else { return nil }
+        // Of what is gone, partial responses say nothing, so no acceptance will ever follow.
+        if variant == .stateOfTheWorld && !type.isFullState { forgive { set[$0] != nil } }
         let (resources, removed, isNeeded) =
             variant == .delta ? deltaContent(set) : type.isFullState ? fullContent(set) : partialContent(set)
         known = set
@@ -170,20 +207,25 @@ struct Subscription {
         owesResponse = false
         // An empty response says nothing in state of the world, except of types where it says that there is nothing.
         guard isNeeded || (owed && (variant == .delta || type.isFullState)) else { return nil }
-        return sent(DiscoveryAnswer(type: type, version: set.version, nonce: nonce(), resources: resources, removed: removed), revision)
+        return sent(
+            DiscoveryAnswer(type: type, version: set.version, nonce: nonce(), resources: resources, removed: removed),
+            revision)
     }
 
-    /// Tells the client what has gone, once nothing refers to it any more.
-    mutating func remove(_ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String) -> DiscoveryAnswer? {
-        guard !isInFlight, !leaving.isEmpty else { return nil }
-        let gone = leaving.keys.filter { set[$0] == nil && wants($0) }.sorted()
-        leaving = [:]
+    /// Tells the client what is in none of the sets, once nothing refers to it any more.
+    mutating func remove(
+        keeping kept: [ResourceSet], revision: Int64, nonce: @autoclosure () -> String
+    ) -> DiscoveryAnswer? {
+        guard !isInFlight, let known, !leaving.isEmpty else { return nil }
+        let due = leaving.keys.filter { name in kept.allSatisfy { $0[name] == nil } }
+        for name in due { leaving[name] = nil }
+        let gone = due.filter(wants).sorted()
         guard !gone.isEmpty else { return nil }
-        var answer = DiscoveryAnswer(type: type, version: set.version, nonce: nonce(), resources: .some([]))
+        var answer = DiscoveryAnswer(type: type, version: known.version, nonce: nonce(), resources: .some([]))
         if variant == .delta {
             answer.removed = gone
         } else if type.isFullState {
-            answer.resources = fullContent(set).resources
+            answer.resources = fullContent(known).resources
         } else {
             return nil
         }
@@ -191,7 +233,7 @@ struct Subscription {
     }
 
     private mutating func sent(_ answer: DiscoveryAnswer, _ revision: Int64) -> DiscoveryAnswer {
-        isInFlight = true
+        inFlight = answer
         lastNonce = answer.nonce
         lastVersion = answer.version
         sentRevision = revision
@@ -207,19 +249,23 @@ struct Subscription {
         }
         var resources: [EncodedResource] = []
         var removed: [String] = []
-        for name in candidates(set).sorted() {
-            let isForced = forced.contains(name) || (forcesAll && wants(name))
+        for name in withRefused(candidates(set), set).sorted() {
+            let isForced = forced.contains(name) || refused.contains(name) || (forcesAll && wants(name))
+            let had = hints[name] != nil || known?[name] != nil
             guard let resource = set[name] else {
-                if let old = known?[name], defersRemovals, !isForced {
-                    leaving[name] = old
-                } else if known?[name] != nil || isForced || hints[name] != nil {
+                // A client that asks for a name that it had told us of waits for nothing; any other that asks does.
+                if had && defersRemovals && (!forced.contains(name) || hints[name] != nil) {
+                    leaving.updateValue(known?[name], forKey: name)
+                } else if had || isForced {
                     removed.append(name)
+                    leaving[name] = nil
                 }
                 continue
             }
+            let old = known?[name] ?? leaving[name].flatMap { $0 }
             leaving[name] = nil
             if hints[name] == resource.version { continue }
-            if isForced || known?[name]?.version != resource.version { resources.append(resource) }
+            if isForced || old?.version != resource.version { resources.append(resource) }
         }
         return (.some(resources), removed, !resources.isEmpty || !removed.isEmpty)
     }
@@ -228,27 +274,40 @@ struct Subscription {
     private mutating func fullContent(_ set: ResourceSet) -> Content {
         let changed = known.map { set.changes(since: $0) } ?? []
         let concerned = changed.filter(wants)
-        for name in concerned where set[name] == nil && defersRemovals {
-            if let old = known?[name] { leaving[name] = old }
+        var isNeeded = isUrgent
+        for name in concerned {
+            let old = known?[name] ?? leaving[name].flatMap { $0 }
+            if set[name] == nil, defersRemovals, let old {
+                leaving[name] = old
+            } else if set[name]?.version != old?.version {
+                isNeeded = true
+            }
         }
         for name in Array(leaving.keys) where set[name] != nil || !wants(name) { leaving[name] = nil }
-        let isNeeded = isUrgent || concerned.contains { set[$0]?.version != known?[$0]?.version }
-        let lingering = leaving.values.sorted { $0.name < $1.name }
+        let lingering = leaving.values.compactMap { $0 }.sorted { $0.name < $1.name }
         if isWildcard { return (.everything(set, and: lingering), [], isNeeded) }
         return (.some(names.sorted().compactMap { set[$0] } + lingering), [], isNeeded)
     }
 
     /// What changed of what is wanted; what is left out stays as it is.
     private func partialContent(_ set: ResourceSet) -> Content {
-        let resources = candidates(set).sorted().compactMap { name -> EncodedResource? in
+        let resources = withRefused(candidates(set), set).sorted().compactMap { name -> EncodedResource? in
             guard let resource = set[name] else { return nil }
-            let isForced = forcesAll || forced.contains(name)
+            let isForced = forcesAll || forced.contains(name) || refused.contains(name)
             return isForced || known?[name]?.version != resource.version ? resource : nil
         }
         return (.some(resources), [], !resources.isEmpty)
     }
 
     private var defersRemovals: Bool { !type.refersToClusters }
+
+    /// What was refused together is tried again together, when some of it has changed: the client may lack all of it.
+    private func withRefused(_ candidates: Set<String>, _ set: ResourceSet) -> Set<String> {
+        let isRetry = refused.contains {
+            candidates.contains($0) && (forcesAll || forced.contains($0) || known?[$0]?.version != set[$0]?.version)
+        }
+        return isRetry ? candidates.union(refused) : candidates.subtracting(refused)
+    }
 
     /// Names that a response may have to say something about.
     private func candidates(_ set: ResourceSet) -> Set<String> {

@@ -1,0 +1,116 @@
+import Testing
+
+@testable import XDSServer
+
+/// ACK, NACK and nonces ("xDS REST and gRPC protocol", ACK and NACK).
+@Suite("Acknowledgement and refusal")
+struct AcknowledgementTests {
+    @Test("An ACK is not answered", arguments: bothVariants)
+    func ackIsSilent(_ variant: Variant) throws {
+        var session = Session(variant, snapshot(1, [.cluster: ["a": "1"]]))
+        try session.want(.cluster, [])
+        try session.ack(#require(session.responses().first))
+        #expect(session.responses().isEmpty)
+        #expect(session.machine.ackedRevision == 1)
+    }
+
+    @Test("A NACK is not answered until something changes, and is reported", arguments: bothVariants)
+    func nackIsSilent(_ variant: Variant) throws {
+        var session = try Session.synced(variant, snapshot(1, [.cluster: ["a": "1"]]))
+        session.machine.update(snapshot(2, [.cluster: ["a": "bad"]]))
+        try session.nack(#require(session.responses().first), "a is bad")
+        #expect(session.responses().isEmpty)
+        #expect(session.machine.ackedRevision == 1)
+        #expect(session.machine.rejection == .init(revision: 2, message: "a is bad"))
+
+        session.machine.update(snapshot(3, [.cluster: ["a": "bad"]]))
+        #expect(session.responses().isEmpty, "the same content again is no change")
+        #expect(session.machine.ackedRevision == 1)
+
+        session.machine.update(snapshot(4, [.cluster: ["a": "good"]]))
+        try session.ack(#require(session.responses().first))
+        #expect(session.responses().isEmpty)
+        #expect(session.machine.rejection == nil)
+        #expect(session.machine.ackedRevision == 4)
+    }
+
+    @Test("Accepting something else does not undo a NACK", arguments: bothVariants)
+    func nackOutlivesOtherAcks(_ variant: Variant) throws {
+        var session = try Session.synced(variant, snapshot(1, [.route: ["a": "1", "b": "1"]]), routes: ["a", "b"])
+        session.machine.update(snapshot(2, [.route: ["a": "bad", "b": "1"]]))
+        try session.nack(#require(session.responses().first))
+
+        session.machine.update(snapshot(3, [.route: ["a": "bad", "b": "2"]]))
+        #expect(try session.settle().map(\.names) == [["b"]], "what was refused is not tried again before it changes")
+        #expect(session.machine.rejection != nil)
+        #expect(session.machine.ackedRevision == 1)
+
+        session.machine.update(snapshot(4, [.route: ["a": "good", "b": "2"]]))
+        #expect(try session.settle().map(\.names) == [["a"]])
+        #expect(session.machine.rejection == nil)
+        #expect(session.machine.ackedRevision == 4)
+    }
+
+    @Test("When what was refused is no longer wanted, nothing is refused")
+    func unsubscribingForgivesRefusal() throws {
+        var session = try Session.synced(.delta, snapshot(1, [.route: ["a": "1", "b": "1"]]), routes: ["a", "b"])
+        session.machine.update(snapshot(2, [.route: ["a": "bad", "b": "1"]]))
+        try session.nack(#require(session.responses().first))
+        try session.want(.route, ["b"])
+        try session.settle()
+        #expect(session.machine.rejection == nil)
+        #expect(session.machine.ackedRevision == 2)
+    }
+
+    @Test("A complaint that names resources is about those; the others of the response were taken")
+    func complaintByName() throws {
+        var session = try Session.synced(.delta, snapshot(1, [.cluster: ["a": "1", "b": "1"]]))
+        session.machine.update(snapshot(2, [.cluster: ["a": "bad", "b": "2"]]))
+        try session.nack(#require(session.responses().first), "Error adding/updating cluster(s) a: no such CA")
+        session.machine.update(snapshot(3, [.cluster: ["a": "good", "b": "2"]]))
+        #expect(try session.settle().map(\.names) == [["a"]])
+        #expect(session.machine.rejection == nil)
+    }
+
+    @Test("After a complaint that names nothing, what was refused together is tried again together")
+    func complaintWithoutNames() throws {
+        var session = try Session.synced(.delta, snapshot(1, [.cluster: ["a": "1", "b": "1", "c": "1"]]))
+        session.machine.update(snapshot(2, [.cluster: ["a": "bad", "b": "2", "c": "1"]]))
+        try session.nack(#require(session.responses().first), "no")
+        session.machine.update(snapshot(3, [.cluster: ["a": "good", "b": "2", "c": "1"]]))
+        #expect(try session.settle().map(\.names) == [["a", "b"]])
+        #expect(session.machine.rejection == nil)
+    }
+
+    @Test("When what was refused is deleted, nothing is refused", arguments: bothVariants)
+    func deletionForgivesRefusal(_ variant: Variant) throws {
+        for type in ResourceType.allCases {
+            var session = try Session.synced(variant, snapshot(1, [:]), endpoints: ["a"], routes: ["a"])
+            session.machine.update(snapshot(2, [type: ["a": "bad"]]))
+            try session.answerAll(refusing: type)
+            session.machine.update(snapshot(3, [:]))
+            try session.settle()
+            #expect(session.machine.rejection == nil, "\(type)")
+            #expect(session.machine.ackedRevision == 3, "\(type)")
+        }
+    }
+
+    @Test("Going back to what the client had before a NACK is sent, and ends the refusal", arguments: bothVariants)
+    func rollbackAfterRefusal(_ variant: Variant) throws {
+        var session = try Session.synced(variant, snapshot(1, [.listener: ["l": "good"]]))
+        session.machine.update(snapshot(2, [.listener: ["l": "bad"]]))
+        try session.nack(#require(session.responses().first))
+        session.machine.update(snapshot(3, [.listener: ["l": "good"]]))
+        #expect(try session.settle().map(\.names) == [["l"]])
+        #expect(session.machine.rejection == nil)
+        #expect(session.machine.ackedRevision == 3)
+    }
+
+    @Test("Of a complaint of any length a report keeps the beginning")
+    func longComplaint() throws {
+        var session = try Session.synced(.delta, snapshot(1, [.route: ["a": "1"]]), routes: ["a"])
+        session.machine.update(snapshot(2, [.route: ["a": "2"]]))
+        try session.nack(#require(session.responses().first), String(repeating: "x", count: 1_000_000))
+        #expect(session.machine.rejection?.message.count == Subscription.Rejection.maxLength)
+    }
+}

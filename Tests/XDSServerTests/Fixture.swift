@@ -1,0 +1,90 @@
+import EnvoyProtos
+import GRPCServer
+import HTTP2
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+import XDSServer
+
+/// Lets in who has the token; a proxy is its node's id, and its view the node's cluster.
+struct TokenDelegate: XDSDelegate {
+    static let token = HTTP2Header("authorization", "Bearer right")
+
+    func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission {
+        guard request.metadata.first("authorization") == Self.token.value else {
+            throw GRPCStatus(.unauthenticated, "the token is wrong")
+        }
+        guard !request.node.id.isEmpty else { throw GRPCStatus(.invalidArgument, "node.id is missing") }
+        return Admission(proxy: request.node.id, view: ViewID(request.node.cluster))
+    }
+}
+
+/// The service on a real server on the loopback.
+final class Fixture: Sendable {
+    let store: SnapshotStore
+    let server: GRPCServer
+    let address: SocketAddress
+    private let registry: ProxyRegistry
+    private let reports = Mutex<[String: ProxyReport]>([:])
+
+    private init(_ store: SnapshotStore, _ registry: ProxyRegistry, _ server: GRPCServer, _ address: SocketAddress) {
+        (self.store, self.registry, self.server, self.address) = (store, registry, server, address)
+    }
+
+    /// The last that was said of a client.
+    func report(of proxy: String) -> ProxyReport? {
+        reports.withLock { reports in
+            for report in registry.drain() { reports[report.proxy] = report }
+            return reports[proxy]
+        }
+    }
+
+    /// A client's report, when it is as it should be. The suite's time limit is the deadline.
+    func report(of proxy: String, when isReady: (ProxyReport) -> Bool) async -> ProxyReport? {
+        if let report = report(of: proxy), isReady(report) { return report }
+        for await _ in registry.changes {
+            if let report = report(of: proxy), isReady(report) { return report }
+        }
+        return nil
+    }
+
+    /// Publishes as soon as a stream wants the view.
+    func publish(_ snapshot: Snapshot, to view: ViewID) async {
+        if !store.wantedViews.contains(view) { await event(.wanted(view)) }
+        store.publish([view: snapshot])
+    }
+
+    /// Returns when the publisher has heard of it.
+    func event(_ expected: SnapshotStore.Event) async {
+        for await event in store.events where event == expected { return }
+    }
+}
+
+extension Fixture {
+    /// Serves while `body` runs, then shuts down.
+    static func serving(_ body: (Fixture) async throws -> Void) async throws {
+        let store = SnapshotStore()
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let registry = ProxyRegistry()
+        var configuration = GRPCServer.Configuration(listeners: [.init(.host("127.0.0.1", port: 0))])
+        configuration.gracePeriod = .milliseconds(100)
+        let server = GRPCServer(
+            configuration: configuration,
+            service: ADSService(delegate: TokenDelegate(), store: store, registry: registry, logger: logger),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            let address = try #require(await server.addresses().first)
+            do {
+                try await body(Fixture(store, registry, server, address))
+            } catch {
+                server.shutdown()
+                throw error
+            }
+            server.shutdown()
+            try await group.waitForAll()
+        }
+    }
+}

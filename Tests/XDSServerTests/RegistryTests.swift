@@ -1,0 +1,68 @@
+import Testing
+
+@testable import XDSServer
+
+@Suite("The registry of proxies")
+struct RegistryTests {
+    private func report(_ proxy: String, acked: Int64 = 0, isConnected: Bool = true) -> ProxyReport {
+        ProxyReport(
+            proxy: proxy, view: ViewID("view"), isConnected: isConnected, ackedRevision: acked, rejectedRevision: nil,
+            rejectedMessage: nil, types: [])
+    }
+
+    @Test("However often a client changes between two drains, its last state is reported once")
+    func coalescing() {
+        let registry = ProxyRegistry()
+        for acked in Int64(1)...5 { registry.update(report("a", acked: acked), stream: 1) }
+        registry.update(report("b"), stream: 2)
+        #expect(Set(registry.drain()) == [report("a", acked: 5), report("b")])
+        #expect(registry.drain().isEmpty)
+        registry.update(report("a", acked: 5), stream: 1)
+        #expect(registry.drain().isEmpty, "nothing has changed")
+    }
+
+    @Test("An older stream says nothing about a client that has a newer one")
+    func olderStream() {
+        let registry = ProxyRegistry()
+        registry.update(report("a", acked: 2), stream: 2)
+        registry.update(report("a", isConnected: false), stream: 1)
+        #expect(registry.drain() == [report("a", acked: 2)])
+    }
+
+    @Test("Who has gone is reported once and then forgotten")
+    func departure() {
+        let registry = ProxyRegistry()
+        registry.update(report("a"), stream: 1)
+        registry.update(report("b"), stream: 2)
+        registry.update(report("a", isConnected: false), stream: 1)
+        #expect(registry.connected == [report("b")])
+        #expect(registry.connectedCount == 1)
+        #expect(registry.drain().contains(report("a", isConnected: false)))
+        registry.update(report("a"), stream: 3)
+        #expect(registry.drain() == [report("a")], "it may come back")
+    }
+
+    @Test("What could not be passed on is reported again, unless there is news")
+    func restoring() {
+        let registry = ProxyRegistry()
+        registry.update(report("a", acked: 1), stream: 1)
+        registry.update(report("b", acked: 1), stream: 2)
+        registry.update(report("c", isConnected: false), stream: 3)
+        let drained = registry.drain()
+        registry.update(report("a", acked: 2), stream: 1)
+        registry.restore(drained)
+        #expect(
+            Set(registry.drain()) == [report("a", acked: 2), report("b", acked: 1), report("c", isConnected: false)])
+        #expect(registry.drain().isEmpty)
+    }
+
+    @Test("A change is announced, also when it came before anybody listened")
+    func announcement() async {
+        let registry = ProxyRegistry()
+        registry.update(report("a"), stream: 1)
+        registry.update(report("b"), stream: 2)
+        var changes = registry.changes.makeAsyncIterator()
+        #expect(await changes.next(isolation: #isolation) != nil)
+        #expect(registry.drain().count == 2)
+    }
+}

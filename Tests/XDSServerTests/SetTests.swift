@@ -1,0 +1,141 @@
+import NIOCore
+import Testing
+
+@testable import XDSServer
+
+@Suite("Resource sets and snapshots")
+struct SetTests {
+    private let base = set(.cluster, ["a": "1", "b": "1"])
+
+    @Test("A resource hides the one of the same name below")
+    func layering() {
+        let layered = ResourceSet([resource(.cluster, "b", "2"), resource(.cluster, "c", "1")], over: base)
+        #expect(layered.resources.map(\.name) == ["a", "b", "c"])
+        #expect(layered["b"]?.version == resource(.cluster, "b", "2").version)
+        #expect(layered["a"] === base["a"], "what lies below is shared")
+        #expect(layered.names == ["a", "b", "c"])
+        #expect(layered["d"] == nil)
+    }
+
+    @Test("Of two resources with one name the last counts")
+    func duplicates() {
+        let twice = ResourceSet([resource(.cluster, "a", "1"), resource(.cluster, "a", "2")])
+        #expect(twice.resources.map(\.version) == [resource(.cluster, "a", "2").version])
+    }
+
+    @Test("The version depends on the content alone: not on order, layers or history")
+    func version() {
+        let flat = set(.cluster, ["a": "1", "b": "2", "c": "1"])
+        let layered = ResourceSet([resource(.cluster, "b", "2"), resource(.cluster, "c", "1")], over: base)
+        let derived = base.updating(
+            set: [resource(.cluster, "c", "1"), resource(.cluster, "b", "2"), resource(.cluster, "x", "1")],
+            removing: []
+        )
+        .updating(set: [], removing: ["x"])
+        #expect(layered.version == flat.version && derived.version == flat.version)
+        #expect(layered.hasSameContent(as: flat))
+        #expect(!base.hasSameContent(as: flat))
+        #expect(flat.version.count == 32)
+    }
+
+    @Test("Names and contents that are swapped make another version")
+    func swapped() {
+        #expect(set(.route, ["a": "1", "b": "2"]).version != set(.route, ["a": "2", "b": "1"]).version)
+    }
+
+    @Test("An update sets, removes, and leaves the set that it was made from alone")
+    func updating() {
+        let updated = base.updating(set: [resource(.cluster, "c", "1")], removing: ["a"])
+        #expect(updated.names == ["b", "c"])
+        #expect(base.names == ["a", "b"])
+    }
+
+    @Test("Removing from the top shows what lies below")
+    func removalFromTop() {
+        let top = ResourceSet([resource(.cluster, "a", "2")], over: base)
+        #expect(top.updating(set: [], removing: ["a"])["a"]?.version == base["a"]?.version)
+    }
+
+    @Test("Changes since an ancestor are what was touched; since itself, nothing")
+    func changesSinceAncestor() {
+        let second = base.updating(set: [resource(.cluster, "c", "1")], removing: [])
+        let third = second.updating(set: [], removing: ["a"])
+        #expect(third.changes(since: third).isEmpty)
+        #expect(third.changes(since: second) == ["a"])
+        #expect(third.changes(since: base) == ["a", "c"])
+    }
+
+    @Test("Changes since any set contain all that differs", arguments: 0..<20 as Range<UInt64>)
+    func changesAreComplete(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let below = [randomSet(&random), randomSet(&random)]
+        var sets = below
+        for _ in 0..<40 {
+            let origin = sets[Int.random(in: 0..<sets.count, using: &random)]
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0: sets.append(randomSet(&random))
+            case 1:
+                sets.append(
+                    ResourceSet(randomSet(&random).resources, over: below[Int.random(in: 0...1, using: &random)]))
+            default:
+                let removed = randomSet(&random).names.prefix(2)
+                sets.append(origin.updating(set: randomSet(&random).resources, removing: Array(removed)))
+            }
+        }
+        for old in sets {
+            for new in sets {
+                let differing = old.names.union(new.names).filter { old[$0]?.version != new[$0]?.version }
+                #expect(new.changes(since: old).isSuperset(of: differing), "seed \(seed)")
+                #expect(new.hasSameContent(as: old) == differing.isEmpty, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test("The shared body of a set is each of its resources once, in both variants", arguments: bothVariants)
+    func body(_ variant: Variant) {
+        let hiding = ResourceSet([resource(.cluster, "b", "2")], over: base)
+        let adding = ResourceSet([resource(.cluster, "c", "1")], over: base)
+        for set in [base, hiding, adding, ResourceSet([], over: hiding), .empty] {
+            let expected = set.resources.flatMap { Array($0.field(variant).readableBytesView) }
+            let body = set.body(variant).flatMap { Array($0.readableBytesView) }
+            #expect(body.count == expected.count && body.sorted() == expected.sorted())
+        }
+    }
+
+    @Test("A snapshot has every type, and advances to a later revision with the same sets")
+    func snapshots() {
+        let first = Snapshot(revision: 1, [.cluster: base])
+        #expect(first[.route].isEmpty && !first[.cluster].isEmpty)
+        let later = first.advanced(to: 2)
+        #expect(later.revision == 2 && later[.cluster] === base)
+    }
+
+    private func randomSet(_ random: inout SeededGenerator) -> ResourceSet {
+        let names = ["a", "b", "c", "d", "e"].filter { _ in random.chance(50) }
+        return ResourceSet(names.map { resource(.cluster, $0, String(Int.random(in: 0..<3, using: &random))) })
+    }
+}
+
+@Suite("Shared sets of names")
+struct NameTableTests {
+    private let many = Set((0..<100).map { "name \($0)" })
+
+    @Test("Equal sets are given back equal, and nothing else is mixed in")
+    func sharing() {
+        let table = NameTable()
+        #expect(table.shared(many) == many)
+        #expect(table.shared(Set(many.map { $0 })) == many)
+        let other = many.subtracting(["name 1"]).union(["other"])
+        #expect(table.shared(other) == other, "of the same size, but other names")
+    }
+
+    @Test("More sets than the table keeps are no harm")
+    func eviction() {
+        let table = NameTable()
+        for index in 0..<200 {
+            let names = many.union(["extra \(index)"])
+            #expect(table.shared(names) == names)
+        }
+        #expect(table.shared(many) == many)
+    }
+}
