@@ -138,6 +138,11 @@ let package = Package(
             name: "GRPCServerTests",
             dependencies: ["GRPCServer", "HTTP2", nio.core, nio.posix, nio.embedded, nio.ssl, logging],
             swiftSettings: strict),
+        .testTarget(
+            name: "XDSServerTests",
+            dependencies: [
+                "XDSServer", "GRPCServer", "HTTP2", "EnvoyProtos", nio.core, nio.posix, protobuf, logging,
+            ], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshModelTests", dependencies: ["MeshModel", "MeshFixtures"], swiftSettings: strict),
         .testTarget(

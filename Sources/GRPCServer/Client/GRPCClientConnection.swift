@@ -28,21 +28,26 @@ package final class GRPCClientConnection {
         to address: SocketAddress, on eventLoop: any EventLoop, http2: HTTP2Configuration = HTTP2Configuration(),
         tls: NIOSSLContext? = nil, serverHostname: String? = nil
     ) -> EventLoopFuture<NIOLoopBound<GRPCClientConnection>> {
-        ClientBootstrap(group: eventLoop)
+        let made = NIOLoopBoundBox.makeEmptyBox(valueType: GRPCClientConnection.self, eventLoop: eventLoop)
+        return ClientBootstrap(group: eventLoop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard let tls else { return }
-                    try channel.pipeline.syncOperations.addHandler(
-                        NIOSSLClientHandler(context: tls, serverHostname: serverHostname))
+                    let pipeline = channel.pipeline.syncOperations
+                    if let tls {
+                        try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: serverHostname))
+                    }
+                    // Not after connecting: the server speaks first, and what it said would be lost by then.
+                    let connection = GRPCClientConnection(
+                        channel: channel, http2: http2, authority: serverHostname ?? "localhost")
+                    let handler = HTTP2Connection(.client, configuration: http2, delegate: connection)
+                    connection.http2 = handler
+                    try pipeline.addHandler(handler)
+                    made.value = connection
                 }
             }
             .connect(to: address)
             .flatMapThrowing { channel in
-                let connection = GRPCClientConnection(
-                    channel: channel, http2: http2, authority: serverHostname ?? "localhost")
-                let handler = HTTP2Connection(.client, configuration: http2, delegate: connection)
-                connection.http2 = handler
-                try channel.pipeline.syncOperations.addHandler(handler)
+                guard let connection = made.value else { throw ChannelError.inappropriateOperationForState }
                 return NIOLoopBound(connection, eventLoop: channel.eventLoop)
             }
     }
