@@ -82,8 +82,18 @@ extension MeshStore {
         for report in reports { latest["\(report.mesh)/\(report.name)"] = report }
         guard !latest.isEmpty else { return }
         let rows = latest.sorted { $0.key < $1.key }.map(\.value)
+        // Most proxies of a mesh are in the same state, which is encoded once.
+        var encoded: [JSONValue: JSONText] = [:]
         var types: [JSONText] = []
-        for row in rows { types.append(try row.types.withoutNull.stored) }
+        for row in rows {
+            if let text = encoded[row.types] {
+                types.append(text)
+            } else {
+                let text = try row.types.withoutNull.stored
+                encoded[row.types] = text
+                types.append(text)
+            }
+        }
         _ = try await self.rows(
             """
             INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,

@@ -10,6 +10,8 @@ package final class ResourceSet: Sendable {
     private let id: UInt64
     private let own: [String: EncodedResource]
     private let base: ResourceSet?
+    /// Resources of all layers.
+    let count: Int
     /// Of name and content of all resources, whatever the order: equal on all replicas.
     private let digest: (UInt64, UInt64)
     /// Sets that this one was derived from, each with the names that may have changed since.
@@ -41,14 +43,17 @@ package final class ResourceSet: Sendable {
         self.ancestors = ancestors
         id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         var digest = base?.digest ?? (0, 0)
+        var count = own.count + (base?.count ?? 0)
         for resource in own.values {
             if let hidden = base?[resource.name] {
                 digest = (digest.0 &- hidden.digest.0, digest.1 &- hidden.digest.1)
+                count -= 1
             }
             // A sum does not depend on the order, and a change costs what changed. Nobody gains from a collision.
             digest = (digest.0 &+ resource.digest.0, digest.1 &+ resource.digest.1)
         }
         self.digest = digest
+        self.count = count
     }
 
     /// This set with some resources set and others removed, in its top layer. Remembers what it came from, so that
@@ -79,6 +84,11 @@ package final class ResourceSet: Sendable {
     }
 
     package var names: Set<String> { Set(own.keys).union(base?.names ?? []) }
+
+    /// Whether all resources of the set are among `names`.
+    func isCovered(by names: Set<String>) -> Bool {
+        count <= names.count && own.keys.allSatisfy(names.contains) && base?.isCovered(by: names) ?? true
+    }
 
     /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not.
     package func changes(since old: ResourceSet) -> Set<String> {

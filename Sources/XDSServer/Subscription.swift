@@ -144,15 +144,19 @@ struct Subscription {
             if type.isFullState && subscribe.isEmpty && unsubscribe.isEmpty { isWildcard = true }
             forcesAll = true
         }
+        names.reserveCapacity(names.count + subscribe.count)
         for name in subscribe {
             if name == "*" {
                 isWildcard = true
                 forcesAll = true
             } else {
                 names.insert(name)
-                forced.insert(name)
-                // What it said of the name before it asked again is void.
-                if wasAsked { hints[name] = nil }
+                // The first request has everything sent anyway.
+                if wasAsked {
+                    forced.insert(name)
+                    // What it said of the name before it asked again is void.
+                    hints[name] = nil
+                }
             }
             owesResponse = true
         }
@@ -243,8 +247,11 @@ struct Subscription {
     private typealias Content = (resources: DiscoveryAnswer.Resources, removed: [String], isNeeded: Bool)
 
     private mutating func deltaContent(_ set: ResourceSet) -> Content {
-        if forcesAll && isWildcard && hints.isEmpty && known == nil && leaving.isEmpty {
-            let unknown = names.filter { set[$0] == nil }.sorted()
+        // The first answer to a client that has nothing and wants all there is, the usual case of a connecting proxy: bytes
+        // that are assembled once for all of them.
+        if forcesAll && hints.isEmpty && known == nil && leaving.isEmpty && (isWildcard || set.isCovered(by: names)) {
+            let isExact = !isWildcard && names.count == set.count
+            let unknown = isExact ? [] : names.filter { set[$0] == nil }.sorted()
             return (.everything(set, and: []), unknown, !set.isEmpty || !unknown.isEmpty)
         }
         var resources: [EncodedResource] = []

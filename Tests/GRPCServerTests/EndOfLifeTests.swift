@@ -50,7 +50,7 @@ struct EndOfLifeTests {
     func age() async throws {
         let journal = Journal()
         try await withServer(
-            ScriptedService { EchoHandler($0, journal) }, configure: { $0.maxConnectionAge = .milliseconds(50) }
+            ScriptedService { EchoHandler($0, journal) }, configure: { $0.maxConnectionAge = .seconds(1) }
         ) { _, address in
             let client = try await TestClient(address)
             #expect(await client.call(sending: [[1]]).all().last == .closed(GRPCStatus(.unavailable, "draining")))
