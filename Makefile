@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
+# What we wrote; generated code keeps its generator's format.
+SWIFT_FILES = $(shell git ls-files '*.swift' ':!Sources/EnvoyProtos/Generated')
 
 .PHONY: help setup tools build run test check lint fmt golden protos bench clean
 
@@ -26,18 +28,24 @@ test: tools lint ## Run all tests
 	swift test --skip-build
 
 check: ## Formatting, lint, all tests
-	swift format lint --recursive --strict Package.swift Sources Tests
+	@swift format lint --strict $(SWIFT_FILES)
 	$(MAKE) test
 
 lint: ## Check the rules that the compiler does not
 	@.ci/lint
 
 fmt: ## Format all Swift code
-	swift format format --recursive --in-place Package.swift Sources Tests
+	@swift format format --in-place $(SWIFT_FILES)
 
 golden: tools ## Rewrite the golden files, then show the difference
 	UPDATE_GOLDEN=1 swift test --filter Golden
 	git diff --stat -- Tests
+
+protos: ## Generate Sources/EnvoyProtos/Generated anew from the installed descriptors
+	@deploy/setup protos
+	swift build --product protoc-gen-swift
+	.build/tools/bin/python3 Sources/EnvoyProtos/Generator/generate.py --plugin .build/debug/protoc-gen-swift
+	git diff --stat -- Sources/EnvoyProtos
 
 bench: build ## Run the benchmarks and print their tables
 	@deploy/setup bench

@@ -166,10 +166,12 @@ let package = Package(
                 hummingbird, nio.core, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "TestSupport", logging], swiftSettings: strict),
+            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "TestSupport", logging],
+            swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["MeshLab", "MeshModel", "PostgresServer", "sluice", logging], exclude: ["proxyless.py"],
+            name: "EndToEndTests", dependencies: ["MeshLab", "MeshModel", "PostgresServer", "sluice", logging],
+            exclude: ["proxyless.py"],
             swiftSettings: strict),
     ]
 )

@@ -41,14 +41,20 @@ package struct ConfigEncoder: Sendable {
         switch view {
         case .outbound(let namespace):
             return [
-                .cluster: sorted(\.clusters), .endpoints: sorted(\.endpoints), .routes: [outboundRoutes(from: namespace)],
+                .cluster: sorted(\.clusters), .endpoints: sorted(\.endpoints),
+                .routes: [outboundRoutes(from: namespace)],
             ]
         case .workload(let workload):
             let inbound = inbound(of: workload)
-            return [.listener: [Self.outboundListener(workload)] + (inbound?.listeners ?? []), .cluster: inbound?.clusters ?? []]
+            return [
+                .listener: [Self.outboundListener(workload)] + (inbound?.listeners ?? []),
+                .cluster: inbound?.clusters ?? [],
+            ]
         case .proxyless(let namespace):
             var set: ResourceSet = [.cluster: sorted(\.clusters).map(\.proxyless), .endpoints: sorted(\.endpoints)]
-            let targets = routed.flatMap { services[$0]?.virtualHosts ?? [] }.map { ProxylessTarget($0, from: namespace) }
+            let targets = routed.flatMap { services[$0]?.virtualHosts ?? [] }.map {
+                ProxylessTarget($0, from: namespace)
+            }
             set[.listener] = targets.flatMap(\.listeners)
             set[.routes] = targets.map(\.routes)
             return set

@@ -47,7 +47,8 @@ extension IR.Route {
     fileprivate func isMentioned(in message: String) -> Bool {
         if origin != .service && message.contains(name) { return true }
         let conditions = match.headers + match.withoutHeaders + match.queryParams + match.cookies
-        let texts = match.paths + conditions.map(\.match) + [match.method, match.scheme, match.authority].compactMap(\.self)
+        let texts =
+            match.paths + conditions.map(\.match) + [match.method, match.scheme, match.authority].compactMap(\.self)
         return texts.contains { text in
             guard case .regex(let regex) = text else { return false }
             return message.contains(regex)

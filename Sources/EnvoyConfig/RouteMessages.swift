@@ -96,7 +96,8 @@ extension Envoy_Config_Route_V3_RetryPolicy {
     /// Another try goes to another endpoint.
     private static let previousHosts = RetryHostPredicate.with {
         $0.name = "envoy.retry_host_predicates.previous_hosts"
-        $0.typedConfig = Google_Protobuf_Any(packing: Envoy_Extensions_Retry_Host_PreviousHosts_V3_PreviousHostsPredicate())
+        $0.typedConfig = Google_Protobuf_Any(
+            packing: Envoy_Extensions_Retry_Host_PreviousHosts_V3_PreviousHostsPredicate())
     }
 }
 

@@ -16,7 +16,8 @@ package enum Simulation {
         package var authority: String?
 
         package init(
-            method: String = "GET", path: String = "/", headers: [String: String] = [:], cookies: [String: String] = [:],
+            method: String = "GET", path: String = "/", headers: [String: String] = [:],
+            cookies: [String: String] = [:],
             queryParams: [String: String] = [:], authority: String? = nil
         ) {
             self.method = method
@@ -81,7 +82,8 @@ extension Compiler {
             case nil: undecided.append(route.name)
             case true?:
                 return Simulation.Answer(
-                    origin: route.origin, route: route.name, outcome: Simulation.Outcome(route.action), fault: route.fault,
+                    origin: route.origin, route: route.name, outcome: Simulation.Outcome(route.action),
+                    fault: route.fault,
                     undecided: undecided)
             }
         }

@@ -55,11 +55,14 @@ package struct WriteCheck {
 
     private mutating func checkPort(_ port: Int, at pointer: JSONPointer) {
         let services = own.compactMap { resolver.services[$0.name]?.spec }
-        guard !services.isEmpty, !services.contains(where: { $0.port(port)?.appProtocol.isHTTP == true }) else { return }
+        guard !services.isEmpty, !services.contains(where: { $0.port(port)?.appProtocol.isHTTP == true }) else {
+            return
+        }
         let choices = services.flatMap(\.ports).filter(\.appProtocol.isHTTP).map { String($0.number) }
         violations.append(
             Violation(
-                pointer, .unknownReference, "no host of this VirtualService has an HTTP port \(port)", choices: choices))
+                pointer, .unknownReference, "no host of this VirtualService has an HTTP port \(port)", choices: choices)
+        )
     }
 
     /// The destination in today's spelling.

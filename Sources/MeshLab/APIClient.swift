@@ -37,7 +37,8 @@ package struct APIClient: Sendable {
     }
 
     @discardableResult
-    package func post(_ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]) async throws -> Answer {
+    package func post(_ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]) async throws -> Answer
+    {
         try await send("POST", path, body, headers)
     }
 

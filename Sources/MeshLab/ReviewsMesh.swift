@@ -82,7 +82,8 @@ package final class ReviewsMesh: Sendable {
         }
         let services = "\(path)/namespaces/\(namespace)/services"
         let http: JSONValue = ["name": "http", "port": 9080, "protocol": "HTTP"]
-        try await api.put("\(services)/productpage", ["spec": ["ports": [http]]]).expectingSuccess("service productpage")
+        try await api.put("\(services)/productpage", ["spec": ["ports": [http]]]).expectingSuccess(
+            "service productpage")
         let reviews: JSONValue = ["ports": [http], "versions": .array(versions.map { ["name": .string($0)] })]
         try await api.put("\(services)/reviews", ["spec": reviews]).expectingSuccess("service reviews")
         for (version, sidecar, workload) in ports {
@@ -101,7 +102,9 @@ package final class ReviewsMesh: Sendable {
     package func object(_ relative: String) -> String { "\(path)/namespaces/\(Self.namespace)/\(relative)" }
 
     /// Requests to `reviews` through the caller's sidecar.
-    package func load(host: String = "reviews", path: String = "/", headers: [(String, String)] = [], perSecond: Int = 200)
+    package func load(
+        host: String = "reviews", path: String = "/", headers: [(String, String)] = [], perSecond: Int = 200
+    )
         -> Load
     {
         Load(proxy: caller.httpProxyPort, host: host, path: path, headers: headers, perSecond: perSecond)

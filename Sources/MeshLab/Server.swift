@@ -44,7 +44,8 @@ package final class Server: Sendable {
         if let url = options.databaseURL { arguments += ["--database-url", url] }
         process = try ChildProcess(
             name: options.name, executable: options.binary, arguments: arguments,
-            environment: options.environment.merging(["SLUICE_ADMIN_TOKEN": options.token]) { own, _ in own }, log: "\(options.directory)/\(options.name).log")
+            environment: options.environment.merging(["SLUICE_ADMIN_TOKEN": options.token]) { own, _ in own },
+            log: "\(options.directory)/\(options.name).log")
         do {
             try await eventually(within: limit, "\(options.name) is ready") {
                 guard self.process.isRunning else { throw LabError("sluice ended") }

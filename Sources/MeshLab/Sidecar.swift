@@ -39,7 +39,9 @@ package final class Sidecar: Sendable {
     private func waitUntilReady() async throws {
         do {
             try await eventually(within: .seconds(30), "\(name) is live") {
-                guard self.process.isRunning else { throw LabError("envoy \(self.name) ended:\n\(self.process.tail())") }
+                guard self.process.isRunning else {
+                    throw LabError("envoy \(self.name) ended:\n\(self.process.tail())")
+                }
                 return (try? await self.admin("/ready"))?.contains("LIVE") == true
             }
         } catch {

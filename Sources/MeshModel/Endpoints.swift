@@ -42,7 +42,8 @@ package struct EndpointSpec: Spec {
         locality = fields.string("locality", maxLength: 200) ?? ""
         if locality.split(separator: "/", omittingEmptySubsequences: false).count > 3 {
             fields.log.report(
-                fields.pointer.appending("locality"), .invalidFormat, "must be region, region/zone or region/zone/subzone")
+                fields.pointer.appending("locality"), .invalidFormat,
+                "must be region, region/zone or region/zone/subzone")
         }
         weight = Int(fields.integer("weight", in: 1...1000) ?? 1)
         health = fields.choice("health") ?? .healthy

@@ -109,7 +109,8 @@ package struct FieldReader {
     ) -> Duration? {
         guard let text = string(name) else { return nil }
         guard let duration = Duration(text: text) else {
-            log.report(pointer.appending(name), .invalidFormat, "must be a duration such as \"10s\", \"250ms\" or \"1h30m\"")
+            log.report(
+                pointer.appending(name), .invalidFormat, "must be a duration such as \"10s\", \"250ms\" or \"1h30m\"")
             return nil
         }
         guard range.contains(duration) else {

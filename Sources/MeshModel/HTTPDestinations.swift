@@ -132,6 +132,8 @@ package struct Percentage: Hashable, Sendable {
 
     var json: JSONValue {
         let isWhole = partsPerMillion % 10_000 == 0
-        return ["value": isWhole ? .integer(Int64(partsPerMillion / 10_000)) : .number(Double(partsPerMillion) / 10_000)]
+        return [
+            "value": isWhole ? .integer(Int64(partsPerMillion / 10_000)) : .number(Double(partsPerMillion) / 10_000)
+        ]
     }
 }

@@ -188,7 +188,8 @@ package struct HeaderOperations: Hashable, Sendable {
             edit.isEmpty
                 ? nil
                 : .fields([
-                    "set": .map(edit.set), "add": .map(edit.add), "remove": JSONValue.list(edit.remove, JSONValue.string),
+                    "set": .map(edit.set), "add": .map(edit.add),
+                    "remove": JSONValue.list(edit.remove, JSONValue.string),
                 ])
         }
         return isEmpty ? nil : .fields(["request": object(request), "response": object(response)])

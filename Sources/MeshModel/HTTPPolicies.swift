@@ -23,7 +23,8 @@ package struct HTTPRetries: Hashable, Sendable {
         conditions: ["connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"])
 
     private static let knownConditions = [
-        "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited", "retriable-4xx",
+        "5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited",
+        "retriable-4xx",
         "refused-stream", "retriable-status-codes", "retriable-headers", "http3-post-connect-failure", "cancelled",
         "deadline-exceeded", "internal", "resource-exhausted", "unavailable",
     ]
@@ -43,7 +44,8 @@ package struct HTTPRetries: Hashable, Sendable {
                 conditions.append(token)
             } else {
                 fields.log.report(
-                    fields.pointer.appending("retryOn"), .invalidValue, "\"\(token)\" is neither a condition nor a status code",
+                    fields.pointer.appending("retryOn"), .invalidValue,
+                    "\"\(token)\" is neither a condition nor a status code",
                     choices: Self.knownConditions)
             }
         }

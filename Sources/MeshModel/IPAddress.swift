@@ -32,7 +32,9 @@ package enum IPAddress {
         for (index, group) in groups.enumerated() {
             if mayEndInIPv4, index == groups.count - 1, isIPv4(group) {
                 count += 2
-            } else if (1...4).contains(group.utf8.count), group.allSatisfy(\.isHexDigit), group.utf8.count == group.count {
+            } else if (1...4).contains(group.utf8.count), group.allSatisfy(\.isHexDigit),
+                group.utf8.count == group.count
+            {
                 count += 1
             } else {
                 return nil

@@ -24,7 +24,8 @@ package enum StringMatch: Hashable, Sendable {
             self = .prefix(prefix)
         } else if let regex, regex != "*" {
             if let problem = RE2.problem(in: regex) {
-                fields.log.report(fields.pointer.appending("regex"), .invalidFormat, "is not a valid RE2 regex: \(problem)")
+                fields.log.report(
+                    fields.pointer.appending("regex"), .invalidFormat, "is not a valid RE2 regex: \(problem)")
                 return nil
             }
             self = .regex(regex)
@@ -71,7 +72,8 @@ package struct ContentMatch: Hashable, Sendable {
         if var nested = fields.object("path") { path = StringMatch(reading: &nested) }
         fields.finish()
         if headers.isEmpty && cookies.isEmpty && queryParams.isEmpty && path == nil {
-            fields.log.report(fields.pointer, .required, "must say something about headers, cookies, queryParams or path")
+            fields.log.report(
+                fields.pointer, .required, "must say something about headers, cookies, queryParams or path")
             return nil
         }
     }
@@ -82,7 +84,8 @@ package struct ContentMatch: Hashable, Sendable {
             var nested = FieldReader(entry.value, at: entry.pointer, log: fields.log)
             guard let match = StringMatch(reading: &nested) else { continue }
             guard field == "queryParams" || HTTPToken.isValid(entry.name) else {
-                fields.log.report(entry.pointer, .invalidFormat, "the name must be a token as of RFC 9110 section 5.6.2")
+                fields.log.report(
+                    entry.pointer, .invalidFormat, "the name must be a token as of RFC 9110 section 5.6.2")
                 continue
             }
             matches[entry.name] = match
@@ -95,7 +98,8 @@ package struct ContentMatch: Hashable, Sendable {
             matches.isEmpty ? nil : .object(matches.mapValues(\.json))
         }
         return .fields([
-            "headers": object(headers), "cookies": object(cookies), "queryParams": object(queryParams), "path": path?.json,
+            "headers": object(headers), "cookies": object(cookies), "queryParams": object(queryParams),
+            "path": path?.json,
         ])
     }
 }

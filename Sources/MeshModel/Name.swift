@@ -15,7 +15,8 @@ package struct Name: Hashable, Comparable, Sendable, CustomStringConvertible {
         guard first != UInt8(ascii: "-"), last != UInt8(ascii: "-") else { return nil }
         for byte in bytes {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"): continue
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                continue
             default: return nil
             }
         }

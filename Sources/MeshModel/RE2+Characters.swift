@@ -48,7 +48,8 @@ extension RE2 {
 
     /// By POSIX name, and what Perl's `\s` is (no vertical tab).
     static let asciiClasses: [String: [ClosedRange<CodePoint>]] = [
-        "alnum": [48...57, 65...90, 97...122], "alpha": [65...90, 97...122], "ascii": [0...127], "blank": [9...9, 32...32],
+        "alnum": [48...57, 65...90, 97...122], "alpha": [65...90, 97...122], "ascii": [0...127],
+        "blank": [9...9, 32...32],
         "cntrl": [0...31, 127...127], "digit": [48...57], "graph": [33...126], "lower": [97...122], "print": [32...126],
         "punct": [33...47, 58...64, 91...96, 123...126], "space": [9...13, 32...32], "upper": [65...90],
         "word": [48...57, 65...90, 95...95, 97...122], "xdigit": [48...57, 65...70, 97...102],
@@ -72,9 +73,10 @@ extension RE2.CharacterSet.Member {
 extension Unicode.Scalar {
     /// The character and what it is in the other case.
     fileprivate var caseForms: [Unicode.Scalar] {
-        [self] + [properties.lowercaseMapping, properties.uppercaseMapping].compactMap { mapping in
-            mapping.unicodeScalars.count == 1 ? mapping.unicodeScalars.first : nil
-        }
+        [self]
+            + [properties.lowercaseMapping, properties.uppercaseMapping].compactMap { mapping in
+                mapping.unicodeScalars.count == 1 ? mapping.unicodeScalars.first : nil
+            }
     }
 }
 

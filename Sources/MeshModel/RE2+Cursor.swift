@@ -86,7 +86,9 @@ extension RE2 {
         /// A number without leading zeros below 10⁹.
         private mutating func takeInteger() -> Int? {
             let digits = bytes[position...].prefix(while: RE2.isDigit)
-            guard (1...9).contains(digits.count), digits.count == 1 || digits.first != UInt8(ascii: "0") else { return nil }
+            guard (1...9).contains(digits.count), digits.count == 1 || digits.first != UInt8(ascii: "0") else {
+                return nil
+            }
             skip(digits.count)
             return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
         }

@@ -145,7 +145,8 @@ extension RE2.Parser {
         try endRepetition(from: start, stacked: stacked)
         let most = high ?? low
         guard low <= RE2.maxRepeat, most <= RE2.maxRepeat, low <= most else {
-            throw RE2.SyntaxProblem("bad repetition \"\(input.text(from: start))\", at most \(RE2.maxRepeat) are allowed")
+            throw RE2.SyntaxProblem(
+                "bad repetition \"\(input.text(from: start))\", at most \(RE2.maxRepeat) are allowed")
         }
         var piece = try operand(from: start)
         let factor = Swift.max(most, 1)

@@ -47,7 +47,9 @@ extension RE2 {
             case UInt8(ascii: "\\"): continue
             case let digit? where isDigit(digit):
                 let group = Int(digit - UInt8(ascii: "0"))
-                guard group <= parser.captures else { return "refers to group \(group), of which there are \(parser.captures)" }
+                guard group <= parser.captures else {
+                    return "refers to group \(group), of which there are \(parser.captures)"
+                }
             default: return "a backslash must be followed by a digit or a backslash"
             }
         }

@@ -66,7 +66,8 @@ final class ADSStream: GRPCCallHandler {
         } catch let status as GRPCStatus {
             return call.finish(status)
         } catch let refusal as RequestRefusal {
-            return call.finish(GRPCStatus(refusal.reason == .invalid ? .invalidArgument : .resourceExhausted, refusal.detail))
+            return call.finish(
+                GRPCStatus(refusal.reason == .invalid ? .invalidArgument : .resourceExhausted, refusal.detail))
         } catch {
             return call.finish(GRPCStatus(.invalidArgument, "the message is not a discovery request"))
         }

@@ -63,7 +63,11 @@ package final class EncodedResource: Sendable {
     private static func numbers(_ digest: SHA256Digest) -> (UInt64, UInt64) {
         var numbers: (UInt64, UInt64) = (0, 0)
         for (index, byte) in digest.prefix(16).enumerated() {
-            if index < 8 { numbers.0 = numbers.0 << 8 | UInt64(byte) } else { numbers.1 = numbers.1 << 8 | UInt64(byte) }
+            if index < 8 {
+                numbers.0 = numbers.0 << 8 | UInt64(byte)
+            } else {
+                numbers.1 = numbers.1 << 8 | UInt64(byte)
+            }
         }
         return numbers
     }

@@ -25,7 +25,9 @@ struct Story: Sendable {
     }
 
     private func show(_ server: Server, _ directory: String) async throws {
-        say("Registering service reviews (v1, v2, v3) and starting four Envoys: one before each version, one for the caller …")
+        say(
+            "Registering service reviews (v1, v2, v3) and starting four Envoys: one before each version, one for the caller …"
+        )
         try await ReviewsMesh.run(api: server.api, envoy: arguments.envoy, directory: directory) { mesh in
             try await showSeedRules(mesh)
             try await showRelease(mesh)

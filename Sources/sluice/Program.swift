@@ -102,9 +102,10 @@ struct Program: Sendable {
         services.append(Farewell { await retire(from: store) })
         services.append(contentsOf: parts.background(replica: replica))
         services.append(try xds(parts))
-        services.append(Front(server: api(parts, pool)) { port in
-            logger.notice("serving", metadata: ["http": "\(settings.http.host):\(port)", "xds": "\(settings.xds)"])
-        })
+        services.append(
+            Front(server: api(parts, pool)) { port in
+                logger.notice("serving", metadata: ["http": "\(settings.http.host):\(port)", "xds": "\(settings.xds)"])
+            })
         try await run(services)
     }
 
@@ -170,7 +171,8 @@ struct Program: Sendable {
     private static func context(_ files: Settings.TLSFiles) throws -> NIOSSLContext {
         let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-        var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain, privateKey: .privateKey(key))
         configuration.applicationProtocols = ["h2"]
         configuration.minimumTLSVersion = .tlsv12
         return try NIOSSLContext(configuration: configuration)

@@ -24,9 +24,10 @@ extension Bootstrap {
     /// The bootstrap of gRPC's own xDS client (gRFC A27). Over plaintext gRPC sends no call credentials, so the token
     /// stands in the node's metadata.
     fileprivate var grpcDocument: JSONValue {
-        let credentials: JSONValue = server.trustedCertificates.map {
-            ["type": "tls", "config": ["ca_certificate_file": .string($0)]]
-        } ?? ["type": "insecure"]
+        let credentials: JSONValue =
+            server.trustedCertificates.map {
+                ["type": "tls", "config": ["ca_certificate_file": .string($0)]]
+            } ?? ["type": "insecure"]
         return [
             "xds_servers": [
                 [

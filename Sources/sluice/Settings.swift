@@ -67,7 +67,9 @@ extension DatabaseOptions {
         var logger = Logger(label: "sluice")
         logger.logLevel = .error
         do {
-            if let url { return try await Pool.running(PoolOptions(url), logger: logger) { try await body(Migrator(pool: $0)) } }
+            if let url {
+                return try await Pool.running(PoolOptions(url), logger: logger) { try await body(Migrator(pool: $0)) }
+            }
             let server = try PostgresServer(dataDirectory: try directory(), logger: logger)
             let wasRunning = server.processID != nil
             try await server.start()

@@ -15,17 +15,20 @@ struct CompileBenchmark {
     func run() throws -> [Figure] {
         let full = measure(7) { _ = Compiler(mesh) }
         let compiler = Compiler(mesh)
-        let encoding = measure(7, preparing: {
-            var fresh = Compiler()
-            let change = fresh.update(mesh, .all)
-            let compiled = fresh
-            return {
-                var encoder = ConfigEncoder()
-                _ = encoder.update(change, of: compiled)
-            }
-        })
+        let encoding = measure(
+            7,
+            preparing: {
+                var fresh = Compiler()
+                let change = fresh.update(mesh, .all)
+                let compiled = fresh
+                return {
+                    var encoder = ConfigEncoder()
+                    _ = encoder.update(change, of: compiled)
+                }
+            })
         var figures = [
-            Figure(what: "compile 1000 services × 10 endpoints from nothing", value: Table.text(full), budget: "≤ 150 ms"),
+            Figure(
+                what: "compile 1000 services × 10 endpoints from nothing", value: Table.text(full), budget: "≤ 150 ms"),
             Figure(what: "encode all of it", value: Table.text(encoding)),
         ]
         for (what, change) in [("endpoint", try endpointChanges()), ("route", try routeChanges())] {

@@ -74,7 +74,8 @@ final class Fleet: Sendable {
                 return condition(self.current)
             }
         } catch {
-            throw LabError("\(error); in sync: \(current.synced), \(current.bytes) bytes, arrived: \(current.arrivals.count)")
+            throw LabError(
+                "\(error); in sync: \(current.synced), \(current.bytes) bytes, arrived: \(current.arrivals.count)")
         }
     }
 }

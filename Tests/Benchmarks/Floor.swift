@@ -20,7 +20,8 @@ struct Floor: AsyncParsableCommand {
     mutating func run() async throws {
         var answers: [String: OutboundMessage] = [:]
         for file in try FileManager.default.contentsOfDirectory(atPath: payload) {
-            answers[file] = OutboundMessage(ByteBuffer(bytes: try Data(contentsOf: URL(filePath: "\(payload)/\(file)"))))
+            answers[file] = OutboundMessage(
+                ByteBuffer(bytes: try Data(contentsOf: URL(filePath: "\(payload)/\(file)"))))
         }
         let server = GRPCServer(
             configuration: .init(listeners: [.init(.host("127.0.0.1", port: port))]),
@@ -43,7 +44,8 @@ struct Floor: AsyncParsableCommand {
             arguments: ["floor", "--port", String(port), "--payload", folder.path], log: "/dev/null")
         defer { process.signal(SIGKILL) }
         try await eventually("the floor listens") {
-            let attempt = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port)
+            let attempt = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(
+                host: "127.0.0.1", port: port)
             guard let channel = try? await attempt.get() else { return false }
             try await channel.close()
             return true

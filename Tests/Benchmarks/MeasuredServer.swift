@@ -16,7 +16,8 @@ struct MeasuredServer {
     let database: PostgresServer
 
     static func run(binary: String, _ body: (MeasuredServer) async throws -> Void) async throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "sluice-bench-\(UUID().uuidString.prefix(8))")
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "sluice-bench-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -49,7 +50,9 @@ struct MeasuredServer {
     /// The tenant and its cluster.
     private func prepare() async throws {
         try await api.put("/v1/tenants/acme", ["spec": [:]]).expectingSuccess("tenant")
-        let cluster: JSONValue = ["metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]]]
+        let cluster: JSONValue = [
+            "metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]],
+        ]
         try await api.post("/v1/tenants/acme/clusters", cluster).expectingSuccess("cluster")
     }
 

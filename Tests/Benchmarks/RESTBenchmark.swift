@@ -20,7 +20,8 @@ struct RESTBenchmark {
     }
 
     func run() async throws -> [Figure] {
-        try await server.api.put(MeasuredServer.service("bench"), ["spec": LargeMesh.service]).expectingSuccess("service")
+        try await server.api.put(MeasuredServer.service("bench"), ["spec": LargeMesh.service]).expectingSuccess(
+            "service")
         try await server.inParallel(Self.objects) { index in
             try await server.api.put("\(path)\(index)", ["spec": LargeMesh.endpoint(0, 0)]).expectingSuccess("endpoint")
         }
@@ -48,7 +49,9 @@ struct RESTBenchmark {
         ]
     }
 
-    private func figure(_ what: String, _ rate: Double, _ baseline: Double, _ statements: Int, _ budget: String) -> Figure {
+    private func figure(_ what: String, _ rate: Double, _ baseline: Double, _ statements: Int, _ budget: String)
+        -> Figure
+    {
         Figure(
             what: "\(what) of an endpoint (\(statements) statements)", value: "\(Table.rounded(rate)) a second",
             baseline: "\(Table.rounded(baseline)) (pgbench)", ratio: Table.ratio(rate / baseline), budget: budget)
@@ -64,7 +67,8 @@ struct RESTBenchmark {
                 "-t1", "-c\(Self.clients)", "-d\(Self.seconds)s", "-s", script, "-H",
                 "Authorization: Bearer \(server.api.token)", server.api.base,
             ])
-        guard let rate = output.number(after: "Requests/sec:"), !output.contains("Non-2xx"), !output.contains("Socket errors")
+        guard let rate = output.number(after: "Requests/sec:"), !output.contains("Non-2xx"),
+            !output.contains("Socket errors")
         else { throw LabError("wrk: \(output)") }
         return rate
     }
@@ -74,8 +78,9 @@ struct RESTBenchmark {
         let script = "\(server.directory)/pgbench.sql"
         try PgbenchScript(statements, probe: probe, objects: Self.objects).text
             .write(toFile: script, atomically: true, encoding: .utf8)
-        guard let program = ["15", "16", "17", "18"].map({ "/usr/lib/postgresql/\($0)/bin/pgbench" })
-            .first(where: FileManager.default.isExecutableFile(atPath:))
+        guard
+            let program = ["15", "16", "17", "18"].map({ "/usr/lib/postgresql/\($0)/bin/pgbench" })
+                .first(where: FileManager.default.isExecutableFile(atPath:))
         else { throw LabError("pgbench is not installed") }
         var best = 0.0
         for clients in [24, Self.clients] {

@@ -33,7 +33,8 @@ struct RowsBenchmark {
         return [
             Figure(what: "fetch \(Self.count) rows of 6 columns", value: Table.text(fetch)),
             Figure(
-                what: "decode them (\(Table.rounded(Double(Self.count) / (decode / .seconds(1)) / 1e6)) million rows a second)",
+                what:
+                    "decode them (\(Table.rounded(Double(Self.count) / (decode / .seconds(1)) / 1e6)) million rows a second)",
                 value: Table.text(decode), baseline: Table.text(fetch), ratio: Table.ratio(decode / fetch)),
         ]
     }

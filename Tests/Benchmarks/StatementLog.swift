@@ -67,7 +67,8 @@ struct StatementLog {
 
     /// `2026-01-01 00:00:00.000 UTC [123] LOG:  execute s1: SELECT …`, and the lines that follow with a tab.
     private static func entries(_ text: String) -> [Entry] {
-        let line = /^[-0-9]+ [:.0-9]+ \w+ \[([0-9]+)\] (LOG|DETAIL): +(?:execute [^:]*: |parameters: |statement: )?(.*)$/
+        let line =
+            /^[-0-9]+ [:.0-9]+ \w+ \[([0-9]+)\] (LOG|DETAIL): +(?:execute [^:]*: |parameters: |statement: )?(.*)$/
         var entries: [Entry] = []
         for part in text.split(separator: "\n") {
             if part.hasPrefix("\t") {

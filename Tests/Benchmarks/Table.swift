@@ -13,12 +13,15 @@ struct Figure {
 
 enum Table {
     static func show(_ title: String, _ figures: [Figure]) {
-        let rows = [["", "measured", "baseline", "ratio", "budget"]]
+        let rows =
+            [["", "measured", "baseline", "ratio", "budget"]]
             + figures.map { [$0.what, $0.value, $0.baseline, $0.ratio, $0.budget] }
         let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
         var text = "\n\(title)\n"
         for row in rows {
-            text += "  " + zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+            text +=
+                "  "
+                + zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
             text += "\n"
         }
         // Not `print`, which holds lines back when the output is a pipe.

@@ -17,7 +17,9 @@ struct Wire {
             case 1: buffer.moveReaderIndex(forwardBy: min(8, buffer.readableBytes))
             case 5: buffer.moveReaderIndex(forwardBy: min(4, buffer.readableBytes))
             case 2:
-                guard let length = varint(), let value = buffer.readSlice(length: Int(clamping: length)) else { return nil }
+                guard let length = varint(), let value = buffer.readSlice(length: Int(clamping: length)) else {
+                    return nil
+                }
                 return (Int(clamping: key >> 3), value)
             default: return nil
             }

@@ -101,7 +101,8 @@ struct XDSBenchmark {
         let found = Mutex([Int: ProxyIdentity]())
         let server = server
         try await server.inParallel(count) { index in
-            let path = "\(MeasuredServer.mesh)/proxies/bench-\(index)/bootstrap?namespace=shop&service=bench&cluster=dev"
+            let path =
+                "\(MeasuredServer.mesh)/proxies/bench-\(index)/bootstrap?namespace=shop&service=bench&cluster=dev"
             let document = try await server.api.get(path, headers: ["Accept": "application/json"])
                 .expectingSuccess("bootstrap").body
             let identity = try ProxyIdentity(bootstrap: document)

@@ -28,7 +28,8 @@ enum Parts {
 
     /// Runs `body` with a directory of its own, removed afterwards unless `body` throws.
     static func withDirectory<T>(_ body: (String) async throws -> T) async throws -> T {
-        let path = FileManager.default.temporaryDirectory.appending(path: "sluice-e2e-\(UUID().uuidString.prefix(8))").path
+        let path = FileManager.default.temporaryDirectory.appending(path: "sluice-e2e-\(UUID().uuidString.prefix(8))")
+            .path
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
         let result = try await body(path)

@@ -53,7 +53,9 @@ struct ProxylessTests {
     private func register(_ api: APIClient, _ ports: [Int]) async throws -> String {
         let mesh = "/v1/tenants/acme/meshes/default"
         try await api.put("/v1/tenants/acme", ["spec": [:]]).expectingSuccess("tenant")
-        let cluster: JSONValue = ["metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]]]
+        let cluster: JSONValue = [
+            "metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]],
+        ]
         try await api.post("/v1/tenants/acme/clusters", cluster).expectingSuccess("cluster")
         let service: JSONValue = [
             "ports": [["name": "grpc", "port": 9080, "protocol": "GRPC"]],

@@ -183,7 +183,8 @@ extension ReleaseUnderLoadTests {
 
     /// How often each transition was recorded; none may be twice.
     private static func transitions(_ mesh: ReviewsMesh) async throws -> [String: Int] {
-        let events = try await mesh.api.get(mesh.object("releases/reviews-v2/events?pageSize=1000"))
+        let events =
+            try await mesh.api.get(mesh.object("releases/reviews-v2/events?pageSize=1000"))
             .expectingSuccess("events").body["items"]?.arrayValue ?? []
         let keys = events.map { "\($0["type"] ?? .null) \($0["payload"]?["step"] ?? .null)" }
         try #require(!keys.isEmpty)

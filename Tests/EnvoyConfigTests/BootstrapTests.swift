@@ -12,7 +12,8 @@ struct BootstrapTests {
             proxy: try MeshDocument.name("productpage-1"), httpProxyPort: 15_080)
         return Bootstrap(
             workload: workload, mesh: MeshKey(tenant: try MeshDocument.name("acme"), mesh: .defaultMesh),
-            cluster: try MeshDocument.name("dev"), adminPort: 15_000, server: server, token: "a-token", variant: variant)
+            cluster: try MeshDocument.name("dev"), adminPort: 15_000, server: server, token: "a-token", variant: variant
+        )
     }
 
     @Test(arguments: [

@@ -30,7 +30,8 @@ struct EncoderGoldenTests {
         var views = [("outbound.json", View.outbound(namespace: shop))]
         if name == "inbound" {
             let workload = View.Workload(
-                namespace: shop, service: try MeshDocument.name("reviews"), proxy: try MeshDocument.name("reviews-v1-1"),
+                namespace: shop, service: try MeshDocument.name("reviews"),
+                proxy: try MeshDocument.name("reviews-v1-1"),
                 httpProxyPort: 15_080)
             views = [("workload.json", .workload(workload))]
         }

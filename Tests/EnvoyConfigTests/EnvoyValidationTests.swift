@@ -62,16 +62,19 @@ struct EnvoyValidationTests {
     ) throws {
         let shop = try MeshDocument.name("shop")
         let outbound = encoder.resources(of: .outbound(namespace: shop))
-        for resource in outbound[.cluster] ?? [] where !resources.clusters.contains(where: { $0.name == resource.name }) {
+        for resource in outbound[.cluster] ?? [] where !resources.clusters.contains(where: { $0.name == resource.name })
+        {
             var cluster = try Envoy_Config_Cluster_V3_Cluster(serializedBytes: resource.bytes)
             // Static configuration has no EDS; the endpoints stand in the cluster.
             let endpoints = try #require(outbound[.endpoints]?.first { $0.name == resource.name })
             cluster.type = .static
             cluster.clearEdsClusterConfig()
-            cluster.loadAssignment = try Envoy_Config_Endpoint_V3_ClusterLoadAssignment(serializedBytes: endpoints.bytes)
+            cluster.loadAssignment = try Envoy_Config_Endpoint_V3_ClusterLoadAssignment(
+                serializedBytes: endpoints.bytes)
             resources.clusters.append(cluster)
         }
-        let workload = View.Workload(namespace: shop, service: nil, proxy: try MeshDocument.name("caller"), httpProxyPort: port)
+        let workload = View.Workload(
+            namespace: shop, service: nil, proxy: try MeshDocument.name("caller"), httpProxyPort: port)
         let resource = try #require(encoder.resources(of: .workload(workload))[.listener]?.first)
         var listener = try Envoy_Config_Listener_V3_Listener(serializedBytes: resource.bytes)
         typealias Manager = Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager
@@ -84,7 +87,8 @@ struct EnvoyValidationTests {
     }
 
     private static func addWorkload(
-        _ proxy: String, of encoder: ConfigEncoder, to resources: inout Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources
+        _ proxy: String, of encoder: ConfigEncoder,
+        to resources: inout Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources
     ) throws {
         let workload = View.Workload(
             namespace: try MeshDocument.name("shop"), service: try MeshDocument.name("reviews"),

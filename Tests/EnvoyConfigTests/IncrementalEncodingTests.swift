@@ -12,9 +12,11 @@ struct IncrementalEncodingTests {
         let x = try MeshDocument.name("x")
         let workloads = try ["p0", "p1"].map { proxy in
             View.Workload(
-                namespace: x, service: try MeshDocument.name("a"), proxy: try MeshDocument.name(proxy), httpProxyPort: 15_080)
+                namespace: x, service: try MeshDocument.name("a"), proxy: try MeshDocument.name(proxy),
+                httpProxyPort: 15_080)
         }
-        let caller = View.Workload(namespace: x, service: nil, proxy: try MeshDocument.name("p9"), httpProxyPort: 15_081)
+        let caller = View.Workload(
+            namespace: x, service: nil, proxy: try MeshDocument.name("p9"), httpProxyPort: 15_081)
         return [.outbound(namespace: x), .outbound(namespace: try MeshDocument.name("z")), .proxyless(namespace: x)]
             + (workloads + [caller]).map(View.workload)
     }

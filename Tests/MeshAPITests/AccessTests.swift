@@ -7,7 +7,8 @@ import Testing
 
 @Suite("Who may see what")
 struct AccessTests {
-    private func key(_ api: Fixture, _ tenant: String, _ role: String, _ extra: JSONValue = [:]) async throws -> String {
+    private func key(_ api: Fixture, _ tenant: String, _ role: String, _ extra: JSONValue = [:]) async throws -> String
+    {
         let body = JSONValue.object(["role": .string(role)]).merged(with: extra)
         let answer = try await api.send("POST", "/v1/tenants/\(tenant)/apiKeys", body)
         #expect(answer.status == 201, "\(answer.text)")

@@ -37,12 +37,16 @@ struct BadInputTests {
             body: ["spec": ["ports": [["name": "a", "port": 1], ["name": "a", "port": 1]]]],
             errors: ["/spec/ports/1/name duplicate", "/spec/ports/1/port duplicate"]),
         Case(name: "no body to speak of", path: "/services/s", body: [:], errors: ["/spec/ports required"]),
-        Case(name: "an array for an object", path: "/services/s", body: [1], errors: [" wrongType", "/spec/ports required"]),
+        Case(
+            name: "an array for an object", path: "/services/s", body: [1],
+            errors: [" wrongType", "/spec/ports required"]),
         Case(
             name: "an endpoint of a version, a port and a cluster that are not there",
             path: "/services/reviews/endpoints/e9",
             body: ["spec": ["cluster": "nope", "address": "10.0.0.1", "ports": ["grpc": 1], "version": "v9"]],
-            errors: ["/spec/cluster unknownReference", "/spec/version unknownReference", "/spec/ports/grpc unknownReference"]),
+            errors: [
+                "/spec/cluster unknownReference", "/spec/version unknownReference", "/spec/ports/grpc unknownReference",
+            ]),
         Case(
             name: "a host name for an address", path: "/services/reviews/endpoints/e9",
             body: ["spec": ["cluster": "dev", "address": "example.com"]], errors: ["/spec/address invalidFormat"]),
@@ -136,7 +140,8 @@ struct BadInputTests {
         arguments: [
             ("?pageSize=0", "/query/pageSize outOfRange"), ("?pageSize=1001", "/query/pageSize outOfRange"),
             ("?pageSize=x", "/query/pageSize outOfRange"), ("?pageToken=AAAA", "/query/pageToken invalidValue"),
-            ("?labelSelector=a%21%3Db", "/query/labelSelector invalidFormat"), ("?color=red", "/query/color unknownField"),
+            ("?labelSelector=a%21%3Db", "/query/labelSelector invalidFormat"),
+            ("?color=red", "/query/color unknownField"),
             ("?pageSize=1&pageSize=2", "/query/pageSize duplicate"), ("?pageSize=%zz", "/query/pageSize invalidFormat"),
         ])
     func parameters(query: String, error: String) async throws {
@@ -158,7 +163,9 @@ struct BadInputTests {
             #expect(deletion.body["usedBy"]?.arrayValue?.first?["name"] == "e1")
             #expect(try await api.send("DELETE", "/v1/tenants/acme/clusters/dev", headers: any).status == 409)
             #expect(try await api.send("DELETE", "/v1/tenants/acme", headers: any).status == 409)
-            let smaller: JSONValue = ["spec": ["ports": [["name": "http", "port": 9080]], "versions": [["name": "v1"]]]]
+            let smaller: JSONValue = [
+                "spec": ["ports": [["name": "http", "port": 9080]], "versions": [["name": "v1"]]]
+            ]
             let removal = try await api.send("PUT", service, smaller, any)
             #expect(removal.status == 409)
             #expect(removal.errors == ["/spec/versions conflict"])

@@ -171,7 +171,9 @@ struct EndpointRulesTests {
             let method = try await api.send("POST", "/v1/tenants/acme", [:])
             #expect(method.status == 405)
             #expect(method.headers[.allow] == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT")
-            for (path, text) in [("/metrics", "sluice_http_requests_total"), ("/metrics", "other_source 1"), ("/docs", "<!doctype")] {
+            for (path, text) in [
+                ("/metrics", "sluice_http_requests_total"), ("/metrics", "other_source 1"), ("/docs", "<!doctype"),
+            ] {
                 #expect(try await api.get(path, token: nil).text.contains(text))
             }
             #expect(try await api.get("/readyz", token: nil).status == 200)

@@ -37,10 +37,13 @@ struct Fixture: Sendable {
                 bootstrapRenderer: { bootstrap in
                     [
                         "node": ["id": .string("\(bootstrap.namespace)/\(bootstrap.proxy)")],
-                        "token": .string(bootstrap.token?.reveal() ?? ""), "port": .integer(Int64(bootstrap.httpProxyPort)),
+                        "token": .string(bootstrap.token?.reveal() ?? ""),
+                        "port": .integer(Int64(bootstrap.httpProxyPort)),
                     ]
                 },
-                readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]),
+                readiness: Readiness(checks: [
+                    { (try? await store.now()) == nil ? "the database cannot be reached" : nil }
+                ]),
                 metricsSources: [{ "other_source 1\n" }], logger: quietLogger)
             try await body(Fixture(server: api, control: control, pool: database.pool))
         }
@@ -79,7 +82,8 @@ struct Fixture: Sendable {
         let writer = CollectingWriter()
         try await response.body.write(writer)
         return Answer(
-            status: response.status.code, headers: response.headers, text: String(decoding: writer.bytes, as: UTF8.self))
+            status: response.status.code, headers: response.headers, text: String(decoding: writer.bytes, as: UTF8.self)
+        )
     }
 
     func send(
@@ -93,14 +97,18 @@ struct Fixture: Sendable {
         return try await send(method, path, bytes: JSONText.print(body), headers: headers, token: token)
     }
 
-    func get(_ path: String, _ headers: [String: String] = [:], token: String? = Fixture.adminToken) async throws -> Answer {
+    func get(_ path: String, _ headers: [String: String] = [:], token: String? = Fixture.adminToken) async throws
+        -> Answer
+    {
         try await send("GET", path, headers: headers, token: token)
     }
 
     /// The objects that most tests begin with: tenant, cluster, service `reviews` with an endpoint a version.
     func prepare() async throws {
         #expect(try await send("PUT", "/v1/tenants/acme", ["spec": ["displayName": "Acme"]]).status == 201)
-        let cluster: JSONValue = ["metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]]]
+        let cluster: JSONValue = [
+            "metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]],
+        ]
         #expect(try await send("POST", "/v1/tenants/acme/clusters", cluster).status == 202)
         #expect(try await send("PUT", Self.shop + "/services/reviews", Self.reviews).status == 201)
         for (name, version, port) in [("e1", "v1", 18_081), ("e2", "v2", 18_082)] {
@@ -112,14 +120,16 @@ struct Fixture: Sendable {
 
     static let reviews: JSONValue = [
         "spec": [
-            "ports": [["name": "http", "port": 9080, "protocol": "HTTP"]], "versions": [["name": "v1"], ["name": "v2"]],
+            "ports": [["name": "http", "port": 9080, "protocol": "HTTP"]],
+            "versions": [["name": "v1"], ["name": "v2"]],
         ]
     ]
 
     static func endpoint(_ version: String, _ port: Int64) -> JSONValue {
         [
             "spec": [
-                "cluster": "dev", "address": "127.0.0.1", "ports": ["http": .integer(port)], "version": .string(version),
+                "cluster": "dev", "address": "127.0.0.1", "ports": ["http": .integer(port)],
+                "version": .string(version),
             ]
         ]
     }

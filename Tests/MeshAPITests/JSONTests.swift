@@ -27,7 +27,10 @@ struct JSONTests {
 
     @Test(
         "is refused when it is not what can be stored",
-        arguments: [Array("\"\\u0000\"".utf8), [0x22, 0xff, 0x22], [0x22, 0xc3, 0x28, 0x22], [0xfe, 0xff, 0, 0x31], [], [0x31, 0x20, 0x31]])
+        arguments: [
+            Array("\"\\u0000\"".utf8), [0x22, 0xff, 0x22], [0x22, 0xc3, 0x28, 0x22], [0xfe, 0xff, 0, 0x31], [],
+            [0x31, 0x20, 0x31],
+        ])
     func refused(bytes: [UInt8]) {
         #expect(throws: JSONText.Failure.self) { try JSONText.parse(bytes) }
     }
@@ -35,7 +38,8 @@ struct JSONTests {
     @Test("comes back as it was printed")
     func roundTrip() throws {
         let value: JSONValue = [
-            "text": "quote \" backslash \\ control \u{1f} delete \u{7f} smile 😀", "numbers": [.number(0.1), .integer(.min)],
+            "text": "quote \" backslash \\ control \u{1f} delete \u{7f} smile 😀",
+            "numbers": [.number(0.1), .integer(.min)],
             "empty": [:], "list": [nil, false],
         ]
         #expect(try JSONText.parse(JSONText.print(value)) == value)
@@ -66,7 +70,8 @@ struct JSONTests {
 struct HostileBodyTests {
     /// What stands in place of some part of a good document.
     private static let junk: [JSONValue] = [
-        nil, true, -1, 0, .integer(.max), .integer(.min), .number(1.5), .number(-1e300), "", "x", "../..", [], [[]], [:],
+        nil, true, -1, 0, .integer(.max), .integer(.min), .number(1.5), .number(-1e300), "", "x", "../..", [], [[]],
+        [:],
         ["a": ["b": []]], .string(String(repeating: "y", count: 5000)), [nil, nil], "10s", "-5s", "999999999h",
     ]
 
@@ -74,7 +79,9 @@ struct HostileBodyTests {
         if Int.random(in: 0..<4, using: &generator) == 0 { return junk.randomElement(using: &generator) ?? .null }
         switch value {
         case .object(var members):
-            guard let name = members.keys.randomElement(using: &generator), let member = members[name] else { return ["z": 1] }
+            guard let name = members.keys.randomElement(using: &generator), let member = members[name] else {
+                return ["z": 1]
+            }
             members[name] = mutate(member, &generator)
             return .object(members)
         case .array(var elements):
@@ -111,7 +118,8 @@ struct HostileBodyTests {
                 let body = Self.mutate(good, &generator)
                 let method = round % 3 == 0 ? "PATCH" : "PUT"
                 let answer = try await api.send(
-                    method, Fixture.shop + path + "?validateOnly=true", body, method == "PATCH" ? ["If-Match": "*"] : [:])
+                    method, Fixture.shop + path + "?validateOnly=true", body,
+                    method == "PATCH" ? ["If-Match": "*"] : [:])
                 #expect(answer.status < 500, "\(method) \(path) \(body): \(answer.text)")
             }
         }

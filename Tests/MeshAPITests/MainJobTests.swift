@@ -77,7 +77,8 @@ struct MainJobTests {
     }
 
     private func bootstrap(_ api: Fixture) async throws {
-        let path = Fixture.mesh
+        let path =
+            Fixture.mesh
             + "/proxies/productpage-1/bootstrap?namespace=shop&service=productpage&cluster=dev&httpProxyPort=15080&adminPort=15000"
         let yaml = try await api.get(path)
         #expect(yaml.status == 200, "\(yaml.text)")

@@ -28,10 +28,12 @@ struct RouteTableTests {
         arguments: [
             (.get, "/v1/a/b", "GET /v1/a/{x} x=b"), (.get, "/v1/a/fixed", "GET /v1/a/fixed "),
             (.head, "/v1/a/b", "GET /v1/a/{x} x=b"), (.get, "/v1/a/b%20c", "GET /v1/a/{x} x=b c"),
-            (.post, "/v1/a/b:start", "POST /v1/a/{x}:start x=b"), (.post, "/v1/a/b%3Astart", "POST /v1/a/{x}:start x=b"),
+            (.post, "/v1/a/b:start", "POST /v1/a/{x}:start x=b"),
+            (.post, "/v1/a/b%3Astart", "POST /v1/a/{x}:start x=b"),
             (.post, "/v1/a/b:c:start", "POST /v1/a/{x}:start x=b:c"), (.post, "/v1/a/b:stop", "none"),
             (.post, "/v1/a/b/mesh:enable", "POST /v1/a/{x}/mesh:enable x=b"), (.post, "/v1/a/b", "GET,PUT"),
-            (.get, "/v1/a/b:start", "POST"), (.get, "/v1/a/", "none"), (.get, "/v1/a/b/", "none"), (.get, "/v1//b", "none"),
+            (.get, "/v1/a/b:start", "POST"), (.get, "/v1/a/", "none"), (.get, "/v1/a/b/", "none"),
+            (.get, "/v1//b", "none"),
             (.get, "v1/a/b", "none"), (.get, "", "none"), (.get, "/v1/a/%", "none"), (.get, "/v1/a/%00", "none"),
             (.get, "*", "none"),
         ] as [(HTTPRequest.Method, String, String)])

@@ -26,7 +26,8 @@ extension IR.Endpoints {
             "cluster": .string(cluster.text),
             "localities": JSONValue.list(localities) { locality in
                 [
-                    "locality": .string(locality.path.joined(separator: "/")), "weight": .integer(Int64(locality.weight)),
+                    "locality": .string(locality.path.joined(separator: "/")),
+                    "weight": .integer(Int64(locality.weight)),
                     "members": .array(
                         locality.endpoints.map {
                             .string("\($0.address):\($0.port) weight \($0.weight)\($0.isDraining ? " draining" : "")")
@@ -40,7 +41,8 @@ extension IR.Endpoints {
 extension IR.VirtualHost {
     fileprivate var golden: JSONValue {
         .fields([
-            "port": .integer(Int64(port)), "isDefaultPort": .bool(isDefaultPort), "routes": JSONValue.list(routes, \.golden),
+            "port": .integer(Int64(port)), "isDefaultPort": .bool(isDefaultPort),
+            "routes": JSONValue.list(routes, \.golden),
         ])
     }
 }

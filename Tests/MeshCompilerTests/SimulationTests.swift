@@ -53,7 +53,8 @@ struct SimulationTests {
         ("matches", Simulation.Request(path: "/item/42"), ["v2 10000"]),
         ("matches", Simulation.Request(path: "/item/42x"), ["v1 10000"]),
         (
-            "matches", Simulation.Request(path: "/A?v=2&debug", headers: ["x-user": "jason", "x-flag": ""]), ["v2 10000"]
+            "matches", Simulation.Request(path: "/A?v=2&debug", headers: ["x-user": "jason", "x-flag": ""]),
+            ["v2 10000"]
         ),
         (
             "matches",
@@ -76,6 +77,7 @@ struct SimulationTests {
     @Test func whatIsNotThereHasNoAnswer() throws {
         let compiler = try Self.compiler("default-route")
         #expect(compiler.simulate(Simulation.Request(), to: try MeshDocument.namespaced("shop/nobody")) == nil)
-        #expect(compiler.simulate(Simulation.Request(), to: try MeshDocument.namespaced("shop/reviews"), port: 1) == nil)
+        #expect(
+            compiler.simulate(Simulation.Request(), to: try MeshDocument.namespaced("shop/reviews"), port: 1) == nil)
     }
 }

@@ -17,26 +17,32 @@ struct WriteCheckTests {
         ["hosts": ["reviews"], "http": [["route": [["destination": destination]]]]]
     }
 
-    @Test(arguments: [
-        (["hosts": ["nobody"], "http": [["route": [["destination": ["host": "reviews"]]]]]], "/spec/hosts/0"),
-        (route(["host": "nobody"]), "/spec/http/0/route/0/destination/host"),
-        (route(["host": "reviews.nowhere"]), "/spec/http/0/route/0/destination/host"),
-        (route(["host": "reviews", "subset": "v9"]), "/spec/http/0/route/0/destination/subset"),
-        (route(["host": "reviews", "port": ["number": 1]]), "/spec/http/0/route/0/destination/port/number"),
-        (route(["host": "reviews", "port": ["number": 5432]]), "/spec/http/0/route/0/destination/port/number"),
-        (
-            [
-                "hosts": ["reviews"],
-                "http": [["match": [["port": 1]], "route": [["destination": ["host": "reviews"]]]]],
-            ], "/spec/http/0/match/0/port"
-        ),
-        (
-            [
-                "hosts": ["reviews"],
-                "http": [["route": [["destination": ["host": "reviews"]]], "mirror": ["host": "reviews", "subset": "v9"]]],
-            ], "/spec/http/0/mirror/subset"
-        ),
-    ] as [(JSONValue, String)])
+    @Test(
+        arguments: [
+            (["hosts": ["nobody"], "http": [["route": [["destination": ["host": "reviews"]]]]]], "/spec/hosts/0"),
+            (route(["host": "nobody"]), "/spec/http/0/route/0/destination/host"),
+            (route(["host": "reviews.nowhere"]), "/spec/http/0/route/0/destination/host"),
+            (route(["host": "reviews", "subset": "v9"]), "/spec/http/0/route/0/destination/subset"),
+            (route(["host": "reviews", "port": ["number": 1]]), "/spec/http/0/route/0/destination/port/number"),
+            (route(["host": "reviews", "port": ["number": 5432]]), "/spec/http/0/route/0/destination/port/number"),
+            (
+                [
+                    "hosts": ["reviews"],
+                    "http": [["match": [["port": 1]], "route": [["destination": ["host": "reviews"]]]]],
+                ], "/spec/http/0/match/0/port"
+            ),
+            (
+                [
+                    "hosts": ["reviews"],
+                    "http": [
+                        [
+                            "route": [["destination": ["host": "reviews"]]],
+                            "mirror": ["host": "reviews", "subset": "v9"],
+                        ]
+                    ],
+                ], "/spec/http/0/mirror/subset"
+            ),
+        ] as [(JSONValue, String)])
     func unknownReferencesArePointedAt(_ document: JSONValue, _ pointer: String) throws {
         let check = try Self.check(document)
         #expect(check.violations.map(\.pointer.description) == [pointer])

@@ -18,7 +18,8 @@ package enum MeshDocument {
 
     package static func read(_ document: JSONValue) throws -> MeshState {
         var state = MeshState(mesh: MeshKey(tenant: try name("acme"), mesh: .defaultMesh), revision: 10)
-        state.enabledClusters = Set(try (document["enabledClusters"]?.arrayValue ?? ["dev"]).map { try name($0.stringValue) })
+        state.enabledClusters = Set(
+            try (document["enabledClusters"]?.arrayValue ?? ["dev"]).map { try name($0.stringValue) })
         for (key, item) in document["services"]?.objectValue ?? [:] {
             state.services[try namespaced(key)] = .init(
                 spec: try spec(item["spec"]), status: ServiceStatus(item["status"] ?? [:]),
@@ -68,7 +69,8 @@ package enum MeshDocument {
     /// Reads a `spec` and throws what is wrong with it.
     package static func spec<T: Spec>(_ document: JSONValue?) throws -> T {
         let log = ViolationLog()
-        guard let spec = T.read(document ?? .null, at: JSONPointer(["spec"]), log: log), log.unknownFields.isEmpty else {
+        guard let spec = T.read(document ?? .null, at: JSONPointer(["spec"]), log: log), log.unknownFields.isEmpty
+        else {
             throw Unreadable("\(log.violations + log.unknownFields)")
         }
         return spec
@@ -92,7 +94,6 @@ package enum MeshDocument {
         package init(_ description: String) { self.description = description }
     }
 }
-
 
 extension MeshState {
     /// The same mesh in fresh dictionaries that were filled in another order, so that they iterate in another one.

@@ -43,7 +43,9 @@ package struct RandomMesh {
         return change
     }
 
-    private mutating func chance(_ part: Int, of whole: Int) -> Bool { Int.random(in: 0..<whole, using: &random) < part }
+    private mutating func chance(_ part: Int, of whole: Int) -> Bool {
+        Int.random(in: 0..<whole, using: &random) < part
+    }
 
     private mutating func pick(_ texts: [String]) -> String { texts[Int.random(in: 0..<texts.count, using: &random)] }
 
@@ -75,7 +77,9 @@ package struct RandomMesh {
         try MeshDocument.spec([
             "cluster": "dev", "address": .string("10.0.0.\(Int.random(in: 1...3, using: &random))"),
             "version": .string(pick(Self.versions)), "health": .string(pick(["healthy", "draining", "unhealthy"])),
-            "sidecar": ["proxy": .string("p\(Int.random(in: 0...2, using: &random))"), "workloadPorts": ["http": 8080]],
+            "sidecar": [
+                "proxy": .string("p\(Int.random(in: 0...2, using: &random))"), "workloadPorts": ["http": 8080],
+            ],
         ])
     }
 
@@ -87,7 +91,9 @@ package struct RandomMesh {
         ]
         let spec: VirtualServiceSpec = try MeshDocument.spec([
             "hosts": [host()],
-            "http": [["match": [["uri": ["prefix": "/a"]]], "route": route, "mirror": ["host": host()]], ["route": route]],
+            "http": [
+                ["match": [["uri": ["prefix": "/a"]]], "route": route, "mirror": ["host": host()]], ["route": route],
+            ],
         ])
         return MeshState.Rules(
             spec: spec, revision: state.revision,

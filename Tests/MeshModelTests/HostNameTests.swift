@@ -12,7 +12,9 @@ struct HostNameTests {
         #expect(HostName.service(host, from: try MeshDocument.name("shop"))?.description == expected)
     }
 
-    @Test(arguments: ["", ".", "a.", ".a", "a.b.c", "a.b.svc.other", "a.b.svc.cluster.local.", "A", "a:80", "1.2.3.4", "*.a"])
+    @Test(arguments: [
+        "", ".", "a.", ".a", "a.b.c", "a.b.svc.other", "a.b.svc.cluster.local.", "A", "a:80", "1.2.3.4", "*.a",
+    ])
     func noService(_ host: String) throws {
         #expect(HostName.service(host, from: try MeshDocument.name("shop")) == nil)
     }

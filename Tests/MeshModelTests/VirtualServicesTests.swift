@@ -10,7 +10,10 @@ struct VirtualServicesTests {
     }
 
     private static func rule(_ rule: [String: JSONValue]) -> JSONValue {
-        ["hosts": ["reviews"], "http": [.object(["route": [["destination": ["host": "reviews"]]]].merging(rule) { $1 })]]
+        [
+            "hosts": ["reviews"],
+            "http": [.object(["route": [["destination": ["host": "reviews"]]]].merging(rule) { $1 })],
+        ]
     }
 
     // MARK: - The talk's examples
@@ -26,16 +29,18 @@ struct VirtualServicesTests {
         ])
         #expect(log.violations.isEmpty && log.unknownFields.isEmpty)
         #expect(
-            log.warnings.map(\.pointer.description) == [
-                "/spec/http", "/spec/http/0/route/0/destination/name", "/spec/http/0/route/1/destination/name",
-            ].map { $0.replacing("/http/0/", with: "/http/") })
+            log.warnings.map(\.pointer.description)
+                == [
+                    "/spec/http", "/spec/http/0/route/0/destination/name", "/spec/http/0/route/1/destination/name",
+                ].map { $0.replacing("/http/0/", with: "/http/") })
         #expect(
             try #require(spec).json == [
                 "hosts": ["svcb"],
                 "http": [
                     [
                         "route": [
-                            ["destination": ["host": "v1"], "weight": 20], ["destination": ["host": "v2"], "weight": 80],
+                            ["destination": ["host": "v1"], "weight": 20],
+                            ["destination": ["host": "v2"], "weight": 80],
                         ]
                     ]
                 ],
@@ -85,64 +90,88 @@ struct VirtualServicesTests {
 
     // MARK: - Mistakes
 
-    @Test(arguments: [
-        ([:], ["/spec/hosts required", "/spec/http required"]),
-        (["hosts": [], "http": []], ["/spec/hosts required", "/spec/http required"]),
-        (["hosts": ["a", "a"], "http": [["route": [["destination": ["host": "a"]]]]]], ["/spec/hosts/1 duplicate"]),
-        (["hosts": ["*"], "http": [["route": [["destination": ["host": "a"]]]]]], ["/spec/hosts/0 unsupported"]),
-        (["hosts": ["A_b"], "http": [["route": [["destination": ["host": "a"]]]]]], ["/spec/hosts/0 invalidFormat"]),
-        (rule(["route": nil]), ["/spec/http/0/route required"]),
-        (rule(["route": [["destination": [:]]]]), ["/spec/http/0/route/0/destination/host required"]),
-        (
-            rule(["route": [["destination": ["host": "a", "name": "a"]]]]),
-            ["/spec/http/0/route/0/destination/name conflict"]
-        ),
-        (
-            rule(["route": [["destination": ["host": "a"], "weight": -1]]]),
-            ["/spec/http/0/route/0/weight outOfRange"]
-        ),
-        (
-            rule(["route": [["destination": ["host": "a"], "weight": .integer(.max)]]]),
-            ["/spec/http/0/route/0/weight outOfRange"]
-        ),
-        (
-            rule([
-                "route": [["destination": ["host": "a"], "weight": 20], ["destination": ["host": "b"], "weight": 70]]
-            ]), ["/spec/http/0/route invalidValue"]
-        ),
-        (rule(["route": [["destination": ["host": "a"]], ["destination": ["host": "b"]]]]), ["/spec/http/0/route invalidValue"]),
-        (rule(["redirect": ["uri": "/x"]]), ["/spec/http/0 conflict"]),
-        (rule(["timeout": "soon"]), ["/spec/http/0/timeout invalidFormat"]),
-        (rule(["timeout": 3]), ["/spec/http/0/timeout wrongType"]),
-        (rule(["retries": ["attempts": 1, "retryOn": "5xx,maybe"]]), ["/spec/http/0/retries/retryOn invalidValue"]),
-        (rule(["fault": ["abort": ["httpStatus": 99]]]), ["/spec/http/0/fault/abort/httpStatus outOfRange"]),
-        (
-            rule(["fault": ["delay": ["fixedDelay": "1s", "percentage": ["value": 101]]]]),
-            ["/spec/http/0/fault/delay/percentage/value outOfRange"]
-        ),
-        (rule(["match": [["uri": ["regex": "(?=a)"]]]]), ["/spec/http/0/match/0/uri/regex invalidFormat"]),
-        (
-            rule(["match": [["uri": ["exact": "/a", "prefix": "/a"]]]]), ["/spec/http/0/match/0/uri conflict"]
-        ),
-        (rule(["match": [["headers": ["bad name": [:]]]]]), ["/spec/http/0/match/0/headers/bad name invalidFormat"]),
-        (rule(["match": [["headers": ["A": [:], "a": [:]]]]]), ["/spec/http/0/match/0/headers/a duplicate"]),
-        (rule(["match": [["queryParams": ["": [:]]]]]), ["/spec/http/0/match/0/queryParams/ invalidFormat"]),
-        (rule(["mirrorPercentage": ["value": 5]]), ["/spec/http/0/mirrorPercentage conflict"]),
-        (
-            rule(["rewrite": ["uriRegexRewrite": ["match": "(a)", "rewrite": "\\2"]]]),
-            ["/spec/http/0/rewrite/uriRegexRewrite/rewrite invalidFormat"]
-        ),
-        (
-            rule(["headers": ["request": ["set": ["x": "a\nb"], "remove": [":path"]]]]),
-            ["/spec/http/0/headers/request/set/x invalidFormat", "/spec/http/0/headers/request/remove/0 invalidFormat"]
-        ),
-        (rule(["corsPolicy": [:], "delegate": [:]]), ["/spec/http/0/delegate unsupported", "/spec/http/0/corsPolicy unsupported"]),
-        (rule(["match": [["sourceLabels": ["a": "b"]]]]), ["/spec/http/0/match/0/sourceLabels unsupported"]),
-        (
-            ["hosts": ["a"], "tcp": [], "exportTo": ["."], "http": [["route": [["destination": ["host": "a"]]]]]],
-            ["/spec/tcp unsupported", "/spec/exportTo/0 unsupported"]
-        ),
-    ] as [(JSONValue, [String])])
+    @Test(
+        arguments: [
+            ([:], ["/spec/hosts required", "/spec/http required"]),
+            (["hosts": [], "http": []], ["/spec/hosts required", "/spec/http required"]),
+            (
+                ["hosts": ["a", "a"], "http": [["route": [["destination": ["host": "a"]]]]]],
+                ["/spec/hosts/1 duplicate"]
+            ),
+            (["hosts": ["*"], "http": [["route": [["destination": ["host": "a"]]]]]], ["/spec/hosts/0 unsupported"]),
+            (
+                ["hosts": ["A_b"], "http": [["route": [["destination": ["host": "a"]]]]]],
+                ["/spec/hosts/0 invalidFormat"]
+            ),
+            (rule(["route": nil]), ["/spec/http/0/route required"]),
+            (rule(["route": [["destination": [:]]]]), ["/spec/http/0/route/0/destination/host required"]),
+            (
+                rule(["route": [["destination": ["host": "a", "name": "a"]]]]),
+                ["/spec/http/0/route/0/destination/name conflict"]
+            ),
+            (
+                rule(["route": [["destination": ["host": "a"], "weight": -1]]]),
+                ["/spec/http/0/route/0/weight outOfRange"]
+            ),
+            (
+                rule(["route": [["destination": ["host": "a"], "weight": .integer(.max)]]]),
+                ["/spec/http/0/route/0/weight outOfRange"]
+            ),
+            (
+                rule([
+                    "route": [
+                        ["destination": ["host": "a"], "weight": 20], ["destination": ["host": "b"], "weight": 70],
+                    ]
+                ]), ["/spec/http/0/route invalidValue"]
+            ),
+            (
+                rule(["route": [["destination": ["host": "a"]], ["destination": ["host": "b"]]]]),
+                ["/spec/http/0/route invalidValue"]
+            ),
+            (rule(["redirect": ["uri": "/x"]]), ["/spec/http/0 conflict"]),
+            (rule(["timeout": "soon"]), ["/spec/http/0/timeout invalidFormat"]),
+            (rule(["timeout": 3]), ["/spec/http/0/timeout wrongType"]),
+            (
+                rule(["retries": ["attempts": 1, "retryOn": "5xx,maybe"]]),
+                ["/spec/http/0/retries/retryOn invalidValue"]
+            ),
+            (rule(["fault": ["abort": ["httpStatus": 99]]]), ["/spec/http/0/fault/abort/httpStatus outOfRange"]),
+            (
+                rule(["fault": ["delay": ["fixedDelay": "1s", "percentage": ["value": 101]]]]),
+                ["/spec/http/0/fault/delay/percentage/value outOfRange"]
+            ),
+            (rule(["match": [["uri": ["regex": "(?=a)"]]]]), ["/spec/http/0/match/0/uri/regex invalidFormat"]),
+            (
+                rule(["match": [["uri": ["exact": "/a", "prefix": "/a"]]]]), ["/spec/http/0/match/0/uri conflict"]
+            ),
+            (
+                rule(["match": [["headers": ["bad name": [:]]]]]),
+                ["/spec/http/0/match/0/headers/bad name invalidFormat"]
+            ),
+            (rule(["match": [["headers": ["A": [:], "a": [:]]]]]), ["/spec/http/0/match/0/headers/a duplicate"]),
+            (rule(["match": [["queryParams": ["": [:]]]]]), ["/spec/http/0/match/0/queryParams/ invalidFormat"]),
+            (rule(["mirrorPercentage": ["value": 5]]), ["/spec/http/0/mirrorPercentage conflict"]),
+            (
+                rule(["rewrite": ["uriRegexRewrite": ["match": "(a)", "rewrite": "\\2"]]]),
+                ["/spec/http/0/rewrite/uriRegexRewrite/rewrite invalidFormat"]
+            ),
+            (
+                rule(["headers": ["request": ["set": ["x": "a\nb"], "remove": [":path"]]]]),
+                [
+                    "/spec/http/0/headers/request/set/x invalidFormat",
+                    "/spec/http/0/headers/request/remove/0 invalidFormat",
+                ]
+            ),
+            (
+                rule(["corsPolicy": [:], "delegate": [:]]),
+                ["/spec/http/0/delegate unsupported", "/spec/http/0/corsPolicy unsupported"]
+            ),
+            (rule(["match": [["sourceLabels": ["a": "b"]]]]), ["/spec/http/0/match/0/sourceLabels unsupported"]),
+            (
+                ["hosts": ["a"], "tcp": [], "exportTo": ["."], "http": [["route": [["destination": ["host": "a"]]]]]],
+                ["/spec/tcp unsupported", "/spec/exportTo/0 unsupported"]
+            ),
+        ] as [(JSONValue, [String])])
     func mistakesAreAllPointedAt(_ document: JSONValue, _ expected: [String]) {
         let (_, log) = Self.read(document)
         #expect(log.violations.map { "\($0.pointer) \($0.code.rawValue)" } == expected)

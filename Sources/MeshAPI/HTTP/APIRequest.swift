@@ -52,7 +52,8 @@ struct APIRequest {
         let options = WriteOptions(
             precondition: try precondition(), validateOnly: query.flag("validateOnly"),
             allowsUnknownFields: query.choice("fieldValidation", ["strict", "warn"]) == "warn",
-            idempotency: try idempotencyKey().map { IdempotentCall(key: $0, requestHash: requestHash()) }, requestId: id)
+            idempotency: try idempotencyKey().map { IdempotentCall(key: $0, requestHash: requestHash()) }, requestId: id
+        )
         try query.check()
         return options
     }
@@ -64,7 +65,8 @@ extension APIRequest {
         if let field = head.headerFields[.ifNoneMatch] {
             guard field.trimmed == "*", head.headerFields[.ifMatch] == nil else {
                 throw Problem(
-                    .badRequest, "invalidHeader", "a write understands If-None-Match: * (create only), and no If-Match beside it")
+                    .badRequest, "invalidHeader",
+                    "a write understands If-None-Match: * (create only), and no If-Match beside it")
             }
             return .absent
         }

@@ -75,7 +75,8 @@ struct APIResponder: HTTPResponder {
                 }
             }
             var bytes: [UInt8] = []
-            if case .none = route.body {} else {
+            if case .none = route.body {
+            } else {
                 bytes = try await request.body.bytes(for: route, request.head, limit: configuration.bodyLimit)
             }
             return try await MeshStore.withDeadline(configuration.deadline) {
@@ -110,7 +111,8 @@ struct APIResponder: HTTPResponder {
         let size = head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count }
         if size > configuration.headerLimit {
             throw Problem(
-                .requestHeaderFieldsTooLarge, "headerTooLarge", "header fields must be at most \(configuration.headerLimit) bytes")
+                .requestHeaderFieldsTooLarge, "headerTooLarge",
+                "header fields must be at most \(configuration.headerLimit) bytes")
         }
     }
 
@@ -128,7 +130,8 @@ struct APIResponder: HTTPResponder {
 extension APIResponder {
     private func decorate(_ answer: inout APIAnswer, for head: HTTPRequest, id: String, elapsed: Duration) {
         answer.headers[.requestId] = id
-        answer.headers[.serverTiming] = "total;dur=\(elapsed.microseconds / 1000).\((elapsed.microseconds % 1000) / 100)"
+        answer.headers[.serverTiming] =
+            "total;dur=\(elapsed.microseconds / 1000).\((elapsed.microseconds % 1000) / 100)"
         answer.headers[.xContentTypeOptions] = "nosniff"
         if answer.headers[.cacheControl] == nil { answer.headers[.cacheControl] = "no-cache" }
         if head.method == .head { answer.headers[.contentLength] = String(answer.body.count) }

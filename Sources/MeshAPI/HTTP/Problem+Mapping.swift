@@ -42,7 +42,8 @@ extension Problem {
                 headers: [.eTag: current.entityTag])
         case .idempotencyMismatch:
             Problem(
-                .unprocessableContent, "idempotencyMismatch", "this Idempotency-Key was used before for another request")
+                .unprocessableContent, "idempotencyMismatch", "this Idempotency-Key was used before for another request"
+            )
         case .unavailable(let retryAfter):
             Problem(
                 .serviceUnavailable, "unavailable", "the database cannot be reached at the moment",

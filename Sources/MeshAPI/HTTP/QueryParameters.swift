@@ -77,7 +77,8 @@ struct QueryParameters {
         guard let value = text(name) else { return nil }
         guard choices.contains(value) else {
             log.report(
-                Self.pointer(name), .invalidValue, "must be one of \(choices.joined(separator: ", "))", choices: choices)
+                Self.pointer(name), .invalidValue, "must be one of \(choices.joined(separator: ", "))", choices: choices
+            )
             return nil
         }
         return value

@@ -71,13 +71,15 @@ extension Problem {
     static func tooLarge(_ limit: Int) -> Problem {
         // What is left of the body is not read, so the connection cannot be used again.
         Problem(
-            .contentTooLarge, "bodyTooLarge", "the body must be at most \(limit) bytes", headers: [.connection: "close"])
+            .contentTooLarge, "bodyTooLarge", "the body must be at most \(limit) bytes", headers: [.connection: "close"]
+        )
     }
 
     static func invalid(_ violations: [Violation]) -> Problem {
         Problem(
             .badRequest, "invalid",
-            violations.count == 1 ? "one thing is wrong with the request" : "\(violations.count) things are wrong with the request",
+            violations.count == 1
+                ? "one thing is wrong with the request" : "\(violations.count) things are wrong with the request",
             errors: violations)
     }
 }

@@ -10,10 +10,16 @@ struct ClusterMeshRoutes: Sendable {
         let path = ObjectPaths.item(.cluster) + "/mesh"
         return [
             Route(.get, path, "getClusterMesh") { try await self.fetch($0) },
-            Route(.post, "\(path):enable", "enableClusterMesh", body: .json(required: false), query: ObjectRoutes.writeQuery) {
+            Route(
+                .post, "\(path):enable", "enableClusterMesh", body: .json(required: false),
+                query: ObjectRoutes.writeQuery
+            ) {
                 try await self.change($0, enable: true)
             },
-            Route(.post, "\(path):disable", "disableClusterMesh", body: .json(required: false), query: ObjectRoutes.writeQuery) {
+            Route(
+                .post, "\(path):disable", "disableClusterMesh", body: .json(required: false),
+                query: ObjectRoutes.writeQuery
+            ) {
                 try await self.change($0, enable: false)
             },
         ]
@@ -35,7 +41,8 @@ struct ClusterMeshRoutes: Sendable {
 
     /// The singleton `mesh` of a cluster.
     private static func document(of cluster: StoredObject) -> JSONValue {
-        let spec = ClusterSpec.read(cluster.spec, at: .root, log: ViolationLog())?.mesh ?? ClusterMeshSpec(enabled: false)
+        let spec =
+            ClusterSpec.read(cluster.spec, at: .root, log: ViolationLog())?.mesh ?? ClusterMeshSpec(enabled: false)
         return [
             "apiVersion": "sluice/v1",
             "kind": "ClusterMesh",

@@ -11,7 +11,9 @@ struct OperationRoutes: Sendable {
         let path = ObjectPaths.tenant + "/operations/{operation}"
         return [
             Route(.get, path, "getOperation") { try await self.fetch($0) },
-            Route(.post, "\(path):wait", "waitOperation", body: .json(required: false), query: ["timeout"], isLong: true) {
+            Route(
+                .post, "\(path):wait", "waitOperation", body: .json(required: false), query: ["timeout"], isLong: true
+            ) {
                 try await self.wait($0)
             },
         ]
@@ -30,7 +32,9 @@ struct OperationRoutes: Sendable {
         if let text = request.query.text("timeout") {
             guard let given = Duration(text: text), given <= .seconds(300) else {
                 throw Problem.invalid([
-                    Violation(QueryParameters.pointer("timeout"), .invalidFormat, "must be a duration of at most 300s such as \"30s\"")
+                    Violation(
+                        QueryParameters.pointer("timeout"), .invalidFormat,
+                        "must be a duration of at most 300s such as \"30s\"")
                 ])
             }
             timeout = given

@@ -19,7 +19,8 @@ struct Paging<Cursor> {
         after = PageToken.parts(token).flatMap(cursor)
         if after == nil {
             query.log.report(
-                QueryParameters.pointer("pageToken"), .invalidValue, "is not a token that a list of this kind has answered")
+                QueryParameters.pointer("pageToken"), .invalidValue,
+                "is not a token that a list of this kind has answered")
         }
     }
 }
@@ -27,8 +28,10 @@ struct Paging<Cursor> {
 /// The text form of a place in a list: its parts in base64url (RFC 4648 section 5).
 enum PageToken {
     static func of(_ parts: [String]) -> String {
-        Data(parts.joined(separator: "/").utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-            .replacing("=", with: "")
+        Data(parts.joined(separator: "/").utf8).base64EncodedString().replacing("+", with: "-").replacing(
+            "/", with: "_"
+        )
+        .replacing("=", with: "")
     }
 
     static func parts(_ token: String) -> [String]? {

@@ -17,7 +17,9 @@ struct ProxyRoutes: Sendable {
         let collection = ObjectPaths.mesh + "/proxies"
         let item = collection + "/{proxy}"
         return [
-            Route(.get, collection, "listProxies", query: ["pageSize", "pageToken", "namespace"]) { try await self.list($0) },
+            Route(.get, collection, "listProxies", query: ["pageSize", "pageToken", "namespace"]) {
+                try await self.list($0)
+            },
             Route(.get, item, "getProxy", query: ["namespace"]) { try await self.fetch($0) },
             Route(
                 .get, "\(item)/bootstrap", "getProxyBootstrap",
@@ -61,7 +63,9 @@ struct ProxyRoutes: Sendable {
         let client = query.choice("client", ProxyBootstrap.Client.allCases.map(\.rawValue))
         let variant = query.choice("xds", ProxyBootstrap.Variant.allCases.map(\.rawValue))
         try query.check()
-        guard let namespace, let service, let cluster else { throw ControlError.fault("required parameters were not reported") }
+        guard let namespace, let service, let cluster else {
+            throw ControlError.fault("required parameters were not reported")
+        }
         let bootstrap = try await control.bootstrap(
             ProxyBootstrap(
                 mesh: request.mesh(), proxy: request.name("proxy"), namespace: namespace, service: service,

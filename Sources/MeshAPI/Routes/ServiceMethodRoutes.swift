@@ -9,7 +9,9 @@ struct ServiceMethodRoutes: Sendable {
     var routes: [Route] {
         let item = ObjectPaths.item(.service)
         return [
-            Route(.post, "\(item):simulate", "simulateService", body: .json(required: true)) { try await self.simulate($0) },
+            Route(.post, "\(item):simulate", "simulateService", body: .json(required: true)) {
+                try await self.simulate($0)
+            },
             Route(
                 .post, "\(item):clearStable", "clearStableService", body: .json(required: false),
                 query: ObjectRoutes.writeQuery

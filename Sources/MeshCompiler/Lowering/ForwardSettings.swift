@@ -21,7 +21,9 @@ struct ForwardSettings {
     init(_ rule: HTTPRule) {
         timeout = rule.timeout == .zero ? nil : rule.timeout
         retries = rule.retries ?? .standard
-        if retries.conditions.isEmpty && retries.statusCodes.isEmpty { retries.conditions = HTTPRetries.standard.conditions }
+        if retries.conditions.isEmpty && retries.statusCodes.isEmpty {
+            retries.conditions = HTTPRetries.standard.conditions
+        }
         rewrite = rule.rewrite
         fault = rule.fault
         headers = rule.headers

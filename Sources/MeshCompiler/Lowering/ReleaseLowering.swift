@@ -75,7 +75,8 @@ extension IR.RouteMatch {
         case (.exact(let x), .exact(let y)): x == y ? [a] : nil
         case (.exact(let x), .prefix(let y)): x.utf8.starts(with: y.utf8) ? [a] : nil
         case (.prefix(let x), .exact(let y)): y.utf8.starts(with: x.utf8) ? [b] : nil
-        case (.prefix(let x), .prefix(let y)): x.utf8.starts(with: y.utf8) ? [a] : y.utf8.starts(with: x.utf8) ? [b] : nil
+        case (.prefix(let x), .prefix(let y)):
+            x.utf8.starts(with: y.utf8) ? [a] : y.utf8.starts(with: x.utf8) ? [b] : nil
         case (.prefix("/"), .regex): [b]
         case (.regex, .prefix("/")): [a]
         default: [a, b]

@@ -36,7 +36,9 @@ struct RouteLowering {
     private mutating func owner() -> NamespacedName? {
         let candidates = rules.filter { state.virtualServices[$0]?.spec.appliesToSidecars == true }
         let ordered = candidates.sorted { a, b in
-            if (a.namespace == name.namespace) != (b.namespace == name.namespace) { return a.namespace == name.namespace }
+            if (a.namespace == name.namespace) != (b.namespace == name.namespace) {
+                return a.namespace == name.namespace
+            }
             let ages = [a, b].map { state.virtualServices[$0]?.createTime ?? Timestamp(microseconds: 0) }
             return ages[0] == ages[1] ? a < b : ages[0] < ages[1]
         }
@@ -58,7 +60,8 @@ struct RouteLowering {
         let stable = service.status.stableVersion.flatMap { service.spec.hasVersion($0) ? $0 : nil }
         let cluster = IR.ClusterName(service: name, port: port, version: stable)
         return IR.Route(
-            name: "default", origin: .service, match: .any, action: .forward(ForwardSettings.standard.forward(to: cluster)),
+            name: "default", origin: .service, match: .any,
+            action: .forward(ForwardSettings.standard.forward(to: cluster)),
             fault: nil, headers: HeaderOperations())
     }
 
@@ -83,7 +86,8 @@ struct RouteLowering {
             if rule.match.isEmpty {
                 routes.append(
                     IR.Route(
-                        name: base, origin: origin, match: .any, action: action, fault: rule.fault, headers: rule.headers))
+                        name: base, origin: origin, match: .any, action: action, fault: rule.fault,
+                        headers: rule.headers))
             }
             for (_, match) in matches {
                 routes.append(
@@ -125,7 +129,9 @@ struct RouteLowering {
     ) -> [IR.Mirror] {
         guard let mirror = rule.mirror else { return [] }
         let at = here.appending("mirror")
-        guard let cluster = cluster(mirror.destination, of: owner, revision: revision, port: port, at: at) else { return [] }
+        guard let cluster = cluster(mirror.destination, of: owner, revision: revision, port: port, at: at) else {
+            return []
+        }
         return [IR.Mirror(cluster: cluster, partsPerMillion: Int((mirror.percentage ?? .all).partsPerMillion))]
     }
 
@@ -139,7 +145,9 @@ struct RouteLowering {
             let port = try resolver.port(of: destination, at: target, called: port)
             var version = target.version
             for promotion in target.service.status.promotions
-            where promotion.from == version && revision < promotion.revision && target.service.spec.hasVersion(promotion.to) {
+            where promotion.from == version && revision < promotion.revision
+                && target.service.spec.hasVersion(promotion.to)
+            {
                 version = promotion.to
             }
             return IR.ClusterName(service: target.name, port: port, version: version)

@@ -79,14 +79,17 @@ extension StoredAPIKey {
         let id = fields.name("id")
         let role: Role? = fields.choice("role", required: true)
         if role == .platformAdmin {
-            log.report(JSONPointer(["role"]), .invalidValue, "a key belongs to a tenant, so it cannot be of the platform")
+            log.report(
+                JSONPointer(["role"]), .invalidValue, "a key belongs to a tenant, so it cannot be of the platform")
         }
         let description = fields.string("displayName", maxLength: 200) ?? ""
         let meshes = Self.names("meshes", &fields)
         let namespaces = Self.names("namespaces", &fields)
         let lifetime = fields.duration("ttl", in: Self.lifetimes)
         fields.finish()
-        guard let role, let id = id ?? Name("key-" + String(UInt64.random(in: .min ... .max), radix: 36)) else { return nil }
+        guard let role, let id = id ?? Name("key-" + String(UInt64.random(in: .min ... .max), radix: 36)) else {
+            return nil
+        }
         self.init(
             tenant: tenant, id: id, prefix: "", role: role.rawValue, meshes: meshes, namespaces: namespaces,
             description: description, expireTime: lifetime.map { now + $0 })

@@ -13,7 +13,8 @@ extension ControlPlane {
         } else {
             guard isPlatform else { throw ControlError.forbidden(permission) }
         }
-        guard permission.roles.contains(caller.role), caller.mayEnter(mesh: scope.mesh, namespace: scope.namespace) else {
+        guard permission.roles.contains(caller.role), caller.mayEnter(mesh: scope.mesh, namespace: scope.namespace)
+        else {
             throw ControlError.forbidden(permission)
         }
     }

@@ -21,7 +21,8 @@ package struct ObjectScope: Hashable, Sendable {
 
     package init(_ key: ObjectKey) {
         self.init(
-            tenant: key.kind == .tenant ? nil : key.tenant, mesh: key.mesh, namespace: key.namespace, service: key.service)
+            tenant: key.kind == .tenant ? nil : key.tenant, mesh: key.mesh, namespace: key.namespace,
+            service: key.service)
     }
 
     package var meshKey: MeshKey? {

@@ -40,11 +40,13 @@ package enum Permission: String, CaseIterable, Sendable {
         case .createTenant, .deleteTenant: [.platformAdmin]
         case .updateTenant, .readAPIKeys, .writeAPIKeys: [.tenantAdmin, .platformAdmin]
         case .writeClusters, .enableMesh: Self.operators
-        case .writeServices, .writeEndpoints, .writeVirtualServices, .bootstrapProxies: Self.operators.union([.developer])
+        case .writeServices, .writeEndpoints, .writeVirtualServices, .bootstrapProxies:
+            Self.operators.union([.developer])
         case .writeReleases, .startReleases, .pauseReleases, .resumeReleases, .rollBackReleases:
             Self.operators.union([.developer, .releaser])
         case .promoteReleases, .promoteReleasesFully, .abortReleases: Self.operators.union([.releaser])
-        case .readTenant, .readClusters, .readServices, .readEndpoints, .readVirtualServices, .readReleases, .readProxies,
+        case .readTenant, .readClusters, .readServices, .readEndpoints, .readVirtualServices, .readReleases,
+            .readProxies,
             .readOperations:
             Set(Role.allCases)
         }

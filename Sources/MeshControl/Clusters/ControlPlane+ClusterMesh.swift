@@ -23,7 +23,9 @@ extension ControlPlane {
                 throw ControlError.notFound(key.described)
             }
             try options.precondition.checkIfGiven(old)
-            guard var spec: ClusterSpec = old.noun() else { throw ControlError.fault("the stored \(key) cannot be read") }
+            guard var spec: ClusterSpec = old.noun() else {
+                throw ControlError.fault("the stored \(key) cannot be read")
+            }
             // Disabling keeps what was said about the mesh, so that enabling again needs to say nothing.
             var mesh = requested ?? spec.mesh ?? ClusterMeshSpec(enabled: enable)
             mesh.enabled = enable
@@ -47,7 +49,8 @@ extension ControlPlane {
         if fields.has("spec"), var nested = fields.object("spec") {
             spec = ClusterMeshSpec(reading: &nested, enabled: enable)
             if let spec, spec.enabled != enable {
-                log.report(JSONPointer(["spec", "enabled"]), .conflict, "says the opposite of the method; leave it out")
+                log.report(
+                    JSONPointer(["spec", "enabled"]), .conflict, "says the opposite of the method; leave it out")
             }
         }
         fields.finish()

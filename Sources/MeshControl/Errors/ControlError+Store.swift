@@ -11,7 +11,8 @@ extension ControlError {
         case .activeRelease(let name):
             self = .conflict(
                 Conflict(
-                    "activeRelease", "the release \(name) moves the traffic of the same service and port; end that first",
+                    "activeRelease",
+                    "the release \(name) moves the traffic of the same service and port; end that first",
                     members: ["activeRelease": .string(name.text)]))
         case .idempotencyMismatch: self = .idempotencyMismatch
         case .idempotencyInFlight:

@@ -25,7 +25,8 @@ extension MeshState {
         }
         switch key.kind {
         case .service: if services.removeValue(forKey: name) != nil { change.services.insert(name) }
-        case .virtualService: if virtualServices.removeValue(forKey: name) != nil { change.virtualServices.insert(name) }
+        case .virtualService:
+            if virtualServices.removeValue(forKey: name) != nil { change.virtualServices.insert(name) }
         case .release: if releases.removeValue(forKey: name) != nil { change.releases.insert(name) }
         case .endpoint:
             guard endpoints[name]?.removeValue(forKey: key.name) != nil else { return }
@@ -35,7 +36,8 @@ extension MeshState {
         }
     }
 
-    private mutating func insert(_ object: StoredObject, _ change: inout MeshChange, _ unreadable: (ObjectKey) -> Void) {
+    private mutating func insert(_ object: StoredObject, _ change: inout MeshChange, _ unreadable: (ObjectKey) -> Void)
+    {
         let isReadable =
             switch object.key.kind {
             case .tenant: true

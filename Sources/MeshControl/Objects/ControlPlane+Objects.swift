@@ -37,7 +37,8 @@ package enum ObjectChange: Sendable {
 extension ControlPlane {
     /// - Throws: ``ControlError/notFound(_:)`` if there is no such object, or none that the caller may know of.
     package func fetch(_ key: ObjectKey, by caller: Caller) async throws -> StoredObject {
-        try authorise(caller, key.kind.rules.read, in: key.kind == .tenant ? ObjectScope(tenant: key.tenant) : ObjectScope(key))
+        try authorise(
+            caller, key.kind.rules.read, in: key.kind == .tenant ? ObjectScope(tenant: key.tenant) : ObjectScope(key))
         guard let object = try await translatingErrors({ try await store.fetch(key) }) else {
             throw ControlError.notFound(key.described)
         }
@@ -46,7 +47,9 @@ extension ControlPlane {
 
     /// The objects of a kind in a scope, ordered by namespace, service and name. A caller of one tenant lists just that one
     /// among the tenants.
-    package func list(_ kind: Kind, in scope: ObjectScope, _ options: ListOptions, by caller: Caller) async throws -> ObjectPage {
+    package func list(_ kind: Kind, in scope: ObjectScope, _ options: ListOptions, by caller: Caller) async throws
+        -> ObjectPage
+    {
         if kind == .tenant, let own = caller.tenant {
             return ObjectPage(items: [try await fetch(.tenant(own), by: caller)], next: nil)
         }

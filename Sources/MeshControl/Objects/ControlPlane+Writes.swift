@@ -79,6 +79,8 @@ extension ControlPlane {
 
 extension ControlError.Conflict {
     static func alreadyExists(_ object: StoredObject) -> Self {
-        Self("alreadyExists", "the \(object.key.described) exists already", members: ["current": .string(ObjectVersion(object).text)])
+        Self(
+            "alreadyExists", "the \(object.key.described) exists already",
+            members: ["current": .string(ObjectVersion(object).text)])
     }
 }

@@ -17,7 +17,9 @@ extension ControlPlane {
         try authorise(caller, .readProxies, in: ObjectScope(mesh, namespace: namespace))
         return try await translatingErrors {
             let rows = try await store.proxies(of: mesh, namespace: namespace, after: after, limit: pageSize + 1)
-            if rows.isEmpty, try await store.meshRevision(mesh) == nil { throw ControlError.notFound("mesh \(mesh.mesh)") }
+            if rows.isEmpty, try await store.meshRevision(mesh) == nil {
+                throw ControlError.notFound("mesh \(mesh.mesh)")
+            }
             let items = Array(rows.prefix(pageSize))
             return ProxyPage(items: items, next: rows.count > pageSize ? items.last?.name : nil)
         }
@@ -38,7 +40,8 @@ extension ControlPlane {
             throw ControlError.invalid([
                 Violation(
                     JSONPointer(["query", "namespace"]), .required,
-                    "proxies named \(name) are in several namespaces: say which", choices: rows.map(\.name.namespace.text))
+                    "proxies named \(name) are in several namespaces: say which",
+                    choices: rows.map(\.name.namespace.text))
             ])
         }
         return row

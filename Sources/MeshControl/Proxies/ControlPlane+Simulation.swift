@@ -18,7 +18,9 @@ extension ControlPlane {
             throw ControlError.invalid(log.violations + log.unknownFields)
         }
         let state = try await translatingErrors {
-            guard let revision = try await store.meshRevision(mesh) else { throw ControlError.notFound("mesh \(mesh.mesh)") }
+            guard let revision = try await store.meshRevision(mesh) else {
+                throw ControlError.notFound("mesh \(mesh.mesh)")
+            }
             return try await mirror.state(of: mesh, atLeast: revision)
         }
         guard let target = state.services[service] else { throw ControlError.notFound("service \(service.name)") }
@@ -69,7 +71,9 @@ extension MeshState {
 
 extension Simulation.Answer {
     func json(of service: NamespacedName) -> JSONValue {
-        var members: [String: JSONValue] = ["matched": origin.map { matched($0, service) } ?? .null, "destinations": []]
+        var members: [String: JSONValue] = [
+            "matched": origin.map { matched($0, service) } ?? .null, "destinations": [],
+        ]
         switch outcome {
         case .forwarded(let destinations, let mirrors):
             members["destinations"] = .array(destinations.map(Self.json))

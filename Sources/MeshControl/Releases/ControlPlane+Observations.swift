@@ -13,7 +13,8 @@ extension ControlPlane {
     package func observe(_ release: StoredRelease) async throws -> ReleaseWorld {
         try await translatingErrors {
             let traffic = release.status.traffic
-            let acks = try await store.acks(of: release.mesh, clusters: traffic.clustersRevision, routes: traffic.configRevision)
+            let acks = try await store.acks(
+                of: release.mesh, clusters: traffic.clustersRevision, routes: traffic.configRevision)
             let state = try await mirror.state(of: release.mesh, atLeast: acks.meshRevision)
             var observations = state.observations(of: release)
             observations.connectedProxies = acks.connected

@@ -46,7 +46,9 @@ extension ControlPlane {
                 try options.precondition.checkIfGiven(row.object)
                 if isStart { try await self.checkTarget(of: release, in: transaction) }
                 let decision = try Self.decide(verb, release, world)
-                guard let object = try await transaction.commit(decision, of: row, leaseEpoch: nil, actor: caller.description)
+                guard
+                    let object = try await transaction.commit(
+                        decision, of: row, leaseEpoch: nil, actor: caller.description)
                 else { throw LostComparison() }
                 return WrittenObject(object: object, created: false, warnings: warnings, operation: nil)
             }
@@ -58,7 +60,9 @@ extension ControlPlane {
     /// Somebody else wrote the release first.
     private struct LostComparison: Error {}
 
-    private static func decide(_ verb: ReleaseVerb, _ release: StoredRelease, _ world: ReleaseWorld) throws -> ReleaseDecision {
+    private static func decide(_ verb: ReleaseVerb, _ release: StoredRelease, _ world: ReleaseWorld) throws
+        -> ReleaseDecision
+    {
         do {
             return try ReleaseMachine.apply(
                 verb, spec: release.spec, status: release.status, observations: world.observations, now: world.now)

@@ -19,7 +19,8 @@ struct ClusterRules: ObjectRules {
         guard let mesh = spec.mesh, mesh.enabled else { return try await write.put(spec, in: transaction) }
         try write.control.authorise(write.caller, .enableMesh, in: ObjectScope(write.key))
         try await transaction.checkMesh(
-            MeshKey(tenant: write.key.tenant, mesh: mesh.mesh), at: PlannedWrite.specPointer.appending("mesh").appending("mesh"),
+            MeshKey(tenant: write.key.tenant, mesh: mesh.mesh),
+            at: PlannedWrite.specPointer.appending("mesh").appending("mesh"),
             write.log)
         var written = try await write.put(spec, in: transaction)
         written.operation = try await transaction.recordDone(.enable, on: written.object)

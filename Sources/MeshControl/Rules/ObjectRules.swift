@@ -58,7 +58,9 @@ struct PlannedWrite {
     /// Writes the object, after a last look at what was reported since the spec was read.
     ///
     /// - Parameter status: `nil` keeps the status.
-    func put(_ spec: some Spec, status: JSONValue? = nil, in transaction: StoreTransaction) async throws -> WrittenObject {
+    func put(_ spec: some Spec, status: JSONValue? = nil, in transaction: StoreTransaction) async throws
+        -> WrittenObject
+    {
         try log.check(options)
         let object = try await transaction.put(key, metadata: draft.metadata, spec: spec.json, status: status)
         if old == nil, object.updateTime != object.createTime {

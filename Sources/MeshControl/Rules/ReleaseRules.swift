@@ -35,7 +35,8 @@ struct ReleaseRules: ObjectRules {
         guard status.phase.isActive else { return }
         throw ControlError.conflict(
             ControlError.Conflict(
-                "activeRelease", "the release \(object.key.name) is \(status.phase.rawValue); abort it or wait until it has ended",
+                "activeRelease",
+                "the release \(object.key.name) is \(status.phase.rawValue); abort it or wait until it has ended",
                 members: ["phase": .string(status.phase.rawValue)]))
     }
 }

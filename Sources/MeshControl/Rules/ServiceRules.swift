@@ -32,7 +32,8 @@ struct ServiceRules: ObjectRules {
         for (key, release) in try await transaction.activeReleaseSpecs(of: write.key) {
             for version in [release.stable.version, release.canary.version] where removed.contains(version) {
                 conflicts.append(
-                    Violation(versions, .conflict, "version \(version) cannot be removed: release \(key.name) is about it"))
+                    Violation(
+                        versions, .conflict, "version \(version) cannot be removed: release \(key.name) is about it"))
             }
             if let port = release.resolvedPort(in: old), ports.contains(port) {
                 conflicts.append(
@@ -43,7 +44,8 @@ struct ServiceRules: ObjectRules {
         }
         guard conflicts.isEmpty else {
             throw ControlError.conflict(
-                ControlError.Conflict("inUse", "what endpoints or running releases name cannot be removed", errors: conflicts))
+                ControlError.Conflict(
+                    "inUse", "what endpoints or running releases name cannot be removed", errors: conflicts))
         }
     }
 

@@ -29,6 +29,9 @@ extension ControlError.Conflict {
         return Self(
             "inUse",
             "the \(key.described) is used by \(names)\(users.count > shown ? " and others" : ""); delete that first",
-            members: ["usedBy": .array(users.prefix(shown).map { ["kind": .string($0.kind.rawValue), "name": .string($0.name.text)] })])
+            members: [
+                "usedBy": .array(
+                    users.prefix(shown).map { ["kind": .string($0.kind.rawValue), "name": .string($0.name.text)] })
+            ])
     }
 }

@@ -38,7 +38,9 @@ struct ObjectDraft {
             fields.log.report(
                 fields.pointer.appending("name"), .conflict, "must be \(expected), as in the URL, or be left out")
         }
-        let places = [("tenant", scope.tenant), ("mesh", scope.mesh), ("namespace", scope.namespace), ("service", scope.service)]
+        let places = [
+            ("tenant", scope.tenant), ("mesh", scope.mesh), ("namespace", scope.namespace), ("service", scope.service),
+        ]
         for (field, place) in places {
             if let place { Self.expect(field, place.text, &fields) }
         }

@@ -73,7 +73,9 @@ struct MeshConfiguration {
     private func resources(of view: View) -> [XDSServer.ResourceType: [XDSServer.EncodedResource]] {
         var resources: [XDSServer.ResourceType: [XDSServer.EncodedResource]] = [:]
         for (type, encoded) in encoder.resources(of: view) {
-            resources[type.served] = encoded.map { XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes) }
+            resources[type.served] = encoded.map {
+                XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes)
+            }
         }
         return resources
     }
