@@ -123,10 +123,12 @@ let package = Package(
 
         // Tests, and what several of them begin with.
         .target(
-            name: "MeshFixtures", dependencies: ["MeshModel"], path: "Tests/MeshFixtures", swiftSettings: strict),
+            name: "MeshFixtures", dependencies: ["MeshModel", "TestSupport"], path: "Tests/MeshFixtures",
+            swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["MeshStore", "Postgres", "PostgresServer", logging],
-            path: "Tests/TestSupport", swiftSettings: strict),
+            name: "StoreFixtures", dependencies: ["MeshStore", "Postgres", "PostgresServer", "TestSupport"],
+            path: "Tests/StoreFixtures", swiftSettings: strict),
         .testTarget(
             name: "PostgresTests", dependencies: ["Postgres", "PostgresServer", "TestSupport", logging, subprocess],
             swiftSettings: strict),
@@ -142,6 +144,7 @@ let package = Package(
             name: "XDSServerTests",
             dependencies: [
                 "XDSServer", "GRPCServer", "HTTP2", "EnvoyProtos", nio.core, nio.posix, protobuf, logging,
+                "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshModelTests", dependencies: ["MeshModel", "MeshFixtures"], swiftSettings: strict),
@@ -155,14 +158,16 @@ let package = Package(
         .testTarget(
             name: "MeshIdentityTests", dependencies: ["MeshIdentity", "MeshModel", crypto], swiftSettings: strict),
         .testTarget(
-            name: "MeshStoreTests", dependencies: ["MeshStore", "MeshModel", "Postgres", "TestSupport"],
+            name: "MeshStoreTests",
+            dependencies: ["MeshStore", "MeshModel", "Postgres", "StoreFixtures", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel"], swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", "Postgres", "TestSupport",
+                "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", "Postgres", "StoreFixtures",
+                "TestSupport",
                 hummingbird, nio.core, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
             ], swiftSettings: strict),
         .testTarget(

@@ -9,6 +9,7 @@ import MeshStore
 import NIOCore
 import Postgres
 import TestSupport
+import StoreFixtures
 import Testing
 
 /// The API on a database of its own, and a client of it.

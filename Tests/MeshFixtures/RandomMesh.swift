@@ -1,4 +1,5 @@
 package import MeshModel
+internal import TestSupport
 
 /// A small mesh that changes at random, in ways that meet: services come and go under rules, releases and endpoints.
 package struct RandomMesh {
@@ -105,20 +106,5 @@ package struct RandomMesh {
             service: try name(), port: 80, stable: try MeshDocument.name(pick(Self.versions)),
             canary: try MeshDocument.name(pick(Self.versions)),
             canaryShare: TrafficShare(basisPoints: Int64.random(in: 0...3, using: &random) * 2500) ?? .none)
-    }
-}
-
-/// SplitMix64: random numbers that a failing test can be repeated with.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import MeshModel
 import Postgres
 import TestSupport
+import StoreFixtures
 import Testing
 
 @testable import MeshStore

@@ -1,5 +1,6 @@
 import MeshModel
 import MeshStore
+import StoreFixtures
 import TestSupport
 
 /// A name that the test knows to be one.

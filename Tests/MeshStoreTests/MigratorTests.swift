@@ -1,6 +1,7 @@
 import Foundation
 import Postgres
 import TestSupport
+import StoreFixtures
 import Testing
 
 @testable import MeshStore

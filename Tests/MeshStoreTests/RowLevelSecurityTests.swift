@@ -1,5 +1,6 @@
 import Postgres
 import TestSupport
+import StoreFixtures
 import Testing
 
 /// The second lock behind the WHERE of every statement: statements here have no WHERE at all.

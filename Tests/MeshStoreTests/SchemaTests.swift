@@ -1,4 +1,5 @@
 import TestSupport
+import StoreFixtures
 import Testing
 
 @Suite("The schema that all migrations together make")

@@ -1,5 +1,6 @@
 import EnvoyProtos
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import XDSServer

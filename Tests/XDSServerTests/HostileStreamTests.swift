@@ -1,6 +1,7 @@
 import EnvoyProtos
 import GRPCServer
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import XDSServer

@@ -1,3 +1,4 @@
+import TestSupport
 @testable import XDSServer
 
 /// Snapshots that follow each other at random, each right in itself: its routes name clusters that it has.

@@ -1,14 +1,7 @@
-package import Logging
 package import MeshStore
 package import Postgres
 internal import PostgresServer
-
-/// Silent unless something breaks.
-package let quietLogger: Logger = {
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    return logger
-}()
+internal import TestSupport
 
 /// Databases of their own for tests, all on the one PostgreSQL of the test process.
 ///
