@@ -25,7 +25,9 @@ run: tools build ## Show a gray release on real Envoys, then keep the server run
 
 test: tools lint ## Run all tests
 	swift build --build-tests $(SWIFT_FLAGS)
-	swift test --skip-build
+	swift test --skip-build --skip EndToEndTests
+# By themselves: they are about what real programs do in time, and all other tests at once leave them none.
+	swift test --skip-build --filter EndToEndTests
 
 check: ## Formatting, lint, all tests
 	@swift format lint --strict $(SWIFT_FILES)
