@@ -14,7 +14,8 @@ package struct Bootstrap: Hashable, Sendable {
         /// A host name or an IP address.
         package var host: String
         package var port: Int
-        /// The path of a file with the certificates to trust, on the sidecar's machine; `nil`: plaintext.
+        /// The certificates to trust, in PEM; `nil`: plaintext. The text itself, because the sidecar's machine has no file of
+        /// the server's.
         package var trustedCertificates: String?
 
         package init(host: String, port: Int, trustedCertificates: String? = nil) {
@@ -116,11 +117,11 @@ extension Bootstrap {
             var locality = Envoy_Config_Endpoint_V3_LocalityLbEndpoints()
             locality.lbEndpoints = [member]
             $0.loadAssignment.endpoints = [locality]
-            guard let file = server.trustedCertificates else { return }
+            guard let certificates = server.trustedCertificates else { return }
             var context = Envoy_Extensions_TransportSockets_Tls_V3_UpstreamTlsContext()
             if !IPAddress.isValid(server.host) { context.sni = server.host }
             context.commonTlsContext.alpnProtocols = ["h2"]
-            context.commonTlsContext.validationContext.trustedCa.filename = file
+            context.commonTlsContext.validationContext.trustedCa.inlineString = certificates
             context.commonTlsContext.validationContext.matchTypedSubjectAltNames = [subject]
             $0.transportSocket.name = "envoy.transport_sockets.tls"
             $0.transportSocket.typedConfig = Google_Protobuf_Any(packing: context)

@@ -45,7 +45,7 @@ struct Parts: Sendable {
             Background("signals", logger) { try await signals.run() },
             Background("signal fan-out", logger) {
                 for await signal in signals.signals {
-                    mirrorSignals.yield(signal)
+                    if case .dropped = mirrorSignals.yield(signal) { mirrorSignals.yield(.anything) }
                     releases.notify()
                 }
             },

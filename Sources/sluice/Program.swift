@@ -149,11 +149,11 @@ struct Program: Sendable {
 
     private func xds(_ parts: Parts) throws -> any Service {
         var listener = GRPCServer.Listener(.host(settings.xds.host, port: settings.xds.port))
-        if let files = settings.xdsTLS {
-            listener.tls = { try Self.context(files) }
+        if let tls = settings.xdsTLS {
+            listener.tls = { try Self.context(tls) }
             // Now, so that a file that cannot be used is found at the start and not by the first proxy.
             do {
-                _ = try Self.context(files)
+                _ = try Self.context(tls)
             } catch {
                 throw ConfigurationError("the xDS server's certificate or key cannot be used: \(error)")
             }
@@ -168,9 +168,11 @@ struct Program: Sendable {
         return Discovery(server: server)
     }
 
-    private static func context(_ files: Settings.TLSFiles) throws -> NIOSSLContext {
-        let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map { NIOSSLCertificateSource.certificate($0) }
-        let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
+    private static func context(_ tls: Settings.TLS) throws -> NIOSSLContext {
+        let chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile).map {
+            NIOSSLCertificateSource.certificate($0)
+        }
+        let key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain, privateKey: .privateKey(key))
         configuration.applicationProtocols = ["h2"]
@@ -203,7 +205,7 @@ struct Program: Sendable {
     private var renderer: BootstrapRenderer {
         let server = Bootstrap.Server(
             host: settings.xdsAdvertised.host, port: settings.xdsAdvertised.port,
-            trustedCertificates: settings.xdsTLS?.certificate)
+            trustedCertificates: settings.xdsTLS?.trustedCertificates)
         return { request in try request.document(server) }
     }
 }

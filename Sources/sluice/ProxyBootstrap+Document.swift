@@ -24,10 +24,8 @@ extension Bootstrap {
     /// The bootstrap of gRPC's own xDS client (gRFC A27). Over plaintext gRPC sends no call credentials, so the token
     /// stands in the node's metadata.
     fileprivate var grpcDocument: JSONValue {
-        let credentials: JSONValue =
-            server.trustedCertificates.map {
-                ["type": "tls", "config": ["ca_certificate_file": .string($0)]]
-            } ?? ["type": "insecure"]
+        // With TLS, gRPC trusts the system's authorities; of another it reads a file, of which we do not know the place.
+        let credentials: JSONValue = ["type": server.trustedCertificates == nil ? "insecure" : "tls"]
         return [
             "xds_servers": [
                 [

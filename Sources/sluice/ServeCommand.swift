@@ -31,6 +31,13 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "PEM file with the private key of the xDS server. [SLUICE_XDS_TLS_KEY]")
     var xdsTlsKey: String?
 
+    @Option(
+        help: """
+            PEM file with the authority that proxies trust to have signed the xDS server's certificate, for their \
+            bootstraps. [SLUICE_XDS_TLS_CA] (default: the file of --xds-tls-cert, right for a self-signed one)
+            """)
+    var xdsTlsCa: String?
+
     @Option(help: "Origins that browsers may call the API from, separated by commas. [SLUICE_CORS_ORIGINS]")
     var corsOrigins: String?
 
@@ -58,16 +65,19 @@ struct ServeCommand: AsyncParsableCommand {
             logLevel: try level())
     }
 
-    private func tls() throws -> Settings.TLSFiles? {
+    private func tls() throws -> Settings.TLS? {
         let certificate = xdsTlsCert ?? Environment.value("XDS_TLS_CERT")
         let key = xdsTlsKey ?? Environment.value("XDS_TLS_KEY")
         switch (certificate, key) {
         case (nil, nil): return nil
         case (let certificate?, let key?):
+            let authority = xdsTlsCa ?? Environment.value("XDS_TLS_CA") ?? certificate
             for file in [certificate, key] where !FileManager.default.isReadableFile(atPath: file) {
                 throw ConfigurationError("cannot read \(file)")
             }
-            return Settings.TLSFiles(certificate: certificate, key: key)
+            guard let trusted = try? String(contentsOfFile: authority, encoding: .utf8), trusted.contains("CERTIFICATE")
+            else { throw ConfigurationError("\(authority) has no certificate in PEM") }
+            return Settings.TLS(certificateFile: certificate, keyFile: key, trustedCertificates: trusted)
         default: throw ConfigurationError("--xds-tls-cert and --xds-tls-key go together")
         }
     }
@@ -84,16 +94,19 @@ struct ServeCommand: AsyncParsableCommand {
 
 /// What `sluice serve` was told, checked.
 struct Settings: Sendable {
-    struct TLSFiles: Sendable {
-        var certificate: String
-        var key: String
+    struct TLS: Sendable {
+        /// Read anew for every connection, so a renewed certificate needs no restart.
+        var certificateFile: String
+        var keyFile: String
+        /// PEM, for bootstraps.
+        var trustedCertificates: String
     }
 
     var http: ListenAddress
     var xds: ListenAddress
     var xdsAdvertised: ListenAddress
     /// `nil`: xDS is plaintext.
-    var xdsTLS: TLSFiles?
+    var xdsTLS: TLS?
     /// `nil`: nobody is platform administrator; API keys still work.
     var adminToken: String?
     /// `nil`: a private PostgreSQL in the data directory.

@@ -38,9 +38,15 @@ enum Parts {
     }
 
     /// Runs `body` with a server that has a private PostgreSQL, and stops the server afterwards.
-    static func withServer<T>(_ body: (Server, String) async throws -> T) async throws -> T {
+    ///
+    /// - Parameter settings: gives more `SLUICE_` settings; it is told the server's directory.
+    static func withServer<T>(
+        _ settings: (String) async throws -> [String: String] = { _ in [:] },
+        _ body: (Server, String) async throws -> T
+    ) async throws -> T {
         try await withDirectory { directory in
-            let options = try Server.Options(binary: sluice(), directory: directory, token: "end-to-end-administrator")
+            var options = try Server.Options(binary: sluice(), directory: directory, token: "end-to-end-administrator")
+            options.environment = try await settings(directory)
             return try await stopping(Server(options)) { server in try await body(server, directory) }
         }
     }
