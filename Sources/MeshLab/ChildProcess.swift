@@ -87,7 +87,7 @@ package struct LabError: Error, CustomStringConvertible {
 ///
 /// - Throws: ``LabError`` naming `what` when it does not hold within `limit`.
 package func eventually(
-    within limit: Duration = .seconds(30), _ what: String, _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(60), _ what: String, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while true {

@@ -38,7 +38,7 @@ package final class Sidecar: Sendable {
 
     private func waitUntilReady() async throws {
         do {
-            try await eventually(within: .seconds(30), "\(name) is live") {
+            try await eventually(within: .seconds(60), "\(name) is live") {
                 guard self.process.isRunning else {
                     throw LabError("envoy \(self.name) ended:\n\(self.process.tail())")
                 }
