@@ -18,7 +18,7 @@ struct BootstrapTests {
 
     @Test(arguments: [
         ("plaintext", Bootstrap.Server(host: "127.0.0.1", port: 15_010), Bootstrap.Variant.delta),
-        ("tls", Bootstrap.Server(host: "sluice.example", port: 15_012, trustedCertificates: "-----BEGIN CERTIFICATE-----…"), .sotw),
+        ("tls", Bootstrap.Server(host: "sluice.example", port: 15_012, trustedCertificates: "-----BEGIN…"), .sotw),
     ])
     func isAsBefore(_ name: String, _ server: Bootstrap.Server, _ variant: Bootstrap.Variant) throws {
         let document = try JSONSerialization.jsonObject(with: Data(try Self.bootstrap(server, variant).json.utf8))
