@@ -101,6 +101,21 @@ package final class ReviewsMesh: Sendable {
     /// The path of an object in the mesh's namespace, for example `releases/reviews-v2`.
     package func object(_ relative: String) -> String { "\(path)/namespaces/\(Self.namespace)/\(relative)" }
 
+    /// Whether all sidecars are connected and have acknowledged all that they asked for.
+    ///
+    /// - Parameters:
+    ///   - revision: of the mesh, that they must have at least.
+    ///   - replica: the server that is asked; by default the one that the mesh was made on.
+    package func isInStep(atLeast revision: Int64 = 0, accordingTo replica: APIClient? = nil) async throws -> Bool {
+        let proxies = try await (replica ?? api).get("\(path)/proxies").body["items"]?.arrayValue ?? []
+        return proxies.count == sidecars.count
+            && proxies.allSatisfy { proxy in
+                let types = proxy["types"]?.objectValue ?? [:]
+                return proxy["connected"] == true && (proxy["revision"]?.integerValue ?? -1) >= revision
+                    && !types.isEmpty && types.values.allSatisfy { $0["state"] == "synced" }
+            }
+    }
+
     /// Requests to `reviews` through the caller's sidecar.
     package func load(
         host: String = "reviews", path: String = "/", headers: [(String, String)] = [], perSecond: Int = 200

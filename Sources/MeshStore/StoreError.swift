@@ -5,8 +5,6 @@ internal import Postgres
 package enum StoreError: Error, Sendable, Equatable {
     case notFound
     case alreadyExists
-    /// The object was written in between; with its revision now.
-    case stale(current: Revision)
     /// Another release owns the traffic of the same service port.
     case activeRelease(Name)
     /// The same idempotency key was used for another call.

@@ -57,9 +57,7 @@ struct Story: Sendable {
         let answer = try await mesh.api.put(path, ["spec": spec]).expectingSuccess("the VirtualService")
         let revision = answer.body["metadata"]?["revision"]?.integerValue ?? 0
         try await eventually(within: .seconds(10), "all proxies have revision \(revision)") {
-            let proxies = try await mesh.api.get("\(mesh.path)/proxies").body["items"]?.arrayValue ?? []
-            return proxies.count == mesh.sidecars.count
-                && proxies.allSatisfy { ($0["revision"]?.integerValue ?? 0) >= revision }
+            try await mesh.isInStep(atLeast: revision)
         }
     }
 

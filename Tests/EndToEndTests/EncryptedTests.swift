@@ -11,11 +11,7 @@ struct EncryptedTests {
             try await ReviewsMesh.run(
                 api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
             ) { mesh in
-                try await eventually("all sidecars are in step") {
-                    let proxies = try await server.api.get("\(mesh.path)/proxies").body["items"]?.arrayValue ?? []
-                    return proxies.count == mesh.sidecars.count
-                        && proxies.allSatisfy { $0["types"]?["CDS"]?["state"] == "synced" }
-                }
+                try await eventually("all sidecars are in step") { try await mesh.isInStep() }
                 let dump = try await mesh.caller.admin("/stats?filter=cluster.xds.ssl.handshake")
                 #expect(dump.contains("handshake: 1"), "\(dump)")
                 let load = mesh.load()

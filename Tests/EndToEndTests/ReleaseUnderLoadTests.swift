@@ -120,7 +120,7 @@ struct ReleaseUnderLoadTests {
                         }
                         try await Parts.stopping(Server(second.options)) { _ in
                             try await eventually(within: .seconds(60), "all proxies are back and in step") {
-                                try await Self.allSynced(mesh, first.api)
+                                try await mesh.isInStep(accordingTo: first.api)
                             }
                         }
                     }
@@ -196,11 +196,5 @@ extension ReleaseUnderLoadTests {
     /// The private PostgreSQL of the server with this data directory: where it is, not a handle on its life.
     private static func database(of directory: String) throws -> PostgresServer {
         try PostgresServer(dataDirectory: directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    }
-
-    private static func allSynced(_ mesh: ReviewsMesh, _ api: APIClient) async throws -> Bool {
-        let proxies = try await api.get("\(mesh.path)/proxies").body["items"]?.arrayValue ?? []
-        return proxies.count == mesh.sidecars.count
-            && proxies.allSatisfy { $0["connected"] == true }
     }
 }

@@ -7,7 +7,6 @@ extension ControlError {
         switch error {
         case .notFound: self = .notFound("such object, or no such mesh")
         case .alreadyExists: self = .conflict(Conflict("alreadyExists", "something of this name exists already"))
-        case .stale: self = .stale(nil)
         case .activeRelease(let name):
             self = .conflict(
                 Conflict(
