@@ -31,7 +31,7 @@ final class Fleet: Sendable {
 
     /// Connects `count` proxies, each over a connection of its own.
     ///
-    /// - Parameter token: gives the bearer token and node of the n-th proxy.
+    /// - Parameter identity: gives the bearer token and node of the n-th proxy.
     func connect(_ count: Int, to port: Int, identity: @escaping @Sendable (Int) -> ProxyIdentity) async throws {
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
         for index in 0..<count {

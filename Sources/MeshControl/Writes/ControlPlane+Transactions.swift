@@ -12,7 +12,8 @@ extension ControlPlane {
     /// begun because the same call was answered before.
     ///
     /// - Parameters:
-    ///   - scope: where the write happens; its tenant's (for a tenant itself: that one's) rows are all that is seen.
+    ///   - tenant: whose rows are all that is seen; for a tenant itself, that one.
+    ///   - mesh: whose revision is raised; `nil`: none of a mesh's.
     ///   - record: the answer to store for the idempotency key, in the same transaction.
     ///   - body: may run more than once, when the database asks for another try.
     func transact<Value: Sendable>(
