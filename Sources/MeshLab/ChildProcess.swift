@@ -55,11 +55,22 @@ package final class ChildProcess: Sendable {
     }
 
     /// Asks the program to end (SIGTERM), insists after `grace` (SIGKILL), and waits until it has ended.
+    ///
+    /// Also works in a cancelled task, which is where things are cleaned up after Ctrl-C.
     package func stop(grace: Duration = .seconds(10)) async {
         signal(SIGTERM)
-        if (try? await eventually(within: grace, "\(name) ends") { !self.isRunning }) == nil {
-            signal(SIGKILL)
-            try? await eventually(within: .seconds(5), "\(name) is gone") { !self.isRunning }
+        await waitForExit(atMost: grace)
+        signal(SIGKILL)
+        await waitForExit(atMost: .seconds(5))
+    }
+
+    private func waitForExit(atMost limit: Duration) async {
+        let deadline = ContinuousClock.now + limit
+        while isRunning, ContinuousClock.now < deadline {
+            // `Task.sleep` would not sleep in a cancelled task, and the program be killed before it could end.
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(20)) { continuation.resume() }
+            }
         }
     }
 
