@@ -51,6 +51,7 @@ let package = Package(
         // System libraries: a module map each, nothing else.
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Know no mesh.
         .target(name: "Postgres", dependencies: ["CLibPQ", logging], swiftSettings: strict),
@@ -60,7 +61,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "HTTP2", dependencies: ["CNGHTTP2", nio.core], swiftSettings: strict),
         .target(
-            name: "GRPCServer", dependencies: ["HTTP2", nio.core, nio.posix, nio.ssl, logging], swiftSettings: strict),
+            name: "GRPCServer", dependencies: ["HTTP2", "CZlib", nio.core, nio.posix, nio.ssl, logging],
+            swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
         .target(
             name: "XDSServer", dependencies: ["GRPCServer", "EnvoyProtos", nio.core, protobuf, crypto, logging],

@@ -9,6 +9,10 @@ package final class GRPCCall {
     package let metadata: GRPCMetadata
     package let connection: GRPCConnection
 
+    /// Whether the client takes gzip messages (`grpc-accept-encoding`, "gRPC over HTTP2"). Envoy's own gRPC client does
+    /// not, gRPC's does.
+    package let acceptsGzip: Bool
+
     private let stream: HTTP2Stream
     private let limits: GRPCServer.Configuration
     private var handler: (any GRPCCallHandler)?
@@ -24,6 +28,7 @@ package final class GRPCCall {
         self.id = id
         self.path = request.path
         self.metadata = request.metadata
+        self.acceptsGzip = request.acceptsGzip
         self.stream = stream
         self.connection = connection
         self.limits = limits
@@ -55,7 +60,8 @@ package final class GRPCCall {
         }
         if !hasSentHeaders {
             hasSentHeaders = true
-            stream.respond(Self.responseHeaders)
+            // It says what compressed messages are compressed with, if any are.
+            stream.respond(Self.responseHeaders + (acceptsGzip ? [HTTP2Header("grpc-encoding", "gzip")] : []))
         }
         stream.write(message.framed)
     }
@@ -71,7 +77,7 @@ package final class GRPCCall {
         }
     }
 
-    /// Identity is the only encoding, in both directions.
+    /// Identity is the only encoding that is read: requests are small, and what is not decompressed cannot be a bomb.
     static let responseHeaders = [
         HTTP2Header(":status", "200"),
         HTTP2Header("content-type", "application/grpc"),
@@ -108,7 +114,7 @@ extension GRPCCall: HTTP2StreamDelegate {
         let before = reader.bufferedBytes
         reader.append(body)
         do {
-            while status == nil, let message = try reader.next() { handler?.received(message) }
+            while status == nil, let message = try reader.next() { handler?.received(message.body) }
         } catch {
             finish(error)
         }

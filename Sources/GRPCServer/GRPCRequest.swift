@@ -6,6 +6,8 @@ struct GRPCRequest {
     let path: GRPCPath
     let metadata: GRPCMetadata
     let timeout: TimeAmount?
+    /// Whether the client takes answers that are compressed with gzip.
+    let acceptsGzip: Bool
 
     /// Why a request is not served.
     enum Refusal: Error, Equatable {
@@ -32,6 +34,9 @@ struct GRPCRequest {
         guard let parsed = GRPCPath(path) else { throw .grpc(GRPCStatus(.unimplemented, "unknown path \(path)")) }
         self.path = parsed
         timeout = try Self.timeout(metadata.first("grpc-timeout"))
+        acceptsGzip = metadata.values("grpc-accept-encoding").contains { value in
+            value.split { ", \t".contains($0) }.contains("gzip")
+        }
     }
 
     /// `application/grpc`, alone or with a format (`+proto`) or parameters (`;…`).

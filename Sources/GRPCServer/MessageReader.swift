@@ -8,12 +8,20 @@ struct MessageReader {
     static let prefixLength = 5
 
     private let maxMessageSize: Int
+    /// Whether the peer said that it may compress, in a way that we understand.
+    private let acceptsCompressed: Bool
     private var buffer = ByteBuffer()
     /// Whether `buffer` is memory of our own, not a slice of a read buffer.
     private var isOwned = true
 
-    init(maxMessageSize: Int) {
+    struct Message: Equatable {
+        var isCompressed: Bool
+        var body: ByteBuffer
+    }
+
+    init(maxMessageSize: Int, acceptsCompressed: Bool = false) {
         self.maxMessageSize = maxMessageSize
+        self.acceptsCompressed = acceptsCompressed
     }
 
     /// Bytes of a message whose end has not come.
@@ -31,15 +39,17 @@ struct MessageReader {
     /// The next whole message.
     ///
     /// - Returns: `nil` when it has not come yet; what is buffered then is no longer a slice of a read buffer.
-    /// - Throws: UNIMPLEMENTED for a compressed message, RESOURCE_EXHAUSTED for one over the limit. Nothing can be
-    ///   read after that.
-    mutating func next() throws(GRPCStatus) -> ByteBuffer? {
+    /// - Throws: UNIMPLEMENTED for a compressed message that was not agreed on, RESOURCE_EXHAUSTED for one over the limit.
+    ///   Nothing can be read after that.
+    mutating func next() throws(GRPCStatus) -> Message? {
         guard let (flag, length) = peekPrefix() else {
             own()
             return nil
         }
         // The reserved bits of the flag byte are as unreadable as a compressed message.
-        guard flag == 0 else { throw GRPCStatus(.unimplemented, "compressed messages are not supported") }
+        guard flag == 0 || (flag == 1 && acceptsCompressed) else {
+            throw GRPCStatus(.unimplemented, "compressed messages are not supported")
+        }
         guard length <= maxMessageSize else {
             throw GRPCStatus(.resourceExhausted, "message of \(length) bytes; the limit is \(maxMessageSize)")
         }
@@ -48,9 +58,9 @@ struct MessageReader {
             return nil
         }
         buffer.moveReaderIndex(forwardBy: Self.prefixLength)
-        let message = buffer.readSlice(length: length)
+        guard let body = buffer.readSlice(length: length) else { return nil }
         isOwned = false  // The message shares it.
-        return message
+        return Message(isCompressed: flag == 1, body: body)
     }
 
     private func peekPrefix() -> (flag: UInt8, length: Int)? {

@@ -19,7 +19,7 @@ struct MessageReaderTests {
         var messages: [[UInt8]] = []
         for piece in pieces {
             reader.append(ByteBuffer(bytes: piece))
-            while let message = try reader.next() { messages.append(Array(buffer: message)) }
+            while let message = try reader.next() { messages.append(Array(buffer: message.body)) }
         }
         return messages
     }

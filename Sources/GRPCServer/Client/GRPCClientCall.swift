@@ -4,8 +4,19 @@ package import NIOCore
 /// What a client hears of its call, on the event loop.
 package protocol GRPCClientCallHandler: AnyObject {
     func received(_ message: ByteBuffer)
+    /// A message that the server compressed (gzip), for those who want to spare themselves the work. By default it is
+    /// decompressed and ``received(_:)`` like any other.
+    ///
+    /// - Throws: a status to end the call with.
+    func received(compressed message: ByteBuffer) throws(GRPCStatus)
     /// The call is over. Called once, as the last.
     func closed(_ status: GRPCStatus)
+}
+
+extension GRPCClientCallHandler {
+    package func received(compressed message: ByteBuffer) throws(GRPCStatus) {
+        received(try GRPCClientCall.decompressed(message))
+    }
 }
 
 /// One call of the minimal client; bound to its event loop.
@@ -26,6 +37,13 @@ package final class GRPCClientCall {
 
     package func send(_ message: OutboundMessage) { stream?.write(message.framed) }
 
+    /// - Parameter prefix: how many bytes are enough; what comes after them is left alone.
+    package static func decompressed(_ message: ByteBuffer, prefix: Int? = nil) throws(GRPCStatus) -> ByteBuffer {
+        try Gunzip.bytes(of: message, limit: prefix ?? maxDecompressedSize, isPrefixEnough: prefix != nil)
+    }
+
+    private static let maxDecompressedSize = 1 << 30
+
     /// Nothing more will be sent.
     package func halfClose() { stream?.end() }
 
@@ -41,6 +59,9 @@ package final class GRPCClientCall {
 
 extension GRPCClientCall: HTTP2StreamDelegate {
     package func received(headers: [HTTP2Header], on stream: HTTP2Stream) {
+        if headers.contains(HTTP2Header("grpc-encoding", "gzip")) {
+            reader = MessageReader(maxMessageSize: Int.max, acceptsCompressed: true)
+        }
         if headers.contains(where: { $0.name == "grpc-status" }) {
             status = GRPCStatus(trailers: headers)
         } else if let http = headers.first(where: { $0.name == ":status" })?.value, http != "200" {
@@ -51,7 +72,13 @@ extension GRPCClientCall: HTTP2StreamDelegate {
     package func received(body: ByteBuffer, on stream: HTTP2Stream) {
         reader.append(body)
         do {
-            while let message = try reader.next() { handler?.received(message) }
+            while let message = try reader.next() {
+                if message.isCompressed {
+                    try handler?.received(compressed: message.body)
+                } else {
+                    handler?.received(message.body)
+                }
+            }
         } catch {
             status = error
             stream.reset(.cancel)

@@ -1,0 +1,113 @@
+import HTTP2
+import NIOCore
+import Testing
+
+@testable import GRPCServer
+
+@Suite("Compressed messages", .timeLimit(.minutes(1)))
+struct CompressionTests {
+    private static let text = Array(
+        String(repeating: "outbound|9080||reviews.shop.svc.cluster.local", count: 3_000).utf8)
+    /// Bytes that do not compress, more than one stored block holds.
+    private static let noise: [UInt8] = {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<200_000).map { _ in generator.next() }
+    }()
+
+    private func body(_ message: OutboundMessage) -> ByteBuffer {
+        var bytes = ByteBuffer()
+        for segment in message.framed { bytes.writeImmutableBuffer(segment) }
+        bytes.moveReaderIndex(forwardBy: MessageReader.prefixLength)
+        return bytes
+    }
+
+    @Test("Parts, compressed or stored, decompress to their concatenation in every order")
+    func parts() throws {
+        let contents: [[UInt8]] = [[], [7], Self.text, Self.noise, Array(0..<100)]
+        for count in 0...3 {
+            for choice in 0..<(contents.count * 2) {
+                let pieces = (0..<count).map { index in
+                    let number = (choice + index * 3) % (contents.count * 2)
+                    return (bytes: contents[number / 2], isStored: number.isMultiple(of: 2))
+                }
+                let message = OutboundMessage(
+                    gzip: pieces.map { piece in
+                        let bytes = ByteBuffer(bytes: piece.bytes)
+                        return piece.isStored ? GzipPart(storing: bytes) : GzipPart(compressing: bytes)
+                    })
+                let whole = try Gunzip.bytes(of: body(message), limit: 1 << 20)
+                #expect(Array(buffer: whole) == pieces.flatMap(\.bytes))
+            }
+        }
+    }
+
+    @Test("Configuration shrinks to a fraction, and noise grows by a few bytes at most")
+    func sizes() {
+        let compressed = OutboundMessage(gzip: [GzipPart(compressing: ByteBuffer(bytes: Self.text))])
+        #expect(compressed.count < Self.text.count / 50)
+        let noise = OutboundMessage(gzip: [GzipPart(compressing: ByteBuffer(bytes: Self.noise))])
+        #expect(noise.count < Self.noise.count + 200)
+    }
+
+    @Test("What is no gzip, is cut off, damaged or followed by more is refused")
+    func hostile() throws {
+        let good = Array(buffer: body(OutboundMessage(gzip: [GzipPart(compressing: ByteBuffer(bytes: Self.text))])))
+        for length in stride(from: 0, to: good.count, by: 7) {
+            #expect(throws: GRPCStatus.self) {
+                try Gunzip.bytes(of: ByteBuffer(bytes: good[..<length]), limit: 1 << 20)
+            }
+        }
+        for index in good.indices.suffix(8) {
+            var damaged = good
+            damaged[index] ^= 0x40
+            #expect(throws: GRPCStatus.self) { try Gunzip.bytes(of: ByteBuffer(bytes: damaged), limit: 1 << 20) }
+        }
+        #expect(throws: GRPCStatus.self) { try Gunzip.bytes(of: ByteBuffer(bytes: good + [0]), limit: 1 << 20) }
+        #expect(throws: GRPCStatus.self) { try Gunzip.bytes(of: ByteBuffer(bytes: Self.text), limit: 1 << 20) }
+    }
+
+    @Test("Decompression stops at its limit, or is content with what comes first")
+    func limit() throws {
+        let bomb = body(OutboundMessage(gzip: [GzipPart(compressing: ByteBuffer(repeating: 0, count: 50_000_000))]))
+        #expect(bomb.readableBytes < 60_000)
+        let error = #expect(throws: GRPCStatus.self) { try Gunzip.bytes(of: bomb, limit: 1_000) }
+        #expect(error?.code == .resourceExhausted)
+        #expect(try Gunzip.bytes(of: bomb, limit: 1_000, isPrefixEnough: true).readableBytes == 1_000)
+    }
+
+    @Test(
+        "The client's header decides",
+        arguments: [
+            (["gzip"], true), (["identity, deflate, gzip"], true), (["identity,gzip"], true),
+            (["identity", "gzip"], true),
+            (["identity"], false), (["gzipped, x-gzip"], false), ([], false),
+        ] as [([String], Bool)])
+    func negotiation(accepted: [String], isExpected: Bool) async throws {
+        let service = ScriptedService { Answering($0) }
+        try await withServer(service) { _, address in
+            let client = try await TestClient(address)
+            let events = await client.call(
+                metadata: accepted.map { HTTP2Header("grpc-accept-encoding", $0) }, sending: [[1]], halfClose: true
+            ).all()
+            #expect(events == [.message(isExpected ? Self.text : [0]), .message([1]), .closed(.ok)])
+            client.close()
+        }
+    }
+
+    /// Sends one message compressed if the client likes that, and one that is not.
+    private final class Answering: GRPCCallHandler {
+        private let call: GRPCCall
+        init(_ call: GRPCCall) { self.call = call }
+        func received(_ message: ByteBuffer) {
+            if call.acceptsGzip {
+                call.send(OutboundMessage(gzip: [GzipPart(compressing: ByteBuffer(bytes: CompressionTests.text))]))
+            } else {
+                call.send(OutboundMessage(ByteBuffer(bytes: [0])))
+            }
+            call.send(OutboundMessage(message))
+        }
+        func inputClosed() { call.finish(.ok) }
+        func writable() {}
+        func closed(_ reason: GRPCCloseReason) {}
+    }
+}
