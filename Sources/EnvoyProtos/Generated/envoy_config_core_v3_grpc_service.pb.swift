@@ -29,12 +29,12 @@ package nonisolated struct Envoy_Config_Core_V3_GrpcService: Sendable {
 
   package var targetSpecifier: Envoy_Config_Core_V3_GrpcService.OneOf_TargetSpecifier? = nil
 
-  package var envoyGrpc: Envoy_Config_Core_V3_GrpcService.EnvoyGrpc {
+  package var googleGrpc: Envoy_Config_Core_V3_GrpcService.GoogleGrpc {
     get {
-      if case .envoyGrpc(let v)? = targetSpecifier {return v}
-      return Envoy_Config_Core_V3_GrpcService.EnvoyGrpc()
+      if case .googleGrpc(let v)? = targetSpecifier {return v}
+      return Envoy_Config_Core_V3_GrpcService.GoogleGrpc()
     }
-    set {targetSpecifier = .envoyGrpc(newValue)}
+    set {targetSpecifier = .googleGrpc(newValue)}
   }
 
   package var timeout: SwiftProtobuf.Google_Protobuf_Duration {
@@ -51,33 +51,135 @@ package nonisolated struct Envoy_Config_Core_V3_GrpcService: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_TargetSpecifier: Equatable, Sendable {
-    case envoyGrpc(Envoy_Config_Core_V3_GrpcService.EnvoyGrpc)
+    case googleGrpc(Envoy_Config_Core_V3_GrpcService.GoogleGrpc)
 
   }
 
-  package nonisolated struct EnvoyGrpc: Sendable {
+  package nonisolated struct GoogleGrpc: Sendable {
     // SwiftProtobuf.Message conformance is added in an extension below. See the
     // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
     // methods supported on all messages.
 
-    package var clusterName: String = String()
+    package var targetUri: String = String()
 
-    package var authority: String = String()
-
-    package var maxReceiveMessageLength: SwiftProtobuf.Google_Protobuf_UInt32Value {
-      get {_maxReceiveMessageLength ?? SwiftProtobuf.Google_Protobuf_UInt32Value()}
-      set {_maxReceiveMessageLength = newValue}
+    package var channelCredentials: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelCredentials {
+      get {_channelCredentials ?? Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelCredentials()}
+      set {_channelCredentials = newValue}
     }
-    /// Returns true if `maxReceiveMessageLength` has been explicitly set.
-    package var hasMaxReceiveMessageLength: Bool {self._maxReceiveMessageLength != nil}
-    /// Clears the value of `maxReceiveMessageLength`. Subsequent reads from it will return its default value.
-    package mutating func clearMaxReceiveMessageLength() {self._maxReceiveMessageLength = nil}
+    /// Returns true if `channelCredentials` has been explicitly set.
+    package var hasChannelCredentials: Bool {self._channelCredentials != nil}
+    /// Clears the value of `channelCredentials`. Subsequent reads from it will return its default value.
+    package mutating func clearChannelCredentials() {self._channelCredentials = nil}
+
+    package var statPrefix: String = String()
+
+    package var channelArgs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs {
+      get {_channelArgs ?? Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs()}
+      set {_channelArgs = newValue}
+    }
+    /// Returns true if `channelArgs` has been explicitly set.
+    package var hasChannelArgs: Bool {self._channelArgs != nil}
+    /// Clears the value of `channelArgs`. Subsequent reads from it will return its default value.
+    package mutating func clearChannelArgs() {self._channelArgs = nil}
 
     package var unknownFields = SwiftProtobuf.UnknownStorage()
 
+    package nonisolated struct SslCredentials: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      package var rootCerts: Envoy_Config_Core_V3_DataSource {
+        get {_rootCerts ?? Envoy_Config_Core_V3_DataSource()}
+        set {_rootCerts = newValue}
+      }
+      /// Returns true if `rootCerts` has been explicitly set.
+      package var hasRootCerts: Bool {self._rootCerts != nil}
+      /// Clears the value of `rootCerts`. Subsequent reads from it will return its default value.
+      package mutating func clearRootCerts() {self._rootCerts = nil}
+
+      package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      package init() {}
+
+      fileprivate var _rootCerts: Envoy_Config_Core_V3_DataSource? = nil
+    }
+
+    package nonisolated struct ChannelCredentials: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      package var credentialSpecifier: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelCredentials.OneOf_CredentialSpecifier? = nil
+
+      package var sslCredentials: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials {
+        get {
+          if case .sslCredentials(let v)? = credentialSpecifier {return v}
+          return Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials()
+        }
+        set {credentialSpecifier = .sslCredentials(newValue)}
+      }
+
+      package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      package nonisolated enum OneOf_CredentialSpecifier: Equatable, Sendable {
+        case sslCredentials(Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials)
+
+      }
+
+      package init() {}
+    }
+
+    package nonisolated struct ChannelArgs: Sendable {
+      // SwiftProtobuf.Message conformance is added in an extension below. See the
+      // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+      // methods supported on all messages.
+
+      package var args: Dictionary<String,Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.Value> = [:]
+
+      package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+      package nonisolated struct Value: Sendable {
+        // SwiftProtobuf.Message conformance is added in an extension below. See the
+        // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+        // methods supported on all messages.
+
+        package var valueSpecifier: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.Value.OneOf_ValueSpecifier? = nil
+
+        package var stringValue: String {
+          get {
+            if case .stringValue(let v)? = valueSpecifier {return v}
+            return String()
+          }
+          set {valueSpecifier = .stringValue(newValue)}
+        }
+
+        package var intValue: Int64 {
+          get {
+            if case .intValue(let v)? = valueSpecifier {return v}
+            return 0
+          }
+          set {valueSpecifier = .intValue(newValue)}
+        }
+
+        package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+        package nonisolated enum OneOf_ValueSpecifier: Equatable, Sendable {
+          case stringValue(String)
+          case intValue(Int64)
+
+        }
+
+        package init() {}
+      }
+
+      package init() {}
+    }
+
     package init() {}
 
-    fileprivate var _maxReceiveMessageLength: SwiftProtobuf.Google_Protobuf_UInt32Value? = nil
+    fileprivate var _channelCredentials: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelCredentials? = nil
+    fileprivate var _channelArgs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs? = nil
   }
 
   package init() {}
@@ -91,7 +193,7 @@ fileprivate nonisolated let _protobuf_package = "envoy.config.core.v3"
 
 nonisolated extension Envoy_Config_Core_V3_GrpcService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".GrpcService"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}envoy_grpc\0\u{2}\u{2}timeout\0\u{4}\u{2}initial_metadata\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}google_grpc\0\u{1}timeout\0\u{4}\u{2}initial_metadata\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -99,17 +201,17 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService: SwiftProtobuf.Message, S
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try {
-        var v: Envoy_Config_Core_V3_GrpcService.EnvoyGrpc?
+      case 2: try {
+        var v: Envoy_Config_Core_V3_GrpcService.GoogleGrpc?
         var hadOneofValue = false
         if let current = self.targetSpecifier {
           hadOneofValue = true
-          if case .envoyGrpc(let m) = current {v = m}
+          if case .googleGrpc(let m) = current {v = m}
         }
         try decoder.decodeSingularMessageField(value: &v)
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.targetSpecifier = .envoyGrpc(v)
+          self.targetSpecifier = .googleGrpc(v)
         }
       }()
       case 3: try { try decoder.decodeSingularMessageField(value: &self._timeout) }()
@@ -124,8 +226,8 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService: SwiftProtobuf.Message, S
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if case .envoyGrpc(let v)? = self.targetSpecifier {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    try { if case .googleGrpc(let v)? = self.targetSpecifier {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
     try { if let v = self._timeout {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
@@ -145,9 +247,9 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService: SwiftProtobuf.Message, S
   }
 }
 
-nonisolated extension Envoy_Config_Core_V3_GrpcService.EnvoyGrpc: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcService.protoMessageName + ".EnvoyGrpc"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cluster_name\0\u{1}authority\0\u{4}\u{2}max_receive_message_length\0")
+nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcService.protoMessageName + ".GoogleGrpc"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}target_uri\0\u{3}channel_credentials\0\u{4}\u{2}stat_prefix\0\u{4}\u{4}channel_args\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -155,9 +257,10 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService.EnvoyGrpc: SwiftProtobuf.
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.clusterName) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.authority) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._maxReceiveMessageLength) }()
+      case 1: try { try decoder.decodeSingularStringField(value: &self.targetUri) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._channelCredentials) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.statPrefix) }()
+      case 8: try { try decoder.decodeSingularMessageField(value: &self._channelArgs) }()
       default: break
       }
     }
@@ -168,22 +271,193 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService.EnvoyGrpc: SwiftProtobuf.
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.clusterName.isEmpty {
-      try visitor.visitSingularStringField(value: self.clusterName, fieldNumber: 1)
+    if !self.targetUri.isEmpty {
+      try visitor.visitSingularStringField(value: self.targetUri, fieldNumber: 1)
     }
-    if !self.authority.isEmpty {
-      try visitor.visitSingularStringField(value: self.authority, fieldNumber: 2)
+    try { if let v = self._channelCredentials {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.statPrefix.isEmpty {
+      try visitor.visitSingularStringField(value: self.statPrefix, fieldNumber: 4)
     }
-    try { if let v = self._maxReceiveMessageLength {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    try { if let v = self._channelArgs {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: Envoy_Config_Core_V3_GrpcService.EnvoyGrpc, rhs: Envoy_Config_Core_V3_GrpcService.EnvoyGrpc) -> Bool {
-    if lhs.clusterName != rhs.clusterName {return false}
-    if lhs.authority != rhs.authority {return false}
-    if lhs._maxReceiveMessageLength != rhs._maxReceiveMessageLength {return false}
+  package static func ==(lhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc, rhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc) -> Bool {
+    if lhs.targetUri != rhs.targetUri {return false}
+    if lhs._channelCredentials != rhs._channelCredentials {return false}
+    if lhs.statPrefix != rhs.statPrefix {return false}
+    if lhs._channelArgs != rhs._channelArgs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcService.GoogleGrpc.protoMessageName + ".SslCredentials"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}root_certs\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._rootCerts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._rootCerts {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials, rhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials) -> Bool {
+    if lhs._rootCerts != rhs._rootCerts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelCredentials: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcService.GoogleGrpc.protoMessageName + ".ChannelCredentials"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}ssl_credentials\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials?
+        var hadOneofValue = false
+        if let current = self.credentialSpecifier {
+          hadOneofValue = true
+          if case .sslCredentials(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.credentialSpecifier = .sslCredentials(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if case .sslCredentials(let v)? = self.credentialSpecifier {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelCredentials, rhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelCredentials) -> Bool {
+    if lhs.credentialSpecifier != rhs.credentialSpecifier {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcService.GoogleGrpc.protoMessageName + ".ChannelArgs"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}args\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.Value>.self, value: &self.args) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.args.isEmpty {
+      try visitor.visitMapField(fieldType: SwiftProtobuf._ProtobufMessageMap<SwiftProtobuf.ProtobufString,Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.Value>.self, value: self.args, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs, rhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs) -> Bool {
+    if lhs.args != rhs.args {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.Value: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.protoMessageName + ".Value"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}string_value\0\u{3}int_value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.valueSpecifier != nil {try decoder.handleConflictingOneOf()}
+          self.valueSpecifier = .stringValue(v)
+        }
+      }()
+      case 2: try {
+        var v: Int64?
+        try decoder.decodeSingularInt64Field(value: &v)
+        if let v = v {
+          if self.valueSpecifier != nil {try decoder.handleConflictingOneOf()}
+          self.valueSpecifier = .intValue(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.valueSpecifier {
+    case .stringValue?: try {
+      guard case .stringValue(let v)? = self.valueSpecifier else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .intValue?: try {
+      guard case .intValue(let v)? = self.valueSpecifier else { preconditionFailure() }
+      try visitor.visitSingularInt64Field(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.Value, rhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.ChannelArgs.Value) -> Bool {
+    if lhs.valueSpecifier != rhs.valueSpecifier {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
