@@ -116,7 +116,10 @@ final class ADSStream: GRPCCallHandler {
     /// Sends what there is to send while the client takes it. What is not sent now is not queued: the machine makes it
     /// anew, from the newest snapshot, when the stream is writable again.
     private func pump() {
-        while call.isWritable, let answer = machine.next() { call.send(answer.message(machine.variant)) }
+        while call.isWritable, let answer = machine.next() {
+            call.send(
+                answer.message(machine.variant, isCompressed: call.acceptsGzip, service.store.recentBodies))
+        }
         report(isConnected: true)
     }
 
@@ -147,16 +150,28 @@ final class ADSStream: GRPCCallHandler {
 
 extension DiscoveryAnswer {
     /// The answer as a gRPC message: a few bytes of its own, and the resources' shared ones.
-    func message(_ variant: Variant) -> OutboundMessage {
-        var segments = [head(variant)]
-        switch resources {
-        case .everything(let set, let lingering):
-            segments += set.body(variant)
-            segments += lingering.map { $0.field(variant) }
-        case .some(let resources): segments += resources.map { $0.field(variant) }
+    ///
+    /// - Parameter isCompressed: whether the client takes gzip. What is not worth it is sent as it is all the same.
+    func message(_ variant: Variant, isCompressed: Bool, _ recent: RecentBodies) -> OutboundMessage {
+        let head = head(variant)
+        let body = body(variant, recent)
+        let size = body.reduce(0) { $0 + $1.plain.readableBytes }
+        guard isCompressed, size >= SharedBytes.compressesFrom else {
+            return OutboundMessage(segments: [head] + body.map(\.plain))
         }
-        return OutboundMessage(segments: segments)
+        return OutboundMessage(gzip: [GzipPart(storing: head)] + body.map(\.gzip))
     }
+
+    private func body(_ variant: Variant, _ recent: RecentBodies) -> [SharedBytes] {
+        switch resources {
+        case .everything(let set, let lingering): set.body(variant) + lingering.map { $0.field(variant) }
+        case .some(let resources) where resources.count > Self.joinsFrom: [recent.body(resources, variant)]
+        case .some(let resources): resources.map { $0.field(variant) }
+        }
+    }
+
+    /// How many resources are worth looking up whether they were sent together before.
+    private static let joinsFrom = 8
 
     private func head(_ variant: Variant) -> ByteBuffer {
         let bytes: [UInt8]?

@@ -8,15 +8,16 @@ internal import SwiftProtobuf
 package final class EncodedResource: Sendable {
     package let type: ResourceType
     package let name: String
-    /// A hash of name and content (SHA-256, the first 128 bits, hexadecimal): equal on all replicas, so a client that
-    /// comes back elsewhere is sent nothing that it has.
+    /// A hash of name and content (SHA-256, the first 64 bits, hexadecimal): equal on all replicas, so a client that comes
+    /// back elsewhere is sent nothing that it has. It only has to tell a resource from its own earlier forms, and a hash is
+    /// the one part of a resource that does not compress, so it is short.
     package let version: String
-    /// The same hash as numbers, of which a set's version is made.
+    /// The same hash, 128 bits of it, of which a set's version is made.
     let digest: (UInt64, UInt64)
     /// The field `resources` of a `DiscoveryResponse` with this one resource, ready to be appended.
-    let stateOfTheWorldField: ByteBuffer
+    let stateOfTheWorldField: SharedBytes
     /// The field `resources` of a `DeltaDiscoveryResponse` with this one resource, ready to be appended.
-    let deltaField: ByteBuffer
+    let deltaField: SharedBytes
     /// The resource's own message.
     package let body: [UInt8]
 
@@ -30,7 +31,7 @@ package final class EncodedResource: Sendable {
         hash.update(data: [0])
         hash.update(data: body)
         digest = Self.numbers(hash.finalize())
-        version = Self.hexadecimal(digest.0) + Self.hexadecimal(digest.1)
+        version = Self.hexadecimal(digest.0)
 
         var any = Google_Protobuf_Any()
         any.typeURL = type.typeURL
@@ -47,7 +48,7 @@ package final class EncodedResource: Sendable {
         deltaField = Self.field(delta)
     }
 
-    func field(_ variant: Variant) -> ByteBuffer {
+    func field(_ variant: Variant) -> SharedBytes {
         switch variant {
         case .stateOfTheWorld: stateOfTheWorldField
         case .delta: deltaField
@@ -55,9 +56,9 @@ package final class EncodedResource: Sendable {
     }
 
     /// A message in which only one field is set is that field: protobuf concatenates.
-    private static func field(_ message: some Message) -> ByteBuffer {
+    private static func field(_ message: some Message) -> SharedBytes {
         let bytes: [UInt8]? = try? message.serializedBytes()
-        return ByteBuffer(bytes: bytes ?? [])
+        return SharedBytes(ByteBuffer(bytes: bytes ?? []))
     }
 
     private static func numbers(_ digest: SHA256Digest) -> (UInt64, UInt64) {

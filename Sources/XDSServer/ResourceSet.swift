@@ -19,8 +19,8 @@ package final class ResourceSet: Sendable {
     private let bodies = Mutex<Bodies>(Bodies())
 
     private struct Bodies {
-        var stateOfTheWorld: ByteBuffer?
-        var delta: ByteBuffer?
+        var stateOfTheWorld: SharedBytes?
+        var delta: SharedBytes?
     }
 
     private static let counter = Atomic<UInt64>(0)
@@ -102,21 +102,22 @@ package final class ResourceSet: Sendable {
     }
 
     /// The field `resources` of a response with everything in the set; assembled once for all streams.
-    func body(_ variant: Variant) -> [ByteBuffer] {
+    func body(_ variant: Variant) -> [SharedBytes] {
         // Layers that hide nothing are appended; so the big one below is shared by all sets above it.
         if let base, !own.keys.contains(where: { base[$0] != nil }) { return base.body(variant) + [layer(variant)] }
         return [layer(variant)]
     }
 
-    private func layer(_ variant: Variant) -> ByteBuffer {
+    private func layer(_ variant: Variant) -> SharedBytes {
         bodies.withLock { bodies in
-            let path: WritableKeyPath<Bodies, ByteBuffer?> = variant == .delta ? \.delta : \.stateOfTheWorld
+            let path: WritableKeyPath<Bodies, SharedBytes?> = variant == .delta ? \.delta : \.stateOfTheWorld
             if let body = bodies[keyPath: path] { return body }
-            var body = ByteBuffer()
+            var fields = ByteBuffer()
             let hides = base.map { base in own.keys.contains { base[$0] != nil } } ?? false
             for resource in hides ? resources : own.values.sorted(by: { $0.name < $1.name }) {
-                body.writeImmutableBuffer(resource.field(variant))
+                fields.writeImmutableBuffer(resource.field(variant).plain)
             }
+            let body = SharedBytes(fields)
             bodies[keyPath: path] = body
             return body
         }

@@ -25,6 +25,7 @@ package final class SnapshotStore: Sendable {
         var hubs: [ObjectIdentifier: NIOLoopBound<StreamHub>] = [:]
     }
 
+    let recentBodies = RecentBodies()
     private let state = Mutex(State())
     /// For one consumer, the publisher.
     package let events: AsyncStream<Event>

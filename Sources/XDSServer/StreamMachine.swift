@@ -68,7 +68,7 @@ struct StreamMachine {
         if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
             endpointStage = .acknowledged
         }
-        if let table { subscription.names = table.shared(subscription.names) }
+        if let table, request.mayChangeNames { subscription.names = table.shared(subscription.names) }
         let count = subscription.names.count
         subscriptions[type.rawValue] = subscription
         guard count <= limits.names else {

@@ -144,7 +144,8 @@ struct Subscription {
             if type.isFullState && subscribe.isEmpty && unsubscribe.isEmpty { isWildcard = true }
             forcesAll = true
         }
-        names.reserveCapacity(names.count + subscribe.count)
+        // Not for nothing: it would make a copy of a set that is shared.
+        if !subscribe.isEmpty { names.reserveCapacity(names.count + subscribe.count) }
         for name in subscribe {
             if name == "*" {
                 isWildcard = true

@@ -15,8 +15,14 @@ struct MeshConfiguration {
     private var views: [ViewID: ProxyView] = [:]
     /// What many proxies have in common.
     private var shared: [View: Sets] = [:]
-    /// What single proxies have of their own, by resource type.
-    private var own: [View: [XDSServer.ResourceType: [XDSServer.EncodedResource]]] = [:]
+    /// What single proxies have of their own, by resource type, and the sets in which it lies above what they share.
+    private var own: [View: Layer] = [:]
+
+    private struct Layer {
+        var resources: [XDSServer.ResourceType: [XDSServer.EncodedResource]]
+        /// With what each was laid over; they stay as they are for as long as that does.
+        var sets: [XDSServer.ResourceType: (below: XDSServer.ResourceSet, set: XDSServer.ResourceSet)] = [:]
+    }
 
     private typealias Sets = [XDSServer.ResourceType: XDSServer.ResourceSet]
 
@@ -32,7 +38,9 @@ struct MeshConfiguration {
         revision = update.state.revision
         if !change.isEmpty {
             for (view, sets) in shared { shared[view] = derive(sets, encoder.change(change, in: view)) }
-            for view in own.keys where !encoder.change(change, in: view).isEmpty { own[view] = resources(of: view) }
+            for view in own.keys where !encoder.change(change, in: view).isEmpty {
+                own[view] = Layer(resources: resources(of: view))
+            }
         }
         return views.compactMapValues { snapshot(of: $0) }
     }
@@ -59,12 +67,19 @@ struct MeshConfiguration {
         let below = shared[layers.shared] ?? sets(of: layers.shared)
         shared[layers.shared] = below
         guard let top = layers.own else { return Snapshot(revision: revision, below) }
-        let above = own[top] ?? resources(of: top)
-        own[top] = above
+        var layer = own[top] ?? Layer(resources: resources(of: top))
         var sets = below
-        for (type, resources) in above where !resources.isEmpty {
-            sets[type] = XDSServer.ResourceSet(resources, over: below[type])
+        for (type, resources) in layer.resources where !resources.isEmpty {
+            let base = below[type] ?? .empty
+            if let known = layer.sets[type], known.below === base {
+                sets[type] = known.set
+            } else {
+                let set = XDSServer.ResourceSet(resources, over: base)
+                layer.sets[type] = (base, set)
+                sets[type] = set
+            }
         }
+        own[top] = layer
         return Snapshot(revision: revision, sets)
     }
 

@@ -1,0 +1,59 @@
+internal import GRPCServer
+internal import NIOCore
+internal import Synchronization
+
+/// Bytes that are a part of many messages, plain and compressed.
+final class SharedBytes: Sendable {
+    /// What is smaller is not worth compressing: it fits into few packets as it is.
+    static let compressesFrom = 2_048
+
+    let plain: ByteBuffer
+    private let part = Mutex<GzipPart?>(nil)
+
+    init(_ plain: ByteBuffer) { self.plain = plain }
+
+    /// Made when the first client that wants it needs it; whoever else wants it meanwhile waits instead of doing it again.
+    var gzip: GzipPart {
+        part.withLock { part in
+            if let part { return part }
+            let made =
+                plain.readableBytes < Self.compressesFrom
+                ? GzipPart(storing: plain) : GzipPart(compressing: plain)
+            part = made
+            return made
+        }
+    }
+}
+
+/// Keeps what several streams were sent lately, so that the next one, which mostly needs the same, shares it.
+///
+/// Only for responses with many resources; those with one share the resource's own bytes, those with everything the set's.
+final class RecentBodies: Sendable {
+    private struct Entry {
+        var variant: Variant
+        /// Kept, so that no other resource can get the identity of one of them.
+        var resources: [EncodedResource]
+        var bytes: SharedBytes
+    }
+
+    private static let capacity = 16
+    private let entries = Mutex<[Entry]>([])
+
+    /// The resources' fields in one piece.
+    func body(_ resources: [EncodedResource], _ variant: Variant) -> SharedBytes {
+        entries.withLock { entries in
+            let known = entries.last {
+                $0.variant == variant && $0.resources.count == resources.count
+                    && zip($0.resources, resources).allSatisfy { $0 === $1 }
+            }
+            if let known { return known.bytes }
+            var bytes = ByteBuffer()
+            bytes.reserveCapacity(resources.reduce(0) { $0 + $1.field(variant).plain.readableBytes })
+            for resource in resources { bytes.writeImmutableBuffer(resource.field(variant).plain) }
+            if entries.count >= Self.capacity { entries.removeFirst() }
+            let shared = SharedBytes(bytes)
+            entries.append(Entry(variant: variant, resources: resources, bytes: shared))
+            return shared
+        }
+    }
+}
