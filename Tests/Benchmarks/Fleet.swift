@@ -23,11 +23,24 @@ final class Fleet: Sendable {
         /// Why streams ended, which none should.
         var ends: [GRPCStatus] = []
         /// The first response of each type that the first proxy received.
-        var sample: [String: [UInt8]] = [:]
+        var sample: [String: Sample] = [:]
+        /// The resources of a type and version.
+        fileprivate var names: [String: [String]] = [:]
+    }
+
+    /// A response as it came.
+    struct Sample: Sendable {
+        var isCompressed: Bool
+        var bytes: [UInt8]
     }
 
     private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private let progress = Mutex(Progress())
+    /// What its proxies say they understand.
+    fileprivate let encodings: String
+
+    /// - Parameter acceptsGzip: as gRPC's client does, or else as Envoy's own does not.
+    init(acceptsGzip: Bool) { encodings = acceptsGzip ? "identity, deflate, gzip" : "identity" }
 
     /// Connects `count` proxies, each over a connection of its own.
     ///
@@ -57,10 +70,10 @@ final class Fleet: Sendable {
         }
     }
 
-    fileprivate func record(_ type: String, _ message: ByteBuffer) {
-        progress.withLock { $0.sample[type] = Array(message.readableBytesView) }
-    }
+    fileprivate func record(_ type: String, _ sample: Sample) { progress.withLock { $0.sample[type] = sample } }
 
+    fileprivate func names(_ key: String) -> [String]? { progress.withLock { $0.names[key] } }
+    fileprivate func note(_ names: [String], _ key: String) { progress.withLock { $0.names[key] = names } }
     fileprivate func synced() { progress.withLock { $0.synced += 1 } }
     fileprivate func closed(_ status: GRPCStatus) { progress.withLock { $0.ends.append(status) } }
 
@@ -110,29 +123,43 @@ private final class FleetProxy: GRPCClientCallHandler {
         self.connection = connection
         let call = connection.open(
             "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources",
-            metadata: [HTTP2Header("authorization", "Bearer \(identity.token)")], handler: self)
+            metadata: [
+                HTTP2Header("authorization", "Bearer \(identity.token)"),
+                HTTP2Header("grpc-accept-encoding", fleet.encodings),
+            ], handler: self)
         self.call = call
         request(Self.cluster) { $0.node = self.identity.node }
     }
 
-    func received(_ message: ByteBuffer) {
-        var wire = Wire(message)
-        var type = ""
-        var nonce = ""
-        var names: [String] = []
-        while let (field, value) = wire.next() {
-            switch field {
-            case 2: if received.count < 4, let name = Self.name(of: value) { names.append(name) }
-            case 4: type = String(buffer: value)
-            case 5: nonce = String(buffer: value)
-            default: continue
-            }
+    func received(_ message: ByteBuffer) { received(Response(message), message, isCompressed: false) }
+
+    /// A thousand proxies of a fleet share the machine with the server, so they do not all decompress the same: the first
+    /// does, and of later ones only the beginning is read, which says what it is.
+    func received(compressed message: ByteBuffer) throws(GRPCStatus) {
+        let beginning = Response(try GRPCClientCall.decompressed(message, prefix: 512))
+        guard received.count < 4, !received.contains(beginning.type) else {
+            return received(beginning, message, isCompressed: true)
         }
+        let key = beginning.type + beginning.version
+        var response = beginning
+        if let names = fleet.names(key) {
+            response.names = names
+        } else {
+            response.names = Response(try GRPCClientCall.decompressed(message)).names
+            fleet.note(response.names, key)
+        }
+        received(response, message, isCompressed: true)
+    }
+
+    private func received(_ response: Response, _ message: ByteBuffer, isCompressed: Bool) {
         fleet.received(index, bytes: message.readableBytes)
-        request(type) { $0.responseNonce = nonce }
-        if received.insert(type).inserted {
-            if index == 0 { fleet.record(type, message) }
-            subscribe(after: type, names)
+        request(response.type) { $0.responseNonce = response.nonce }
+        if received.insert(response.type).inserted {
+            if index == 0 {
+                fleet.record(
+                    response.type, Fleet.Sample(isCompressed: isCompressed, bytes: Array(message.readableBytesView)))
+            }
+            subscribe(after: response.type, response.names)
         }
     }
 
@@ -156,6 +183,31 @@ private final class FleetProxy: GRPCClientCallHandler {
         call?.send(OutboundMessage(ByteBuffer(bytes: bytes)))
     }
 
+    func closed(_ status: GRPCStatus) { fleet.closed(status) }
+}
+
+/// What a proxy needs to know of a `DeltaDiscoveryResponse`.
+private struct Response {
+    var version = ""
+    var type = ""
+    var nonce = ""
+    /// Of the resources.
+    var names: [String] = []
+
+    /// - Parameter message: may be cut off; the server writes what is not a resource first.
+    init(_ message: ByteBuffer) {
+        var wire = Wire(message)
+        while let (field, value) = wire.next() {
+            switch field {
+            case 1: version = String(buffer: value)
+            case 2: if let name = Self.name(of: value) { names.append(name) }
+            case 4: type = String(buffer: value)
+            case 5: nonce = String(buffer: value)
+            default: continue
+            }
+        }
+    }
+
     /// The name of an `envoy.service.discovery.v3.Resource`.
     private static func name(of resource: ByteBuffer) -> String? {
         var wire = Wire(resource)
@@ -164,6 +216,4 @@ private final class FleetProxy: GRPCClientCallHandler {
         }
         return nil
     }
-
-    func closed(_ status: GRPCStatus) { fleet.closed(status) }
 }

@@ -20,8 +20,12 @@ struct Floor: AsyncParsableCommand {
     mutating func run() async throws {
         var answers: [String: OutboundMessage] = [:]
         for file in try FileManager.default.contentsOfDirectory(atPath: payload) {
-            answers[file] = OutboundMessage(
-                ByteBuffer(bytes: try Data(contentsOf: URL(filePath: "\(payload)/\(file)"))))
+            let bytes = ByteBuffer(bytes: try Data(contentsOf: URL(filePath: "\(payload)/\(file)")))
+            if file.hasSuffix(CannedService.compressed) {
+                answers[String(file.dropLast(CannedService.compressed.count))] = OutboundMessage(compressed: bytes)
+            } else {
+                answers[file] = OutboundMessage(bytes)
+            }
         }
         let server = GRPCServer(
             configuration: .init(listeners: [.init(.host("127.0.0.1", port: port))]),
@@ -31,12 +35,15 @@ struct Floor: AsyncParsableCommand {
     }
 
     /// Starts such a process and has `count` proxies connect to it.
-    static func measure(_ sample: [String: [UInt8]], _ count: Int) async throws -> (time: Duration, cpu: Double) {
+    static func measure(
+        _ sample: [String: Fleet.Sample], _ count: Int, acceptsGzip: Bool
+    ) async throws -> (time: Duration, cpu: Double) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-floor-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        for (type, bytes) in sample {
-            try Data(bytes).write(to: folder.appending(path: CannedService.key(type)))
+        for (type, message) in sample {
+            let file = CannedService.key(type) + (message.isCompressed ? CannedService.compressed : "")
+            try Data(message.bytes).write(to: folder.appending(path: file))
         }
         let port = try FreePort.next()
         let process = try ChildProcess(
@@ -50,7 +57,7 @@ struct Floor: AsyncParsableCommand {
             try await channel.close()
             return true
         }
-        let fleet = Fleet()
+        let fleet = Fleet(acceptsGzip: acceptsGzip)
         let before = try ProcessUsage(pid: process.pid)
         let clock = ContinuousClock()
         let start = clock.now
@@ -64,6 +71,7 @@ struct Floor: AsyncParsableCommand {
 }
 
 private struct CannedService: GRPCService {
+    static let compressed = ".gz"
     let answers: [String: OutboundMessage]
 
     static func key(_ typeURL: String) -> String { typeURL.split(separator: ".").last.map(String.init) ?? "" }

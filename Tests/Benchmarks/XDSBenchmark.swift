@@ -12,15 +12,17 @@ internal import Synchronization
 struct XDSBenchmark {
     private let server: MeasuredServer
     private let count: Int
+    private let acceptsGzip: Bool
 
-    init(_ server: MeasuredServer, _ count: Int) {
+    init(_ server: MeasuredServer, _ count: Int, acceptsGzip: Bool = true) {
         self.server = server
         self.count = count
+        self.acceptsGzip = acceptsGzip
     }
 
     func run() async throws -> [Figure] {
         let identities = try await identities()
-        let fleet = Fleet()
+        let fleet = Fleet(acceptsGzip: acceptsGzip)
         let before = try server.usage()
         let clock = ContinuousClock()
         let start = clock.now
@@ -30,7 +32,7 @@ struct XDSBenchmark {
         let after = try server.usage()
         let synced = fleet.current
         let memory = Double(after.resident - before.resident) / Double(count) / 1e3
-        let floor = try await Floor.measure(synced.sample, count)
+        let floor = try await Floor.measure(synced.sample, count, acceptsGzip: acceptsGzip)
 
         var figures = [
             Figure(
