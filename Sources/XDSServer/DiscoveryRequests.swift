@@ -16,14 +16,6 @@ struct DiscoveryRequest: Equatable {
         case change(subscribe: [String], unsubscribe: [String], has: [String: String])
     }
 
-    /// Whether it may say something new about what the client wants. Most requests only acknowledge.
-    var mayChangeNames: Bool {
-        switch names {
-        case .all: true
-        case .change(let subscribe, let unsubscribe, _): !subscribe.isEmpty || !unsubscribe.isEmpty
-        }
-    }
-
     init(typeURL: String, nonce: String = "", rejection: String? = nil, names: Names) {
         self.typeURL = typeURL
         self.nonce = nonce

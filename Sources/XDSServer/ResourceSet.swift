@@ -17,6 +17,7 @@ package final class ResourceSet: Sendable {
     /// Sets that this one was derived from, each with the names that may have changed since.
     private let ancestors: [(id: UInt64, changed: Set<String>)]
     private let bodies = Mutex<Bodies>(Bodies())
+    private let coverage = Mutex<[NameSet.Fingerprint: Bool]>([:])
 
     private struct Bodies {
         var stateOfTheWorld: SharedBytes?
@@ -24,6 +25,7 @@ package final class ResourceSet: Sendable {
     }
 
     private static let counter = Atomic<UInt64>(0)
+    private static let maxCoverage = 16
     private static let maxAncestors = 8
     private static let maxAncestorNames = 4096
 
@@ -85,9 +87,16 @@ package final class ResourceSet: Sendable {
 
     package var names: Set<String> { Set(own.keys).union(base?.names ?? []) }
 
-    /// Whether all resources of the set are among `names`.
-    func isCovered(by names: Set<String>) -> Bool {
-        count <= names.count && own.keys.allSatisfy(names.contains) && base?.isCovered(by: names) ?? true
+    /// Whether all resources of the set are among `names`. A thousand sidecars ask the same, so the answer is kept.
+    func isCovered(by names: NameSet) -> Bool {
+        guard count <= names.count else { return false }
+        if let known = coverage.withLock({ $0[names.fingerprint] }) { return known }
+        let isCovered = own.keys.allSatisfy(names.contains) && base?.isCovered(by: names) ?? true
+        coverage.withLock {
+            if $0.count >= Self.maxCoverage { $0 = [:] }
+            $0[names.fingerprint] = isCovered
+        }
+        return isCovered
     }
 
     /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not.

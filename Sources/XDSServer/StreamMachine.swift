@@ -51,7 +51,9 @@ struct StreamMachine {
     /// Takes a request.
     ///
     /// - Throws: ``RequestRefusal`` if the stream must end.
-    mutating func receive(_ request: DiscoveryRequest, sharing table: NameTable? = nil) throws(RequestRefusal) {
+    mutating func receive(
+        _ request: DiscoveryRequest, sharing table: NameTable = NameTable()
+    ) throws(RequestRefusal) {
         try check(request)
         guard let type = ResourceType(typeURL: request.typeURL) else {
             // Not served, so never answered; newer clients ask for types that older servers do not know.
@@ -64,11 +66,10 @@ struct StreamMachine {
         var subscription = subscriptions[type.rawValue] ?? Subscription(type, variant)
         subscriptions[type.rawValue] = nil
         let wasInFlight = subscription.isInFlight
-        subscription.receive(request)
+        subscription.receive(request, sharing: table)
         if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
             endpointStage = .acknowledged
         }
-        if let table, request.mayChangeNames { subscription.names = table.shared(subscription.names) }
         let count = subscription.names.count
         subscriptions[type.rawValue] = subscription
         guard count <= limits.names else {
@@ -194,7 +195,7 @@ struct StreamMachine {
         let names: [String] =
             switch answer.resources {
             case .some(let resources): resources.map(\.name)
-            case .everything: Array(endpoints.names)
+            case .everything: Array(endpoints.names.names)
             }
         for name in names { subscriptions[ResourceType.endpoint.rawValue]?.force(name) }
     }

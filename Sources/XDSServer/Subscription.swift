@@ -10,8 +10,8 @@ struct Subscription {
     let type: ResourceType
     let variant: Variant
     private(set) var isWildcard = false
-    /// Wanted by name. Strings are shared with other streams that want the same (``NameTable``).
-    var names: Set<String> = []
+    /// Wanted by name. Shared with other streams that want the same (``NameTable``).
+    private(set) var names = NameSet()
     /// Sent last; with `nil` nothing was.
     private(set) var known: ResourceSet?
     /// The nonce of the last response; empty: there was none.
@@ -65,12 +65,12 @@ struct Subscription {
     // MARK: Requests
 
     /// Takes a request of this type.
-    mutating func receive(_ request: DiscoveryRequest) {
+    mutating func receive(_ request: DiscoveryRequest, sharing table: NameTable) {
         switch request.names {
-        case .all(let names): receive(all: names, request)
+        case .all(let names): receive(all: names, request, table)
         case .change(let subscribe, let unsubscribe, let has):
             settle(request)
-            change(subscribe: subscribe, unsubscribe: unsubscribe, has: has)
+            change(subscribe: subscribe, unsubscribe: unsubscribe, has: has, table)
         }
         wasAsked = true
         forgive(unless: wants)
@@ -92,7 +92,8 @@ struct Subscription {
         ackedVersion = lastVersion
         // A response about something else does not undo a refusal: the client still lacks what it refused.
         let isComplete = answer.isComplete || (variant == .stateOfTheWorld && type.isFullState)
-        refused = isComplete ? [] : refused.subtracting(answer.names)
+        if isComplete { refused = [] }
+        if !refused.isEmpty { refused.subtract(answer.names) }
         if refused.isEmpty { rejection = nil }
         return true
     }
@@ -105,38 +106,41 @@ struct Subscription {
     }
 
     /// State of the world: the request has all names.
-    private mutating func receive(all wanted: [String], _ request: DiscoveryRequest) {
+    private mutating func receive(all wanted: [String], _ request: DiscoveryRequest, _ table: NameTable) {
         let wasInFlight = isInFlight
         let isAnswer = settle(request)
-        let after = Set(wanted.filter { $0 != "*" })
+        let hasWildcard = wanted.contains("*")
+        let after = table.set(of: hasWildcard ? wanted.filter { $0 != "*" } : wanted)
         // A request that answers an older response says what the client wanted then; it will say it again. But what it
         // left out it has dropped, and needs anew if it wants it again.
         if !request.nonce.isEmpty && !isAnswer && wasAsked {
-            dropped.formUnion(names.subtracting(after))
+            dropped.formUnion(names.names.subtracting(after.names))
             return
         }
         let wasWildcard = isWildcard
         let before = names
         if !wanted.isEmpty { hadNames = true }
-        isWildcard = wanted.contains("*") || (type.isFullState && wanted.isEmpty && !hadNames)
+        isWildcard = hasWildcard || (type.isFullState && wanted.isEmpty && !hadNames)
         if after != before { names = after }
         if !wasAsked {
             (owesResponse, forcesAll) = (true, true)
         } else if type.isFullState {
             if after != before || wasWildcard != isWildcard { (owesResponse, forcesAll) = (true, true) }
         } else if after != before {
-            forced.formUnion(after.subtracting(before))
+            forced.formUnion(after.names.subtracting(before.names))
         } else if isAnswer && !wasInFlight && request.rejection == nil {
             // The same once more, although nothing is under way: Envoy asks again for endpoints of a cluster that warms.
             forcesAll = true
         }
         forced.formUnion(dropped)
-        forced.formIntersection(after)
+        if !forced.isEmpty { forced.formIntersection(after.names) }
         dropped = []
     }
 
     /// Delta: the request has what changed, and that counts whatever response the request is about.
-    private mutating func change(subscribe: [String], unsubscribe: [String], has: [String: String]) {
+    private mutating func change(
+        subscribe: [String], unsubscribe: [String], has: [String: String], _ table: NameTable
+    ) {
         if !wasAsked {
             owesResponse = true
             hints = has
@@ -144,33 +148,37 @@ struct Subscription {
             if type.isFullState && subscribe.isEmpty && unsubscribe.isEmpty { isWildcard = true }
             forcesAll = true
         }
-        // Not for nothing: it would make a copy of a set that is shared.
-        if !subscribe.isEmpty { names.reserveCapacity(names.count + subscribe.count) }
-        for name in subscribe {
-            if name == "*" {
-                isWildcard = true
-                forcesAll = true
-            } else {
-                names.insert(name)
-                // The first request has everything sent anyway.
-                if wasAsked {
-                    forced.insert(name)
-                    // What it said of the name before it asked again is void.
-                    hints[name] = nil
-                }
-            }
-            owesResponse = true
-        }
+        if !subscribe.isEmpty { self.subscribe(subscribe, table) }
         for name in unsubscribe {
             if name == "*" {
                 isWildcard = false
-            } else if names.remove(name) != nil {
+            } else if names.remove(name) {
                 forced.remove(name)
                 // Still wanted by the wildcard: the client forgets the name and must be told what it is.
                 if isWildcard { forced.insert(name) }
             }
         }
-        if !isWildcard { forced.formIntersection(names) }
+        if !isWildcard && !forced.isEmpty { forced.formIntersection(names.names) }
+    }
+
+    private mutating func subscribe(_ wanted: [String], _ table: NameTable) {
+        owesResponse = true
+        let isWildcardNew = wanted.contains("*")
+        if isWildcardNew { (isWildcard, forcesAll) = (true, true) }
+        let named = isWildcardNew ? wanted.filter { $0 != "*" } : wanted
+        if names.count == 0 {
+            names = table.set(of: named)
+        } else {
+            for name in named { names.insert(name) }
+            names = table.shared(names)
+        }
+        // The first request has everything sent anyway.
+        guard wasAsked else { return }
+        for name in named {
+            forced.insert(name)
+            // What it said of the name before it asked again is void.
+            hints[name] = nil
+        }
     }
 
     /// Has a resource sent again although it did not change.
@@ -252,7 +260,7 @@ struct Subscription {
         // that are assembled once for all of them.
         if forcesAll && hints.isEmpty && known == nil && leaving.isEmpty && (isWildcard || set.isCovered(by: names)) {
             let isExact = !isWildcard && names.count == set.count
-            let unknown = isExact ? [] : names.filter { set[$0] == nil }.sorted()
+            let unknown = isExact ? [] : names.names.filter { set[$0] == nil }.sorted()
             return (.everything(set, and: []), unknown, !set.isEmpty || !unknown.isEmpty)
         }
         var resources: [EncodedResource] = []
@@ -294,7 +302,7 @@ struct Subscription {
         for name in Array(leaving.keys) where set[name] != nil || !wants(name) { leaving[name] = nil }
         let lingering = leaving.values.compactMap { $0 }.sorted { $0.name < $1.name }
         if isWildcard { return (.everything(set, and: lingering), [], isNeeded) }
-        return (.some(names.sorted().compactMap { set[$0] } + lingering), [], isNeeded)
+        return (.some(names.names.sorted().compactMap { set[$0] } + lingering), [], isNeeded)
     }
 
     /// What changed of what is wanted; what is left out stays as it is.
@@ -321,7 +329,7 @@ struct Subscription {
     private func candidates(_ set: ResourceSet) -> Set<String> {
         var candidates = forced.union(hints.keys.filter(wants))
         if forcesAll || known == nil {
-            candidates.formUnion(names)
+            candidates.formUnion(names.names)
             if isWildcard { candidates.formUnion(set.names) }
         }
         if let known { candidates.formUnion(set.changes(since: known).filter(wants)) }

@@ -117,26 +117,50 @@ struct SetTests {
     }
 }
 
-@Suite("Shared sets of names")
-struct NameTableTests {
-    private let many = Set((0..<100).map { "name \($0)" })
+@Suite("Sets of names")
+struct NameSetTests {
+    private let many = (0..<100).map { "name \($0)" }
 
-    @Test("Equal sets are given back equal, and nothing else is mixed in")
+    @Test("Sets with the same names are equal, whatever became of them before")
+    func equality() {
+        var changed = NameSet(many.reversed() + ["name 7", "extra"])
+        #expect(changed != NameSet(many) && changed.count == 101)
+        #expect(changed.remove("extra") && !changed.remove("extra"))
+        #expect(changed == NameSet(many))
+        changed.insert("name 3")
+        #expect(changed == NameSet(many), "a name that is there already changes nothing")
+        _ = changed.remove("name 3")
+        changed.insert("name x")
+        #expect(changed != NameSet(many) && changed.count == many.count, "as many names, but others")
+        #expect(NameSet() == NameSet([]) && NameSet() != NameSet([""]))
+    }
+
+    @Test("A table gives back equal sets, in any order, with duplicates or not, and mixes nothing in")
     func sharing() {
         let table = NameTable()
-        #expect(table.shared(many) == many)
-        #expect(table.shared(Set(many.map { $0 })) == many)
-        let other = many.subtracting(["name 1"]).union(["other"])
-        #expect(table.shared(other) == other, "of the same size, but other names")
+        let other = ["other"] + many.dropFirst()
+        for list in [many, many.reversed(), many + many, other, many, Array(other.reversed()), [], ["a"]] {
+            #expect(table.set(of: list).names == Set(list))
+            #expect(table.shared(NameSet(list)).names == Set(list))
+        }
     }
 
     @Test("More sets than the table keeps are no harm")
     func eviction() {
         let table = NameTable()
-        for index in 0..<200 {
-            let names = many.union(["extra \(index)"])
-            #expect(table.shared(names) == names)
+        for index in 0..<200 { #expect(table.set(of: many + ["extra \(index)"]).names.contains("extra \(index)")) }
+        #expect(table.set(of: many).names == Set(many))
+    }
+
+    @Test("Whether a set is covered by names is right, asked once or often")
+    func coverage() {
+        let resources = many.map { EncodedResource(.endpoint, name: $0, body: []) }
+        let set = ResourceSet([EncodedResource(.endpoint, name: "own", body: [])], over: ResourceSet(resources))
+        for _ in 0..<2 {
+            #expect(set.isCovered(by: NameSet(many + ["own"])) && set.isCovered(by: NameSet(many + ["own", "more"])))
+            #expect(!set.isCovered(by: NameSet(many)) && !set.isCovered(by: NameSet(many + ["other"])))
         }
-        #expect(table.shared(many) == many)
+        for index in 0..<40 { #expect(!set.isCovered(by: NameSet(many + ["extra \(index)"]))) }
+        #expect(set.isCovered(by: NameSet(many + ["own"])))
     }
 }

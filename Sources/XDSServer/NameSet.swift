@@ -1,0 +1,84 @@
+/// Names of resources that a client wants, with a fingerprint by which equal sets are known without looking at the names.
+struct NameSet: Equatable {
+    /// The same for the same names in any order. Hashes are seeded anew in every process (`Hasher`), so nobody can choose
+    /// names for which two sets agree, and by chance it does not happen.
+    struct Fingerprint: Hashable {
+        private(set) var count = 0
+        private var sum: UInt64 = 0
+        private var squares: UInt64 = 0
+
+        init() {}
+
+        /// - Parameter names: without duplicates, or it is not the fingerprint of their set.
+        init(_ names: [String]) {
+            for name in names { insert(name) }
+        }
+
+        mutating func insert(_ name: String) {
+            let hash = Self.hash(name)
+            count += 1
+            sum &+= hash
+            squares &+= hash &* hash
+        }
+
+        mutating func remove(_ name: String) {
+            let hash = Self.hash(name)
+            count -= 1
+            sum &-= hash
+            squares &-= hash &* hash
+        }
+
+        private static func hash(_ name: String) -> UInt64 { UInt64(bitPattern: Int64(name.hashValue)) }
+    }
+
+    private(set) var names: Set<String> = []
+    private(set) var fingerprint = Fingerprint()
+
+    init() {}
+
+    init(_ names: some Sequence<String>) {
+        for name in names { insert(name) }
+    }
+
+    var count: Int { names.count }
+
+    func contains(_ name: String) -> Bool { names.contains(name) }
+
+    mutating func insert(_ name: String) {
+        if names.insert(name).inserted { fingerprint.insert(name) }
+    }
+
+    /// - Returns: whether it was there.
+    mutating func remove(_ name: String) -> Bool {
+        guard names.remove(name) != nil else { return false }
+        fingerprint.remove(name)
+        return true
+    }
+
+    static func == (one: NameSet, other: NameSet) -> Bool { one.fingerprint == other.fingerprint }
+}
+
+/// Lets streams that want the same names share one copy of them: a thousand sidecars of a mesh ask for the same thousands of
+/// endpoints. Bound to one event loop, as its streams are.
+final class NameTable {
+    private static let minimum = 32
+    private static let capacity = 64
+    private var recent: [NameSet] = []
+
+    /// The set of `list`, in the storage of an equal one that was seen lately if there is one; then nothing is built.
+    func set(of list: [String]) -> NameSet {
+        guard list.count >= Self.minimum else { return NameSet(list) }
+        let fingerprint = NameSet.Fingerprint(list)
+        if let known = recent.last(where: { $0.fingerprint == fingerprint }) { return known }
+        return shared(NameSet(list))
+    }
+
+    /// `set`, in the storage of an equal one that was seen lately if there is one.
+    func shared(_ set: NameSet) -> NameSet {
+        guard set.count >= Self.minimum else { return set }
+        if let known = recent.last(where: { $0 == set }) { return known }
+        if recent.count >= Self.capacity { recent.removeFirst() }
+        recent.append(set)
+        return set
+    }
+}
