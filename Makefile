@@ -5,10 +5,10 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # What we wrote; generated code keeps its generator's format.
 SWIFT_FILES = $(shell git ls-files '*.swift' ':!Sources/EnvoyProtos/Generated')
 
-.PHONY: help setup tools build run test check lint fmt golden protos bench clean
+.PHONY: help setup tools build run test check lint fmt golden protos bench bench-xds clean
 
 help: ## Show what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 setup: ## Install missing Debian packages
 	@deploy/setup build
@@ -53,6 +53,13 @@ bench: build ## Run the benchmarks and print their tables
 	@deploy/setup bench
 	swift build -c release --product sluice-bench $(SWIFT_FLAGS)
 	.build/release/sluice-bench
+
+bench-xds: build ## Run the benchmarks of the xDS server in both variants, with up to 5000 proxies
+	@deploy/setup bench
+	swift build -c release --product sluice-bench $(SWIFT_FLAGS)
+	.build/release/sluice-bench --only xds --dialect delta --dialect sotw \
+	  --streams 100 --streams 1000 --streams 2000 --streams 5000
+	.build/release/sluice-bench --only xds --dialect delta-uncompressed --streams 1000
 
 clean: ## Remove everything that was built
 	rm -rf .build

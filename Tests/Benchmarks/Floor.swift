@@ -36,7 +36,7 @@ struct Floor: AsyncParsableCommand {
 
     /// Starts such a process and has `count` proxies connect to it.
     static func measure(
-        _ sample: [String: Fleet.Sample], _ count: Int, acceptsGzip: Bool
+        _ sample: [String: Fleet.Sample], _ count: Int, _ dialect: Fleet.Dialect
     ) async throws -> (time: Duration, cpu: Double) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-floor-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -57,11 +57,11 @@ struct Floor: AsyncParsableCommand {
             try await channel.close()
             return true
         }
-        let fleet = Fleet(acceptsGzip: acceptsGzip)
+        let fleet = try Fleet(dialect, port: port)
         let before = try ProcessUsage(pid: process.pid)
         let clock = ContinuousClock()
         let start = clock.now
-        try await fleet.connect(count, to: port) { _ in ProxyIdentity(node: .init(), token: "none") }
+        try await fleet.connect(count) { _ in ProxyIdentity(node: .init(), token: "none") }
         try await fleet.wait("the floor's proxies are in sync") { $0.synced == count }
         let time = clock.now - start
         let cpu = try ProcessUsage(pid: process.pid).cpu - before.cpu
@@ -91,7 +91,8 @@ private final class CannedHandler: GRPCCallHandler {
     func received(_ message: ByteBuffer) {
         var wire = Wire(message)
         while let (field, value) = wire.next() {
-            guard field == 2 else { continue }
+            // The type's URL is one or the other, depending on the variant.
+            guard field == 2 || field == 4, value.readableBytes < 256 else { continue }
             if let answer = answers.removeValue(forKey: CannedService.key(String(buffer: value))) { call.send(answer) }
         }
     }

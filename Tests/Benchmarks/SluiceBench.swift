@@ -8,6 +8,21 @@ struct SluiceBench: AsyncParsableCommand {
         case compile, rows, xds, rest
     }
 
+    enum Dialect: String, CaseIterable, ExpressibleByArgument {
+        case delta, sotw
+        case deltaUncompressed = "delta-uncompressed"
+        case sotwUncompressed = "sotw-uncompressed"
+
+        var value: Fleet.Dialect {
+            switch self {
+            case .delta: Fleet.Dialect()
+            case .sotw: Fleet.Dialect(isDelta: false)
+            case .deltaUncompressed: Fleet.Dialect(acceptsGzip: false)
+            case .sotwUncompressed: Fleet.Dialect(isDelta: false, acceptsGzip: false)
+            }
+        }
+    }
+
     static let configuration = CommandConfiguration(
         commandName: "sluice-bench", abstract: "Prints tables of what was measured, beside baselines of the same run.",
         subcommands: [Run.self, Floor.self], defaultSubcommand: Run.self)
@@ -15,7 +30,9 @@ struct SluiceBench: AsyncParsableCommand {
     struct Run: AsyncParsableCommand {
         @Option(help: "The server to measure, a release build.") var sluice = ".build/release/sluice"
         @Option(help: "Only this part; may be repeated.") var only: [Part] = []
-        @Option(help: "How many proxies connect, one table each.") var streams: [Int] = [100, 500, 1000, 2000]
+        @Option(help: "How many proxies connect, one table each; may be repeated.")
+        var streams: [Int] = [100, 500, 1000, 2000]
+        @Option(help: "How they speak, one table each; may be repeated.") var dialect: [Dialect] = [.delta]
 
         mutating func run() async throws {
             let parts = only.isEmpty ? Part.allCases : only
@@ -29,8 +46,12 @@ struct SluiceBench: AsyncParsableCommand {
                     }
                     if parts.contains(.xds) {
                         try await server.fill()
-                        for count in streams {
-                            Table.show("xDS, \(count) proxies", try await XDSBenchmark(server, count).run())
+                        for dialect in dialect.map(\.value) {
+                            for count in streams {
+                                Table.show(
+                                    "xDS (\(dialect.description)), \(count) proxies",
+                                    try await XDSBenchmark(server, count, dialect).run())
+                            }
                         }
                     }
                 }

@@ -5,45 +5,26 @@ internal import MeshModel
 internal import SwiftProtobuf
 internal import Synchronization
 
-/// First sync of many proxies with the ``LargeMesh``, and pushes to all of them.
+/// First sync of many proxies with the ``LargeMesh``, pushes to all of them, and their return all at once.
 ///
 /// The floor of the first sync is a server of ours that knows nothing of xDS and sends the same recorded bytes over the
 /// same transport: what the rest of the server adds to that is the ratio.
 struct XDSBenchmark {
     private let server: MeasuredServer
     private let count: Int
-    private let acceptsGzip: Bool
+    private let dialect: Fleet.Dialect
 
-    init(_ server: MeasuredServer, _ count: Int, acceptsGzip: Bool = true) {
+    init(_ server: MeasuredServer, _ count: Int, _ dialect: Fleet.Dialect) {
         self.server = server
         self.count = count
-        self.acceptsGzip = acceptsGzip
+        self.dialect = dialect
     }
 
     func run() async throws -> [Figure] {
         let identities = try await identities()
-        let fleet = Fleet(acceptsGzip: acceptsGzip)
-        let before = try server.usage()
-        let clock = ContinuousClock()
-        let start = clock.now
-        try await fleet.connect(count, to: server.server.options.xdsPort) { identities[$0] }
-        try await fleet.wait("\(count) proxies are in sync") { [count] in $0.synced == count }
-        let time = clock.now - start
-        let after = try server.usage()
-        let synced = fleet.current
-        let memory = Double(after.resident - before.resident) / Double(count) / 1e3
-        let floor = try await Floor.measure(synced.sample, count, acceptsGzip: acceptsGzip)
-
-        var figures = [
-            Figure(
-                what: "first sync, \(Table.rounded(Double(synced.bytes) / 1e6)) MB in all", value: Table.text(time),
-                baseline: Table.text(floor.time), ratio: Table.ratio(time / floor.time), budget: Budget.sync(count)),
-            Figure(
-                what: "  server CPU", value: Table.text(.seconds(after.cpu - before.cpu)),
-                baseline: Table.text(.seconds(floor.cpu)), ratio: Table.ratio((after.cpu - before.cpu) / floor.cpu),
-                budget: Budget.syncCPU(count)),
-            Figure(what: "  resident memory a proxy", value: "\(Table.rounded(memory)) kB", budget: "≤ 35 kB"),
-        ]
+        let fleet = try Fleet(dialect, port: server.server.options.xdsPort)
+        var figures = try await firstSync(fleet, identities)
+        figures.append(try await idle())
         figures += try await pushes(fleet, "endpoint", Budget.push(count), Budget.pushCPU(count)) { round in
             try await server.api.put(
                 MeasuredServer.service(LargeMesh.serviceName(500)) + "/endpoints/e0",
@@ -54,11 +35,41 @@ struct XDSBenchmark {
                 "\(MeasuredServer.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(500))",
                 ["spec": LargeMesh.rules(500, timeout: 10 + round)], headers: ["If-Match": "*"])
         }
+        figures += try await storm(fleet)
         await fleet.close()
         try await eventually("the server has noticed that they are gone") {
             try await server.api.get("/metrics").text.contains("sluice_xds_connected_proxies 0\n")
         }
         return figures
+    }
+
+    private func firstSync(_ fleet: Fleet, _ identities: [ProxyIdentity]) async throws -> [Figure] {
+        let before = try server.usage()
+        let start = ContinuousClock.now
+        try await fleet.connect(count) { identities[$0] }
+        try await fleet.wait("\(count) proxies are in sync") { [count] in $0.synced == count }
+        let time = ContinuousClock.now - start
+        let after = try server.usage()
+        let synced = fleet.current
+        let memory = Double(after.resident - before.resident) / Double(count) / 1e3
+        let floor = try await Floor.measure(synced.sample, count, dialect)
+        return [
+            Figure(
+                what: "first sync, \(Table.rounded(Double(synced.bytes) / 1e6)) MB in all", value: Table.text(time),
+                baseline: Table.text(floor.time), ratio: Table.ratio(time / floor.time), budget: Budget.sync(count)),
+            Figure(
+                what: "  server CPU", value: Table.text(.seconds(after.cpu - before.cpu)),
+                baseline: Table.text(.seconds(floor.cpu)), ratio: Table.ratio((after.cpu - before.cpu) / floor.cpu),
+                budget: Budget.syncCPU(count)),
+            Figure(what: "  resident memory a proxy", value: "\(Table.rounded(memory)) kB", budget: "≤ 35 kB"),
+        ]
+    }
+
+    private func idle() async throws -> Figure {
+        let before = try server.usage()
+        try await Task.sleep(for: .seconds(5))
+        let cpu = try server.usage().cpu - before.cpu
+        return Figure(what: "CPU while nothing changes", value: "\(Table.rounded(cpu / 5 * 100)) % of a core")
     }
 
     /// Makes a change eleven times and waits each time until every proxy has it. Times count from before the write, so
@@ -86,16 +97,52 @@ struct XDSBenchmark {
             cpu.append(try server.usage().cpu - usage.cpu)
         }
         all.sort()
+        let spread = [all[all.count / 2], all[all.count * 99 / 100], all[all.count - 1]].map(Table.text)
         return [
             Figure(
                 what: "one \(what) changes: last proxy has it", value: Table.text(Table.median(last) ?? .zero),
                 baseline: Table.text(Table.median(answered) ?? .zero) + " (the PUT alone)", budget: budget),
             Figure(
-                what: "  p99 of all proxies", value: Table.text(all[all.count * 99 / 100]), budget: "≤ 100 ms"),
+                what: "  p50, p99, max of all proxies", value: spread.joined(separator: ", "),
+                budget: "p99 ≤ 100 ms"),
             Figure(
                 what: "  server CPU, with acknowledgements and reports",
                 value: Table.text(.seconds(Table.median(cpu) ?? 0)), budget: budgetOfCPU),
         ]
+    }
+
+    /// Every connection is dropped and comes back at once, while somebody uses the API.
+    private func storm(_ fleet: Fleet) async throws -> [Figure] {
+        let path = MeasuredServer.service(LargeMesh.serviceName(0))
+        let calm = try await latency(of: path) { $0 >= 20 }
+        let before = try server.usage()
+        let start = ContinuousClock.now
+        try await fleet.reconnect()
+        let disturbed = try await latency(of: path) { [count] _ in fleet.current.synced >= count }
+        let time = ContinuousClock.now - start
+        let cpu = try server.usage().cpu - before.cpu
+        return [
+            Figure(
+                what: "all reconnect at once: in sync, \(Table.rounded(Double(fleet.current.bytes) / 1e6)) MB",
+                value: Table.text(time)),
+            Figure(what: "  server CPU", value: Table.text(.seconds(cpu))),
+            Figure(
+                what: "  slowest GET meanwhile", value: Table.text(disturbed.max() ?? .zero),
+                baseline: Table.text(calm.max() ?? .zero) + " (at rest)"),
+        ]
+    }
+
+    /// Asks again and again until `isEnough`, which is told how often it was.
+    private func latency(of path: String, until isEnough: (Int) -> Bool) async throws -> [Duration] {
+        var times: [Duration] = []
+        let deadline = ContinuousClock.now + .seconds(120)
+        while times.isEmpty || !isEnough(times.count) {
+            guard ContinuousClock.now < deadline else { throw LabError("not all proxies came back") }
+            let start = ContinuousClock.now
+            try await server.api.get(path).expectingSuccess(path)
+            times.append(.now - start)
+        }
+        return times
     }
 
     /// A node and a token for every proxy, from their bootstraps.

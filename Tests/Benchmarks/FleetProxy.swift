@@ -1,0 +1,194 @@
+internal import EnvoyProtos
+internal import GRPCServer
+internal import HTTP2
+internal import NIOCore
+internal import SwiftProtobuf
+
+/// Who a proxy of a fleet says it is.
+struct ProxyIdentity: Sendable {
+    var node: Envoy_Config_Core_V3_Node
+    var token: String
+}
+
+/// One proxy, which asks for clusters and listeners by wildcard, for endpoints and routes by name, and acknowledges every
+/// response; in state of the world it repeats the names each time. Bound to its event loop.
+final class FleetProxy: GRPCClientCallHandler {
+    private static let cluster = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+    private static let endpoint = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
+    private static let listener = "type.googleapis.com/envoy.config.listener.v3.Listener"
+    private static let route = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+    private static let typeCount = 4
+
+    private let index: Int
+    private let identity: ProxyIdentity
+    private let fleet: Fleet
+    private var connection: GRPCClientConnection?
+    private var call: GRPCClientCall?
+    /// Types that were answered on this connection.
+    private var received: Set<String> = []
+    /// What was asked for by name.
+    private var names: [String: [String]] = [:]
+    /// Under which key the fleet keeps what this proxy has, and the version of it all.
+    private var held: [String: (key: String, version: String)] = [:]
+
+    init(index: Int, identity: ProxyIdentity, fleet: Fleet) {
+        self.index = index
+        self.identity = identity
+        self.fleet = fleet
+    }
+
+    func start(on connection: GRPCClientConnection) {
+        let method = fleet.dialect.isDelta ? "DeltaAggregatedResources" : "StreamAggregatedResources"
+        let encodings = fleet.dialect.acceptsGzip ? "identity, deflate, gzip" : "identity"
+        self.connection = connection
+        call = connection.open(
+            "/envoy.service.discovery.v3.AggregatedDiscoveryService/\(method)",
+            metadata: [
+                HTTP2Header("authorization", "Bearer \(identity.token)"),
+                HTTP2Header("grpc-accept-encoding", encodings),
+            ], handler: self)
+        received = []
+        request(Self.cluster, nonce: "")
+    }
+
+    /// What is still heard of the old connection does not count.
+    func disconnect() {
+        call = nil
+        connection?.close()
+        connection = nil
+    }
+
+    // MARK: Responses
+
+    func received(_ message: ByteBuffer) {
+        let response = Response(message, isDelta: fleet.dialect.isDelta)
+        if !received.contains(response.type) { fleet.note(response.contents, response.key) }
+        received(response, message, isCompressed: false)
+    }
+
+    /// A thousand proxies of a fleet share the machine with the server, so they do not all decompress the same: the first
+    /// does, and of later ones only the beginning is read, which says what it is.
+    func received(compressed message: ByteBuffer) throws(GRPCStatus) {
+        let isDelta = fleet.dialect.isDelta
+        let beginning = Response(try GRPCClientCall.decompressed(message, prefix: 512), isDelta: isDelta)
+        if !received.contains(beginning.type), fleet.contents(beginning.key) == nil {
+            let whole = Response(try GRPCClientCall.decompressed(message), isDelta: isDelta)
+            fleet.note(whole.contents, whole.key)
+        }
+        received(beginning, message, isCompressed: true)
+    }
+
+    private func received(_ response: Response, _ message: ByteBuffer, isCompressed: Bool) {
+        guard call != nil else { return }
+        fleet.received(index, bytes: message.readableBytes)
+        let isFirst = received.insert(response.type).inserted
+        // Later ones say what changed. What the fleet has of the first is what is claimed after a reconnection.
+        if isFirst && held[response.type] == nil { held[response.type] = (response.key, response.version) }
+        held[response.type]?.version = response.version
+        request(response.type, nonce: response.nonce)
+        guard isFirst else { return }
+        if index == 0 {
+            fleet.record(
+                response.type, Fleet.Sample(isCompressed: isCompressed, bytes: Array(message.readableBytesView)))
+        }
+        subscribe(after: response.type)
+    }
+
+    /// What Envoy asks for once it has the first response of a type.
+    private func subscribe(after type: String) {
+        switch type {
+        case Self.cluster:
+            let clusters = held[type].flatMap { fleet.contents($0.key) } ?? [:]
+            names[Self.endpoint] = clusters.keys.filter { $0.hasPrefix("outbound|") }.sorted()
+            request(Self.endpoint, nonce: "")
+            request(Self.listener, nonce: "")
+        case Self.listener:
+            names[Self.route] = ["http_proxy"]
+            request(Self.route, nonce: "")
+        default: break
+        }
+        if received.count == Self.typeCount { fleet.synced() }
+    }
+
+    // MARK: Requests
+
+    /// - Parameter nonce: of the response that it acknowledges; empty for the first request of a type.
+    private func request(_ type: String, nonce: String) {
+        let bytes: [UInt8]?
+        if fleet.dialect.isDelta {
+            var request = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
+            request.typeURL = type
+            request.responseNonce = nonce
+            if nonce.isEmpty {
+                if type == Self.cluster { request.node = identity.node }
+                request.resourceNamesSubscribe = names[type] ?? []
+                request.initialResourceVersions = held[type].flatMap { fleet.contents($0.key) } ?? [:]
+            }
+            bytes = try? request.serializedBytes()
+        } else {
+            var request = Envoy_Service_Discovery_V3_DiscoveryRequest()
+            request.typeURL = type
+            request.responseNonce = nonce
+            request.versionInfo = held[type]?.version ?? ""
+            if nonce.isEmpty && type == Self.cluster { request.node = identity.node }
+            request.resourceNames = names[type] ?? []
+            bytes = try? request.serializedBytes()
+        }
+        if let bytes { call?.send(OutboundMessage(ByteBuffer(bytes: bytes))) }
+    }
+
+    func closed(_ status: GRPCStatus) {
+        if call != nil { fleet.closed(status) }
+    }
+}
+
+/// What a proxy needs to know of a `DiscoveryResponse` or `DeltaDiscoveryResponse`, whose fields have the same numbers.
+private struct Response {
+    var version = ""
+    var type = ""
+    var nonce = ""
+    /// The names of the resources, with their versions in delta.
+    var contents: [String: String] = [:]
+
+    /// Equal for responses with the same contents.
+    var key: String { type + version }
+
+    /// - Parameter message: may be cut off; the server writes what is not a resource first.
+    init(_ message: ByteBuffer, isDelta: Bool) {
+        var wire = Wire(message)
+        while let (field, value) = wire.next() {
+            switch field {
+            case 1: version = String(buffer: value)
+            case 2:
+                let (name, version) = isDelta ? Self.resource(value) : (Self.nameInAny(value), "")
+                if let name { contents[name] = version }
+            case 4: type = String(buffer: value)
+            case 5: nonce = String(buffer: value)
+            default: continue
+            }
+        }
+    }
+
+    /// Of an `envoy.service.discovery.v3.Resource`.
+    private static func resource(_ bytes: ByteBuffer) -> (name: String?, version: String) {
+        var wire = Wire(bytes)
+        var name: String?
+        var version = ""
+        while let (field, value) = wire.next() {
+            if field == 3 { name = String(buffer: value) }
+            if field == 1 { version = String(buffer: value) }
+        }
+        return (name, version)
+    }
+
+    /// Of a resource in a `google.protobuf.Any`; all of our types have their name in field 1.
+    private static func nameInAny(_ bytes: ByteBuffer) -> String? {
+        var wire = Wire(bytes)
+        while let (field, value) = wire.next() {
+            guard field == 2 else { continue }
+            var resource = Wire(value)
+            if let (field, name) = resource.next(), field == 1 { return String(buffer: name) }
+        }
+        return nil
+    }
+}
