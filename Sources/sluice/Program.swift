@@ -162,10 +162,11 @@ struct Program: Sendable {
         // Streams never move by themselves; closing them now and then spreads proxies over the replicas.
         configuration.maxConnectionAge = .minutes(30)
         configuration.gracePeriod = .seconds(1)
+        // Threads of its own: when a thousand proxies come at once, the API shares the processor with them, not a queue.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let server = GRPCServer(
-            configuration: configuration, service: parts.ads, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            logger: logger)
-        return Discovery(server: server)
+            configuration: configuration, service: parts.ads, eventLoopGroup: group, logger: logger)
+        return Discovery(server: server, group: group)
     }
 
     private static func context(_ tls: Settings.TLS) throws -> NIOSSLContext {
@@ -213,6 +214,7 @@ struct Program: Sendable {
 /// The xDS server as a service: drains when the group does.
 private struct Discovery: Service {
     let server: GRPCServer
+    let group: MultiThreadedEventLoopGroup
 
     func run() async throws {
         try await withGracefulShutdownHandler {
@@ -220,6 +222,7 @@ private struct Discovery: Service {
         } onGracefulShutdown: {
             server.shutdown()
         }
+        try await group.shutdownGracefully()
     }
 }
 
