@@ -100,7 +100,7 @@ let package = Package(
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "MeshModel", "MeshCompiler", "MeshIdentity",
                 "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", logging, lifecycle, yams,
-                nio.core, nio.posix, nio.ssl, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                nio.core, nio.posix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
         // A mesh on one machine: the server, real sidecars, workloads and load. For `make run` and the end-to-end tests.

@@ -3,25 +3,32 @@ package import MeshModel
 internal import SwiftProtobuf
 
 /// What an Envoy is started with: who it is, and where its configuration comes from.
-package struct Bootstrap: Hashable, Sendable {
+package struct Bootstrap: Sendable {
     /// How the sidecar asks for its configuration.
     package enum Variant: String, CaseIterable, Sendable {
         case delta, sotw
     }
 
     /// Where the xDS server is.
-    package struct Server: Hashable, Sendable {
+    package struct Server: Sendable {
         /// A host name or an IP address.
         package var host: String
         package var port: Int
         /// The certificates to trust, in PEM; `nil`: plaintext. The text itself, because the sidecar's machine has no file of
         /// the server's.
         package var trustedCertificates: String?
+        /// Where the sidecar's machine has the certificate and key that it shows to the server; `nil`: the server asks for
+        /// none. Ignored for plaintext.
+        package var clientCertificate: (chainFile: String, keyFile: String)?
 
-        package init(host: String, port: Int, trustedCertificates: String? = nil) {
+        package init(
+            host: String, port: Int, trustedCertificates: String? = nil,
+            clientCertificate: (chainFile: String, keyFile: String)? = nil
+        ) {
             self.host = host
             self.port = port
             self.trustedCertificates = trustedCertificates
+            self.clientCertificate = clientCertificate
         }
     }
 
@@ -116,6 +123,9 @@ extension Bootstrap {
             guard let certificates = server.trustedCertificates else { return }
             // The name or address in the target is compared with the certificate's subject alternative names.
             $0.channelCredentials.sslCredentials.rootCerts.inlineString = certificates
+            guard let own = server.clientCertificate else { return }
+            $0.channelCredentials.sslCredentials.certChain.filename = own.chainFile
+            $0.channelCredentials.sslCredentials.privateKey.filename = own.keyFile
         }
     }
 

@@ -10,7 +10,6 @@ internal import MeshRelease
 internal import MeshStore
 internal import NIOCore
 internal import NIOPosix
-internal import NIOSSL
 internal import Postgres
 internal import PostgresServer
 internal import ServiceLifecycle
@@ -150,10 +149,9 @@ struct Program: Sendable {
     private func xds(_ parts: Parts) throws -> any Service {
         var listener = GRPCServer.Listener(.host(settings.xds.host, port: settings.xds.port))
         if let tls = settings.xdsTLS {
-            listener.tls = { try Self.context(tls) }
-            // Now, so that a file that cannot be used is found at the start and not by the first proxy.
             do {
-                _ = try Self.context(tls)
+                let files = try TLSFiles(tls.files, logger: logger)
+                listener.tls = { files.context }
             } catch {
                 throw ConfigurationError("the xDS server's certificate or key cannot be used: \(error)")
             }
@@ -167,18 +165,6 @@ struct Program: Sendable {
         let server = GRPCServer(
             configuration: configuration, service: parts.ads, eventLoopGroup: group, logger: logger)
         return Discovery(server: server, group: group)
-    }
-
-    private static func context(_ tls: Settings.TLS) throws -> NIOSSLContext {
-        let chain = try NIOSSLCertificate.fromPEMFile(tls.certificateFile).map {
-            NIOSSLCertificateSource.certificate($0)
-        }
-        let key = try NIOSSLPrivateKey(file: tls.keyFile, format: .pem)
-        var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain, privateKey: .privateKey(key))
-        configuration.applicationProtocols = ["h2"]
-        configuration.minimumTLSVersion = .tlsv12
-        return try NIOSSLContext(configuration: configuration)
     }
 
     private func api(_ parts: Parts, _ pool: Pool) -> APIServer {
@@ -206,7 +192,8 @@ struct Program: Sendable {
     private var renderer: BootstrapRenderer {
         let server = Bootstrap.Server(
             host: settings.xdsAdvertised.host, port: settings.xdsAdvertised.port,
-            trustedCertificates: settings.xdsTLS?.trustedCertificates)
+            trustedCertificates: settings.xdsTLS?.trustedCertificates,
+            clientCertificate: settings.xdsTLS?.clientCertificate)
         return { request in try request.document(server) }
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import GRPCServer
 internal import Logging
 
 struct ServeCommand: AsyncParsableCommand {
@@ -38,6 +39,23 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var xdsTlsCa: String?
 
+    @Option(
+        help: """
+            PEM file with authorities: only proxies with a certificate that one of them signed may connect. It does not \
+            replace their tokens. [SLUICE_XDS_TLS_CLIENT_CA]
+            """)
+    var xdsTlsClientCa: String?
+
+    @Option(
+        help: """
+            Where proxies' machines have their certificate for --xds-tls-client-ca, for bootstraps. \
+            [SLUICE_XDS_TLS_CLIENT_CERT]
+            """)
+    var xdsTlsClientCert: String?
+
+    @Option(help: "Where they have the key of that certificate, for bootstraps. [SLUICE_XDS_TLS_CLIENT_KEY]")
+    var xdsTlsClientKey: String?
+
     @Option(help: "Origins that browsers may call the API from, separated by commas. [SLUICE_CORS_ORIGINS]")
     var corsOrigins: String?
 
@@ -68,18 +86,36 @@ struct ServeCommand: AsyncParsableCommand {
     private func tls() throws -> Settings.TLS? {
         let certificate = xdsTlsCert ?? Environment.value("XDS_TLS_CERT")
         let key = xdsTlsKey ?? Environment.value("XDS_TLS_KEY")
-        switch (certificate, key) {
-        case (nil, nil): return nil
-        case (let certificate?, let key?):
-            let authority = xdsTlsCa ?? Environment.value("XDS_TLS_CA") ?? certificate
-            for file in [certificate, key] where !FileManager.default.isReadableFile(atPath: file) {
-                throw ConfigurationError("cannot read \(file)")
+        let clientAuthorities = xdsTlsClientCa ?? Environment.value("XDS_TLS_CLIENT_CA")
+        guard certificate != nil || key != nil else {
+            guard clientAuthorities == nil else {
+                throw ConfigurationError("--xds-tls-client-ca needs --xds-tls-cert and --xds-tls-key")
             }
-            guard let trusted = try? String(contentsOfFile: authority, encoding: .utf8), trusted.contains("CERTIFICATE")
-            else { throw ConfigurationError("\(authority) has no certificate in PEM") }
-            return Settings.TLS(certificateFile: certificate, keyFile: key, trustedCertificates: trusted)
-        default: throw ConfigurationError("--xds-tls-cert and --xds-tls-key go together")
+            return nil
         }
+        guard let certificate, let key else {
+            throw ConfigurationError("--xds-tls-cert and --xds-tls-key go together")
+        }
+        let authority = xdsTlsCa ?? Environment.value("XDS_TLS_CA") ?? certificate
+        for file in [certificate, key, clientAuthorities ?? certificate]
+        where !FileManager.default.isReadableFile(atPath: file) {
+            throw ConfigurationError("cannot read \(file)")
+        }
+        guard let trusted = try? String(contentsOfFile: authority, encoding: .utf8), trusted.contains("CERTIFICATE")
+        else { throw ConfigurationError("\(authority) has no certificate in PEM") }
+        return Settings.TLS(
+            files: .init(certificateChain: certificate, privateKey: key, clientAuthorities: clientAuthorities),
+            trustedCertificates: trusted, clientCertificate: try clientCertificate())
+    }
+
+    private func clientCertificate() throws -> (chainFile: String, keyFile: String)? {
+        let chain = xdsTlsClientCert ?? Environment.value("XDS_TLS_CLIENT_CERT")
+        let key = xdsTlsClientKey ?? Environment.value("XDS_TLS_CLIENT_KEY")
+        if let chain, let key { return (chain, key) }
+        guard chain == nil, key == nil else {
+            throw ConfigurationError("--xds-tls-client-cert and --xds-tls-client-key go together")
+        }
+        return nil
     }
 
     private func level() throws -> Logger.Level {
@@ -95,11 +131,11 @@ struct ServeCommand: AsyncParsableCommand {
 /// What `sluice serve` was told, checked.
 struct Settings: Sendable {
     struct TLS: Sendable {
-        /// Read anew for every connection, so a renewed certificate needs no restart.
-        var certificateFile: String
-        var keyFile: String
+        var files: TLSFiles.Paths
         /// PEM, for bootstraps.
         var trustedCertificates: String
+        /// Where proxies have theirs, for bootstraps.
+        var clientCertificate: (chainFile: String, keyFile: String)?
     }
 
     var http: ListenAddress

@@ -5,9 +5,15 @@ import Testing
 
 @Suite("xDS over TLS", .serialized)
 struct EncryptedTests {
-    @Test("A sidecar trusts the server by its bootstrap, and is in step", arguments: ["delta", "sotw"])
-    func connects(variant: String) async throws {
-        try await Parts.withServer(Self.certificates) { server, directory in
+    @Test(
+        "A sidecar trusts the server by its bootstrap, shows it a certificate if it has to, and is in step",
+        arguments: [("delta", false), ("sotw", true)])
+    func connects(variant: String, asksForCertificates: Bool) async throws {
+        let settings = { directory in
+            let settings = try await Self.certificates(in: directory)
+            return asksForCertificates ? settings.merging(Self.mutual(in: directory)) { $1 } : settings
+        }
+        try await Parts.withServer(settings) { server, directory in
             try await ReviewsMesh.run(
                 api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
             ) { mesh in
@@ -71,6 +77,15 @@ struct EncryptedTests {
         return [
             "SLUICE_XDS_TLS_CERT": "\(own).pem", "SLUICE_XDS_TLS_KEY": "\(own).key",
             "SLUICE_XDS_TLS_CA": "\(authority).pem",
+        ]
+    }
+
+    /// Asks proxies for a certificate of the authority; they show the server's own, which is good enough.
+    private static func mutual(in directory: String) -> [String: String] {
+        [
+            "SLUICE_XDS_TLS_CLIENT_CA": "\(directory)/authority.pem",
+            "SLUICE_XDS_TLS_CLIENT_CERT": "\(directory)/server.pem",
+            "SLUICE_XDS_TLS_CLIENT_KEY": "\(directory)/server.key",
         ]
     }
 

@@ -32,7 +32,7 @@ enum TestCertificate {
         get throws { try NIOSSLPrivateKey(bytes: Array(keyPEM.utf8), format: .pem) }
     }
 
-    private static let certificatePEM = """
+    static let certificatePEM = """
         -----BEGIN CERTIFICATE-----
         MIIBlTCCATugAwIBAgIUNddhxLZZectOdOc7B82OWcKlDlIwCgYIKoZIzj0EAwIw
         FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzA4MzIzMFoYDzIxMjYxMDMw
@@ -46,7 +46,7 @@ enum TestCertificate {
         -----END CERTIFICATE-----
         """
 
-    private static let keyPEM = """
+    static let keyPEM = """
         -----BEGIN EC PRIVATE KEY-----
         MHcCAQEEIIthC7MA51lsI1AD5mwGM9VS/3cWkSae6lmRQwN5zAvDoAoGCCqGSM49
         AwEHoUQDQgAErIO+ZuEARsO8pJ1Jc0VuYdjo50jWeAxk+Cv4a9LWC4kjdoCgQW6y

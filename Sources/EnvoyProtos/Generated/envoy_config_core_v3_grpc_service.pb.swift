@@ -98,11 +98,31 @@ package nonisolated struct Envoy_Config_Core_V3_GrpcService: Sendable {
       /// Clears the value of `rootCerts`. Subsequent reads from it will return its default value.
       package mutating func clearRootCerts() {self._rootCerts = nil}
 
+      package var privateKey: Envoy_Config_Core_V3_DataSource {
+        get {_privateKey ?? Envoy_Config_Core_V3_DataSource()}
+        set {_privateKey = newValue}
+      }
+      /// Returns true if `privateKey` has been explicitly set.
+      package var hasPrivateKey: Bool {self._privateKey != nil}
+      /// Clears the value of `privateKey`. Subsequent reads from it will return its default value.
+      package mutating func clearPrivateKey() {self._privateKey = nil}
+
+      package var certChain: Envoy_Config_Core_V3_DataSource {
+        get {_certChain ?? Envoy_Config_Core_V3_DataSource()}
+        set {_certChain = newValue}
+      }
+      /// Returns true if `certChain` has been explicitly set.
+      package var hasCertChain: Bool {self._certChain != nil}
+      /// Clears the value of `certChain`. Subsequent reads from it will return its default value.
+      package mutating func clearCertChain() {self._certChain = nil}
+
       package var unknownFields = SwiftProtobuf.UnknownStorage()
 
       package init() {}
 
       fileprivate var _rootCerts: Envoy_Config_Core_V3_DataSource? = nil
+      fileprivate var _privateKey: Envoy_Config_Core_V3_DataSource? = nil
+      fileprivate var _certChain: Envoy_Config_Core_V3_DataSource? = nil
     }
 
     package nonisolated struct ChannelCredentials: Sendable {
@@ -298,7 +318,7 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc: SwiftProtobuf
 
 nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = Envoy_Config_Core_V3_GrpcService.GoogleGrpc.protoMessageName + ".SslCredentials"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}root_certs\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}root_certs\0\u{3}private_key\0\u{3}cert_chain\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -307,6 +327,8 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._rootCerts) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._privateKey) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._certChain) }()
       default: break
       }
     }
@@ -320,11 +342,19 @@ nonisolated extension Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials
     try { if let v = self._rootCerts {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
+    try { if let v = self._privateKey {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._certChain {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials, rhs: Envoy_Config_Core_V3_GrpcService.GoogleGrpc.SslCredentials) -> Bool {
     if lhs._rootCerts != rhs._rootCerts {return false}
+    if lhs._privateKey != rhs._privateKey {return false}
+    if lhs._certChain != rhs._certChain {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
