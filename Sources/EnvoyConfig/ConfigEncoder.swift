@@ -7,7 +7,7 @@ internal import MeshModel
 package struct ConfigEncoder: Sendable {
     private(set) var services: [NamespacedName: EncodedService] = [:]
     /// The services that have virtual hosts, sorted.
-    private var routed: [NamespacedName] = []
+    private(set) var routed: [NamespacedName] = []
 
     package init() {}
 

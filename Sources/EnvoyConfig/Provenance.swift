@@ -1,67 +1,102 @@
 package import MeshCompiler
 package import MeshModel
 
+/// The part of an object that something a proxy refuses was made of.
+package struct Source: Hashable, Sendable {
+    package var object: ObjectKey
+    /// Where in the object; the root if that is not known.
+    package var pointer: JSONPointer
+}
+
 extension ConfigEncoder {
-    /// The objects that a resource comes from, most likely culprits only: what to name when a proxy refuses it.
+    /// What a resource that a proxy refuses was made of, as far as its name and the proxy's words tell: nothing, rather than
+    /// something that may be wrong.
     ///
     /// - Parameters:
-    ///   - message: what the proxy said. Route configurations hold everybody's rules, so there it is looked for names of
-    ///     virtual hosts, routes, clusters and for texts of rules.
-    /// - Returns: sorted; empty if nothing can be said.
+    ///   - complaint: what the proxy said. Route configurations hold everybody's rules, so for them only it tells.
+    ///   - isCurrent: whether what was refused is what the compiler has now, so that places that the complaint counts are
+    ///     the places of now.
     package func sources(
-        of type: ResourceType, named name: String, rejectedWith message: String, in compiler: Compiler, mesh: MeshKey
-    ) -> [ObjectKey] {
+        of type: ResourceType, named name: String, refusedWith complaint: String, isCurrent: Bool,
+        in compiler: Compiler, mesh: MeshKey
+    ) -> [Source] {
+        let origins = Origins(compiler: compiler, mesh: mesh)
         switch type {
-        case .cluster, .endpoints: return service(ofCluster: name).map { [.namespaced(.service, $0, in: mesh)] } ?? []
-        case .listener: return inboundServices(listening: name).map { .namespaced(.service, $0, in: mesh) }
+        case .cluster: return cluster(name).map { [origins.port($0.port, of: $0.service, isWhole: $0.isWhole)] } ?? []
+        case .endpoints: return cluster(name).map { [origins.service($0.service)] } ?? []
+        case .listener: return listener(name, origins)
         case .routes:
-            var keys: [ObjectKey] = []
-            for (service, compiled) in compiler.services.sorted(by: { $0.key < $1.key }) {
-                for host in compiled.virtualHosts {
-                    let isNamed = message.contains("\(HostName.full(service)):\(host.port)")
-                    for route in host.routes where isNamed || route.isMentioned(in: message) {
-                        let key = route.origin.key(of: service, in: mesh)
-                        if !keys.contains(key) { keys.append(key) }
-                    }
-                }
-            }
-            return keys
+            return RefusedRoutes(hosts: hosts(in: name, compiler), origins: origins).sources(complaint, isCurrent)
         }
     }
 
-    /// The service that `outbound|9080|v1|reviews.shop.svc.cluster.local` is a part of.
-    private func service(ofCluster name: String) -> NamespacedName? {
-        guard let host = name.split(separator: "|", omittingEmptySubsequences: false).last, name.hasPrefix("outbound|"),
-            let service = HostName.service(String(host), from: .defaultMesh)
+    /// `outbound|9080|v1|reviews.shop.svc.cluster.local`: which service, which port, and whether all of its versions.
+    private func cluster(_ name: String) -> (service: NamespacedName, port: Int, isWhole: Bool)? {
+        let parts = name.split(separator: "|", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == "outbound", let port = Int(parts[1]),
+            let service = HostName.service(String(parts[3]), from: .defaultMesh), services[service] != nil
         else { return nil }
-        return services[service] == nil ? nil : service
+        return (service, port, parts[2].isEmpty)
     }
 
-    private func inboundServices(listening name: String) -> [NamespacedName] {
-        services.filter { $0.value.inbound.values.contains { $0.listeners.contains { $0.name == name } } }.keys.sorted()
+    private func listener(_ name: String, _ origins: Origins) -> [Source] {
+        for (service, compiled) in origins.compiler.services.sorted(by: { $0.key < $1.key }) {
+            if let inbound = compiled.inbound.first(where: { $0.listenerName == name }) {
+                return [origins.port(inbound.port.number, of: service, isWhole: true)]
+            }
+        }
+        return proxylessHosts(origins.compiler).first { $0.names.contains(name) }
+            .map { [origins.port($0.host.port, of: $0.host.service, isWhole: true)] } ?? []
     }
-}
 
-extension IR.Route {
-    /// Whether the message has the route's name or one of its regexes in it.
-    fileprivate func isMentioned(in message: String) -> Bool {
-        if origin != .service && message.contains(name) { return true }
-        let conditions = match.headers + match.withoutHeaders + match.queryParams + match.cookies
-        let texts =
-            match.paths + conditions.map(\.match) + [match.method, match.scheme, match.authority].compactMap(\.self)
-        return texts.contains { text in
-            guard case .regex(let regex) = text else { return false }
-            return message.contains(regex)
+    /// The virtual hosts of a route configuration, in its order.
+    private func hosts(in routes: String, _ compiler: Compiler) -> [IR.VirtualHost] {
+        if routes == OutboundRoutes.name { return routed.flatMap { compiler.services[$0]?.virtualHosts ?? [] } }
+        return proxylessHosts(compiler).filter { $0.names.contains(routes) }.map(\.host)
+    }
+
+    /// Virtual hosts with the names that gRPC clients have for their listeners and route configurations.
+    private func proxylessHosts(_ compiler: Compiler) -> [(host: IR.VirtualHost, names: [String])] {
+        routed.flatMap { compiler.services[$0]?.virtualHosts ?? [] }.map { host in
+            let (name, namespace) = (host.service.name, host.service.namespace)
+            let names = ["\(name)", "\(name).\(namespace)", HostName.full(host.service)].map { "\($0):\(host.port)" }
+            return (host, names)
         }
     }
 }
 
-extension IR.Origin {
-    fileprivate func key(of service: NamespacedName, in mesh: MeshKey) -> ObjectKey {
-        switch self {
-        case .service: .namespaced(.service, service, in: mesh)
-        case .rules(let name, _, _): .namespaced(.virtualService, name, in: mesh)
-        case .release(let name): .namespaced(.release, name, in: mesh)
+/// Objects by what was made of them.
+struct Origins {
+    let compiler: Compiler
+    let mesh: MeshKey
+
+    func service(_ name: NamespacedName) -> Source {
+        Source(object: .namespaced(.service, name, in: mesh), pointer: .root)
+    }
+
+    /// - Parameter isWhole: the port and nothing else, such as a version, is what was refused.
+    func port(_ port: Int, of service: NamespacedName, isWhole: Bool) -> Source {
+        var source = self.service(service)
+        var ports: [Int] = []
+        for cluster in compiler.services[service]?.clusters ?? [] where ports.last != cluster.name.port {
+            ports.append(cluster.name.port)
+        }
+        if isWhole, let index = ports.firstIndex(of: port) {
+            source.pointer = JSONPointer(["spec", "ports"]).appending(index)
+        }
+        return source
+    }
+
+    /// The rule, or whole object, that wants a route.
+    func route(_ route: IR.Route, of service: NamespacedName) -> Source {
+        switch route.origin {
+        case .service: self.service(service)
+        case .rules(let name, let index, _, _):
+            Source(
+                object: .namespaced(.virtualService, name, in: mesh),
+                pointer: JSONPointer(["spec", "http"]).appending(index))
+        // Its steps have become one state, which does not say what came from which.
+        case .release(let name): Source(object: .namespaced(.release, name, in: mesh), pointer: .root)
         }
     }
 }

@@ -145,21 +145,20 @@ extension HeaderOperations.Edit {
         self.set.sorted { $0.key < $1.key }.first { Self.hostNames.contains($0.key.lowercased()) }?.value
     }
 
-    var additions: [Envoy_Config_Core_V3_HeaderValueOption] {
-        let sets = self.set.filter { !Self.hostNames.contains($0.key.lowercased()) }
-        return Self.options(sets, .overwriteIfExistsOrAdd) + Self.options(add, .appendIfExistsOrAdd)
+    /// The headers that are set or added, in the order in which they are sent, with the field that has them.
+    var namedAdditions: [(field: String, name: String, value: String)] {
+        let sets = self.set.filter { !Self.hostNames.contains($0.key.lowercased()) }.sorted { $0.key < $1.key }
+        return sets.map { ("set", $0.key, $0.value) } + add.sorted { $0.key < $1.key }.map { ("add", $0.key, $0.value) }
     }
 
-    private static func options(
-        _ values: [String: String], _ action: Envoy_Config_Core_V3_HeaderValueOption.HeaderAppendAction
-    ) -> [Envoy_Config_Core_V3_HeaderValueOption] {
-        values.sorted { $0.key < $1.key }.map { name, value in
+    var additions: [Envoy_Config_Core_V3_HeaderValueOption] {
+        namedAdditions.map { field, name, value in
             var option = Envoy_Config_Core_V3_HeaderValueOption()
             option.header.key = name
             // Envoy takes % for the beginning of a command, and refuses the whole configuration for one that it does not
             // know.
             option.header.value = value.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
-            option.appendAction = action
+            option.appendAction = field == "set" ? .overwriteIfExistsOrAdd : .appendIfExistsOrAdd
             return option
         }
     }

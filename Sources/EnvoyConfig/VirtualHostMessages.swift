@@ -20,7 +20,7 @@ struct EncodedVirtualHost: Hashable, Sendable {
         port = host.port
         isDefaultPort = host.isDefaultPort
         var message = VirtualHostMessage()
-        message.name = "\(HostName.full(host.service)):\(host.port)"
+        message.name = host.name
         message.includeRequestAttemptCount = true
         message.routes = host.routes.map { RouteMessage($0) }
         body = message.encoded

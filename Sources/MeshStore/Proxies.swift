@@ -13,12 +13,15 @@ package struct ProxyRow: Hashable, Sendable {
     /// What was refused last and has not been replaced since.
     package var rejectedRevision: Revision?
     package var rejectedMessage: String?
-    /// Per resource type: state, versions, last error.
+    /// Per resource type: state, versions, last error, and what is refused (``ProxyRejection``).
     package var types: JSONValue
+    /// What decides the proxy's configuration besides its name; read by those who wrote it.
+    package var client: JSONValue
 
     package init(
         mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshModel.Timestamp,
-        ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil, types: JSONValue
+        ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil, types: JSONValue,
+        client: JSONValue = [:]
     ) {
         self.mesh = mesh
         self.name = name
@@ -29,6 +32,7 @@ package struct ProxyRow: Hashable, Sendable {
         self.rejectedRevision = rejectedRevision
         self.rejectedMessage = rejectedMessage
         self.types = types
+        self.client = client
     }
 }
 
@@ -38,6 +42,8 @@ package struct MeshAcks: Hashable, Sendable {
         package var proxy: String
         package var revision: Revision
         package var message: String
+        /// What the proxy refuses and where that comes from.
+        package var details: [ProxyRejection]
     }
 
     package var meshRevision: Revision
@@ -55,7 +61,7 @@ extension MeshStore {
     package static let replicaLifetime = Duration.seconds(15)
 
     /// A proxy counts as connected if its replica says so and is alive.
-    private static let isConnected: Statement =
+    static let isConnected: Statement =
         "p.connected AND r.heartbeat_at > now() - make_interval(secs => \(Double(replicaLifetime.components.seconds)))"
 
     /// Says that a replica is alive.
@@ -97,18 +103,19 @@ extension MeshStore {
         _ = try await self.rows(
             """
             INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
-                                    rejected_revision, rejected_message, types)
+                                    rejected_revision, rejected_message, types, client)
             SELECT * FROM unnest(
                 \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.mesh.text))::text[],
                 \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
                 \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
                 \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
                 \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
-                \(types)::jsonb[])
+                \(types)::jsonb[], \(try rows.map { (row) throws(StoreError) in try row.client.withoutNull.stored })::jsonb[])
             ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
                SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
                    acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
-                   rejected_message = excluded.rejected_message, types = excluded.types, updated_at = now()
+                   rejected_message = excluded.rejected_message, types = excluded.types, client = excluded.client,
+                   updated_at = now()
              WHERE excluded.connected OR p.replica = excluded.replica
             """, seeing: .all)
     }
@@ -134,7 +141,7 @@ extension MeshStore {
                        count(*) FILTER (WHERE acked_revision >= \(routes)) AS routes \(live)
                 """,
                 """
-                SELECT p.name, rejected_revision, rejected_message \(live) AND rejected_revision IS NOT NULL
+                SELECT p.name, rejected_revision, rejected_message, types \(live) AND rejected_revision IS NOT NULL
                  ORDER BY p.name LIMIT 20
                 """,
             ])
@@ -148,7 +155,8 @@ extension MeshStore {
         let rejections = try results[3].all { row throws(PostgresError) in
             MeshAcks.Rejection(
                 proxy: try row["name"], revision: try row["rejected_revision"],
-                message: try row["rejected_message", as: String?.self] ?? "")
+                message: try row["rejected_message", as: String?.self] ?? "",
+                details: ProxyRejection.all(in: try row.json("types")))
         }
         return try results[2].single { row throws(PostgresError) in
             MeshAcks(
@@ -164,7 +172,7 @@ extension MeshStore {
     ) async throws(StoreError) -> [ProxyRow] {
         var statement: Statement = """
             SELECT p.tenant, p.mesh, p.namespace, p.name, p.replica, p.connected_at, p.acked_revision,
-                   p.rejected_revision, p.rejected_message, p.types, coalesce(\(Self.isConnected), false) AS connected
+                   p.rejected_revision, p.rejected_message, p.types, p.client, coalesce(\(Self.isConnected), false) AS connected
               FROM proxy p LEFT JOIN replica r ON r.id = p.replica
              WHERE p.tenant = \(mesh.tenant.text) AND p.mesh = \(mesh.mesh.text)
             """
@@ -178,7 +186,8 @@ extension MeshStore {
                 name: NamespacedName(namespace: try row.name("namespace"), name: try row.name("name")),
                 replica: try row["replica"], connected: try row["connected"], connectedAt: try row.time("connected_at"),
                 ackedRevision: try row["acked_revision"], rejectedRevision: try row["rejected_revision"],
-                rejectedMessage: try row["rejected_message"], types: try row.json("types"))
+                rejectedMessage: try row["rejected_message"], types: try row.json("types"),
+                client: try row.json("client"))
         }
     }
 

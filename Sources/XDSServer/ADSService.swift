@@ -40,6 +40,7 @@ final class ADSStream: GRPCCallHandler {
     private var admission: Admission?
     private let hub: StreamHub
     private var lastReport: ProxyReport?
+    private var nodeID = ""
 
     init(_ call: GRPCCall, _ variant: Variant, _ service: ADSService) {
         self.call = call
@@ -86,6 +87,7 @@ final class ADSStream: GRPCCallHandler {
             AdmissionRequest(
                 metadata: call.metadata, node: NodeInfo(id: node.id, cluster: node.cluster, metadata: metadata)))
         self.admission = admission
+        nodeID = node.id
         hub.insert(self, admission.view)
         if let snapshot = service.store.attach(admission.view, on: call.eventLoop) { machine.update(snapshot) }
         service.logger.debug("stream admitted", metadata: ["proxy": "\(admission.proxy)"])
@@ -126,12 +128,7 @@ final class ADSStream: GRPCCallHandler {
     private func report(isConnected: Bool) {
         guard let admission else { return }
         let rejection = machine.rejection
-        let types = ResourceType.allCases.compactMap { type -> TypeReport? in
-            guard let subscription = machine.subscriptions[type.rawValue] else { return nil }
-            return TypeReport(
-                type: type, state: state(of: subscription), sentVersion: subscription.lastVersion,
-                ackedVersion: subscription.ackedVersion, error: subscription.rejection?.message)
-        }
+        let types = machine.subscriptions.compactMap { $0.map(typeReport) }
         let report = ProxyReport(
             proxy: admission.proxy, view: admission.view, isConnected: isConnected,
             ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
@@ -139,6 +136,27 @@ final class ADSStream: GRPCCallHandler {
         guard report != lastReport else { return }
         lastReport = report
         service.registry.update(report, stream: call.id)
+    }
+
+    private func typeReport(_ subscription: Subscription) -> TypeReport {
+        TypeReport(
+            type: subscription.type, state: state(of: subscription), sentVersion: subscription.lastVersion,
+            ackedVersion: subscription.ackedVersion, error: subscription.rejection?.message,
+            refusedVersion: subscription.rejection?.version, refused: subscription.rejection?.names ?? [])
+    }
+
+    /// What the client was sent; `nil` before it is admitted, or if it is not `proxy`.
+    func served(to proxy: String?) -> (stream: UInt64, client: ServedClient)? {
+        guard let admission, proxy == nil || proxy == admission.proxy else { return nil }
+        let types = machine.subscriptions.compactMap { subscription -> ServedType? in
+            guard let subscription else { return nil }
+            let names = subscription.isWildcard ? nil : subscription.names
+            let known = subscription.known?.resources ?? []
+            return ServedType(
+                report: typeReport(subscription), resources: known.filter { names?.contains($0.name) ?? true },
+                names: names)
+        }
+        return (call.id, ServedClient(proxy: admission.proxy, view: admission.view, node: nodeID, types: types))
     }
 
     private func state(of subscription: Subscription) -> TypeReport.State {

@@ -19,6 +19,10 @@ package struct TypeReport: Hashable, Sendable {
     package var ackedVersion: String
     /// The client's words when it refused; `nil` while it does not.
     package var error: String?
+    /// The version of the response that it refused.
+    package var refusedVersion: String?
+    /// The names of what it refused, as far as it named them; at most 20.
+    package var refused: [String] = []
 }
 
 /// What is known of a client that is, or just was, connected.

@@ -62,6 +62,9 @@ package final class SnapshotStore: Sendable {
     /// What a view is served at the moment.
     package func snapshot(of view: ViewID) -> Snapshot? { state.withLock { $0.views[view]?.snapshot } }
 
+    /// The hubs of all loops that have had streams.
+    var hubs: [NIOLoopBound<StreamHub>] { state.withLock { Array($0.hubs.values) } }
+
     /// The hub of an event loop. Call on that loop.
     func hub(on eventLoop: any EventLoop) -> StreamHub {
         state.withLock { state in
@@ -107,6 +110,12 @@ final class StreamHub {
     func remove(_ stream: ADSStream, _ view: ViewID) {
         streams[view]?[ObjectIdentifier(stream)] = nil
         if streams[view]?.isEmpty == true { streams[view] = nil }
+    }
+
+    /// What clients were sent, each with the number of its stream; of two with one name the greater is the newer.
+    func served(to proxy: String?, of view: ViewID?) -> [(stream: UInt64, client: ServedClient)] {
+        let candidates = view.map { streams[$0].map { [$0] } ?? [] } ?? Array(streams.values)
+        return candidates.flatMap(\.values).compactMap { $0.served(to: proxy) }
     }
 
     func deliver(_ snapshots: [(ViewID, Snapshot)]) {

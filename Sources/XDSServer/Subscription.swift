@@ -24,11 +24,14 @@ struct Subscription {
     private(set) var rejection: Rejection?
 
     struct Rejection: Equatable {
-        /// Characters of a message that are kept; it goes into reports and logs.
-        static let maxLength = 4_096
-
         var revision: Int64
         var message: String
+        /// Of the refused response.
+        var version = ""
+        /// The names that the client complained of, as far as it named them; sorted, and at most ``maxNames``.
+        var names: [String] = []
+
+        static let maxNames = 20
     }
 
     /// What of the refused responses the client lacks: the names that it complained of, or all if it named none.
@@ -84,9 +87,14 @@ struct Subscription {
         guard !request.nonce.isEmpty, request.nonce == lastNonce else { return false }
         guard let answer = inFlight.take() else { return true }
         if let message = request.rejection {
-            rejection = Rejection(revision: sentRevision, message: String(message.prefix(Rejection.maxLength)))
-            let broken = answer.names(mentionedIn: message)
-            refused.formUnion(broken.isEmpty ? answer.names : broken)
+            let mentioned = answer.names(mentionedIn: message)
+            let broken = mentioned.isEmpty ? answer.names : mentioned
+            refused.formUnion(broken)
+            // Of several that it does not name, any may be meant.
+            let isKnown = !mentioned.isEmpty || broken.count == 1
+            rejection = Rejection(
+                revision: sentRevision, message: Complaint.text(message), version: lastVersion,
+                names: isKnown ? Array(broken.sorted().prefix(Rejection.maxNames)) : [])
             return true
         }
         ackedVersion = lastVersion

@@ -16,6 +16,7 @@ struct Parts: Sendable {
     let snapshots = SnapshotStore()
     let registry = ProxyRegistry()
     let admission: ProxyAdmission
+    let publisher: ConfigPublisher
     let signals: ChangeSignals
     let releases = ReleaseSignal()
     let logger: Logger
@@ -27,6 +28,7 @@ struct Parts: Sendable {
         mirror = MeshMirror(store: store, logger: logger)
         control = ControlPlane(store: store, mirror: mirror, logger: logger)
         admission = ProxyAdmission(tokens: tokens)
+        publisher = ConfigPublisher(mirror: mirror, store: snapshots, admission: admission, logger: logger)
     }
 
     var ads: ADSService {
@@ -37,8 +39,9 @@ struct Parts: Sendable {
     func background(replica: String) -> [any Service] {
         let (mirrored, mirrorSignals) = AsyncStream.makeStream(
             of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
-        let publisher = ConfigPublisher(mirror: mirror, store: snapshots, admission: admission, logger: logger)
-        let reporter = ProxyReporter(store: store, registry: registry, replica: replica, logger: logger)
+        let reporter = ProxyReporter(
+            store: store, registry: registry, admission: admission, publisher: publisher, replica: replica,
+            logger: logger)
         let queue = StoredReleaseQueue(control: control, signal: releases, logger: logger)
         let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
         return [

@@ -52,7 +52,7 @@ extension IR.Route {
         var members: [String: JSONValue] = ["name": .string(name), "match": match.golden]
         switch origin {
         case .service: members["origin"] = "service"
-        case .rules(let rules, let index, _): members["origin"] = .string("VirtualService \(rules) http/\(index)")
+        case .rules(let rules, let index, _, _): members["origin"] = .string("VirtualService \(rules) http/\(index)")
         case .release(let release): members["origin"] = .string("Release \(release)")
         }
         switch action {

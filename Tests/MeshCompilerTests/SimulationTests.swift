@@ -70,7 +70,7 @@ struct SimulationTests {
         let compiler = try Self.compiler("policies")
         let reviews = try MeshDocument.namespaced("shop/reviews")
         let answer = try #require(compiler.simulate(Simulation.Request(), to: reviews))
-        #expect(answer.origin == .rules(reviews, index: 3, name: "main"))
+        #expect(answer.origin == .rules(reviews, index: 3, match: nil, name: "main"))
         #expect(answer.fault?.abort?.httpStatus == 503)
     }
 

@@ -81,6 +81,7 @@ enum ExpectedSchema {
         proxy.rejected_message text
         proxy.types jsonb not null
         proxy.updated_at timestamp with time zone not null default now()
+        proxy.client jsonb not null default '{}'::jsonb
         release.tenant dns_label not null
         release.mesh dns_label not null
         release.namespace dns_label not null
@@ -153,6 +154,7 @@ enum ExpectedSchema {
         CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
         CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
         CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
+        CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
         CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
         CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service, port) WHERE active
         """

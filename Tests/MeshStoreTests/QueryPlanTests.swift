@@ -29,6 +29,14 @@ struct QueryPlanTests {
         }
     }
 
+    @Test("whether anything of a mesh is refused is asked of an index that has only what is refused")
+    func refusals() async throws {
+        try await withStore { store in
+            let plan = try await store.plan(of: try MeshStore.selectWithRefusal(.service("a")))
+            #expect(plan.contains { $0.contains("proxy_rejecting") }, "\(plan.joined(separator: "\n"))")
+        }
+    }
+
     @Test("a page of a list is read in the order of the index, without sorting the rest")
     func pages() async throws {
         try await withStore { store in

@@ -5,8 +5,11 @@ internal import MeshStore
 
 extension APIAnswer {
     /// One object with its entity tag.
-    static func object(_ object: StoredObject, status: HTTPResponse.Status = .ok) -> APIAnswer {
-        .document(object.json(), status, headers: [.eTag: ObjectVersion(object).entityTag])
+    static func object(_ object: StoredObject, refusal: ObjectRefusal?) -> APIAnswer {
+        let version = ObjectVersion(object)
+        return .document(
+            object.json(refusal: refusal),
+            headers: [.eTag: refusal == nil ? version.entityTag : version.entityTagWhileRefused])
     }
 
     static func notModified(_ version: ObjectVersion) -> APIAnswer {

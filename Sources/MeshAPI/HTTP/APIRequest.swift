@@ -79,15 +79,21 @@ extension APIRequest {
     /// Whether the client already has this version (`If-None-Match` of a read): then the answer is 304.
     func has(_ version: ObjectVersion) -> Bool {
         guard let field = head.headerFields[.ifNoneMatch] else { return false }
-        return field.trimmed == "*" || Self.tags(field, allowsWeak: true).contains(version)
+        return field.trimmed == "*" || Self.tags(field, isRead: true).contains(version)
     }
 
-    private static func tags(_ field: String, allowsWeak: Bool = false) -> [ObjectVersion] {
+    /// - Parameter isRead: weak tags count, and the tag of an answer that told of refusals is another one's.
+    private static func tags(_ field: String, isRead: Bool = false) -> [ObjectVersion] {
         field.split(separator: ",").prefix(64).compactMap { part in
             var tag = String(part).trimmed[...]
-            if allowsWeak, tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
+            if isRead, tag.hasPrefix("W/") { tag = tag.dropFirst(2) }
             guard tag.count >= 2, tag.first == "\"", tag.last == "\"" else { return nil }
-            return ObjectVersion(text: String(tag.dropFirst().dropLast()))
+            var text = tag.dropFirst().dropLast()
+            if text.hasSuffix(ObjectVersion.refusedMark) {
+                if isRead { return nil }
+                text = text.dropLast(ObjectVersion.refusedMark.count)
+            }
+            return ObjectVersion(text: String(text))
         }
     }
 
@@ -123,4 +129,9 @@ extension String {
 extension ObjectVersion {
     /// A strong validator (RFC 9110 section 8.8.3).
     var entityTag: String { "\"\(text)\"" }
+
+    /// Of an answer that tells of proxies' refusals, which a later one may not. For writes it is as good as the other.
+    var entityTagWhileRefused: String { "\"\(text)\(Self.refusedMark)\"" }
+
+    static let refusedMark = "+refused"
 }

@@ -1,15 +1,18 @@
 internal import MeshControl
 internal import MeshModel
+internal import MeshStore
 
 extension StoredObject {
     /// The object in the API's envelope: `apiVersion`, `kind`, `metadata`, `spec`, `status`.
-    func json(warnings: [Violation] = []) -> JSONValue {
+    ///
+    /// - Parameter refusal: what proxies have against it; only reading one object tells.
+    func json(warnings: [Violation] = [], refusal: ObjectRefusal? = nil) -> JSONValue {
         .fields([
             "apiVersion": "sluice/v1",
             "kind": .string(key.kind.rawValue),
             "metadata": metadataJSON(),
             "spec": spec,
-            "status": statusJSON,
+            "status": statusJSON(refusal),
             "warnings": .list(warnings, \.json),
         ])
     }
@@ -33,19 +36,12 @@ extension StoredObject {
     }
 
     /// What is stored, and what follows from being stored: the object was accepted as of its generation.
-    private var statusJSON: JSONValue {
+    private func statusJSON(_ refusal: ObjectRefusal?) -> JSONValue {
         var members = status.objectValue ?? [:]
         members["observedGeneration"] = .integer(generation)
         if key.kind == .cluster { members["phase"] = "Ready" }
         if members["phase"] == nil { members["phase"] = "Accepted" }
-        if members["conditions"] == nil {
-            members["conditions"] = [
-                [
-                    "type": "Accepted", "status": "True", "reason": "Valid", "message": "",
-                    "lastTransitionTime": .string(updateTime.text),
-                ]
-            ]
-        }
+        members["conditions"] = conditions(refusal)
         return .object(members)
     }
 }

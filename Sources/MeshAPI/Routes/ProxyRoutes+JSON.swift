@@ -10,6 +10,7 @@ extension ProxyRow {
             "connected": .bool(connected),
             "connectedAt": .string(connectedAt.text),
             "revision": .integer(ackedRevision),
+            "client": client,
             "types": types,
             "lastError": rejectedRevision.map {
                 ["revision": .integer($0), "message": .string(rejectedMessage ?? "")]

@@ -15,8 +15,9 @@ extension IR {
     package enum Origin: Hashable, Sendable {
         /// No rule: requests go to the service.
         case service
-        /// A rule of a VirtualService, by its place in `http`, with its name if it has one.
-        case rules(NamespacedName, index: Int, name: String?)
+        /// A rule of a VirtualService, by its place in `http`, with its name if it has one; `match` is the place in the
+        /// rule's `match` of the condition that the route is for, `nil` for a rule without conditions.
+        case rules(NamespacedName, index: Int, match: Int?, name: String?)
         case release(NamespacedName)
     }
 

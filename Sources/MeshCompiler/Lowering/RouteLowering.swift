@@ -81,19 +81,19 @@ struct RouteLowering {
                 break
             }
             let action = lowered(rule, of: owner, revision: rules.revision, port: port, at: here)
-            let origin = IR.Origin.rules(owner, index: index, name: rule.name)
             let base = rule.name ?? "\(owner.name).\(owner.namespace)/http/\(index)"
             if rule.match.isEmpty {
                 routes.append(
                     IR.Route(
-                        name: base, origin: origin, match: .any, action: action, fault: rule.fault,
-                        headers: rule.headers))
+                        name: base, origin: .rules(owner, index: index, match: nil, name: rule.name), match: .any,
+                        action: action, fault: rule.fault, headers: rule.headers))
             }
-            for (_, match) in matches {
+            for (place, match) in matches {
                 routes.append(
                     IR.Route(
-                        name: match.name.map { "\(base).\($0)" } ?? base, origin: origin, match: IR.RouteMatch(match),
-                        action: action, fault: rule.fault, headers: rule.headers))
+                        name: match.name.map { "\(base).\($0)" } ?? base,
+                        origin: .rules(owner, index: index, match: place, name: rule.name),
+                        match: IR.RouteMatch(match), action: action, fault: rule.fault, headers: rule.headers))
                 if routes.last?.match.isAny == true { break }
             }
         }

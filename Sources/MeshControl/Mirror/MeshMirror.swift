@@ -7,6 +7,11 @@ internal import Synchronization
 package struct MeshUpdate: Sendable {
     package var state: MeshState
     package var change: MeshChange
+
+    package init(state: MeshState, change: MeshChange) {
+        self.state = state
+        self.change = change
+    }
 }
 
 /// Keeps the state of meshes in memory and follows the change feed of each.

@@ -45,6 +45,20 @@ extension ControlPlane {
         return object
     }
 
+    /// One object, and what proxies have against it.
+    ///
+    /// - Throws: as ``fetch(_:by:)``.
+    package func fetchWithRefusal(
+        _ key: ObjectKey, by caller: Caller
+    ) async throws -> (object: StoredObject, refusal: ObjectRefusal?) {
+        guard key.kind.scope == .namespace else { return (try await fetch(key, by: caller), nil) }
+        try authorise(caller, key.kind.rules.read, in: ObjectScope(key))
+        guard let found = try await translatingErrors({ try await store.fetchWithRefusal(key) }) else {
+            throw ControlError.notFound(key.described)
+        }
+        return found
+    }
+
     /// The objects of a kind in a scope, ordered by namespace, service and name. A caller of one tenant lists just that one
     /// among the tenants.
     package func list(_ kind: Kind, in scope: ObjectScope, _ options: ListOptions, by caller: Caller) async throws

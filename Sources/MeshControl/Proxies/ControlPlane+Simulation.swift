@@ -94,7 +94,7 @@ extension Simulation.Answer {
         let (kind, name, rule): (Kind, NamespacedName, Int?) =
             switch origin {
             case .service: (.service, service, nil)
-            case .rules(let name, let index, _): (.virtualService, name, index)
+            case .rules(let name, let index, _, _): (.virtualService, name, index)
             case .release(let name): (.release, name, nil)
             }
         return .fields([

@@ -21,7 +21,8 @@ extension ControlPlane {
             observations.ackedClusters = acks.ackedClusters
             observations.ackedRoutes = acks.ackedRoutes
             observations.rejections = acks.rejections.map {
-                ReleaseObservations.Rejection(proxy: $0.proxy, revision: $0.revision, message: $0.message)
+                ReleaseObservations.Rejection(
+                    proxy: $0.proxy, revision: $0.revision, message: $0.message, details: $0.details)
             }
             return ReleaseWorld(observations: observations, now: acks.now)
         }

@@ -8,11 +8,22 @@ package struct ReleaseObservations: Hashable, Sendable {
         package var revision: Revision
         /// The proxy's own words.
         package var message: String
+        /// What is refused, traced to objects as far as that is known.
+        package var details: [ProxyRejection]
 
-        package init(proxy: String, revision: Revision, message: String) {
+        package init(proxy: String, revision: Revision, message: String, details: [ProxyRejection] = []) {
             self.proxy = proxy
             self.revision = revision
             self.message = message
+            self.details = details
+        }
+
+        /// For people.
+        var description: String {
+            var places: [String] = []
+            for place in details.compactMap(\.place) where !places.contains(place) { places.append(place) }
+            let what = places.isEmpty ? "" : " because of \(places.prefix(3).joined(separator: ", "))"
+            return "\(proxy) rejected revision \(revision)\(what): \(message)"
         }
     }
 

@@ -53,7 +53,7 @@ extension ReleaseRun {
         guard let revision, let rejection = observations.rejections.first(where: { $0.revision >= revision }) else {
             return
         }
-        fail(.configRejected, "\(rejection.proxy) rejected revision \(rejection.revision): \(rejection.message)")
+        fail(.configRejected, rejection.description)
     }
 
     /// - Returns: whether the step failed, so that something else is due.

@@ -1,3 +1,4 @@
+internal import EnvoyConfig
 internal import Logging
 internal import MeshControl
 internal import MeshModel
@@ -5,14 +6,22 @@ internal import XDSServer
 
 /// From the change feed to the streams: compiles the meshes that connected proxies belong to, and publishes what came out.
 ///
-/// One task does all of it, so nothing here is shared. It always works from the newest state: changes that come while it
+/// One task does all of it; others may ask what came out. It always works from the newest state: changes that come while it
 /// compiles are one change when it looks again, and a stream that is slower than the publisher gets the newest snapshot
 /// only. So it needs no hold-off to bound its work, and a single change is not held up.
-struct ConfigPublisher: Sendable {
-    let mirror: MeshMirror
-    let store: SnapshotStore
-    let admission: ProxyAdmission
-    let logger: Logger
+actor ConfigPublisher {
+    private let mirror: MeshMirror
+    private let store: SnapshotStore
+    private let admission: ProxyAdmission
+    private let logger: Logger
+    private var meshes: [MeshKey: MeshConfiguration] = [:]
+
+    init(mirror: MeshMirror, store: SnapshotStore, admission: ProxyAdmission, logger: Logger) {
+        self.mirror = mirror
+        self.store = store
+        self.admission = admission
+        self.logger = logger
+    }
 
     private enum Event: Sendable {
         case view(SnapshotStore.Event)
@@ -25,10 +34,10 @@ struct ConfigPublisher: Sendable {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await event in store.events { continuation.yield(.view(event)) }
+                for await event in self.store.events { continuation.yield(.view(event)) }
             }
             group.addTask {
-                for await _ in mirror.signals { continuation.yield(.updates) }
+                for await _ in self.mirror.signals { continuation.yield(.updates) }
             }
             group.addTask {
                 while true {
@@ -37,14 +46,13 @@ struct ConfigPublisher: Sendable {
                 }
             }
             group.addTask {
-                var meshes: [MeshKey: MeshConfiguration] = [:]
-                for await event in events { await handle(event, &meshes) }
+                for await event in events { await self.handle(event) }
             }
             try await group.waitForAll()
         }
     }
 
-    private func handle(_ event: Event, _ meshes: inout [MeshKey: MeshConfiguration]) async {
+    private func handle(_ event: Event) async {
         switch event {
         case .view(.wanted(let id)):
             guard let view = admission.view(id) else { return }
@@ -60,13 +68,13 @@ struct ConfigPublisher: Sendable {
             meshes[view.mesh] = nil
             mirror.unfollow(view.mesh)
         case .updates:
-            for update in mirror.takeUpdates() { publish(update, &meshes) }
+            for update in mirror.takeUpdates() { publish(update) }
         case .retry:
             for (mesh, configuration) in meshes where configuration.revision == nil { await follow(mesh) }
         }
     }
 
-    private func publish(_ update: MeshUpdate, _ meshes: inout [MeshKey: MeshConfiguration]) {
+    private func publish(_ update: MeshUpdate) {
         let mesh = update.state.mesh
         guard let snapshots = meshes[mesh]?.update(update), let configuration = meshes[mesh] else { return }
         store.publish(snapshots)
@@ -85,5 +93,10 @@ struct ConfigPublisher: Sendable {
         } catch {
             logger.warning("cannot load a mesh", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
         }
+    }
+
+    /// What a type's refusal is about; see ``MeshConfiguration/sources(of:in:)``.
+    func sources(of refusal: TypeReport, by view: ProxyView) -> [String: [Source]] {
+        meshes[view.mesh]?.sources(of: refusal, in: view) ?? [:]
     }
 }

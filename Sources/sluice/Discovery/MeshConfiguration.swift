@@ -107,6 +107,28 @@ struct MeshConfiguration {
         return sets
     }
 
+    /// The parts of objects that a client of this view refuses, by the name of the resource; nothing of resources that it
+    /// did not name.
+    func sources(of refusal: TypeReport, in view: ProxyView) -> [String: [Source]] {
+        guard let complaint = refusal.error else { return [:] }
+        let isCurrent = views[view.id] != nil && version(of: refusal.type, in: view) == refusal.refusedVersion
+        let pairs = refusal.refused.map { name in
+            let sources = encoder.sources(
+                of: refusal.type.encoded, named: name, refusedWith: complaint, isCurrent: isCurrent, in: compiler,
+                mesh: view.mesh)
+            return (name, sources)
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func version(of type: XDSServer.ResourceType, in view: ProxyView) -> String? {
+        guard let below = shared[view.layers.shared] else { return nil }
+        guard let top = view.layers.own, let above = own[top]?[type], !above.isEmpty else {
+            return (below[type] ?? .empty).version
+        }
+        return XDSServer.ResourceSet(above, over: below[type]).version
+    }
+
     /// What the last compilation found wrong with the mesh's objects.
     var diagnostics: [Diagnostic] { compiler.diagnostics }
 }
@@ -118,6 +140,17 @@ extension EnvoyConfig.ResourceType {
         case .endpoints: .endpoint
         case .listener: .listener
         case .routes: .route
+        }
+    }
+}
+
+extension XDSServer.ResourceType {
+    var encoded: EnvoyConfig.ResourceType {
+        switch self {
+        case .cluster: .cluster
+        case .endpoint: .endpoints
+        case .listener: .listener
+        case .route: .routes
         }
     }
 }

@@ -9,6 +9,8 @@ internal import XDSServer
 struct ProxyReporter: Sendable {
     let store: MeshStore
     let registry: ProxyRegistry
+    let admission: ProxyAdmission
+    let publisher: ConfigPublisher
     /// This replica's name.
     let replica: String
     let logger: Logger
@@ -17,6 +19,12 @@ struct ProxyReporter: Sendable {
     private static let gathering = Duration.milliseconds(10)
     private static let heartbeat = Duration.seconds(5)
     private static let retry = Duration.seconds(1)
+
+    /// What reports do not say, of proxies that are connected.
+    private struct Known {
+        var since: Timestamp
+        var view: ProxyView?
+    }
 
     /// Reports until the task is cancelled.
     func run() async throws {
@@ -40,12 +48,16 @@ struct ProxyReporter: Sendable {
     }
 
     private func report() async throws {
-        var connectedAt: [String: Timestamp] = [:]
+        var known: [String: Known] = [:]
+        var refusals = Refusals(publisher: publisher)
         for await _ in registry.changes {
             try await Task.sleep(for: Self.gathering)
             let reports = registry.drain()
             do {
-                let rows = reports.compactMap { row($0, &connectedAt) }
+                var rows: [ProxyRow] = []
+                for report in reports {
+                    if let row = await row(report, &known, &refusals) { rows.append(row) }
+                }
                 try await store.report(rows)
                 for mesh in Set(rows.map(\.mesh)) { try await store.wakeReleases(of: mesh) }
             } catch {
@@ -56,24 +68,34 @@ struct ProxyReporter: Sendable {
         }
     }
 
-    private func row(_ report: ProxyReport, _ connectedAt: inout [String: Timestamp]) -> ProxyRow? {
+    private func row(
+        _ report: ProxyReport, _ known: inout [String: Known], _ refusals: inout Refusals
+    ) async -> ProxyRow? {
         guard let name = ProxyName(report.proxy) else { return nil }
-        let since = connectedAt[report.proxy] ?? Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
-        connectedAt[report.proxy] = report.isConnected ? since : nil
+        let now = Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
+        var proxy = known[report.proxy] ?? Known(since: now)
+        // The view of a proxy that has gone may be forgotten already.
+        proxy.view = admission.view(report.view) ?? proxy.view
+        known[report.proxy] = report.isConnected ? proxy : nil
+        let rejections = await refusals.rejections(report, proxy.view, now)
         return ProxyRow(
-            mesh: name.mesh, name: name.name, replica: replica, connected: report.isConnected, connectedAt: since,
+            mesh: name.mesh, name: name.name, replica: replica, connected: report.isConnected, connectedAt: proxy.since,
             ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
-            rejectedMessage: report.rejectedMessage, types: Self.types(report))
+            rejectedMessage: report.rejectedMessage, types: Self.types(report, rejections),
+            client: proxy.view?.clientJSON ?? [:])
     }
 
-    /// `{"CDS": {"state", "sentVersion", "ackedVersion", "error"}, …}`.
-    private static func types(_ report: ProxyReport) -> JSONValue {
+    /// `{"CDS": {"state", "sentVersion", "ackedVersion", "error", "rejections"}, …}`.
+    private static func types(
+        _ report: ProxyReport, _ rejections: [ResourceType: [ProxyRejection]]
+    ) -> JSONValue {
         .object(
             Dictionary(
                 uniqueKeysWithValues: report.types.map { type in
                     let fields = JSONValue.fields([
                         "state": .string(type.state.rawValue), "sentVersion": .string(type.sentVersion),
                         "ackedVersion": .string(type.ackedVersion), "error": type.error.map(JSONValue.string),
+                        "rejections": .list(rejections[type.type] ?? [], \.json),
                     ])
                     return (type.type.abbreviation, fields)
                 }))

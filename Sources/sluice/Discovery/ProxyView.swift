@@ -42,6 +42,33 @@ struct ProxyView: Hashable, Sendable {
         }
     }
 
+    /// All that is not in the proxy's name, as it is stored: `{"kind", "service", "httpProxyPort"}`.
+    var clientJSON: JSONValue {
+        switch client {
+        case .envoy(let port):
+            ["kind": "envoy", "service": .string(service.text), "httpProxyPort": .integer(Int64(port))]
+        case .proxyless: ["kind": "grpc", "service": .string(service.text)]
+        }
+    }
+
+    /// Reads what ``clientJSON`` wrote.
+    ///
+    /// - Returns: `nil` for anything else, such as what was written before this was.
+    init?(mesh: MeshKey, name: NamespacedName, clientJSON document: JSONValue) {
+        guard let service = document["service"]?.stringValue.flatMap(Name.init) else { return nil }
+        switch document["kind"] {
+        case "envoy":
+            guard let port = document["httpProxyPort"]?.integerValue, (1...65_535).contains(port) else { return nil }
+            client = .envoy(httpProxyPort: Int(port))
+        case "grpc": client = .proxyless
+        default: return nil
+        }
+        self.mesh = mesh
+        namespace = name.namespace
+        proxy = name.name
+        self.service = service
+    }
+
     /// What is common to many proxies, with the part that is the proxy's own lying above it.
     var layers: (shared: View, own: View?) {
         switch client {
@@ -57,6 +84,11 @@ struct ProxyView: Hashable, Sendable {
 struct ProxyName {
     var mesh: MeshKey
     var name: NamespacedName
+
+    init(mesh: MeshKey, name: NamespacedName) {
+        self.mesh = mesh
+        self.name = name
+    }
 
     init(_ claims: ProxyClaims) {
         mesh = claims.mesh

@@ -1,0 +1,85 @@
+internal import EnvoyConfig
+internal import MeshModel
+internal import XDSServer
+
+/// Traces what proxies refuse to the objects that it was made of, and remembers since when each of them refuses it.
+struct Refusals {
+    let publisher: ConfigPublisher
+
+    /// Which refusal it is; many proxies usually refuse the same.
+    private struct Key: Hashable {
+        var mesh: MeshKey
+        var type: XDSServer.ResourceType
+        var version: String
+        var complaint: String
+        var names: [String]
+    }
+
+    private struct Refusal {
+        var key: Key
+        var since: Timestamp
+    }
+
+    /// By proxy and type.
+    private var known: [String: [XDSServer.ResourceType: Refusal]] = [:]
+    private var sources: [Key: [String: [Source]]] = [:]
+
+    /// Distinct refusals that are remembered. A proxy can make as many as it likes.
+    private static let maxSources = 256
+    /// Rejections of one proxy and type that are told of.
+    private static let maxRejections = 20
+    /// Characters of a rejection's message; the type's `error` has more of it.
+    private static let maxMessage = 1_024
+
+    init(publisher: ConfigPublisher) { self.publisher = publisher }
+
+    /// What a proxy refuses, by type.
+    mutating func rejections(
+        _ report: ProxyReport, _ view: ProxyView?, _ now: Timestamp
+    ) async -> [XDSServer.ResourceType: [ProxyRejection]] {
+        var result: [XDSServer.ResourceType: [ProxyRejection]] = [:]
+        var refusals: [XDSServer.ResourceType: Refusal] = [:]
+        for type in report.types {
+            guard let complaint = type.error, let view else { continue }
+            let key = Key(
+                mesh: view.mesh, type: type.type, version: type.refusedVersion ?? "", complaint: complaint,
+                names: type.refused)
+            let before = known[report.proxy]?[type.type]
+            let since = before?.key == key ? before?.since ?? now : now
+            refusals[type.type] = Refusal(key: key, since: since)
+            result[type.type] = Self.rejections(type, await sources(of: key, type, view), since)
+        }
+        known[report.proxy] = report.isConnected && !refusals.isEmpty ? refusals : nil
+        return result
+    }
+
+    private mutating func sources(of key: Key, _ type: TypeReport, _ view: ProxyView) async -> [String: [Source]] {
+        if let sources = sources[key] { return sources }
+        if sources.count >= Self.maxSources { sources = [:] }
+        let found = await publisher.sources(of: type, by: view)
+        sources[key] = found
+        return found
+    }
+
+    private static func rejections(
+        _ type: TypeReport, _ sources: [String: [Source]], _ since: Timestamp
+    ) -> [ProxyRejection] {
+        let message = String((type.error ?? "").prefix(maxMessage))
+        let rejections = type.refused.flatMap { name -> [ProxyRejection] in
+            let unknown = ProxyRejection(resource: name, object: nil, pointer: nil, message: message, since: since)
+            let known = (sources[name] ?? []).compactMap { ProxyRejection(name, $0, message, since) }
+            return known.isEmpty ? [unknown] : known
+        }
+        let unnamed = ProxyRejection(resource: nil, object: nil, pointer: nil, message: message, since: since)
+        return rejections.isEmpty ? [unnamed] : Array(rejections.prefix(maxRejections))
+    }
+}
+
+extension ProxyRejection {
+    fileprivate init?(_ resource: String, _ source: Source, _ message: String, _ since: Timestamp) {
+        guard let name = source.object.namespacedName else { return nil }
+        self.init(
+            resource: resource, object: Object(kind: source.object.kind, name: name),
+            pointer: source.pointer.description, message: message, since: since)
+    }
+}
