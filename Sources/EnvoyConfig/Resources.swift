@@ -14,6 +14,11 @@ package enum ResourceType: String, CaseIterable, Sendable {
 package struct EncodedResource: Hashable, Sendable {
     package var name: String
     package var bytes: [UInt8]
+
+    package init(name: String, bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
 }
 
 /// Everything of one view, by type, in the order of names.

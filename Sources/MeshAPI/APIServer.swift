@@ -13,15 +13,18 @@ package struct APIServer: Sendable {
 
     /// - Parameters:
     ///   - bootstrapRenderer: what `…/proxies/{proxy}/bootstrap` answers.
+    ///   - proxyConfigs: what `…/proxies/{proxy}/config` answers.
     ///   - readiness: what `/readyz` looks at.
     ///   - metricsSources: text of other parts for `/metrics`, in Prometheus' format.
     package init(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        readiness: Readiness, metricsSources: [@Sendable () -> String] = [], logger: Logger
+        proxyConfigs: @escaping ProxyConfigSource, readiness: Readiness, metricsSources: [@Sendable () -> String] = [],
+        logger: Logger
     ) {
         let metrics = HTTPMetrics()
         let routes = APIRoutes.all(
-            configuration, control: control, bootstrapRenderer: bootstrapRenderer, readiness: readiness,
+            configuration, control: control, bootstrapRenderer: bootstrapRenderer,
+            proxyConfigs: proxyConfigs, readiness: readiness,
             metrics: { ([metrics.text()] + metricsSources.map { $0() }).joined() })
         responder = APIResponder(
             routes: RouteTable(routes), configuration: configuration,
@@ -52,14 +55,14 @@ package struct APIServer: Sendable {
 enum APIRoutes {
     static func all(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        readiness: Readiness, metrics: @escaping @Sendable () -> String
+        proxyConfigs: @escaping ProxyConfigSource, readiness: Readiness, metrics: @escaping @Sendable () -> String
     ) -> [Route] {
         PlatformRoutes(configuration: configuration, readiness: readiness, metrics: metrics).routes
             + Kind.allCases.flatMap { ObjectRoutes(kind: $0, control: control).routes }
             + ClusterMeshRoutes(control: control).routes
             + ServiceMethodRoutes(control: control).routes
             + ReleaseRoutes(control: control).routes
-            + ProxyRoutes(control: control, renderer: bootstrapRenderer).routes
+            + ProxyRoutes(control: control, renderer: bootstrapRenderer, configs: proxyConfigs).routes
             + OperationRoutes(control: control).routes
             + APIKeyRoutes(control: control).routes
     }

@@ -31,6 +31,9 @@ struct Parts: Sendable {
         publisher = ConfigPublisher(mirror: mirror, store: snapshots, admission: admission, logger: logger)
     }
 
+    /// What proxies were sent.
+    var configs: ProxyConfigs { ProxyConfigs(control: control, snapshots: snapshots) }
+
     var ads: ADSService {
         ADSService(delegate: admission, store: snapshots, registry: registry, logger: logger)
     }

@@ -185,7 +185,8 @@ struct Program: Sendable {
             }
         ])
         return APIServer(
-            configuration, control: parts.control, bootstrapRenderer: renderer, readiness: readiness,
+            configuration, control: parts.control, bootstrapRenderer: renderer,
+            proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0) }, readiness: readiness,
             metricsSources: [parts.metrics], logger: logger)
     }
 

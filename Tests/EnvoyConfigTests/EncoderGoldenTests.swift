@@ -51,7 +51,7 @@ struct EncoderGoldenTests {
     private static func json(_ resources: ResourceSet) throws -> Data {
         var object: [String: Any] = [:]
         for (type, list) in resources where !list.isEmpty {
-            object["\(type)"] = try list.map { try MessageJSON.object($0.message(type)) }
+            object["\(type)"] = try list.map { try MessageJSON.object($0, type) }
         }
         return try MessageJSON.data(object)
     }

@@ -42,6 +42,7 @@ struct Fixture: Sendable {
                         "port": .integer(Int64(bootstrap.httpProxyPort)),
                     ]
                 },
+                proxyConfigs: { try ConfigFixture.config(of: $0) },
                 readiness: Readiness(checks: [
                     { (try? await store.now()) == nil ? "the database cannot be reached" : nil }
                 ]),

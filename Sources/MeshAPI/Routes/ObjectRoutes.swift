@@ -41,9 +41,10 @@ struct ObjectRoutes: Sendable {
     }
 
     private func fetch(_ request: APIRequest) async throws -> APIAnswer {
-        let object = try await control.fetch(request.key(kind), by: request.caller)
-        if request.has(ObjectVersion(object)) { return .notModified(ObjectVersion(object)) }
-        return .object(object)
+        let (object, refusal) = try await control.fetchWithRefusal(request.key(kind), by: request.caller)
+        // What proxies say is not part of the version.
+        if refusal == nil, request.has(ObjectVersion(object)) { return .notModified(ObjectVersion(object)) }
+        return .object(object, refusal: refusal)
     }
 
     private func create(_ request: APIRequest) async throws -> APIAnswer {

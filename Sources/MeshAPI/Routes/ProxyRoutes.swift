@@ -12,6 +12,7 @@ package typealias BootstrapRenderer = @Sendable (ProxyBootstrap) throws -> JSONV
 struct ProxyRoutes: Sendable {
     let control: ControlPlane
     let renderer: BootstrapRenderer
+    let configs: ProxyConfigSource
 
     var routes: [Route] {
         let collection = ObjectPaths.mesh + "/proxies"
@@ -21,6 +22,10 @@ struct ProxyRoutes: Sendable {
                 try await self.list($0)
             },
             Route(.get, item, "getProxy", query: ["namespace"]) { try await self.fetch($0) },
+            Route(
+                .get, "\(item)/config", "getProxyConfig",
+                query: ["namespace", "type", "resource", "diff", "pageSize", "pageToken"]
+            ) { try await self.config($0) },
             Route(
                 .get, "\(item)/bootstrap", "getProxyBootstrap",
                 query: ["namespace", "service", "cluster", "httpProxyPort", "adminPort", "client", "xds"]
@@ -48,6 +53,20 @@ struct ProxyRoutes: Sendable {
         let proxy = try await control.proxy(
             try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
         return .document(proxy.json)
+    }
+
+    private func config(_ request: APIRequest) async throws -> APIAnswer {
+        let query = request.query
+        let namespace = query.name("namespace")
+        let type = query.choice("type", ProxyConfig.types)
+        let resource = query.text("resource")
+        let isDiff = query.flag("diff")
+        let paging = Paging(query, ProxyConfig.Cursor.init)
+        try query.check()
+        let proxy = try await control.proxy(
+            try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
+        let config = try await configs(proxy).only(type: type, resource: resource)
+        return config.page(isDiff: isDiff, size: paging.size, after: paging.after)
     }
 
     private func bootstrap(_ request: APIRequest) async throws -> APIAnswer {

@@ -1,0 +1,98 @@
+internal import EnvoyConfig
+internal import Foundation
+internal import MeshAPI
+internal import MeshControl
+internal import MeshModel
+internal import MeshStore
+internal import XDSServer
+
+/// Tells what proxies were sent, on any replica: the one that holds a proxy's stream knows; any other compiles the proxy's
+/// view, which comes out the same everywhere, and compares versions, which are hashes of the content.
+struct ProxyConfigs: Sendable {
+    let control: ControlPlane
+    let snapshots: SnapshotStore
+
+    func config(of proxy: ProxyRow) async throws -> ProxyConfig {
+        let newest = try await control.store.meshRevision(proxy.mesh) ?? 0
+        guard let view = ProxyView(mesh: proxy.mesh, name: proxy.name, clientJSON: proxy.client) else {
+            return ProxyConfig(revision: newest, ofTypes: [])
+        }
+        let name = ProxyName(mesh: proxy.mesh, name: proxy.name).text
+        let client = await snapshots.served(to: name, of: view.id).first
+        let snapshot = try await snapshot(of: view, atLeast: newest)
+        let types = XDSServer.ResourceType.allCases.compactMap { type in
+            if let served = client?.types.first(where: { $0.report.type == type }) {
+                return ProxyConfig.OfType(served, snapshot[type])
+            }
+            return proxy.types[type.abbreviation].map { ProxyConfig.OfType(type, $0, snapshot[type]) }
+        }
+        return ProxyConfig(revision: snapshot.revision, ofTypes: types)
+    }
+
+    /// What a view is served, or would be if somebody wanted it here.
+    private func snapshot(of view: ProxyView, atLeast revision: Revision) async throws -> Snapshot {
+        if let snapshot = snapshots.snapshot(of: view.id), snapshot.revision >= revision { return snapshot }
+        let state = try await control.mirror.state(of: view.mesh, atLeast: revision)
+        var configuration = MeshConfiguration()
+        let compiled = configuration.update(MeshUpdate(state: state, change: .all))
+        return configuration.insert(view) ?? compiled[view.id] ?? Snapshot(revision: state.revision, [:])
+    }
+}
+
+extension ProxyConfig.OfType {
+    /// Of a stream on this replica.
+    fileprivate init(_ served: ServedType, _ current: XDSServer.ResourceSet) {
+        self.init(
+            type: served.report.type.abbreviation, state: served.report.state.rawValue, source: .stream,
+            sentVersion: served.report.sentVersion, ackedVersion: served.report.ackedVersion,
+            currentVersion: current.version, sent: served.resources.map(ProxyConfig.Resource.init),
+            current: current.resources.filter { served.names?.contains($0.name) ?? true }
+                .map(ProxyConfig.Resource.init))
+    }
+
+    /// - Parameter stored: what another replica has reported.
+    fileprivate init(_ type: XDSServer.ResourceType, _ stored: JSONValue, _ current: XDSServer.ResourceSet) {
+        let sentVersion = stored["sentVersion"]?.stringValue ?? ""
+        let resources = current.resources.map(ProxyConfig.Resource.init)
+        let isKnown = sentVersion == current.version
+        self.init(
+            type: type.abbreviation, state: stored["state"]?.stringValue ?? "", source: isKnown ? .compiled : .unknown,
+            sentVersion: sentVersion, ackedVersion: stored["ackedVersion"]?.stringValue ?? "",
+            currentVersion: current.version, sent: isKnown ? resources : [], current: resources)
+    }
+}
+
+extension ProxyConfig.Resource {
+    fileprivate init(_ resource: XDSServer.EncodedResource) {
+        self.init(name: resource.name, version: resource.version) { ResourceDocument.of(resource) }
+    }
+}
+
+/// Resources as people may see them.
+enum ResourceDocument {
+    /// Fields of Envoy's messages that hold secrets, as its own `config_dump` redacts them (`udpa.annotations.sensitive`).
+    private static let secret: Set<String> = [
+        "private_key", "password", "session_ticket_keys", "inline_string_secret", "token", "secret",
+    ]
+
+    static func of(_ resource: XDSServer.EncodedResource) -> JSONValue {
+        let encoded = EnvoyConfig.EncodedResource(name: resource.name, bytes: resource.body)
+        guard let text = try? encoded.json(resource.type.encoded),
+            let document = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        else { return ["undecoded": .string(Data(resource.body).base64EncodedString())] }
+        return redacted(document)
+    }
+
+    static func redacted(_ document: JSONValue) -> JSONValue {
+        switch document {
+        case .object(let members):
+            .object(
+                Dictionary(
+                    uniqueKeysWithValues: members.map { name, value in
+                        (name, secret.contains(name) ? "[redacted]" : redacted(value))
+                    }))
+        case .array(let elements): .array(elements.map(redacted))
+        default: document
+        }
+    }
+}
