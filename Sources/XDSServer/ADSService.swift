@@ -154,7 +154,7 @@ final class ADSStream: GRPCCallHandler {
             let known = subscription.known?.resources ?? []
             return ServedType(
                 report: typeReport(subscription), resources: known.filter { names?.contains($0.name) ?? true },
-                names: names)
+                names: names?.names)
         }
         return (call.id, ServedClient(proxy: admission.proxy, view: admission.view, node: nodeID, types: types))
     }

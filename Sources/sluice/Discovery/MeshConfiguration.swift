@@ -123,7 +123,7 @@ struct MeshConfiguration {
 
     private func version(of type: XDSServer.ResourceType, in view: ProxyView) -> String? {
         guard let below = shared[view.layers.shared] else { return nil }
-        guard let top = view.layers.own, let above = own[top]?[type], !above.isEmpty else {
+        guard let top = view.layers.own, let above = own[top]?.resources[type], !above.isEmpty else {
             return (below[type] ?? .empty).version
         }
         return XDSServer.ResourceSet(above, over: below[type]).version
