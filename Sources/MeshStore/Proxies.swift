@@ -88,18 +88,6 @@ extension MeshStore {
         for report in reports { latest["\(report.mesh)/\(report.name)"] = report }
         guard !latest.isEmpty else { return }
         let rows = latest.sorted { $0.key < $1.key }.map(\.value)
-        // Most proxies of a mesh are in the same state, which is encoded once.
-        var encoded: [JSONValue: JSONText] = [:]
-        var types: [JSONText] = []
-        for row in rows {
-            if let text = encoded[row.types] {
-                types.append(text)
-            } else {
-                let text = try row.types.withoutNull.stored
-                encoded[row.types] = text
-                types.append(text)
-            }
-        }
         _ = try await self.rows(
             """
             INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
@@ -110,7 +98,7 @@ extension MeshStore {
                 \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
                 \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
                 \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
-                \(types)::jsonb[], \(try rows.map { (row) throws(StoreError) in try row.client.withoutNull.stored })::jsonb[])
+                \(try Self.texts(rows.map(\.types)))::jsonb[], \(try Self.texts(rows.map(\.client)))::jsonb[])
             ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
                SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
                    acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
@@ -118,6 +106,27 @@ extension MeshStore {
                    updated_at = now()
              WHERE excluded.connected OR p.replica = excluded.replica
             """, seeing: .all)
+    }
+
+    /// The documents as they are stored. Most proxies of a mesh have the same ones, which are encoded once.
+    private static func texts(_ documents: [JSONValue]) throws(StoreError) -> [JSONText] {
+        var last: (document: JSONValue, text: JSONText)?
+        var known: [JSONValue: JSONText] = [:]
+        var texts: [JSONText] = []
+        texts.reserveCapacity(documents.count)
+        for document in documents {
+            // Mostly the same as the one before, and that is quicker to see than to look it up.
+            if let last, last.document == document {
+                texts.append(last.text)
+                continue
+            }
+            let text: JSONText
+            if let found = known[document] { text = found } else { text = try document.withoutNull.stored }
+            known[document] = text
+            last = (document, text)
+            texts.append(text)
+        }
+        return texts
     }
 
     /// How many of a mesh's proxies are connected, and how many of those have acknowledged each of two revisions.

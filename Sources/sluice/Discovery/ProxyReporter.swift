@@ -50,13 +50,14 @@ struct ProxyReporter: Sendable {
     private func report() async throws {
         var known: [String: Known] = [:]
         var refusals = Refusals(publisher: publisher)
+        var documents = Documents()
         for await _ in registry.changes {
             try await Task.sleep(for: Self.gathering)
             let reports = registry.drain()
             do {
                 var rows: [ProxyRow] = []
                 for report in reports {
-                    if let row = await row(report, &known, &refusals) { rows.append(row) }
+                    if let row = await row(report, &known, &refusals, &documents) { rows.append(row) }
                 }
                 try await store.report(rows)
                 for mesh in Set(rows.map(\.mesh)) { try await store.wakeReleases(of: mesh) }
@@ -69,7 +70,8 @@ struct ProxyReporter: Sendable {
     }
 
     private func row(
-        _ report: ProxyReport, _ known: inout [String: Known], _ refusals: inout Refusals
+        _ report: ProxyReport, _ known: inout [String: Known], _ refusals: inout Refusals,
+        _ documents: inout Documents
     ) async -> ProxyRow? {
         guard let name = ProxyName(report.proxy) else { return nil }
         let now = Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
@@ -81,17 +83,27 @@ struct ProxyReporter: Sendable {
         return ProxyRow(
             mesh: name.mesh, name: name.name, replica: replica, connected: report.isConnected, connectedAt: proxy.since,
             ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
-            rejectedMessage: report.rejectedMessage, types: Self.types(report, rejections),
+            rejectedMessage: report.rejectedMessage, types: documents.types(report.types, rejections),
             client: proxy.view?.clientJSON ?? [:])
     }
+}
+
+/// Makes the documents that are stored with a proxy.
+private struct Documents {
+    /// The last one: of a push, most proxies say the same.
+    private var last: (types: [TypeReport], document: JSONValue) = ([], [:])
 
     /// `{"CDS": {"state", "sentVersion", "ackedVersion", "error", "rejections"}, …}`.
-    private static func types(
-        _ report: ProxyReport, _ rejections: [ResourceType: [ProxyRejection]]
-    ) -> JSONValue {
+    mutating func types(_ types: [TypeReport], _ rejections: [ResourceType: [ProxyRejection]]) -> JSONValue {
+        guard rejections.isEmpty else { return document(types, rejections) }
+        if last.types != types { last = (types, document(types, [:])) }
+        return last.document
+    }
+
+    private func document(_ types: [TypeReport], _ rejections: [ResourceType: [ProxyRejection]]) -> JSONValue {
         .object(
             Dictionary(
-                uniqueKeysWithValues: report.types.map { type in
+                uniqueKeysWithValues: types.map { type in
                     let fields = JSONValue.fields([
                         "state": .string(type.state.rawValue), "sentVersion": .string(type.sentVersion),
                         "ackedVersion": .string(type.ackedVersion), "error": type.error.map(JSONValue.string),
