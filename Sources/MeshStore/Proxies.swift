@@ -73,9 +73,13 @@ extension MeshStore {
             """, seeing: .all)
     }
 
-    /// Says that a replica has ended: its proxies are disconnected at once.
+    /// Says that a replica has ended: its proxies are disconnected at once, and away from now on.
     package func retire(_ replica: String) async throws(StoreError) {
-        _ = try await rows("DELETE FROM replica WHERE id = \(replica)", seeing: .all)
+        _ = try await rows(
+            """
+            WITH ended AS (DELETE FROM replica WHERE id = \(replica))
+            UPDATE proxy SET connected = false, updated_at = now() WHERE replica = \(replica) AND connected
+            """, seeing: .all)
     }
 
     /// Writes what a replica knows of some proxies, in one statement. Of rows with the same key the last counts.
@@ -200,18 +204,27 @@ extension MeshStore {
         }
     }
 
-    /// Forgets proxies that have been away for longer than `age`, and replicas that have been silent for as long.
-    package func forgetProxies(awayFor age: Duration) async throws(StoreError) {
+    /// Forgets proxies that have been away for longer than `age`, and replicas that have been silent for as long. Any number
+    /// of replicas may do so at the same time.
+    ///
+    /// - Parameter limit: proxies that one call forgets at most.
+    /// - Returns: how many were forgotten; if it is `limit`, there may be more.
+    package func forgetProxies(awayFor age: Duration, atMost limit: Int = 1_000) async throws(StoreError) -> Int {
         let seconds = Double(age.components.seconds)
-        _ = try await rows(
+        let forgotten = try await rows(
             """
-            DELETE FROM proxy p
-             WHERE p.updated_at < now() - make_interval(secs => \(seconds))
-               AND (NOT p.connected OR NOT EXISTS (
-                    SELECT 1 FROM replica r
-                     WHERE r.id = p.replica AND r.heartbeat_at > now() - make_interval(secs => \(seconds))))
-            """, seeing: .all)
+            DELETE FROM proxy
+             WHERE (tenant, mesh, namespace, name) IN (
+                SELECT p.tenant, p.mesh, p.namespace, p.name FROM proxy p
+                 WHERE p.updated_at < now() - make_interval(secs => \(seconds))
+                   AND (NOT p.connected OR NOT EXISTS (
+                        SELECT 1 FROM replica r
+                         WHERE r.id = p.replica AND r.heartbeat_at > now() - make_interval(secs => \(seconds))))
+                 LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+            """, seeing: .all
+        ).affectedRows
         _ = try await rows(
             "DELETE FROM replica WHERE heartbeat_at < now() - make_interval(secs => \(seconds))", seeing: .all)
+        return forgotten
     }
 }

@@ -19,10 +19,15 @@ struct Parts: Sendable {
     let publisher: ConfigPublisher
     let signals: ChangeSignals
     let releases = ReleaseSignal()
+    let proxyRetention: Duration
     let logger: Logger
 
-    init(store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, logger: Logger) {
+    /// - Parameter proxyRetention: how long proxies are remembered that are away.
+    init(
+        store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration, logger: Logger
+    ) {
         self.store = store
+        self.proxyRetention = proxyRetention
         self.signals = signals
         self.logger = logger
         mirror = MeshMirror(store: store, logger: logger)
@@ -59,20 +64,35 @@ struct Parts: Sendable {
             Background("publisher", logger) { try await publisher.run() },
             Background("reporter", logger) { try await reporter.run() },
             Background("releases", logger) { try await driver.run() },
-            Background("housekeeping", logger) { try await keepHouse() },
+            Background("compaction", logger) { try await compact() },
+            Background("proxy retention", logger) { try await forgetProxies() },
         ]
     }
 
-    /// Forgets what nobody needs any more.
-    private func keepHouse() async throws {
+    /// Forgets changes that everybody has seen.
+    private func compact() async throws {
         while true {
             try await Task.sleep(for: .seconds(600))
             do {
                 try await store.compactChanges(olderThan: .seconds(86_400))
-                try await store.forgetProxies(awayFor: .seconds(3_600))
             } catch {
-                logger.warning("housekeeping failed", metadata: ["error": "\(error)"])
+                logger.warning("changes not compacted", metadata: ["error": "\(error)"])
             }
+        }
+    }
+
+    /// Forgets proxies that have been away for long, a bounded number at a time.
+    private func forgetProxies() async throws {
+        let limit = 1_000
+        while true {
+            var forgotten = 0
+            do {
+                forgotten = try await store.forgetProxies(awayFor: proxyRetention, atMost: limit)
+            } catch {
+                logger.warning("proxies not forgotten", metadata: ["error": "\(error)"])
+            }
+            // More are left: soon, but not at once, so that others get to the database.
+            try await Task.sleep(for: forgotten == limit ? .seconds(1) : min(proxyRetention / 10, .seconds(600)))
         }
     }
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import GRPCServer
 internal import Logging
+internal import MeshModel
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -59,6 +60,13 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Origins that browsers may call the API from, separated by commas. [SLUICE_CORS_ORIGINS]")
     var corsOrigins: String?
 
+    @Option(
+        help: """
+            How long proxies that are not connected are listed, for example 30m; a minute at least. \
+            [SLUICE_PROXY_RETENTION] (default: 1h)
+            """)
+    var proxyRetention: String?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical. [SLUICE_LOG_LEVEL] (default: info)")
     var logLevel: String?
 
@@ -80,7 +88,16 @@ struct ServeCommand: AsyncParsableCommand {
             adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: database.url,
             dataDirectory: try database.directory(),
             origins: (corsOrigins ?? Environment.value("CORS_ORIGINS"))?.split(separator: ",").map(String.init) ?? [],
-            logLevel: try level())
+            proxyRetention: try retention(), logLevel: try level())
+    }
+
+    private func retention() throws -> Duration {
+        let text = proxyRetention ?? Environment.value("PROXY_RETENTION") ?? "1h"
+        // Less would forget the proxies of a replica that is only slow.
+        guard let duration = Duration(text: text), duration >= .seconds(60) else {
+            throw ConfigurationError("--proxy-retention must be a duration of a minute at least, such as 1h")
+        }
+        return duration
     }
 
     private func tls() throws -> Settings.TLS? {
@@ -149,5 +166,7 @@ struct Settings: Sendable {
     var databaseURL: String?
     var dataDirectory: String
     var origins: [String]
+    /// How long proxies are remembered that are away; a minute at least.
+    var proxyRetention: Duration
     var logLevel: Logger.Level
 }

@@ -43,13 +43,50 @@ struct ProxyListTests {
                 try await store.row("orphan", on: "never", acked: 1),
             ])
             try await store.silence("dead", for: "2 hours")
-            try await store.forgetProxies(awayFor: .seconds(3600))
-            #expect(try await store.proxies(of: .acme, limit: 9).count == 4, "all have just been written")
+            #expect(try await store.forgetProxies(awayFor: .seconds(3600)) == 0, "all have just been written")
+            #expect(try await store.proxies(of: .acme, limit: 9).count == 4)
             try await store.ageProxies(by: "2 hours")
-            try await store.forgetProxies(awayFor: .seconds(3600))
+            #expect(try await store.forgetProxies(awayFor: .seconds(3 * 3600)) == 0)
+            #expect(try await store.forgetProxies(awayFor: .seconds(3600)) == 3)
             #expect(try await store.proxies(of: .acme, limit: 9).map(\.name.name.text) == ["quiet"])
             #expect(
                 try await store.pool.query("SELECT id FROM replica").map { try $0["id", as: String.self] } == ["alive"])
+        }
+    }
+
+    @Test("a call forgets no more than it may, and says so")
+    func bounded() async throws {
+        try await withStore { store in
+            for number in 1...5 {
+                var row = try await store.row("p\(number)", on: "r1", acked: 1)
+                row.connected = false
+                try await store.report([row])
+            }
+            try await store.ageProxies(by: "2 hours")
+            var counts: [Int] = []
+            for _ in 0..<4 { counts.append(try await store.forgetProxies(awayFor: .seconds(3600), atMost: 2)) }
+            #expect(counts == [2, 2, 1, 0])
+            #expect(try await store.proxies(of: .acme, limit: 9) == [])
+        }
+    }
+
+    @Test(
+        "the proxies of a replica that ended are not counted from then on, and away since then, not since they changed")
+    func retired() async throws {
+        try await withStore { store in
+            for replica in ["r1", "r2"] { try await store.keepAlive(replica) }
+            try await store.report([
+                try await store.row("a", on: "r1", acked: 1), try await store.row("b", on: "r2", acked: 1),
+            ])
+            try await store.ageProxies(by: "2 hours")
+            try await store.retire("r1")
+            let acks = try await store.acks(of: .acme, clusters: 1, routes: 1)
+            #expect((acks.connected, acks.ackedClusters, acks.ackedRoutes) == (1, 1, 1))
+            #expect(try await store.connected() == [false, true])
+            #expect(try await store.forgetProxies(awayFor: .seconds(3600)) == 0)
+            try await store.ageProxies(by: "2 hours")
+            #expect(try await store.forgetProxies(awayFor: .seconds(3600)) == 1)
+            #expect(try await store.proxies(of: .acme, limit: 9).map(\.name.name.text) == ["b"])
         }
     }
 }
