@@ -79,13 +79,7 @@ final class ADSStream: GRPCCallHandler {
         guard node.id.utf8.count <= 1_024, node.cluster.utf8.count <= 1_024 else {
             throw GRPCStatus(.invalidArgument, "node.id or node.cluster is too long")
         }
-        let metadata = node.metadata.fields.compactMapValues { value -> String? in
-            guard case .stringValue(let text)? = value.kind else { return nil }
-            return text
-        }
-        let admission = try service.delegate.admit(
-            AdmissionRequest(
-                metadata: call.metadata, node: NodeInfo(id: node.id, cluster: node.cluster, metadata: metadata)))
+        let admission = try service.delegate.admit(AdmissionRequest(metadata: call.metadata, node: NodeInfo(node)))
         self.admission = admission
         nodeID = node.id
         hub.insert(self, admission.view)
@@ -145,9 +139,11 @@ final class ADSStream: GRPCCallHandler {
             refusedVersion: subscription.rejection?.version, refused: subscription.rejection?.names ?? [])
     }
 
-    /// What the client was sent; `nil` before it is admitted, or if it is not `proxy`.
-    func served(to proxy: String?) -> (stream: UInt64, client: ServedClient)? {
-        guard let admission, proxy == nil || proxy == admission.proxy else { return nil }
+    /// What the client was sent; `nil` before it is admitted, or if it is not meant.
+    func served(_ filter: ServedFilter) -> (stream: UInt64, client: ServedClient)? {
+        guard let admission, filter.proxy == nil || filter.proxy == admission.proxy, filter.node(nodeID) else {
+            return nil
+        }
         let types = machine.subscriptions.compactMap { subscription -> ServedType? in
             guard let subscription else { return nil }
             let names = subscription.isWildcard ? nil : subscription.names
@@ -156,13 +152,23 @@ final class ADSStream: GRPCCallHandler {
                 report: typeReport(subscription), resources: known.filter { names?.contains($0.name) ?? true },
                 names: names?.names)
         }
-        return (call.id, ServedClient(proxy: admission.proxy, view: admission.view, node: nodeID, types: types))
+        return (call.id, ServedClient(proxy: admission.proxy, node: nodeID, types: types))
     }
 
     private func state(of subscription: Subscription) -> TypeReport.State {
         if subscription.rejection != nil { return .rejected }
         guard let snapshot = machine.snapshot else { return .stale }
         return subscription.isSettled(on: snapshot[subscription.type]) ? .synced : .stale
+    }
+}
+
+extension NodeInfo {
+    init(_ node: Envoy_Config_Core_V3_Node) {
+        let metadata = node.metadata.fields.compactMapValues { value -> String? in
+            guard case .stringValue(let text)? = value.kind else { return nil }
+            return text
+        }
+        self.init(id: node.id, cluster: node.cluster, metadata: metadata)
     }
 }
 

@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 
 /// What one client that has a stream here was sent of one type.
 package struct ServedType: Sendable {
@@ -12,26 +12,46 @@ package struct ServedType: Sendable {
 /// A client that has a stream here, and what it was sent.
 package struct ServedClient: Sendable {
     package var proxy: String
-    package var view: ViewID
     /// The node's `id`, in the client's own words.
     package var node: String
     package var types: [ServedType]
 }
 
+/// Which clients somebody wants to know of.
+package struct ServedFilter: Sendable {
+    /// Only the client of this name; `nil`: all of them.
+    package var proxy: String?
+    /// Where to look; `nil`: everywhere.
+    package var view: ViewID?
+    /// Whether a node's `id` is one of those meant.
+    package var node: @Sendable (String) -> Bool = { _ in true }
+    /// Clients that are told of at most, for every event loop: to list one costs its loop as much as it was sent.
+    package var limit = 1
+
+    package init(proxy: String? = nil, view: ViewID? = nil) {
+        self.proxy = proxy
+        self.view = view
+    }
+}
+
 extension SnapshotStore {
-    /// What the clients of some views that have streams on this server were sent, by their name.
-    ///
-    /// - Parameters:
-    ///   - proxy: only this client; `nil`: all of them.
-    ///   - view: where to look; `nil`: everywhere.
-    package func served(to proxy: String?, of view: ViewID? = nil) async -> [ServedClient] {
-        var newest: [String: (stream: UInt64, client: ServedClient)] = [:]
-        for hub in hubs {
-            let found = try? await hub.eventLoop.submit { hub.value.served(to: proxy, of: view) }.get()
-            for (stream, client) in found ?? [] where newest[client.proxy].map({ $0.stream < stream }) ?? true {
+    /// What clients that have streams on this server were sent, by their name.
+    package func served(_ filter: ServedFilter, on eventLoop: any EventLoop) -> EventLoopFuture<[ServedClient]> {
+        let found = hubs.map { hub in hub.eventLoop.submit { hub.value.served(filter) } }
+        return EventLoopFuture.whenAllSucceed(found, on: eventLoop).map { found in
+            var newest: [String: (stream: UInt64, client: ServedClient)] = [:]
+            for (stream, client) in found.joined() where newest[client.proxy].map({ $0.stream < stream }) ?? true {
                 newest[client.proxy] = (stream, client)
             }
+            return newest.sorted { $0.key < $1.key }.map(\.value.client)
         }
-        return newest.sorted { $0.key < $1.key }.map(\.value.client)
+    }
+
+    /// What a client was sent.
+    ///
+    /// - Returns: `nil` if it has no stream here.
+    package func served(to proxy: String, of view: ViewID) async throws -> ServedClient? {
+        guard let loop = hubs.first?.eventLoop else { return nil }
+        return try await served(ServedFilter(proxy: proxy, view: view), on: loop).get().first
     }
 }

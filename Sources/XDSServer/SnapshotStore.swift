@@ -113,9 +113,16 @@ final class StreamHub {
     }
 
     /// What clients were sent, each with the number of its stream; of two with one name the greater is the newer.
-    func served(to proxy: String?, of view: ViewID?) -> [(stream: UInt64, client: ServedClient)] {
-        let candidates = view.map { streams[$0].map { [$0] } ?? [] } ?? Array(streams.values)
-        return candidates.flatMap(\.values).compactMap { $0.served(to: proxy) }
+    func served(_ filter: ServedFilter) -> [(stream: UInt64, client: ServedClient)] {
+        let candidates = filter.view.map { streams[$0].map { [$0] } ?? [] } ?? Array(streams.values)
+        var found: [(stream: UInt64, client: ServedClient)] = []
+        for stream in candidates.lazy.flatMap(\.values) {
+            guard let served = stream.served(filter) else { continue }
+            found.append(served)
+            // A client that has just come back may have two streams.
+            if filter.proxy == nil && found.count >= filter.limit { break }
+        }
+        return found
     }
 
     func deliver(_ snapshots: [(ViewID, Snapshot)]) {

@@ -93,7 +93,8 @@ struct Program: Sendable {
         let store = MeshStore(pool: pool, logger: logger)
         let tokens = try await loadTokens(database.options)
         let parts = Parts(
-            store: store, tokens: tokens, signals: ChangeSignals(database.options, logger: logger), logger: logger)
+            store: store, tokens: tokens, signals: ChangeSignals(database.options, logger: logger),
+            proxyRetention: settings.proxyRetention, logger: logger)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.
         var services: [any Service] = []
         if let server = database.server { services.append(Background("postgres", logger) { try await server.run() }) }
@@ -160,10 +161,14 @@ struct Program: Sendable {
         // Streams never move by themselves; closing them now and then spreads proxies over the replicas.
         configuration.maxConnectionAge = .minutes(30)
         configuration.gracePeriod = .seconds(1)
+        let status = StatusAdmission(
+            admission: parts.admission, adminToken: settings.adminToken.map(AdminToken.init))
+        let services = DiscoveryServices(
+            ads: parts.ads, csds: CSDSService(delegate: status, store: parts.snapshots))
         // Threads of its own: when a thousand proxies come at once, the API shares the processor with them, not a queue.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let server = GRPCServer(
-            configuration: configuration, service: parts.ads, eventLoopGroup: group, logger: logger)
+            configuration: configuration, service: services, eventLoopGroup: group, logger: logger)
         return Discovery(server: server, group: group)
     }
 

@@ -9,8 +9,15 @@ import Testing
 import XDSServer
 
 /// Lets in who has the token; a proxy is its node's id, and its view the node's cluster.
-struct TokenDelegate: XDSDelegate {
+struct TokenDelegate: XDSDelegate, ClientStatusDelegate {
     static let token = HTTP2Header("authorization", "Bearer right")
+    /// Sees everybody's status.
+    static let administrator = HTTP2Header("authorization", "Bearer administrator")
+
+    func visibility(_ request: AdmissionRequest) throws(GRPCStatus) -> StatusVisibility {
+        if request.metadata.first("authorization") == Self.administrator.value { return .everything }
+        return .own(proxy: try admit(request).proxy)
+    }
 
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission {
         guard request.metadata.first("authorization") == Self.token.value else {
@@ -72,7 +79,9 @@ extension Fixture {
         configuration.gracePeriod = .milliseconds(100)
         let server = GRPCServer(
             configuration: configuration,
-            service: ADSService(delegate: TokenDelegate(), store: store, registry: registry, logger: logger),
+            service: DiscoveryServices(
+                ads: ADSService(delegate: TokenDelegate(), store: store, registry: registry, logger: logger),
+                csds: CSDSService(delegate: TokenDelegate(), store: store)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }

@@ -102,13 +102,21 @@ struct XDSClient {
 
     // MARK: Responses
 
+    /// The next message, whatever it is.
+    ///
+    /// - Throws: the status, if the call ends first.
+    mutating func nextBytes() async throws -> [UInt8] {
+        let event = await events.next(isolation: #isolation)
+        if case .closed(let status)? = event { throw status }
+        guard case .message(let bytes)? = event else { throw CancellationError() }
+        return bytes
+    }
+
     /// The next response.
     ///
     /// - Throws: the status, if the call ends first.
     mutating func next() async throws -> Message {
-        let event = await events.next(isolation: #isolation)
-        if case .closed(let status)? = event { throw status }
-        guard case .message(let bytes)? = event else { throw CancellationError() }
+        let bytes = try await nextBytes()
         switch variant {
         case .stateOfTheWorld:
             let response = try Envoy_Service_Discovery_V3_DiscoveryResponse(serializedBytes: bytes)

@@ -17,6 +17,14 @@ final class ProxyAdmission: XDSDelegate {
     init(tokens: ProxyTokens) { self.tokens = tokens }
 
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission {
+        let claims = try claims(request)
+        let view = ProxyView(claims, request.node)
+        views.withLock { $0[view.id] = view }
+        return Admission(proxy: ProxyName(claims).text, view: view.id)
+    }
+
+    /// Who asks, by its token.
+    func claims(_ request: AdmissionRequest) throws(GRPCStatus) -> ProxyClaims {
         guard let token = Self.token(request) else {
             throw GRPCStatus(.unauthenticated, "no token: use the bootstrap that the API gives for this proxy")
         }
@@ -28,13 +36,11 @@ final class ProxyAdmission: XDSDelegate {
             throw GRPCStatus(.unauthenticated, detail)
         }
         try Self.check(request.node, claims)
-        let view = ProxyView(claims, request.node)
-        views.withLock { $0[view.id] = view }
-        return Admission(proxy: ProxyName(claims).text, view: view.id)
+        return claims
     }
 
     /// Envoy sends its token as gRPC metadata. gRPC's client cannot over plaintext, so it carries it in its node.
-    private static func token(_ request: AdmissionRequest) -> String? {
+    static func token(_ request: AdmissionRequest) -> String? {
         if let field = request.metadata.first("authorization") {
             let parts = field.split(separator: " ", maxSplits: 1)
             return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil

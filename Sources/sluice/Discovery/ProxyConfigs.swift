@@ -18,7 +18,7 @@ struct ProxyConfigs: Sendable {
             return ProxyConfig(revision: newest, ofTypes: [])
         }
         let name = ProxyName(mesh: proxy.mesh, name: proxy.name).text
-        let client = await snapshots.served(to: name, of: view.id).first
+        let client = try await snapshots.served(to: name, of: view.id)
         let snapshot = try await snapshot(of: view, atLeast: newest)
         let types = XDSServer.ResourceType.allCases.compactMap { type in
             if let served = client?.types.first(where: { $0.report.type == type }) {
