@@ -4,11 +4,8 @@ package import Logging
 internal import NIOCore
 internal import SwiftProtobuf
 
-/// The aggregated discovery service, in both variants
-/// (`envoy.service.discovery.v3.AggregatedDiscoveryService`).
+/// The discovery services: the aggregated one and those of the single types, in both variants (``DiscoveryMethod``).
 package struct ADSService: GRPCService {
-    private static let name = "envoy.service.discovery.v3.AggregatedDiscoveryService"
-
     let delegate: any XDSDelegate
     let store: SnapshotStore
     let registry: ProxyRegistry
@@ -22,12 +19,7 @@ package struct ADSService: GRPCService {
     }
 
     package func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
-        guard call.path.service == Self.name else { return nil }
-        switch call.path.method {
-        case "StreamAggregatedResources": return ADSStream(call, .stateOfTheWorld, self)
-        case "DeltaAggregatedResources": return ADSStream(call, .delta, self)
-        default: return nil
-        }
+        DiscoveryMethod(call.path).map { ADSStream(call, $0, self) }
     }
 }
 
@@ -42,11 +34,11 @@ final class ADSStream: GRPCCallHandler {
     private var lastReport: ProxyReport?
     private var nodeID = ""
 
-    init(_ call: GRPCCall, _ variant: Variant, _ service: ADSService) {
+    init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: ADSService) {
         self.call = call
         self.service = service
-        machine = StreamMachine(variant)
         hub = service.store.hub(on: call.eventLoop)
+        machine = StreamMachine(method.variant, only: method.type, sharing: hub.sharing)
     }
 
     // MARK: The client's side
@@ -58,11 +50,11 @@ final class ADSStream: GRPCCallHandler {
             case .stateOfTheWorld:
                 let request = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: bytes)
                 if admission == nil { try admit(request.node) }
-                try machine.receive(DiscoveryRequest(request), sharing: hub.names)
+                try machine.receive(DiscoveryRequest(request))
             case .delta:
                 let request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: bytes)
                 if admission == nil { try admit(request.node) }
-                try machine.receive(DiscoveryRequest(request), sharing: hub.names)
+                try machine.receive(DiscoveryRequest(request))
             }
         } catch let status as GRPCStatus {
             return call.finish(status)
@@ -122,14 +114,14 @@ final class ADSStream: GRPCCallHandler {
     private func report(isConnected: Bool) {
         guard let admission else { return }
         let rejection = machine.rejection
-        let types = machine.subscriptions.compactMap { $0.map(typeReport) }
+        let types = machine.subscriptions.all.map(typeReport)
         let report = ProxyReport(
             proxy: admission.proxy, view: admission.view, isConnected: isConnected,
             ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
             rejectedMessage: rejection?.message, types: types)
         guard report != lastReport else { return }
         lastReport = report
-        service.registry.update(report, stream: call.id)
+        service.registry.update(report, stream: call.id, isAggregated: machine.only == nil)
     }
 
     private func typeReport(_ subscription: Subscription) -> TypeReport {
@@ -144,8 +136,7 @@ final class ADSStream: GRPCCallHandler {
         guard let admission, filter.proxy == nil || filter.proxy == admission.proxy, filter.node(nodeID) else {
             return nil
         }
-        let types = machine.subscriptions.compactMap { subscription -> ServedType? in
-            guard let subscription else { return nil }
+        let types = machine.subscriptions.all.map { subscription in
             let names = subscription.isWildcard ? nil : subscription.names
             let known = subscription.known?.resources ?? []
             return ServedType(

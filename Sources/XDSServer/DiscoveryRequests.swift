@@ -70,10 +70,13 @@ struct DiscoveryAnswer {
     }
 
     /// What it speaks of.
-    var names: Set<String> {
+    var names: Set<String> { resourceNames.union(removed) }
+
+    /// What it has.
+    var resourceNames: Set<String> {
         switch resources {
-        case .everything(let set, let lingering): set.names.union(lingering.map(\.name)).union(removed)
-        case .some(let resources): Set(resources.map(\.name)).union(removed)
+        case .everything(let set, let lingering): set.names.union(lingering.map(\.name))
+        case .some(let resources): Set(resources.map(\.name))
         }
     }
 }

@@ -43,10 +43,30 @@ package final class EncodedResource: Sendable {
         resource.name = name
         resource.version = version
         resource.resource = any
+        // Envoy looks there for the host that it asked for.
+        if type == .virtualHost { resource.aliases = [name] }
         var delta = Envoy_Service_Discovery_V3_DeltaDiscoveryResponse()
         delta.resources = [resource]
         deltaField = Self.field(delta)
     }
+
+    /// That there is no such virtual host: its name without a body, "to match the requested resource to the response"
+    /// (Envoy's VHDS), so that the request goes on that waits for it.
+    init(absentVirtualHost name: String) {
+        (type, self.name, body, digest) = (.virtualHost, name, [], (0, 0))
+        version = Self.absentVersion
+        stateOfTheWorldField = SharedBytes(ByteBuffer())
+        var resource = Envoy_Service_Discovery_V3_Resource()
+        resource.name = name
+        resource.aliases = [name]
+        resource.version = version
+        var delta = Envoy_Service_Discovery_V3_DeltaDiscoveryResponse()
+        delta.resources = [resource]
+        deltaField = Self.field(delta)
+    }
+
+    /// What a client may say it has of a virtual host that there was not. No hash looks like it.
+    static let absentVersion = "absent"
 
     func field(_ variant: Variant) -> SharedBytes {
         switch variant {

@@ -14,8 +14,19 @@ struct NameSet: Equatable {
             for name in names { insert(name) }
         }
 
-        mutating func insert(_ name: String) {
-            let hash = Self.hash(name)
+        /// Of names and what they stand for.
+        init(_ pairs: [String: String]) {
+            for pair in pairs {
+                var hasher = Hasher()
+                hasher.combine(pair.key)
+                hasher.combine(pair.value)
+                insert(hash: UInt64(bitPattern: Int64(hasher.finalize())))
+            }
+        }
+
+        mutating func insert(_ name: String) { insert(hash: Self.hash(name)) }
+
+        private mutating func insert(hash: UInt64) {
             count += 1
             sum &+= hash
             squares &+= hash &* hash

@@ -43,14 +43,8 @@ package struct ProxyReport: Hashable, Sendable {
 /// Streams write, one consumer reads in batches: ``changes`` says that there is something, ``drain()`` takes it. However
 /// often a client changes between two drains, it is reported once.
 package final class ProxyRegistry: Sendable {
-    private struct Entry {
-        var report: ProxyReport
-        /// The stream that the report is of. Of two streams of a client the newer counts.
-        var stream: UInt64
-    }
-
     private struct State {
-        var entries: [String: Entry] = [:]
+        var entries: [String: ProxyStreams] = [:]
         var dirty: Set<String> = []
     }
 
@@ -63,9 +57,11 @@ package final class ProxyRegistry: Sendable {
     }
 
     /// All clients that are connected.
-    package var connected: [ProxyReport] { state.withLock { $0.entries.values.map(\.report).filter(\.isConnected) } }
+    package var connected: [ProxyReport] {
+        state.withLock { $0.entries.values.compactMap(\.report).filter(\.isConnected) }
+    }
 
-    package var connectedCount: Int { state.withLock { $0.entries.values.count { $0.report.isConnected } } }
+    package var connectedCount: Int { state.withLock { $0.entries.values.count { $0.report?.isConnected == true } } }
 
     /// Takes the clients that changed since the last call. Those that have gone are forgotten with it.
     package func drain() -> [ProxyReport] {
@@ -81,20 +77,21 @@ package final class ProxyRegistry: Sendable {
     package func restore(_ reports: [ProxyReport]) {
         state.withLock { state in
             for report in reports {
-                if state.entries[report.proxy] == nil { state.entries[report.proxy] = Entry(report: report, stream: 0) }
+                if state.entries[report.proxy] == nil { state.entries[report.proxy] = ProxyStreams(report) }
                 state.dirty.insert(report.proxy)
             }
         }
         continuation.yield()
     }
 
-    /// - Parameter stream: of two numbers the greater is the newer stream's.
-    func update(_ report: ProxyReport, stream: UInt64) {
+    /// - Parameters:
+    ///   - stream: of two numbers the greater is the newer stream's.
+    ///   - isAggregated: whether the stream has all of the client's types.
+    func update(_ report: ProxyReport, stream: UInt64, isAggregated: Bool = true) {
         let isChange = state.withLock { state in
-            if let entry = state.entries[report.proxy] {
-                guard entry.stream <= stream, entry.report != report else { return false }
+            guard state.entries[report.proxy, default: ProxyStreams()].take(report, of: stream, isAggregated) else {
+                return false
             }
-            state.entries[report.proxy] = Entry(report: report, stream: stream)
             state.dirty.insert(report.proxy)
             return true
         }

@@ -7,7 +7,7 @@ internal import Synchronization
 /// belong to a single workload lie above it, so a thousand workloads do not mean a thousand copies.
 package final class ResourceSet: Sendable {
     /// Counted over the process; tells sets apart without keeping them alive.
-    private let id: UInt64
+    let id: UInt64
     private let own: [String: EncodedResource]
     private let base: ResourceSet?
     /// Resources of all layers.
@@ -86,6 +86,9 @@ package final class ResourceSet: Sendable {
     }
 
     package var names: Set<String> { Set(own.keys).union(base?.names ?? []) }
+
+    /// Without what is not among `names`.
+    func only(_ names: Set<String>) -> ResourceSet { ResourceSet(names.compactMap { self[$0] }) }
 
     /// Whether all resources of the set are among `names`. A thousand sidecars ask the same, so the answer is kept.
     func isCovered(by names: NameSet) -> Bool {

@@ -102,7 +102,7 @@ package final class SnapshotStore: Sendable {
 
 /// The streams of one event loop, by view. Bound to that loop.
 final class StreamHub {
-    let names = NameTable()
+    let sharing = StreamSharing()
     private var streams: [ViewID: [ObjectIdentifier: ADSStream]] = [:]
 
     func insert(_ stream: ADSStream, _ view: ViewID) { streams[view, default: [:]][ObjectIdentifier(stream)] = stream }

@@ -1,4 +1,4 @@
-/// One aggregated stream: its subscriptions, and the order in which they are answered. No I/O, no clock: requests and
+/// One stream: its subscriptions, and the order in which they are answered. No I/O, no clock: requests and
 /// snapshots go in, ``next()`` says what to send.
 ///
 /// Make before break ("Eventual consistency considerations"): clusters, then their endpoints; listeners and routes when
@@ -7,15 +7,18 @@
 /// the endpoints.
 ///
 /// One snapshot at a time is carried out in this order, and then the newest: a client that is slower than the changes are
-/// would otherwise never see the end of one. Only endpoints are always the newest.
+/// would otherwise never see the end of one. Only endpoints, secrets and runtime values are always the newest.
 ///
 /// A refusal of clusters does not hold routes back: Envoy takes the good resources of a response that it refuses, and a
 /// broken cluster must not keep a rollback from a proxy. That a release does not go on over a refusal is decided by
 /// who sees ``rejection``.
 struct StreamMachine {
     let variant: Variant
+    /// The one type of the stream; `nil`: it is an aggregated one.
+    let only: ResourceType?
     let limits: Limits
-    private(set) var subscriptions: [Subscription?] = ResourceType.allCases.map { _ in nil }
+    private let sharing: StreamSharing
+    private(set) var subscriptions = SubscriptionTable()
     /// The newest.
     private(set) var snapshot: Snapshot?
     /// The one that is carried out.
@@ -43,19 +46,22 @@ struct StreamMachine {
         var unknownTypes = 64
     }
 
-    init(_ variant: Variant, limits: Limits = Limits()) {
+    init(
+        _ variant: Variant, only: ResourceType? = nil, limits: Limits = Limits(),
+        sharing: StreamSharing = StreamSharing()
+    ) {
         self.variant = variant
+        self.only = only
         self.limits = limits
+        self.sharing = sharing
     }
 
     /// Takes a request.
     ///
     /// - Throws: ``RequestRefusal`` if the stream must end.
-    mutating func receive(
-        _ request: DiscoveryRequest, sharing table: NameTable = NameTable()
-    ) throws(RequestRefusal) {
+    mutating func receive(_ request: DiscoveryRequest) throws(RequestRefusal) {
         try check(request)
-        guard let type = ResourceType(typeURL: request.typeURL) else {
+        guard let type = only ?? ResourceType(typeURL: request.typeURL), type.isServed(in: variant) else {
             // Not served, so never answered; newer clients ask for types that older servers do not know.
             unknownTypes.insert(request.typeURL)
             guard unknownTypes.count <= limits.unknownTypes else {
@@ -66,7 +72,7 @@ struct StreamMachine {
         var subscription = subscriptions[type.rawValue] ?? Subscription(type, variant)
         subscriptions[type.rawValue] = nil
         let wasInFlight = subscription.isInFlight
-        subscription.receive(request, sharing: table)
+        subscription.receive(request, sharing: sharing.names)
         if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
             endpointStage = .acknowledged
         }
@@ -79,19 +85,30 @@ struct StreamMachine {
     }
 
     private func check(_ request: DiscoveryRequest) throws(RequestRefusal) {
-        guard !request.typeURL.isEmpty else { throw RequestRefusal(reason: .invalid, detail: "type_url is empty") }
+        if let only {
+            guard request.typeURL.isEmpty || request.typeURL == only.typeURL else {
+                throw RequestRefusal(reason: .invalid, detail: "type_url is not \(only.typeURL)")
+            }
+        } else if request.typeURL.isEmpty {
+            throw RequestRefusal(reason: .invalid, detail: "type_url is empty")
+        }
         guard request.typeURL.utf8.count <= limits.nameLength else {
             throw RequestRefusal(reason: .tooMuch, detail: "type_url is longer than \(limits.nameLength) bytes")
         }
-        let lists: [[String]] =
-            switch request.names {
-            case .all(let names): [names]
-            case .change(let subscribe, let unsubscribe, let has): [subscribe, unsubscribe, Array(has.keys)]
-            }
-        guard lists.allSatisfy({ $0.count <= limits.names }) else {
+        switch request.names {
+        case .all(let names): try check(names)
+        case .change(let subscribe, let unsubscribe, let has):
+            try check(subscribe)
+            try check(unsubscribe)
+            try check(has.keys)
+        }
+    }
+
+    private func check(_ names: some Collection<String>) throws(RequestRefusal) {
+        guard names.count <= limits.names else {
             throw RequestRefusal(reason: .tooMuch, detail: "more than \(limits.names) names in one request")
         }
-        guard lists.allSatisfy({ $0.allSatisfy { $0.utf8.count <= limits.nameLength } }) else {
+        guard names.allSatisfy({ $0.utf8.count <= limits.nameLength }) else {
             throw RequestRefusal(reason: .tooMuch, detail: "a resource name is longer than \(limits.nameLength) bytes")
         }
     }
@@ -129,17 +146,23 @@ struct StreamMachine {
 
     /// All of it is acknowledged or refused.
     private func isCarriedOut(_ current: Snapshot) -> Bool {
-        let isUpToDate = [ResourceType.cluster, .listener, .route].allSatisfy { type in
-            subscriptions[type.rawValue]?.isUpToDate(with: current[type]) ?? true
-        }
-        return isUpToDate && !mustRoutesWait && (!hasRemovals(current) || areRoutesRefused)
+        isQuiet(current) && !mustRoutesWait && (!hasRemovals(current) || areRoutesRefused)
+    }
+
+    /// Clusters and what refers to them have been sent and answered.
+    private func isQuiet(_ current: Snapshot) -> Bool {
+        isUpToDate(.cluster, current) && ResourceType.referringToClusters.allSatisfy { isUpToDate($0, current) }
+    }
+
+    private func isUpToDate(_ type: ResourceType, _ current: Snapshot) -> Bool {
+        subscriptions[type.rawValue]?.isUpToDate(with: current[type]) ?? true
     }
 
     /// Whether what was done of `current` holds for `newest` too.
     private func differsInRoutesOnly(_ newest: Snapshot, from current: Snapshot) -> Bool {
         guard newest[.cluster].hasSameContent(as: current[.cluster]), !hasRemovals(current) else { return false }
         // What is on its way is acknowledged first, or no revision ever would be.
-        if isUnderWay(.listener) || isUnderWay(.route) { return false }
+        if ResourceType.referringToClusters.contains(where: isUnderWay) { return false }
         guard let endpoints = subscriptions[ResourceType.endpoint.rawValue] else { return true }
         // To wait for yet another acknowledgement could mean to wait for ever.
         let wouldWaitAgain = endpoints.isInFlight && endpointStage == .acknowledged
@@ -157,10 +180,13 @@ struct StreamMachine {
         if let answer = nextRemoval(current) { return answer }
         if let answer = nextEndpoints(newest) { return answer }
         if !mustRoutesWait { routable = current }
-        for type in [ResourceType.listener, .route] {
+        for type in ResourceType.referringToClusters {
             // A client that waits for a first answer gets one, from what its clusters are up to.
             guard !mustRoutesWait || subscriptions[type.rawValue]?.isUrgent == true else { continue }
             if let answer = respond(type, routable ?? current) { return answer }
+        }
+        for type in ResourceType.independent {
+            if let answer = respond(type, newest) { return answer }
         }
         return nextRemoval(current)
     }
@@ -180,33 +206,44 @@ struct StreamMachine {
     private mutating func respond(_ type: ResourceType, _ snapshot: Snapshot) -> DiscoveryAnswer? {
         let set = snapshot[type]
         let nonce = nonces + 1
-        let answer = subscriptions[type.rawValue]?.respond(set, revision: snapshot.revision, nonce: String(nonce))
+        let answer = subscriptions[type.rawValue]?
+            .respond(set, revision: snapshot.revision, nonce: String(nonce), sharing: sharing.firstAnswers)
         guard let answer else { return nil }
         nonces = nonce
-        if type == .cluster { forceEndpoints(of: answer) }
+        forceChildren(of: answer)
         return answer
     }
 
-    /// A cluster that is sent warms anew and waits for its endpoints, also if those did not change (envoy issue 13009).
-    /// State of the world repeats what did not change, and that does not warm anew; there Envoy asks for what it needs.
-    private mutating func forceEndpoints(of answer: DiscoveryAnswer) {
-        guard variant == .delta, let endpoints = subscriptions[ResourceType.endpoint.rawValue] else { return }
-        guard endpoints.known != nil else { return }
-        let names: [String] =
-            switch answer.resources {
-            case .some(let resources): resources.map(\.name)
-            case .everything: Array(endpoints.names.names)
+    /// What is to be sent again, although it did not change, because of what it belongs to.
+    private mutating func forceChildren(of answer: DiscoveryAnswer) {
+        guard variant == .delta else { return }
+        switch answer.type {
+        // A cluster that is sent warms anew and waits for its endpoints (envoy issue 13009). State of the world repeats
+        // clusters that did not change, and that does not warm them anew; there Envoy asks for what it needs.
+        case .cluster:
+            force(.endpoint) { _ in Array(answer.resourceNames) }
+        // "Updates to the route configuration entry … require all virtual hosts to be sent again" (Envoy's VHDS).
+        case .route:
+            force(.virtualHost) { virtualHosts in
+                let routes = answer.resourceNames
+                // `<route configuration>/<host>`, and a host has no slash.
+                return virtualHosts.held.filter { name in
+                    name.lastIndex(of: "/").map { routes.contains(String(name[..<$0])) } ?? false
+                }
             }
-        for name in names { subscriptions[ResourceType.endpoint.rawValue]?.force(name) }
+        default: break
+        }
+    }
+
+    private mutating func force(_ type: ResourceType, _ names: (Subscription) -> [String]) {
+        guard let children = subscriptions[type.rawValue] else { return }
+        for name in names(children) { subscriptions[type.rawValue]?.force(name) }
     }
 
     /// Removals of clusters, and then endpoints, when what may refer to them is acknowledged.
     private mutating func nextRemoval(_ current: Snapshot) -> DiscoveryAnswer? {
-        let isQuiet = [ResourceType.cluster, .listener, .route].allSatisfy { type in
-            subscriptions[type.rawValue]?.isUpToDate(with: current[type]) ?? true
-        }
-        guard isQuiet && !areRoutesRefused else { return nil }
-        for type in [ResourceType.cluster, .endpoint] {
+        guard isQuiet(current) && !areRoutesRefused else { return nil }
+        for type in ResourceType.removedLast {
             let nonce = nonces + 1
             let kept = kept(type, current)
             let answer = subscriptions[type.rawValue]?.remove(
@@ -221,7 +258,7 @@ struct StreamMachine {
 
     /// The client goes on with routes that may need what they referred to.
     private var areRoutesRefused: Bool {
-        subscriptions.contains { $0.map { $0.type.refersToClusters && $0.rejection != nil } ?? false }
+        ResourceType.referringToClusters.contains { subscriptions[$0.rawValue]?.rejection != nil }
     }
 
     /// What is to stay: also what has come back in a newer snapshot.
@@ -230,24 +267,26 @@ struct StreamMachine {
     }
 
     private func hasRemovals(_ current: Snapshot) -> Bool {
-        [ResourceType.cluster, .endpoint].contains {
+        ResourceType.removedLast.contains {
             subscriptions[$0.rawValue]?.hasRemovals(to: kept($0, current)) ?? false
         }
     }
 
     private mutating func noteProgress() {
-        guard let current, subscriptions.contains(where: { $0 != nil }), !mustRoutesWait else { return }
+        guard let current, !subscriptions.isEmpty, !mustRoutesWait else { return }
         let isSettled = ResourceType.allCases.allSatisfy { type in
             guard let subscription = subscriptions[type.rawValue] else { return true }
             // Endpoints are of a later snapshot, perhaps, and always on their way; those of this one are acknowledged.
             if type == .endpoint { return subscription.rejection == nil && !subscription.isUrgent }
-            return subscription.isSettled(on: current[type])
+            if subscription.isSettled(on: current[type]) { return true }
+            guard ResourceType.independent.contains(type), let snapshot else { return false }
+            return subscription.isSettled(on: snapshot[type])
         }
         if isSettled && !hasRemovals(current) { ackedRevision = current.revision }
     }
 
     /// What was refused last and has not been replaced since.
     var rejection: Subscription.Rejection? {
-        subscriptions.compactMap { $0?.rejection }.max { $0.revision < $1.revision }
+        subscriptions.all.compactMap(\.rejection).max { $0.revision < $1.revision }
     }
 }

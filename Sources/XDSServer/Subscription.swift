@@ -46,7 +46,7 @@ struct Subscription {
     private var forcesAll = false
     /// A response is owed even if there is nothing to say: clients wait for the first one.
     private var owesResponse = false
-    /// What the client said it has, until the first response.
+    /// What the client said it has, until the first response, or until it is taken away.
     private var hints: [String: String] = [:]
     private var wasAsked = false
     /// State of the world: once names were given, no names means nothing, not everything.
@@ -61,6 +61,9 @@ struct Subscription {
     }
 
     private func wants(_ name: String) -> Bool { isWildcard || names.contains(name) }
+
+    /// All that is wanted and may be there.
+    var held: Set<String> { isWildcard ? names.names.union(known?.names ?? []) : names.names }
 
     /// The last response has neither been accepted nor refused.
     var isInFlight: Bool { inFlight != nil }
@@ -109,7 +112,11 @@ struct Subscription {
     /// What is not wanted any more is not refused any more.
     private mutating func forgive(unless isRefused: (String) -> Bool) {
         guard !refused.isEmpty else { return }
-        refused = refused.filter(isRefused)
+        let left = refused.filter(isRefused)
+        // If only removals are left, what was wrong is not among them: the client can be told again.
+        let isHarmless = left.count < refused.count && left.allSatisfy { known?[$0] == nil }
+        if variant == .delta && isHarmless { forced.formUnion(left.subtracting(inFlight?.names ?? [])) }
+        refused = left
         if refused.isEmpty { rejection = nil }
     }
 
@@ -134,6 +141,8 @@ struct Subscription {
             (owesResponse, forcesAll) = (true, true)
         } else if type.isFullState {
             if after != before || wasWildcard != isWildcard { (owesResponse, forcesAll) = (true, true) }
+        } else if isWildcard && !wasWildcard {
+            forcesAll = true
         } else if after != before {
             forced.formUnion(after.names.subtracting(before.names))
         } else if isAnswer && !wasInFlight && request.rejection == nil {
@@ -151,7 +160,8 @@ struct Subscription {
     ) {
         if !wasAsked {
             owesResponse = true
-            hints = has
+            // That it has been told of no such host is nothing that it has.
+            hints = type == .virtualHost ? has.filter { $0.value != EncodedResource.absentVersion } : has
             // Nothing at all in the first request means everything, as before wildcards had a name.
             if type.isFullState && subscribe.isEmpty && unsubscribe.isEmpty { isWildcard = true }
             forcesAll = true
@@ -162,17 +172,30 @@ struct Subscription {
                 isWildcard = false
             } else if names.remove(name) {
                 forced.remove(name)
+                // The client drops it, so what it said of it is void.
+                hints[name] = nil
                 // Still wanted by the wildcard: the client forgets the name and must be told what it is.
                 if isWildcard { forced.insert(name) }
             }
         }
-        if !isWildcard && !forced.isEmpty { forced.formIntersection(names.names) }
+        if !isWildcard && !unsubscribe.isEmpty {
+            // Whoever does not want it has dropped it.
+            forced.formIntersection(names.names)
+            leaving = leaving.filter { names.contains($0.key) }
+            hints = hints.filter { names.contains($0.key) }
+        }
     }
 
     private mutating func subscribe(_ wanted: [String], _ table: NameTable) {
         owesResponse = true
         let isWildcardNew = wanted.contains("*")
-        if isWildcardNew { (isWildcard, forcesAll) = (true, true) }
+        if isWildcardNew {
+            // What it did not want until now it does not have, unless it is on its way.
+            if !isWildcard, let known {
+                self.known = known.only(names.names.union(inFlight?.resourceNames ?? []))
+            }
+            (isWildcard, forcesAll) = (true, true)
+        }
         let named = isWildcardNew ? wanted.filter { $0 != "*" } : wanted
         if names.count == 0 {
             names = table.set(of: named)
@@ -189,9 +212,14 @@ struct Subscription {
         }
     }
 
-    /// Has a resource sent again although it did not change.
+    /// Has a resource sent again although it did not change. Delta only.
     mutating func force(_ name: String) {
-        if known != nil && wants(name) { forced.insert(name) }
+        // What the client said it has when it came is no reason not to send it, nor is that it was not yet told to remove it;
+        // but it is still to be told when it is gone.
+        if hints[name] != nil { hints[name] = "" }
+        if leaving.keys.contains(name) { leaving.updateValue(nil, forKey: name) }
+        guard let known else { return }
+        if names.contains(name) || (isWildcard && known[name] != nil) { forced.insert(name) }
     }
 
     // MARK: Responses
@@ -214,16 +242,20 @@ struct Subscription {
     }
 
     /// The next response, if one is needed; removals of clusters and endpoints wait for ``remove(keeping:revision:nonce:)``.
-    mutating func respond(_ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String) -> DiscoveryAnswer? {
+    mutating func respond(
+        _ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String, sharing answers: FirstAnswers
+    ) -> DiscoveryAnswer? {
         guard !isInFlight, isUrgent || known !== set else { return nil }
-        // Of what is gone, partial responses say nothing, so no acceptance will ever follow.
-        if variant == .stateOfTheWorld && !type.isFullState { forgive { set[$0] != nil } }
+        // Where nothing is said of what is gone, no acceptance will ever follow.
+        let isSilent = variant == .stateOfTheWorld ? !type.isFullState : type.isNeverRemoved
+        if isSilent { forgive { set[$0] != nil } }
         let (resources, removed, isNeeded) =
-            variant == .delta ? deltaContent(set) : type.isFullState ? fullContent(set) : partialContent(set)
+            variant == .delta ? deltaContent(set, answers) : type.isFullState ? fullContent(set) : partialContent(set)
         known = set
         forced = []
         forcesAll = false
-        hints = [:]
+        // What is to leave may come back before, and then the client still has it.
+        if !hints.isEmpty { hints = leaving.isEmpty ? [:] : hints.filter { leaving.keys.contains($0.key) } }
         let owed = owesResponse
         owesResponse = false
         // An empty response says nothing in state of the world, except of types where it says that there is nothing.
@@ -237,9 +269,10 @@ struct Subscription {
     mutating func remove(
         keeping kept: [ResourceSet], revision: Int64, nonce: @autoclosure () -> String
     ) -> DiscoveryAnswer? {
-        guard !isInFlight, let known, !leaving.isEmpty else { return nil }
+        // Who has asked is answered first, or would be told of the same names twice.
+        guard !isInFlight, !isUrgent, let known, !leaving.isEmpty else { return nil }
         let due = leaving.keys.filter { name in kept.allSatisfy { $0[name] == nil } }
-        for name in due { leaving[name] = nil }
+        for name in due { (leaving[name], hints[name]) = (nil, nil) }
         let gone = due.filter(wants).sorted()
         guard !gone.isEmpty else { return nil }
         var answer = DiscoveryAnswer(type: type, version: known.version, nonce: nonce(), resources: .some([]))
@@ -263,22 +296,48 @@ struct Subscription {
 
     private typealias Content = (resources: DiscoveryAnswer.Resources, removed: [String], isNeeded: Bool)
 
-    private mutating func deltaContent(_ set: ResourceSet) -> Content {
+    private mutating func deltaContent(_ set: ResourceSet, _ answers: FirstAnswers) -> Content {
+        guard forcesAll && known == nil && leaving.isEmpty else { return changedContent(set) }
         // The first answer to a client that has nothing and wants all there is, the usual case of a connecting proxy: bytes
         // that are assembled once for all of them.
-        if forcesAll && hints.isEmpty && known == nil && leaving.isEmpty && (isWildcard || set.isCovered(by: names)) {
+        if hints.isEmpty && type != .virtualHost && (isWildcard || set.isCovered(by: names)) {
             let isExact = !isWildcard && names.count == set.count
-            let unknown = isExact ? [] : names.names.filter { set[$0] == nil }.sorted()
+            // A name that was given up beside a wildcard is still to be answered.
+            let asked = forced.isEmpty ? names.names : names.names.union(forced)
+            let unknown = isExact ? [] : asked.filter { set[$0] == nil }.sorted()
             return (.everything(set, and: []), unknown, !set.isEmpty || !unknown.isEmpty)
         }
+        guard !hints.isEmpty && forced.isEmpty && refused.isEmpty else { return changedContent(set) }
+        let key = FirstAnswers.Key(
+            type: type, isWildcard: isWildcard, names: names.fingerprint, has: NameSet.Fingerprint(hints), set: set.id)
+        let answer = answers.answer(key) {
+            let (resources, removed) = changes(set)
+            return FirstAnswers.Answer(resources: resources, removed: removed, leaving: leaving)
+        }
+        leaving = answer.leaving
+        return (.some(answer.resources), answer.removed, !answer.resources.isEmpty || !answer.removed.isEmpty)
+    }
+
+    private mutating func changedContent(_ set: ResourceSet) -> Content {
+        let (resources, removed) = changes(set)
+        return (.some(resources), removed, !resources.isEmpty || !removed.isEmpty)
+    }
+
+    /// What the client lacks, and what it is to remove; notes in ``leaving`` what it is to remove later.
+    private mutating func changes(_ set: ResourceSet) -> (resources: [EncodedResource], removed: [String]) {
         var resources: [EncodedResource] = []
         var removed: [String] = []
         for name in withRefused(candidates(set), set).sorted() {
             let isForced = forced.contains(name) || refused.contains(name) || (forcesAll && wants(name))
             let had = hints[name] != nil || known?[name] != nil
             guard let resource = set[name] else {
+                if type.isNeverRemoved && had && !forced.contains(name) { continue }
+                if type == .virtualHost && isForced && !had {
+                    resources.append(EncodedResource(absentVirtualHost: name))
+                    continue
+                }
                 // A client that asks for a name that it had told us of waits for nothing; any other that asks does.
-                if had && defersRemovals && (!forced.contains(name) || hints[name] != nil) {
+                if had && type.isRemovedLast && (!forced.contains(name) || hints[name] != nil) {
                     leaving.updateValue(known?[name], forKey: name)
                 } else if had || isForced {
                     removed.append(name)
@@ -291,7 +350,7 @@ struct Subscription {
             if hints[name] == resource.version { continue }
             if isForced || old?.version != resource.version { resources.append(resource) }
         }
-        return (.some(resources), removed, !resources.isEmpty || !removed.isEmpty)
+        return (resources, removed)
     }
 
     /// Everything wanted, every time.
@@ -301,7 +360,7 @@ struct Subscription {
         var isNeeded = isUrgent
         for name in concerned {
             let old = known?[name] ?? leaving[name].flatMap { $0 }
-            if set[name] == nil, defersRemovals, let old {
+            if set[name] == nil, type.isRemovedLast, let old {
                 leaving[name] = old
             } else if set[name]?.version != old?.version {
                 isNeeded = true
@@ -322,8 +381,6 @@ struct Subscription {
         }
         return (.some(resources), [], !resources.isEmpty)
     }
-
-    private var defersRemovals: Bool { !type.refersToClusters }
 
     /// What was refused together is tried again together, when some of it has changed: the client may lack all of it.
     private func withRefused(_ candidates: Set<String>, _ set: ResourceSet) -> Set<String> {

@@ -127,7 +127,7 @@ struct ADSServiceTests {
     func unknownMethod() async throws {
         try await Fixture.serving { fixture in
             let service = "/envoy.service.discovery.v3.AggregatedDiscoveryService"
-            for path in ["\(service)/Other", "/envoy.service.cluster.v3.ClusterDiscoveryService/StreamClusters"] {
+            for path in ["\(service)/Other", "/envoy.service.cluster.v3.ClusterDiscoveryService/FetchClusters"] {
                 var client = try await XDSClient(.delta, to: fixture.address, path: path)
                 #expect(await client.status()?.code == .unimplemented)
                 client.disconnect()

@@ -75,7 +75,7 @@ struct HostileStreamTests {
             var unknown = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
             unknown.node.id = "proxy"
             unknown.node.cluster = "view"
-            unknown.typeURL = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+            unknown.typeURL = "type.googleapis.com/envoy.config.unknown.v3.Unknown"
             var stateOfTheWorld = Envoy_Service_Discovery_V3_DiscoveryRequest()
             stateOfTheWorld.node = unknown.node
             stateOfTheWorld.typeURL = unknown.typeURL

@@ -107,6 +107,40 @@ struct SubscriptionTests {
         #expect(session.responses().isEmpty)
     }
 
+    @Test("State of the world: a wildcard beside names is everything, also of types that are sent in parts")
+    func laterWildcard() throws {
+        var session = Session(.stateOfTheWorld, snapshot(1, [.secret: ["a": "1", "b": "1"]]))
+        try session.want(.secret, ["a"])
+        try session.settle()
+        try session.want(.secret, ["*", "a"])
+        #expect(try session.settle().map(\.names) == [["a", "b"]])
+    }
+
+    @Test("Delta: a name given up for a wildcard before the first answer is answered too")
+    func nameGivenUpForWildcard() throws {
+        var session = Session(.delta)
+        try session.send(.cluster, .change(subscribe: ["a", "none"], unsubscribe: [], has: [:]))
+        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: ["a", "none"], has: [:]))
+        session.machine.update(snapshot(1, [.cluster: ["a": "1"]]))
+        let responses = try session.settle()
+        #expect(responses.map(\.names) == [["a"]] && responses.map(\.removed) == [["none"]])
+    }
+
+    @Test("Delta: what was to be removed when the client gave it up holds nothing back when it is there again")
+    func unsubscriptionWhileLeaving() throws {
+        var session = Session(.delta, snapshot(1, [.cluster: ["a": "1", "b": "1"], .route: ["r": "1"]]))
+        try session.want(.cluster, ["a", "b"])
+        try session.want(.route, ["r"])
+        try session.settle()
+        session.machine.update(snapshot(2, [.cluster: ["b": "2"], .route: ["r": "1"]]))
+        let clusters = session.responses()
+        try session.want(.cluster, ["b"])
+        session.machine.update(snapshot(3, [.cluster: ["a": "1", "b": "2"], .route: ["r": "1"]]))
+        for response in clusters { try session.ack(response) }
+        #expect(try session.settle().isEmpty)
+        #expect(session.machine.ackedRevision == 3)
+    }
+
     @Test("A name given twice is answered once", arguments: bothVariants)
     func duplicates(_ variant: Variant) throws {
         let layered = ResourceSet(

@@ -24,7 +24,7 @@ final class Inbox: GRPCClientCallHandler {
     }
 }
 
-/// One aggregated stream of a client, on a connection of its own.
+/// One stream of a client, an aggregated one unless a path is given.
 struct XDSClient {
     let variant: Variant
     private let connection: NIOLoopBound<GRPCClientConnection>
@@ -37,6 +37,7 @@ struct XDSClient {
         var nonce: String
         /// The resources' own bytes.
         var bodies: [[UInt8]]
+        var items: [Received.Item]
         var removed: [String]
     }
 
@@ -44,11 +45,22 @@ struct XDSClient {
         _ variant: Variant, to address: SocketAddress, metadata: [HTTP2Header] = [TokenDelegate.token],
         path: String? = nil
     ) async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let connection = try await GRPCClientConnection.connect(to: address, on: loop).get()
+        try await self.init(variant, on: connection, metadata: metadata, path: path)
+    }
+
+    /// Another stream on the same connection.
+    func sibling() async throws -> XDSClient { try await XDSClient(variant, on: connection) }
+
+    private init(
+        _ variant: Variant, on connection: NIOLoopBound<GRPCClientConnection>,
+        metadata: [HTTP2Header] = [TokenDelegate.token], path: String? = nil
+    ) async throws {
         self.variant = variant
         let method = variant == .delta ? "DeltaAggregatedResources" : "StreamAggregatedResources"
         let path = path ?? "/envoy.service.discovery.v3.AggregatedDiscoveryService/\(method)"
-        let loop = MultiThreadedEventLoopGroup.singleton.any()
-        let connection = try await GRPCClientConnection.connect(to: address, on: loop).get()
+        let loop = connection.eventLoop
         let (events, continuation) = AsyncStream.makeStream(of: Inbox.Event.self)
         call = try await loop.submit {
             NIOLoopBound(connection.value.open(path, metadata: metadata, handler: Inbox(continuation)), eventLoop: loop)
@@ -84,6 +96,29 @@ struct XDSClient {
         }
     }
 
+    /// Sends a request, with a node if it is the first of the stream.
+    func send(_ request: DiscoveryRequest, node: String?, view: String) throws {
+        var proxy = Envoy_Config_Core_V3_Node()
+        if let node { (proxy.id, proxy.cluster) = (node, view) }
+        switch request.names {
+        case .all(let names):
+            var message = Envoy_Service_Discovery_V3_DiscoveryRequest()
+            (message.typeURL, message.responseNonce) = (request.typeURL, request.nonce)
+            message.resourceNames = names
+            if node != nil { message.node = proxy }
+            if let rejection = request.rejection { message.errorDetail.message = rejection }
+            try send(message.serializedBytes())
+        case .change(let subscribe, let unsubscribe, let has):
+            var message = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
+            (message.typeURL, message.responseNonce) = (request.typeURL, request.nonce)
+            (message.resourceNamesSubscribe, message.resourceNamesUnsubscribe) = (subscribe, unsubscribe)
+            message.initialResourceVersions = has
+            if node != nil { message.node = proxy }
+            if let rejection = request.rejection { message.errorDetail.message = rejection }
+            try send(message.serializedBytes())
+        }
+    }
+
     /// Sends bytes as one gRPC message.
     func send(_ bytes: [UInt8]) {
         let call = call
@@ -93,6 +128,12 @@ struct XDSClient {
     func halfClose() {
         let call = call
         connection.eventLoop.execute { call.value.halfClose() }
+    }
+
+    /// Resets the stream; the connection stays.
+    func cancel() {
+        let call = call
+        connection.eventLoop.execute { call.value.cancel() }
     }
 
     func disconnect() {
@@ -122,13 +163,25 @@ struct XDSClient {
             let response = try Envoy_Service_Discovery_V3_DiscoveryResponse(serializedBytes: bytes)
             return Message(
                 type: ResourceType(typeURL: response.typeURL), nonce: response.nonce,
-                bodies: response.resources.map { Array($0.value) }, removed: [])
+                bodies: response.resources.map { Array($0.value) },
+                items: response.resources.map { any in
+                    let name = String(decoding: any.value.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+                    return .init(name: name, version: "", content: Received.content(Array(any.value)))
+                }, removed: [])
         case .delta:
             let response = try Envoy_Service_Discovery_V3_DeltaDiscoveryResponse(serializedBytes: bytes)
-            #expect(response.resources.allSatisfy { $0.resource.typeURL == response.typeURL && !$0.version.isEmpty })
+            #expect(
+                response.resources.allSatisfy {
+                    (!$0.hasResource || $0.resource.typeURL == response.typeURL) && !$0.version.isEmpty
+                })
             return Message(
                 type: ResourceType(typeURL: response.typeURL), nonce: response.nonce,
-                bodies: response.resources.map { Array($0.resource.value) }, removed: response.removedResources)
+                bodies: response.resources.map { Array($0.resource.value) },
+                items: response.resources.map {
+                    .init(
+                        name: $0.name, version: $0.version,
+                        content: $0.hasResource ? Received.content(Array($0.resource.value)) : nil)
+                }, removed: response.removedResources)
         }
     }
 

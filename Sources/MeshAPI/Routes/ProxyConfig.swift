@@ -59,7 +59,7 @@ package struct ProxyConfig: Sendable {
         }
     }
 
-    package static let types = ["CDS", "EDS", "LDS", "RDS"]
+    package static let types = ["CDS", "EDS", "LDS", "SRDS", "RDS", "VHDS", "ECDS", "SDS", "RTDS"]
 
     /// The mesh's revision that decides what would be sent now.
     package var revision: Revision

@@ -110,11 +110,11 @@ struct MeshConfiguration {
     /// The parts of objects that a client of this view refuses, by the name of the resource; nothing of resources that it
     /// did not name.
     func sources(of refusal: TypeReport, in view: ProxyView) -> [String: [Source]] {
-        guard let complaint = refusal.error else { return [:] }
+        guard let complaint = refusal.error, let type = refusal.type.encoded else { return [:] }
         let isCurrent = views[view.id] != nil && version(of: refusal.type, in: view) == refusal.refusedVersion
         let pairs = refusal.refused.map { name in
             let sources = encoder.sources(
-                of: refusal.type.encoded, named: name, refusedWith: complaint, isCurrent: isCurrent, in: compiler,
+                of: type, named: name, refusedWith: complaint, isCurrent: isCurrent, in: compiler,
                 mesh: view.mesh)
             return (name, sources)
         }
@@ -145,12 +145,14 @@ extension EnvoyConfig.ResourceType {
 }
 
 extension XDSServer.ResourceType {
-    var encoded: EnvoyConfig.ResourceType {
+    /// `nil`: nothing of this type is compiled.
+    var encoded: EnvoyConfig.ResourceType? {
         switch self {
         case .cluster: .cluster
         case .endpoint: .endpoints
         case .listener: .listener
         case .route: .routes
+        case .scopedRoute, .virtualHost, .extensionConfig, .secret, .runtime: nil
         }
     }
 }

@@ -77,7 +77,7 @@ enum ResourceDocument {
 
     static func of(_ resource: XDSServer.EncodedResource) -> JSONValue {
         let encoded = EnvoyConfig.EncodedResource(name: resource.name, bytes: resource.body)
-        guard let text = try? encoded.json(resource.type.encoded),
+        guard let type = resource.type.encoded, let text = try? encoded.json(type),
             let document = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         else { return ["undecoded": .string(Data(resource.body).base64EncodedString())] }
         return redacted(document)
