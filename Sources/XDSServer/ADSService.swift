@@ -28,7 +28,7 @@ package struct ADSService: GRPCService {
 final class ADSStream: GRPCCallHandler {
     private let call: GRPCCall
     private let service: ADSService
-    private var machine: StreamMachine
+    private let machine: StreamMachine
     private var admission: Admission?
     private let hub: StreamHub
     private var lastReport: ProxyReport?
@@ -114,7 +114,7 @@ final class ADSStream: GRPCCallHandler {
     private func report(isConnected: Bool) {
         guard let admission else { return }
         let rejection = machine.rejection
-        let types = machine.subscriptions.all.map(typeReport)
+        let types = machine.subscriptions.map(typeReport)
         let report = ProxyReport(
             proxy: admission.proxy, view: admission.view, isConnected: isConnected,
             ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
@@ -136,7 +136,7 @@ final class ADSStream: GRPCCallHandler {
         guard let admission, filter.proxy == nil || filter.proxy == admission.proxy, filter.node(nodeID) else {
             return nil
         }
-        let types = machine.subscriptions.all.map { subscription in
+        let types = machine.subscriptions.map { subscription in
             let names = subscription.isWildcard ? nil : subscription.names
             let known = subscription.known?.resources ?? []
             return ServedType(

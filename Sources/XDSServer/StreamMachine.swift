@@ -12,13 +12,14 @@
 /// A refusal of clusters does not hold routes back: Envoy takes the good resources of a response that it refuses, and a
 /// broken cluster must not keep a rollback from a proxy. That a release does not go on over a refusal is decided by
 /// who sees ``rejection``.
-struct StreamMachine {
+final class StreamMachine {
     let variant: Variant
     /// The one type of the stream; `nil`: it is an aggregated one.
     let only: ResourceType?
     let limits: Limits
     private let sharing: StreamSharing
-    private(set) var subscriptions = SubscriptionTable()
+    /// By ``ResourceType/rawValue``.
+    private var slots: [Subscription?] = ResourceType.allCases.map { _ in nil }
     /// The newest.
     private(set) var snapshot: Snapshot?
     /// The one that is carried out.
@@ -56,10 +57,15 @@ struct StreamMachine {
         self.sharing = sharing
     }
 
+    /// In the order of the types.
+    var subscriptions: [Subscription] { slots.compactMap { $0 } }
+
+    private subscript(type: ResourceType) -> Subscription? { slots[type.rawValue] }
+
     /// Takes a request.
     ///
     /// - Throws: ``RequestRefusal`` if the stream must end.
-    mutating func receive(_ request: DiscoveryRequest) throws(RequestRefusal) {
+    func receive(_ request: DiscoveryRequest) throws(RequestRefusal) {
         try check(request)
         guard let type = only ?? ResourceType(typeURL: request.typeURL), type.isServed(in: variant) else {
             // Not served, so never answered; newer clients ask for types that older servers do not know.
@@ -69,16 +75,14 @@ struct StreamMachine {
             }
             return
         }
-        var subscription = subscriptions[type.rawValue] ?? Subscription(type, variant)
-        subscriptions[type.rawValue] = nil
+        let subscription = self[type] ?? Subscription(type, variant)
+        slots[type.rawValue] = subscription
         let wasInFlight = subscription.isInFlight
         subscription.receive(request, sharing: sharing.names)
         if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
             endpointStage = .acknowledged
         }
-        let count = subscription.names.count
-        subscriptions[type.rawValue] = subscription
-        guard count <= limits.names else {
+        guard subscription.names.count <= limits.names else {
             throw RequestRefusal(reason: .tooMuch, detail: "more than \(limits.names) names of \(type.abbreviation)")
         }
         noteProgress()
@@ -114,10 +118,10 @@ struct StreamMachine {
     }
 
     /// Takes a newer snapshot. Of those between the one that is being carried out and this one nothing is ever sent.
-    mutating func update(_ snapshot: Snapshot) { self.snapshot = snapshot }
+    func update(_ snapshot: Snapshot) { self.snapshot = snapshot }
 
     /// The next response to send, if there is one now. Ask again after sending it, and after every request and snapshot.
-    mutating func next() -> DiscoveryAnswer? {
+    func next() -> DiscoveryAnswer? {
         guard let snapshot else { return nil }
         while true {
             let current = begin(snapshot)
@@ -129,7 +133,7 @@ struct StreamMachine {
 
     /// - Returns: what is to be carried out now: what was, until it is done, or until only its routes are left and there are
     ///   newer ones; so a rollback does not come behind what it undoes.
-    private mutating func begin(_ newest: Snapshot) -> Snapshot {
+    private func begin(_ newest: Snapshot) -> Snapshot {
         guard let current else {
             self.current = newest
             return newest
@@ -155,7 +159,7 @@ struct StreamMachine {
     }
 
     private func isUpToDate(_ type: ResourceType, _ current: Snapshot) -> Bool {
-        subscriptions[type.rawValue]?.isUpToDate(with: current[type]) ?? true
+        self[type]?.isUpToDate(with: current[type]) ?? true
     }
 
     /// Whether what was done of `current` holds for `newest` too.
@@ -163,18 +167,18 @@ struct StreamMachine {
         guard newest[.cluster].hasSameContent(as: current[.cluster]), !hasRemovals(current) else { return false }
         // What is on its way is acknowledged first, or no revision ever would be.
         if ResourceType.referringToClusters.contains(where: isUnderWay) { return false }
-        guard let endpoints = subscriptions[ResourceType.endpoint.rawValue] else { return true }
+        guard let endpoints = self[.endpoint] else { return true }
         // To wait for yet another acknowledgement could mean to wait for ever.
         let wouldWaitAgain = endpoints.isInFlight && endpointStage == .acknowledged
         return endpoints.known?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.isUrgent && !wouldWaitAgain
     }
 
     private var mustRoutesWait: Bool {
-        let wantsEndpoints = subscriptions[ResourceType.endpoint.rawValue] != nil
+        let wantsEndpoints = self[.endpoint] != nil
         return isUnderWay(.cluster) || (wantsEndpoints && endpointStage != .acknowledged)
     }
 
-    private mutating func step(_ current: Snapshot, endpoints newest: Snapshot) -> DiscoveryAnswer? {
+    private func step(_ current: Snapshot, endpoints newest: Snapshot) -> DiscoveryAnswer? {
         if let answer = respond(.cluster, current) { return answer }
         // Before newer endpoints, so that endpoints that never rest do not keep it off.
         if let answer = nextRemoval(current) { return answer }
@@ -182,7 +186,7 @@ struct StreamMachine {
         if !mustRoutesWait { routable = current }
         for type in ResourceType.referringToClusters {
             // A client that waits for a first answer gets one, from what its clusters are up to.
-            guard !mustRoutesWait || subscriptions[type.rawValue]?.isUrgent == true else { continue }
+            guard !mustRoutesWait || self[type]?.isUrgent == true else { continue }
             if let answer = respond(type, routable ?? current) { return answer }
         }
         for type in ResourceType.independent {
@@ -191,8 +195,8 @@ struct StreamMachine {
         return nextRemoval(current)
     }
 
-    private mutating func nextEndpoints(_ newest: Snapshot) -> DiscoveryAnswer? {
-        guard let subscription = subscriptions[ResourceType.endpoint.rawValue], !subscription.isInFlight else {
+    private func nextEndpoints(_ newest: Snapshot) -> DiscoveryAnswer? {
+        guard let subscription = self[.endpoint], !subscription.isInFlight else {
             return nil
         }
         let concernsRoutes = endpointStage != .acknowledged || subscription.isUrgent
@@ -201,12 +205,12 @@ struct StreamMachine {
         return answer
     }
 
-    private func isUnderWay(_ type: ResourceType) -> Bool { subscriptions[type.rawValue]?.isInFlight ?? false }
+    private func isUnderWay(_ type: ResourceType) -> Bool { self[type]?.isInFlight ?? false }
 
-    private mutating func respond(_ type: ResourceType, _ snapshot: Snapshot) -> DiscoveryAnswer? {
+    private func respond(_ type: ResourceType, _ snapshot: Snapshot) -> DiscoveryAnswer? {
         let set = snapshot[type]
         let nonce = nonces + 1
-        let answer = subscriptions[type.rawValue]?
+        let answer = self[type]?
             .respond(set, revision: snapshot.revision, nonce: String(nonce), sharing: sharing.firstAnswers)
         guard let answer else { return nil }
         nonces = nonce
@@ -215,7 +219,7 @@ struct StreamMachine {
     }
 
     /// What is to be sent again, although it did not change, because of what it belongs to.
-    private mutating func forceChildren(of answer: DiscoveryAnswer) {
+    private func forceChildren(of answer: DiscoveryAnswer) {
         guard variant == .delta else { return }
         switch answer.type {
         // A cluster that is sent warms anew and waits for its endpoints (envoy issue 13009). State of the world repeats
@@ -235,18 +239,18 @@ struct StreamMachine {
         }
     }
 
-    private mutating func force(_ type: ResourceType, _ names: (Subscription) -> [String]) {
-        guard let children = subscriptions[type.rawValue] else { return }
-        for name in names(children) { subscriptions[type.rawValue]?.force(name) }
+    private func force(_ type: ResourceType, _ names: (Subscription) -> [String]) {
+        guard let children = self[type] else { return }
+        for name in names(children) { children.force(name) }
     }
 
     /// Removals of clusters, and then endpoints, when what may refer to them is acknowledged.
-    private mutating func nextRemoval(_ current: Snapshot) -> DiscoveryAnswer? {
+    private func nextRemoval(_ current: Snapshot) -> DiscoveryAnswer? {
         guard isQuiet(current) && !areRoutesRefused else { return nil }
         for type in ResourceType.removedLast {
             let nonce = nonces + 1
             let kept = kept(type, current)
-            let answer = subscriptions[type.rawValue]?.remove(
+            let answer = self[type]?.remove(
                 keeping: kept, revision: current.revision, nonce: String(nonce))
             if let answer {
                 nonces = nonce
@@ -258,7 +262,7 @@ struct StreamMachine {
 
     /// The client goes on with routes that may need what they referred to.
     private var areRoutesRefused: Bool {
-        ResourceType.referringToClusters.contains { subscriptions[$0.rawValue]?.rejection != nil }
+        ResourceType.referringToClusters.contains { self[$0]?.rejection != nil }
     }
 
     /// What is to stay: also what has come back in a newer snapshot.
@@ -268,14 +272,14 @@ struct StreamMachine {
 
     private func hasRemovals(_ current: Snapshot) -> Bool {
         ResourceType.removedLast.contains {
-            subscriptions[$0.rawValue]?.hasRemovals(to: kept($0, current)) ?? false
+            self[$0]?.hasRemovals(to: kept($0, current)) ?? false
         }
     }
 
-    private mutating func noteProgress() {
-        guard let current, !subscriptions.isEmpty, !mustRoutesWait else { return }
+    private func noteProgress() {
+        guard let current, slots.contains(where: { $0 != nil }), !mustRoutesWait else { return }
         let isSettled = ResourceType.allCases.allSatisfy { type in
-            guard let subscription = subscriptions[type.rawValue] else { return true }
+            guard let subscription = self[type] else { return true }
             // Endpoints are of a later snapshot, perhaps, and always on their way; those of this one are acknowledged.
             if type == .endpoint { return subscription.rejection == nil && !subscription.isUrgent }
             if subscription.isSettled(on: current[type]) { return true }
@@ -287,6 +291,6 @@ struct StreamMachine {
 
     /// What was refused last and has not been replaced since.
     var rejection: Subscription.Rejection? {
-        subscriptions.all.compactMap(\.rejection).max { $0.revision < $1.revision }
+        subscriptions.compactMap(\.rejection).max { $0.revision < $1.revision }
     }
 }

@@ -6,7 +6,7 @@
 ///
 /// Sources: "xDS REST and gRPC protocol" (ACK and NACK, resource warming, incremental xDS), and Envoy's behaviour where
 /// the text leaves room.
-struct Subscription {
+final class Subscription {
     let type: ResourceType
     let variant: Variant
     private(set) var isWildcard = false
@@ -63,7 +63,9 @@ struct Subscription {
     private func wants(_ name: String) -> Bool { isWildcard || names.contains(name) }
 
     /// All that is wanted and may be there.
-    var held: Set<String> { isWildcard ? names.names.union(known?.names ?? []) : names.names }
+    var held: Set<String> {
+        isWildcard ? names.names.union(known?.names ?? []).union(hints.keys) : names.names
+    }
 
     /// The last response has neither been accepted nor refused.
     var isInFlight: Bool { inFlight != nil }
@@ -71,7 +73,7 @@ struct Subscription {
     // MARK: Requests
 
     /// Takes a request of this type.
-    mutating func receive(_ request: DiscoveryRequest, sharing table: NameTable) {
+    func receive(_ request: DiscoveryRequest, sharing table: NameTable) {
         switch request.names {
         case .all(let names): receive(all: names, request, table)
         case .change(let subscribe, let unsubscribe, let has):
@@ -86,7 +88,7 @@ struct Subscription {
     ///
     /// - Returns: whether the request is about the last response. An older one is superseded.
     @discardableResult
-    private mutating func settle(_ request: DiscoveryRequest) -> Bool {
+    private func settle(_ request: DiscoveryRequest) -> Bool {
         guard !request.nonce.isEmpty, request.nonce == lastNonce else { return false }
         guard let answer = inFlight.take() else { return true }
         if let message = request.rejection {
@@ -110,7 +112,7 @@ struct Subscription {
     }
 
     /// What is not wanted any more is not refused any more.
-    private mutating func forgive(unless isRefused: (String) -> Bool) {
+    private func forgive(unless isRefused: (String) -> Bool) {
         guard !refused.isEmpty else { return }
         let left = refused.filter(isRefused)
         // If only removals are left, what was wrong is not among them: the client can be told again.
@@ -121,7 +123,7 @@ struct Subscription {
     }
 
     /// State of the world: the request has all names.
-    private mutating func receive(all wanted: [String], _ request: DiscoveryRequest, _ table: NameTable) {
+    private func receive(all wanted: [String], _ request: DiscoveryRequest, _ table: NameTable) {
         let wasInFlight = isInFlight
         let isAnswer = settle(request)
         let hasWildcard = wanted.contains("*")
@@ -155,7 +157,7 @@ struct Subscription {
     }
 
     /// Delta: the request has what changed, and that counts whatever response the request is about.
-    private mutating func change(
+    private func change(
         subscribe: [String], unsubscribe: [String], has: [String: String], _ table: NameTable
     ) {
         if !wasAsked {
@@ -186,7 +188,7 @@ struct Subscription {
         }
     }
 
-    private mutating func subscribe(_ wanted: [String], _ table: NameTable) {
+    private func subscribe(_ wanted: [String], _ table: NameTable) {
         owesResponse = true
         let isWildcardNew = wanted.contains("*")
         if isWildcardNew {
@@ -213,7 +215,7 @@ struct Subscription {
     }
 
     /// Has a resource sent again although it did not change. Delta only.
-    mutating func force(_ name: String) {
+    func force(_ name: String) {
         // What the client said it has when it came is no reason not to send it, nor is that it was not yet told to remove it;
         // but it is still to be told when it is gone.
         if hints[name] != nil { hints[name] = "" }
@@ -242,7 +244,7 @@ struct Subscription {
     }
 
     /// The next response, if one is needed; removals of clusters and endpoints wait for ``remove(keeping:revision:nonce:)``.
-    mutating func respond(
+    func respond(
         _ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String, sharing answers: FirstAnswers
     ) -> DiscoveryAnswer? {
         guard !isInFlight, isUrgent || known !== set else { return nil }
@@ -266,7 +268,7 @@ struct Subscription {
     }
 
     /// Tells the client what is in none of the sets, once nothing refers to it any more.
-    mutating func remove(
+    func remove(
         keeping kept: [ResourceSet], revision: Int64, nonce: @autoclosure () -> String
     ) -> DiscoveryAnswer? {
         // Who has asked is answered first, or would be told of the same names twice.
@@ -286,7 +288,7 @@ struct Subscription {
         return sent(answer, revision)
     }
 
-    private mutating func sent(_ answer: DiscoveryAnswer, _ revision: Int64) -> DiscoveryAnswer {
+    private func sent(_ answer: DiscoveryAnswer, _ revision: Int64) -> DiscoveryAnswer {
         inFlight = answer
         lastNonce = answer.nonce
         lastVersion = answer.version
@@ -296,7 +298,7 @@ struct Subscription {
 
     private typealias Content = (resources: DiscoveryAnswer.Resources, removed: [String], isNeeded: Bool)
 
-    private mutating func deltaContent(_ set: ResourceSet, _ answers: FirstAnswers) -> Content {
+    private func deltaContent(_ set: ResourceSet, _ answers: FirstAnswers) -> Content {
         guard forcesAll && known == nil && leaving.isEmpty else { return changedContent(set) }
         // The first answer to a client that has nothing and wants all there is, the usual case of a connecting proxy: bytes
         // that are assembled once for all of them.
@@ -318,13 +320,13 @@ struct Subscription {
         return (.some(answer.resources), answer.removed, !answer.resources.isEmpty || !answer.removed.isEmpty)
     }
 
-    private mutating func changedContent(_ set: ResourceSet) -> Content {
+    private func changedContent(_ set: ResourceSet) -> Content {
         let (resources, removed) = changes(set)
         return (.some(resources), removed, !resources.isEmpty || !removed.isEmpty)
     }
 
     /// What the client lacks, and what it is to remove; notes in ``leaving`` what it is to remove later.
-    private mutating func changes(_ set: ResourceSet) -> (resources: [EncodedResource], removed: [String]) {
+    private func changes(_ set: ResourceSet) -> (resources: [EncodedResource], removed: [String]) {
         var resources: [EncodedResource] = []
         var removed: [String] = []
         for name in withRefused(candidates(set), set).sorted() {
@@ -354,7 +356,7 @@ struct Subscription {
     }
 
     /// Everything wanted, every time.
-    private mutating func fullContent(_ set: ResourceSet) -> Content {
+    private func fullContent(_ set: ResourceSet) -> Content {
         let changed = known.map { set.changes(since: $0) } ?? []
         let concerned = changed.filter(wants)
         var isNeeded = isUrgent

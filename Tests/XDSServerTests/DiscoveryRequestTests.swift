@@ -77,7 +77,7 @@ struct DiscoveryRequestTests {
     }
 
     private func answer(_ request: DiscoveryRequest, _ variant: Variant) {
-        var machine = StreamMachine(variant)
+        let machine = StreamMachine(variant)
         machine.update(snapshot(1, [.cluster: ["a": "1"]]))
         try? machine.receive(request)
         var count = 0
@@ -90,7 +90,7 @@ struct DiscoveryRequestTests {
 struct LimitTests {
 
     private func refusal(_ requests: [DiscoveryRequest], _ variant: Variant) -> RequestRefusal? {
-        var machine = StreamMachine(variant, limits: StreamMachine.Limits(names: 10, nameLength: 100, unknownTypes: 3))
+        let machine = StreamMachine(variant, limits: StreamMachine.Limits(names: 10, nameLength: 100, unknownTypes: 3))
         do {
             for request in requests { try machine.receive(request) }
             return nil

@@ -105,7 +105,7 @@ struct ResourceTypeTests {
     @Test("On a stream of one type that type need not be named, and another one is refused", arguments: bothVariants)
     func singleType(_ variant: Variant) throws {
         for type in ResourceType.allCases where type.isServed(in: variant) {
-            var machine = StreamMachine(variant, only: type)
+            let machine = StreamMachine(variant, only: type)
             machine.update(snapshot(1, [type: ["a": "1"]]))
             let names: DiscoveryRequest.Names =
                 variant == .delta ? .change(subscribe: ["a"], unsubscribe: [], has: [:]) : .all(["a"])

@@ -200,7 +200,7 @@ struct ModelClient {
             // To say everything anew is to say too what is not there: "Removed resources for missing resources can be
             // ignored" (discovery.proto).
             let isAnswer = shelf.owed.contains(name) || shelf.owesAll
-            if shelf.told[name] == nil && !isAnswer && !shelf.retry.contains(name) {
+            if shelf.told[name] == nil && shelf.has[name] == nil && !isAnswer && !shelf.retry.contains(name) {
                 complain("\(type) \(name) is removed, which the client neither had nor asked for")
             }
         }
