@@ -45,17 +45,9 @@ final class ADSStream: GRPCCallHandler {
 
     func received(_ message: ByteBuffer) {
         do {
-            let bytes = Array(message.readableBytesView)
-            switch machine.variant {
-            case .stateOfTheWorld:
-                let request = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: bytes)
-                if admission == nil { try admit(request.node) }
-                try machine.receive(DiscoveryRequest(request))
-            case .delta:
-                let request = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: bytes)
-                if admission == nil { try admit(request.node) }
-                try machine.receive(DiscoveryRequest(request))
-            }
+            let (request, node) = try DiscoveryRequest.decode(Array(message.readableBytesView), machine.variant)
+            if admission == nil { try admit(node) }
+            try machine.receive(request)
         } catch let status as GRPCStatus {
             return call.finish(status)
         } catch let refusal as RequestRefusal {

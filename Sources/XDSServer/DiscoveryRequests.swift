@@ -1,4 +1,5 @@
 internal import EnvoyProtos
+internal import SwiftProtobuf
 
 /// What a client said, of either variant, without what nobody reads.
 struct DiscoveryRequest: Equatable {
@@ -11,9 +12,9 @@ struct DiscoveryRequest: Equatable {
 
     enum Names: Equatable {
         /// State of the world: all that the client wants, every time.
-        case all([String])
+        case all(NameList)
         /// Delta: what the client wants more and less than before, and, in the first request, what it has already.
-        case change(subscribe: [String], unsubscribe: [String], has: [String: String])
+        case change(subscribe: NameList, unsubscribe: NameList, has: VersionList)
     }
 
     init(typeURL: String, nonce: String = "", rejection: String? = nil, names: Names) {
@@ -23,19 +24,42 @@ struct DiscoveryRequest: Equatable {
         self.names = names
     }
 
-    init(_ request: Envoy_Service_Discovery_V3_DiscoveryRequest) {
-        self.init(
-            typeURL: request.typeURL, nonce: request.responseNonce,
-            rejection: request.hasErrorDetail ? request.errorDetail.message : nil, names: .all(request.resourceNames))
-    }
-
-    init(_ request: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) {
-        self.init(
-            typeURL: request.typeURL, nonce: request.responseNonce,
-            rejection: request.hasErrorDetail ? request.errorDetail.message : nil,
-            names: .change(
-                subscribe: request.resourceNamesSubscribe, unsubscribe: request.resourceNamesUnsubscribe,
-                has: request.initialResourceVersions))
+    /// Reads a message of the variant's type.
+    ///
+    /// - Returns: the request, and the node that came with it.
+    /// - Throws: if the bytes are no such message.
+    static func decode(
+        _ bytes: [UInt8], _ variant: Variant
+    ) throws -> (request: DiscoveryRequest, node: Envoy_Config_Core_V3_Node) {
+        let lists = bytes.count < RequestLists.minimum ? nil : RequestLists(bytes, variant)
+        let rest = lists?.rest ?? bytes
+        switch variant {
+        case .stateOfTheWorld:
+            let message = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: rest)
+            let request = DiscoveryRequest(
+                typeURL: message.typeURL, nonce: message.responseNonce,
+                rejection: message.hasErrorDetail ? message.errorDetail.message : nil,
+                names: .all(lists.map { NameList(in: bytes, $0.names) } ?? NameList(message.resourceNames)))
+            return (request, message.node)
+        case .delta:
+            let message = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: rest)
+            let names: Names =
+                if let lists {
+                    .change(
+                        subscribe: NameList(in: bytes, lists.names),
+                        unsubscribe: NameList(in: bytes, lists.unsubscribed),
+                        has: VersionList(in: bytes, lists.versions))
+                } else {
+                    .change(
+                        subscribe: NameList(message.resourceNamesSubscribe),
+                        unsubscribe: NameList(message.resourceNamesUnsubscribe),
+                        has: VersionList(message.initialResourceVersions))
+                }
+            let request = DiscoveryRequest(
+                typeURL: message.typeURL, nonce: message.responseNonce,
+                rejection: message.hasErrorDetail ? message.errorDetail.message : nil, names: names)
+            return (request, message.node)
+        }
     }
 }
 

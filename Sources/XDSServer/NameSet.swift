@@ -14,17 +14,18 @@ struct NameSet: Equatable {
             for name in names { insert(name) }
         }
 
-        /// Of names and what they stand for.
-        init(_ pairs: [String: String]) {
-            for pair in pairs {
-                var hasher = Hasher()
-                hasher.combine(pair.key)
-                hasher.combine(pair.value)
-                insert(hash: UInt64(bitPattern: Int64(hasher.finalize())))
-            }
-        }
+        mutating func insert(_ name: String) { insert(name.utf8) }
 
-        mutating func insert(_ name: String) { insert(hash: Self.hash(name)) }
+        /// - Parameter name: in UTF-8.
+        mutating func insert(_ name: some Collection<UInt8>) { insert(hash: Self.hash(name)) }
+
+        /// A name and what it stands for, both in UTF-8.
+        mutating func insert(_ name: some Collection<UInt8>, _ value: some Collection<UInt8>) {
+            var hasher = Hasher()
+            Self.combine(name, &hasher)
+            Self.combine(value, &hasher)
+            insert(hash: UInt64(bitPattern: Int64(hasher.finalize())))
+        }
 
         private mutating func insert(hash: UInt64) {
             count += 1
@@ -33,13 +34,26 @@ struct NameSet: Equatable {
         }
 
         mutating func remove(_ name: String) {
-            let hash = Self.hash(name)
+            let hash = Self.hash(name.utf8)
             count -= 1
             sum &-= hash
             squares &-= hash &* hash
         }
 
-        private static func hash(_ name: String) -> UInt64 { UInt64(bitPattern: Int64(name.hashValue)) }
+        private static func hash(_ name: some Collection<UInt8>) -> UInt64 {
+            var hasher = Hasher()
+            combine(name, &hasher)
+            return UInt64(bitPattern: Int64(hasher.finalize()))
+        }
+
+        private static func combine(_ text: some Collection<UInt8>, _ hasher: inout Hasher) {
+            hasher.combine(text.count)
+            let isDone: Void? = text.withContiguousStorageIfAvailable {
+                unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
+            }
+            // Strings and arrays are contiguous; anything else is hashed to the same.
+            if isDone == nil { combine(Array(text), &hasher) }
+        }
     }
 
     private(set) var names: Set<String> = []
@@ -77,11 +91,11 @@ final class NameTable {
     private var recent: [NameSet] = []
 
     /// The set of `list`, in the storage of an equal one that was seen lately if there is one; then nothing is built.
-    func set(of list: [String]) -> NameSet {
-        guard list.count >= Self.minimum else { return NameSet(list) }
-        let fingerprint = NameSet.Fingerprint(list)
+    func set(of list: NameList) -> NameSet {
+        guard list.count >= Self.minimum else { return NameSet(list.strings) }
+        let fingerprint = list.fingerprint
         if let known = recent.last(where: { $0.fingerprint == fingerprint }) { return known }
-        return shared(NameSet(list))
+        return shared(NameSet(list.strings))
     }
 
     /// `set`, in the storage of an equal one that was seen lately if there is one.

@@ -100,19 +100,19 @@ final class StreamMachine {
             throw RequestRefusal(reason: .tooMuch, detail: "type_url is longer than \(limits.nameLength) bytes")
         }
         switch request.names {
-        case .all(let names): try check(names)
+        case .all(let names): try check(names.count, longest: names.longest)
         case .change(let subscribe, let unsubscribe, let has):
-            try check(subscribe)
-            try check(unsubscribe)
-            try check(has.keys)
+            try check(subscribe.count, longest: subscribe.longest)
+            try check(unsubscribe.count, longest: unsubscribe.longest)
+            try check(has.count, longest: has.longest)
         }
     }
 
-    private func check(_ names: some Collection<String>) throws(RequestRefusal) {
-        guard names.count <= limits.names else {
+    private func check(_ count: Int, longest: Int) throws(RequestRefusal) {
+        guard count <= limits.names else {
             throw RequestRefusal(reason: .tooMuch, detail: "more than \(limits.names) names in one request")
         }
-        guard names.allSatisfy({ $0.utf8.count <= limits.nameLength }) else {
+        guard longest <= limits.nameLength else {
             throw RequestRefusal(reason: .tooMuch, detail: "a resource name is longer than \(limits.nameLength) bytes")
         }
     }

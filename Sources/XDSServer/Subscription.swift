@@ -46,8 +46,21 @@ final class Subscription {
     private var forcesAll = false
     /// A response is owed even if there is nothing to say: clients wait for the first one.
     private var owesResponse = false
+    /// What the client said it has, as long as nobody had to look into it.
+    private var offered: VersionList?
+    private var lookedAt: [String: String] = [:]
     /// What the client said it has, until the first response, or until it is taken away.
-    private var hints: [String: String] = [:]
+    private var hints: [String: String] {
+        _read {
+            lookIntoOffer()
+            yield lookedAt
+        }
+        _modify {
+            lookIntoOffer()
+            yield &lookedAt
+        }
+    }
+    private var hasHints: Bool { offered != nil || !lookedAt.isEmpty }
     private var wasAsked = false
     /// State of the world: once names were given, no names means nothing, not everything.
     private var hadNames = false
@@ -58,6 +71,10 @@ final class Subscription {
     init(_ type: ResourceType, _ variant: Variant) {
         self.type = type
         self.variant = variant
+    }
+
+    private func lookIntoOffer() {
+        if let offer = offered.take() { lookedAt = offer.versions }
     }
 
     private func wants(_ name: String) -> Bool { isWildcard || names.contains(name) }
@@ -123,11 +140,11 @@ final class Subscription {
     }
 
     /// State of the world: the request has all names.
-    private func receive(all wanted: [String], _ request: DiscoveryRequest, _ table: NameTable) {
+    private func receive(all wanted: NameList, _ request: DiscoveryRequest, _ table: NameTable) {
         let wasInFlight = isInFlight
         let isAnswer = settle(request)
         let hasWildcard = wanted.contains("*")
-        let after = table.set(of: hasWildcard ? wanted.filter { $0 != "*" } : wanted)
+        let after = table.set(of: hasWildcard ? NameList(wanted.strings.filter { $0 != "*" }) : wanted)
         // A request that answers an older response says what the client wanted then; it will say it again. But what it
         // left out it has dropped, and needs anew if it wants it again.
         if !request.nonce.isEmpty && !isAnswer && wasAsked {
@@ -158,18 +175,19 @@ final class Subscription {
 
     /// Delta: the request has what changed, and that counts whatever response the request is about.
     private func change(
-        subscribe: [String], unsubscribe: [String], has: [String: String], _ table: NameTable
+        subscribe: NameList, unsubscribe: NameList, has: VersionList, _ table: NameTable
     ) {
         if !wasAsked {
             owesResponse = true
+            if !has.isEmpty { offered = has }
             // That it has been told of no such host is nothing that it has.
-            hints = type == .virtualHost ? has.filter { $0.value != EncodedResource.absentVersion } : has
+            if type == .virtualHost { hints = hints.filter { $0.value != EncodedResource.absentVersion } }
             // Nothing at all in the first request means everything, as before wildcards had a name.
             if type.isFullState && subscribe.isEmpty && unsubscribe.isEmpty { isWildcard = true }
             forcesAll = true
         }
         if !subscribe.isEmpty { self.subscribe(subscribe, table) }
-        for name in unsubscribe {
+        for name in unsubscribe.strings {
             if name == "*" {
                 isWildcard = false
             } else if names.remove(name) {
@@ -188,7 +206,7 @@ final class Subscription {
         }
     }
 
-    private func subscribe(_ wanted: [String], _ table: NameTable) {
+    private func subscribe(_ wanted: NameList, _ table: NameTable) {
         owesResponse = true
         let isWildcardNew = wanted.contains("*")
         if isWildcardNew {
@@ -198,16 +216,16 @@ final class Subscription {
             }
             (isWildcard, forcesAll) = (true, true)
         }
-        let named = isWildcardNew ? wanted.filter { $0 != "*" } : wanted
+        let named = isWildcardNew ? NameList(wanted.strings.filter { $0 != "*" }) : wanted
         if names.count == 0 {
             names = table.set(of: named)
         } else {
-            for name in named { names.insert(name) }
+            for name in named.strings { names.insert(name) }
             names = table.shared(names)
         }
         // The first request has everything sent anyway.
         guard wasAsked else { return }
-        for name in named {
+        for name in named.strings {
             forced.insert(name)
             // What it said of the name before it asked again is void.
             hints[name] = nil
@@ -218,7 +236,7 @@ final class Subscription {
     func force(_ name: String) {
         // What the client said it has when it came is no reason not to send it, nor is that it was not yet told to remove it;
         // but it is still to be told when it is gone.
-        if hints[name] != nil { hints[name] = "" }
+        if hasHints && hints[name] != nil { hints[name] = "" }
         if leaving.keys.contains(name) { leaving.updateValue(nil, forKey: name) }
         guard let known else { return }
         if names.contains(name) || (isWildcard && known[name] != nil) { forced.insert(name) }
@@ -257,7 +275,8 @@ final class Subscription {
         forced = []
         forcesAll = false
         // What is to leave may come back before, and then the client still has it.
-        if !hints.isEmpty { hints = leaving.isEmpty ? [:] : hints.filter { leaving.keys.contains($0.key) } }
+        if leaving.isEmpty { (offered, lookedAt) = (nil, [:]) }
+        if hasHints { hints = hints.filter { leaving.keys.contains($0.key) } }
         let owed = owesResponse
         owesResponse = false
         // An empty response says nothing in state of the world, except of types where it says that there is nothing.
@@ -302,16 +321,16 @@ final class Subscription {
         guard forcesAll && known == nil && leaving.isEmpty else { return changedContent(set) }
         // The first answer to a client that has nothing and wants all there is, the usual case of a connecting proxy: bytes
         // that are assembled once for all of them.
-        if hints.isEmpty && type != .virtualHost && (isWildcard || set.isCovered(by: names)) {
+        if !hasHints && type != .virtualHost && (isWildcard || set.isCovered(by: names)) {
             let isExact = !isWildcard && names.count == set.count
             // A name that was given up beside a wildcard is still to be answered.
             let asked = forced.isEmpty ? names.names : names.names.union(forced)
             let unknown = isExact ? [] : asked.filter { set[$0] == nil }.sorted()
             return (.everything(set, and: []), unknown, !set.isEmpty || !unknown.isEmpty)
         }
-        guard !hints.isEmpty && forced.isEmpty && refused.isEmpty else { return changedContent(set) }
+        guard let offered, forced.isEmpty && refused.isEmpty else { return changedContent(set) }
         let key = FirstAnswers.Key(
-            type: type, isWildcard: isWildcard, names: names.fingerprint, has: NameSet.Fingerprint(hints), set: set.id)
+            type: type, isWildcard: isWildcard, names: names.fingerprint, has: offered.fingerprint, set: set.id)
         let answer = answers.answer(key) {
             let (resources, removed) = changes(set)
             return FirstAnswers.Answer(resources: resources, removed: removed, leaving: leaving)

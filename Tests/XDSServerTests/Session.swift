@@ -70,19 +70,19 @@ struct Session {
         let before = wanted[type]
         wanted[type] = names
         switch variant {
-        case .stateOfTheWorld: try send(type, .all(names), nonce: lastNonce[type] ?? "")
+        case .stateOfTheWorld: try send(type, .all(NameList(names)), nonce: lastNonce[type] ?? "")
         case .delta:
             let old = Set(before ?? [])
             let more = names.filter { !old.contains($0) }
             let less = old.subtracting(names).sorted()
-            try send(type, .change(subscribe: more, unsubscribe: less, has: [:]))
+            try send(type, .change(subscribe: NameList(more), unsubscribe: NameList(less), has: [:]))
         }
     }
 
     mutating func ack(_ response: Response, error: String? = nil) throws {
         let names: DiscoveryRequest.Names =
             variant == .delta
-            ? .change(subscribe: [], unsubscribe: [], has: [:]) : .all(wanted[response.type] ?? [])
+            ? .change(subscribe: [], unsubscribe: [], has: [:]) : .all(NameList(wanted[response.type] ?? []))
         try send(response.type, names, nonce: response.nonce, error: error)
     }
 

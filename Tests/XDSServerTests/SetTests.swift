@@ -140,7 +140,7 @@ struct NameSetTests {
         let table = NameTable()
         let other = ["other"] + many.dropFirst()
         for list in [many, many.reversed(), many + many, other, many, Array(other.reversed()), [], ["a"]] {
-            #expect(table.set(of: list).names == Set(list))
+            #expect(table.set(of: NameList(list)).names == Set(list))
             #expect(table.shared(NameSet(list)).names == Set(list))
         }
     }
@@ -148,8 +148,10 @@ struct NameSetTests {
     @Test("More sets than the table keeps are no harm")
     func eviction() {
         let table = NameTable()
-        for index in 0..<200 { #expect(table.set(of: many + ["extra \(index)"]).names.contains("extra \(index)")) }
-        #expect(table.set(of: many).names == Set(many))
+        for index in 0..<200 {
+            #expect(table.set(of: NameList(many + ["extra \(index)"])).names.contains("extra \(index)"))
+        }
+        #expect(table.set(of: NameList(many)).names == Set(many))
     }
 
     @Test("Whether a set is covered by names is right, asked once or often")

@@ -104,15 +104,17 @@ struct XDSClient {
         case .all(let names):
             var message = Envoy_Service_Discovery_V3_DiscoveryRequest()
             (message.typeURL, message.responseNonce) = (request.typeURL, request.nonce)
-            message.resourceNames = names
+            message.resourceNames = names.strings
             if node != nil { message.node = proxy }
             if let rejection = request.rejection { message.errorDetail.message = rejection }
             try send(message.serializedBytes())
         case .change(let subscribe, let unsubscribe, let has):
             var message = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
             (message.typeURL, message.responseNonce) = (request.typeURL, request.nonce)
-            (message.resourceNamesSubscribe, message.resourceNamesUnsubscribe) = (subscribe, unsubscribe)
-            message.initialResourceVersions = has
+            (message.resourceNamesSubscribe, message.resourceNamesUnsubscribe) = (
+                subscribe.strings, unsubscribe.strings
+            )
+            message.initialResourceVersions = has.versions
             if node != nil { message.node = proxy }
             if let rejection = request.rejection { message.errorDetail.message = rejection }
             try send(message.serializedBytes())

@@ -83,7 +83,10 @@ struct ModelClient {
         if wildcard { shelf.pending.formUnion(dropped) }
         shelf.owed.formUnion(subscribe)
         if wildcard { shelf.owed.formUnion(dropped) }
-        if subscribe.contains("*") { shelf.owesAll = true }
+        if subscribe.contains("*") {
+            shelf.owesAll = true
+            if shelf.isOutstanding { shelf.uncertain.formUnion(shelf.sentNames) }
+        }
         if !subscribe.isEmpty { shelf.owesResponse = true }
         var nonce = ""
         var complaint: String?
@@ -92,7 +95,7 @@ struct ModelClient {
         shelf.known = (wildcard, names)
         return DiscoveryRequest(
             typeURL: type.typeURL, nonce: nonce, rejection: complaint,
-            names: .change(subscribe: subscribe, unsubscribe: unsubscribe, has: [:]))
+            names: .change(subscribe: NameList(subscribe), unsubscribe: NameList(unsubscribe), has: [:]))
     }
 
     /// The first request of a type on a new stream, from a client that may hold some of it from the one before.
@@ -111,8 +114,8 @@ struct ModelClient {
         return DiscoveryRequest(
             typeURL: type.typeURL,
             names: .change(
-                subscribe: (shelf.isWildcard ? ["*"] : []) + shelf.names.sorted(), unsubscribe: [],
-                has: shelf.has.mapValues(\.version)))
+                subscribe: NameList((shelf.isWildcard ? ["*"] : []) + shelf.names.sorted()), unsubscribe: [],
+                has: VersionList(shelf.has.mapValues(\.version))))
     }
 
     /// The stream is lost. What the client holds it keeps.
@@ -158,7 +161,8 @@ struct ModelClient {
             shelf.told = shelf.told.filter { shelf.wants($0.key) }
             begin(&shelf, type)
         }
-        return DiscoveryRequest(typeURL: type.typeURL, nonce: nonce, rejection: complaint, names: .all(shelf.list))
+        return DiscoveryRequest(
+            typeURL: type.typeURL, nonce: nonce, rejection: complaint, names: .all(NameList(shelf.list)))
     }
 
     private func begin(_ shelf: inout ModelShelf, _ type: ResourceType) {
@@ -200,7 +204,8 @@ struct ModelClient {
             // To say everything anew is to say too what is not there: "Removed resources for missing resources can be
             // ignored" (discovery.proto).
             let isAnswer = shelf.owed.contains(name) || shelf.owesAll
-            if shelf.told[name] == nil && shelf.has[name] == nil && !isAnswer && !shelf.retry.contains(name) {
+            let mayHave = shelf.told[name] != nil || shelf.uncertain.contains(name)
+            if !mayHave && !isAnswer && !shelf.retry.contains(name) {
                 complain("\(type) \(name) is removed, which the client neither had nor asked for")
             }
         }
@@ -211,7 +216,7 @@ struct ModelClient {
         for item in response.items { shelf.told[item.name] = .some(item.content) }
         for name in response.removed { shelf.told[name] = nil }
         shelf.mustRepeat.subtract(response.mentioned)
-        (shelf.sentNonce, shelf.isOutstanding) = (response.nonce, true)
+        (shelf.sentNonce, shelf.sentNames, shelf.isOutstanding) = (response.nonce, response.mentioned, true)
         (shelf.owesAll, shelf.owesResponse, shelf.isFirstOwed) = (false, false, false)
         // What has to come again and is not there comes when it is.
         shelf.owed = variant == .delta ? shelf.mustRepeat : shelf.owed.subtracting(response.mentioned)

@@ -32,6 +32,9 @@ struct ModelShelf {
     /// Of types whose removal is not said: what was gone at some time, and so may be sent again as it was.
     var hadGone: Set<String> = []
     var sentNonce = ""
+    var sentNames: Set<String> = []
+    /// Sent before the client wanted everything, and perhaps read after that: the server cannot know whether it has them.
+    var uncertain: Set<String> = []
     var isOutstanding = false
     /// Owed whether the client has them or not.
     var owed: Set<String> = []
