@@ -145,7 +145,7 @@ let package = Package(
         .testTarget(
             name: "XDSServerTests",
             dependencies: [
-                "XDSServer", "GRPCServer", "HTTP2", "EnvoyProtos", nio.core, nio.posix, protobuf, logging,
+                "XDSServer", "GRPCServer", "HTTP2", "EnvoyProtos", nio.core, nio.posix, nio.embedded, protobuf, logging,
                 "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),

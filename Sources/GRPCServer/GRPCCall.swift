@@ -19,6 +19,7 @@ package final class GRPCCall {
     private var reader: MessageReader
     private var deadline: Scheduled<Void>?
     private var hasSentHeaders = false
+    private var isInputPaused = false
     private var status: GRPCStatus?
 
     init(
@@ -64,6 +65,21 @@ package final class GRPCCall {
             stream.respond(Self.responseHeaders + (acceptsGzip ? [HTTP2Header("grpc-encoding", "gzip")] : []))
         }
         stream.write(message.framed)
+    }
+
+    /// Has nothing more read from the connection until ``resumeInput()``, so that a client whose messages have to wait
+    /// cannot send more of them. Other calls of the connection wait too. What was read already still comes.
+    package func pauseInput() {
+        guard !isInputPaused else { return }
+        isInputPaused = true
+        connection.inputPaused(by: +1)
+    }
+
+    /// Ends what ``pauseInput()`` began; so does the end of the call.
+    package func resumeInput() {
+        guard isInputPaused else { return }
+        isInputPaused = false
+        connection.inputPaused(by: -1)
     }
 
     /// Ends the call, after what is queued. Ignored after the end.
@@ -142,6 +158,7 @@ extension GRPCCall: HTTP2StreamDelegate {
         connection.ended(self, streamID: stream.id, buffered: reader.bufferedBytes)
         let reason: GRPCCloseReason =
             if let status { .finished(status) } else if let code { .cancelled(code.rawValue) } else { .connectionLost }
+        resumeInput()
         let handler = self.handler
         self.handler = nil
         handler?.closed(reason)

@@ -21,6 +21,7 @@ package final class GRPCConnection {
 
     private var calls: [Int32: GRPCCall] = [:]
     private var bufferedInput = 0
+    private var pausedCalls = 0
     private var isDraining = false
     private var ageTimer: Scheduled<Void>?
     private var graceTimer: Scheduled<Void>?
@@ -90,6 +91,11 @@ package final class GRPCConnection {
     func bufferedInput(changedBy delta: Int) -> Bool {
         bufferedInput += delta
         return delta <= 0 || bufferedInput <= configuration.maxBufferedInput
+    }
+
+    func inputPaused(by change: Int) {
+        pausedCalls += change
+        http2?.isReadPaused = pausedCalls > 0
     }
 
     func ended(_ call: GRPCCall, streamID: Int32, buffered: Int) {

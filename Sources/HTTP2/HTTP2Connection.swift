@@ -142,11 +142,26 @@ package final class HTTP2Connection: ChannelDuplexHandler {
 
     /// A peer that does not read is not read from: its requests would only produce answers that have to wait.
     package func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable || role == .client {
+        if (context.channel.isWritable || role == .client) && !isReadPaused {
             context.read()
         } else {
             isReadHeld = true
         }
+    }
+
+    /// While set, nothing more is read from the peer.
+    package var isReadPaused = false {
+        didSet {
+            guard !isReadPaused, let context else { return }
+            watchdog.received(at: context.eventLoop.now)
+            readIfHeld(context)
+        }
+    }
+
+    private func readIfHeld(_ context: ChannelHandlerContext) {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        read(context: context)
     }
 
     // MARK: Output
@@ -154,10 +169,7 @@ package final class HTTP2Connection: ChannelDuplexHandler {
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             watchdog.received(at: context.eventLoop.now)
-            if isReadHeld {
-                isReadHeld = false
-                context.read()
-            }
+            readIfHeld(context)
             pump()
         }
         context.fireChannelWritabilityChanged()

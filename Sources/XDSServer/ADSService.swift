@@ -25,7 +25,9 @@ package struct ADSService: GRPCService {
 
 /// One stream of a client. Bound to its event loop: turns messages into requests, feeds the machine, and sends what the
 /// machine says, as fast as the client takes it.
-final class ADSStream: GRPCCallHandler {
+///
+/// As long as it has not acknowledged anything, the client is a newcomer, whose messages may have to wait (``AdmissionGate``).
+final class ADSStream: GRPCCallHandler, Newcomer {
     private let call: GRPCCall
     private let service: ADSService
     private let machine: StreamMachine
@@ -33,6 +35,11 @@ final class ADSStream: GRPCCallHandler {
     private let hub: StreamHub
     private var lastReport: ProxyReport?
     private var nodeID = ""
+    /// Messages that wait for the gate. Nothing more is read from the connection meanwhile, so they are few.
+    private var waiting: [ByteBuffer] = []
+    /// As whom it waits.
+    private var tenant = ""
+    private var isOver = false
 
     init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: ADSService) {
         self.call = call
@@ -44,17 +51,34 @@ final class ADSStream: GRPCCallHandler {
     // MARK: The client's side
 
     func received(_ message: ByteBuffer) {
+        guard machine.ackedRevision == 0 else { return take(message) }
+        if waiting.isEmpty && hub.gate.isOpen { return hub.gate.serve { take(message) } }
+        waiting.append(message)
+        guard waiting.count == 1 else { return }
+        tenant = admission?.tenant ?? service.delegate.tenant(of: call.metadata) ?? ""
+        hub.gate.wait(self, of: tenant)
+        call.pauseInput()
+    }
+
+    func proceed() {
+        let messages = waiting
+        waiting = []
+        for message in messages where !isOver { take(message) }
+        call.resumeInput()
+    }
+
+    private func take(_ message: ByteBuffer) {
         do {
             let (request, node) = try DiscoveryRequest.decode(Array(message.readableBytesView), machine.variant)
             if admission == nil { try admit(node) }
             try machine.receive(request)
         } catch let status as GRPCStatus {
-            return call.finish(status)
+            return finish(status)
         } catch let refusal as RequestRefusal {
-            return call.finish(
+            return finish(
                 GRPCStatus(refusal.reason == .invalid ? .invalidArgument : .resourceExhausted, refusal.detail))
         } catch {
-            return call.finish(GRPCStatus(.invalidArgument, "the message is not a discovery request"))
+            return finish(GRPCStatus(.invalidArgument, "the message is not a discovery request"))
         }
         pump()
     }
@@ -71,13 +95,23 @@ final class ADSStream: GRPCCallHandler {
         service.logger.debug("stream admitted", metadata: ["proxy": "\(admission.proxy)"])
     }
 
-    func inputClosed() { call.finish(.ok) }
+    private func finish(_ status: GRPCStatus) {
+        isOver = true
+        call.finish(status)
+    }
+
+    func inputClosed() { finish(.ok) }
 
     func writable() { pump() }
 
-    func draining() { call.finish(GRPCStatus(.unavailable, "the server is going away; connect again")) }
+    func draining() { finish(GRPCStatus(.unavailable, "the server is going away; connect again")) }
 
     func closed(_ reason: GRPCCloseReason) {
+        isOver = true
+        if !waiting.isEmpty {
+            hub.gate.leave(self, of: tenant)
+            waiting = []
+        }
         guard let admission else { return }
         hub.remove(self, admission.view)
         service.store.detach(admission.view, on: call.eventLoop)

@@ -27,8 +27,8 @@ struct NameList {
     /// Of the longest name, in bytes.
     var longest: Int {
         switch storage {
-        case .strings(let names): names.lazy.map(\.utf8.count).max() ?? 0
-        case .bytes(_, let ranges): ranges.lazy.map(\.count).max() ?? 0
+        case .strings(let names): names.reduce(0) { max($0, $1.utf8.count) }
+        case .bytes(_, let ranges): ranges.reduce(0) { max($0, $1.count) }
         }
     }
 
@@ -95,8 +95,8 @@ struct VersionList {
     /// Of the longest name, in bytes.
     var longest: Int {
         switch storage {
-        case .strings(let versions): versions.keys.lazy.map(\.utf8.count).max() ?? 0
-        case .bytes(_, let places): places.lazy.map(\.name.count).max() ?? 0
+        case .strings(let versions): versions.reduce(0) { max($0, $1.key.utf8.count) }
+        case .bytes(_, let places): places.reduce(0) { max($0, $1.name.count) }
         }
     }
 

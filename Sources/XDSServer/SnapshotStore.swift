@@ -30,8 +30,12 @@ package final class SnapshotStore: Sendable {
     /// For one consumer, the publisher.
     package let events: AsyncStream<Event>
     private let continuation: AsyncStream<Event>.Continuation
+    private let pace: AdmissionGate.Pace
 
-    package init() {
+    package convenience init() { self.init(pace: AdmissionGate.Pace()) }
+
+    init(pace: AdmissionGate.Pace) {
+        self.pace = pace
         (events, continuation) = AsyncStream.makeStream(of: Event.self)
     }
 
@@ -70,7 +74,8 @@ package final class SnapshotStore: Sendable {
         state.withLock { state in
             let key = ObjectIdentifier(eventLoop)
             if let hub = state.hubs[key] { return hub }
-            let hub = NIOLoopBound(StreamHub(), eventLoop: eventLoop)
+            let gate = AdmissionGate(on: eventLoop, pace: pace)
+            let hub = NIOLoopBound(StreamHub(gate: gate), eventLoop: eventLoop)
             state.hubs[key] = hub
             return hub
         }.value
@@ -103,7 +108,10 @@ package final class SnapshotStore: Sendable {
 /// The streams of one event loop, by view. Bound to that loop.
 final class StreamHub {
     let sharing = StreamSharing()
+    let gate: AdmissionGate
     private var streams: [ViewID: [ObjectIdentifier: ADSStream]] = [:]
+
+    init(gate: AdmissionGate) { self.gate = gate }
 
     func insert(_ stream: ADSStream, _ view: ViewID) { streams[view, default: [:]][ObjectIdentifier(stream)] = stream }
 

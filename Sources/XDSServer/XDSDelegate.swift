@@ -31,10 +31,13 @@ package struct Admission: Hashable, Sendable {
     /// Under which name the client's state is kept (``ProxyRegistry``). A newer stream with the same key replaces an older.
     package var proxy: String
     package var view: ViewID
+    /// Whose the client is. When many come at once, tenants take turns.
+    package var tenant: String
 
-    package init(proxy: String, view: ViewID) {
+    package init(proxy: String, view: ViewID, tenant: String) {
         self.proxy = proxy
         self.view = view
+        self.tenant = tenant
     }
 }
 
@@ -44,4 +47,10 @@ package protocol XDSDelegate: Sendable {
     ///
     /// - Throws: the status that the stream is ended with.
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission
+
+    /// Whose a client is, as far as the metadata of its call proves it. Called on an event loop for clients that have to
+    /// wait before they are admitted: must be quick and must not block.
+    ///
+    /// - Returns: `nil` if it cannot be told; then it waits with all others of which it cannot.
+    func tenant(of metadata: GRPCMetadata) -> String?
 }

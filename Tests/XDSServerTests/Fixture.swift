@@ -6,7 +6,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
-import XDSServer
+
+@testable import XDSServer
 
 /// Lets in who has the token; a proxy is its node's id, and its view the node's cluster.
 struct TokenDelegate: XDSDelegate, ClientStatusDelegate {
@@ -24,8 +25,11 @@ struct TokenDelegate: XDSDelegate, ClientStatusDelegate {
             throw GRPCStatus(.unauthenticated, "the token is wrong")
         }
         guard !request.node.id.isEmpty else { throw GRPCStatus(.invalidArgument, "node.id is missing") }
-        return Admission(proxy: request.node.id, view: ViewID(request.node.cluster))
+        return Admission(
+            proxy: request.node.id, view: ViewID(request.node.cluster), tenant: tenant(of: request.metadata) ?? "")
     }
+
+    func tenant(of metadata: GRPCMetadata) -> String? { metadata.first("tenant") }
 }
 
 /// The service on a real server on the loopback.
@@ -71,8 +75,10 @@ final class Fixture: Sendable {
 
 extension Fixture {
     /// Serves while `body` runs, then shuts down.
-    static func serving(_ body: (Fixture) async throws -> Void) async throws {
-        let store = SnapshotStore()
+    static func serving(
+        pace: AdmissionGate.Pace = AdmissionGate.Pace(), _ body: (Fixture) async throws -> Void
+    ) async throws {
+        let store = SnapshotStore(pace: pace)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let registry = ProxyRegistry()
         var configuration = GRPCServer.Configuration(listeners: [.init(.host("127.0.0.1", port: 0))])

@@ -20,8 +20,17 @@ final class ProxyAdmission: XDSDelegate {
         let claims = try claims(request)
         let view = ProxyView(claims, request.node)
         views.withLock { $0[view.id] = view }
-        return Admission(proxy: ProxyName(claims).text, view: view.id)
+        return Admission(proxy: ProxyName(claims).text, view: view.id, tenant: claims.mesh.tenant.text)
     }
+
+    func tenant(of metadata: GRPCMetadata) -> String? {
+        guard let token = Self.token(metadata), let claims = try? tokens.verify(token, now: Self.now) else {
+            return nil
+        }
+        return claims.mesh.tenant.text
+    }
+
+    private static var now: Int64 { Int64(Date.now.timeIntervalSince1970) }
 
     /// Who asks, by its token.
     func claims(_ request: AdmissionRequest) throws(GRPCStatus) -> ProxyClaims {
@@ -30,7 +39,7 @@ final class ProxyAdmission: XDSDelegate {
         }
         let claims: ProxyClaims
         do {
-            claims = try tokens.verify(token, now: Int64(Date.now.timeIntervalSince1970))
+            claims = try tokens.verify(token, now: Self.now)
         } catch {
             let detail = error == .expired ? "the token has expired: fetch a new bootstrap" : "the token is not valid"
             throw GRPCStatus(.unauthenticated, detail)
@@ -41,11 +50,13 @@ final class ProxyAdmission: XDSDelegate {
 
     /// Envoy sends its token as gRPC metadata. gRPC's client cannot over plaintext, so it carries it in its node.
     static func token(_ request: AdmissionRequest) -> String? {
-        if let field = request.metadata.first("authorization") {
-            let parts = field.split(separator: " ", maxSplits: 1)
-            return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
-        }
+        guard request.metadata.first("authorization") == nil else { return token(request.metadata) }
         return request.node.metadata["SLUICE_TOKEN"]
+    }
+
+    private static func token(_ metadata: GRPCMetadata) -> String? {
+        let parts = metadata.first("authorization")?.split(separator: " ", maxSplits: 1) ?? []
+        return parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : nil
     }
 
     /// A proxy that says it is somebody else has the wrong bootstrap; better refused than confused.
