@@ -5,16 +5,19 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # What we wrote; generated code keeps its generator's format.
 SWIFT_FILES = $(shell git ls-files '*.swift' ':!Sources/EnvoyProtos/Generated')
 
-.PHONY: help setup tools build run test check lint fmt golden protos bench bench-xds clean
+.PHONY: help setup tools oldest-envoy build run test check lint fmt golden protos bench bench-xds clean
 
 help: ## Show what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: ## Install missing Debian packages
 	@deploy/setup build
 
 tools: ## Install missing Debian packages, Envoy, the xDS descriptors and gRPC's client
 	@deploy/setup tools
+
+oldest-envoy: tools ## Install the oldest Envoy that is supported, for the tests
+	@deploy/setup oldest-envoy
 
 build: setup ## Build the release binary, .build/release/sluice
 	swift build -c release --product sluice $(SWIFT_FLAGS)
@@ -23,7 +26,7 @@ run: tools build ## Show a gray release on real Envoys, then keep the server run
 	swift build -c release --product sluice-demo $(SWIFT_FLAGS)
 	@exec .build/release/sluice-demo --sluice .build/release/sluice --envoy .build/tools/envoy
 
-test: tools lint ## Run all tests
+test: oldest-envoy lint ## Run all tests
 	swift build --build-tests $(SWIFT_FLAGS)
 	swift test --skip-build --skip EndToEndTests
 # By themselves: they are about what real programs do in time, and all other tests at once leave them none.

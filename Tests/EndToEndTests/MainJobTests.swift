@@ -5,8 +5,10 @@ import Testing
 /// "The main job, call by call" of the API's contract: REST in, traffic out of a real Envoy.
 @Suite("The main job, call by call", .serialized)
 struct MainJobTests {
-    @Test("Calls of the contract set up a mesh that a real sidecar serves traffic by")
-    func verbatim() async throws {
+    @Test(
+        "Calls of the contract set up a mesh that a real sidecar serves traffic by",
+        arguments: Parts.Envoy.allCases, ["delta", "sotw"])
+    func verbatim(envoy: Parts.Envoy, variant: String) async throws {
         try await Parts.withServer { server, directory in
             let api = server.api
             let mesh = "/v1/tenants/acme/meshes/default"
@@ -47,7 +49,7 @@ struct MainJobTests {
                 defer { group.cancelAll() }
                 let sidecar = try await Sidecar(
                     name: "productpage-1", service: "productpage", namespace: "shop", cluster: "dev", mesh: mesh,
-                    api: api, envoy: Parts.envoy(), directory: directory)
+                    api: api, envoy: Parts.envoy(envoy), directory: directory, variant: variant)
                 do {
                     try await drive(api, mesh, sidecar)
                 } catch {

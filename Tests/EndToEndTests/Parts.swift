@@ -11,9 +11,18 @@ enum Parts {
         try executable(ProcessInfo.processInfo.environment["SLUICE_BINARY"] ?? "\(root)/.build/debug/sluice")
     }
 
-    /// The real Envoy; `SLUICE_ENVOY` names another.
-    static func envoy() throws -> String {
-        try executable(ProcessInfo.processInfo.environment["SLUICE_ENVOY"] ?? "\(root)/.build/tools/envoy")
+    /// The real Envoys between which Sluice supports all.
+    enum Envoy: CaseIterable {
+        case newest, oldest
+    }
+
+    /// A real Envoy; `SLUICE_ENVOY` names another for the newest.
+    static func envoy(_ envoy: Envoy = .newest) throws -> String {
+        switch envoy {
+        case .newest:
+            try executable(ProcessInfo.processInfo.environment["SLUICE_ENVOY"] ?? "\(root)/.build/tools/envoy")
+        case .oldest: try executable("\(root)/.build/oldest-envoy/envoy")
+        }
     }
 
     /// Python with grpcio.
