@@ -56,10 +56,12 @@ struct ReleaseUnderLoadTests {
         }
     }
 
-    @Test("The server is killed in the middle of a step and started again")
-    func serverKilled() async throws {
+    @Test("The server is killed in the middle of a step and started again", arguments: ["delta", "sotw"])
+    func serverKilled(variant: String) async throws {
         try await Parts.withServer { server, directory in
-            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
+            try await ReviewsMesh.run(
+                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+            ) { mesh in
                 try await withLoad(mesh) { _ in
                     try await Self.start(mesh)
                     try await eventually("the second step is under way") {
