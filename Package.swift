@@ -127,6 +127,9 @@ let package = Package(
         .target(
             name: "MeshFixtures", dependencies: ["MeshModel", "TestSupport"], path: "Tests/MeshFixtures",
             swiftSettings: strict),
+        .target(
+            name: "HTTP2Fixtures", dependencies: [nio.core, "TestSupport"], path: "Tests/HTTP2Fixtures",
+            swiftSettings: strict),
         .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "StoreFixtures", dependencies: ["MeshStore", "Postgres", "PostgresServer", "TestSupport"],
@@ -137,16 +140,19 @@ let package = Package(
         .testTarget(
             name: "PostgresServerTests", dependencies: ["Postgres", "PostgresServer", "TestSupport", logging],
             swiftSettings: strict),
-        .testTarget(name: "HTTP2Tests", dependencies: ["HTTP2", nio.core, nio.embedded], swiftSettings: strict),
+        .testTarget(
+            name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP2Fixtures", nio.core, nio.embedded], swiftSettings: strict),
         .testTarget(
             name: "GRPCServerTests",
-            dependencies: ["GRPCServer", "HTTP2", nio.core, nio.posix, nio.embedded, nio.ssl, logging],
+            dependencies: [
+                "GRPCServer", "HTTP2", "HTTP2Fixtures", nio.core, nio.posix, nio.embedded, nio.ssl, logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "XDSServerTests",
             dependencies: [
-                "XDSServer", "GRPCServer", "HTTP2", "EnvoyProtos", nio.core, nio.posix, nio.embedded, protobuf, logging,
-                "TestSupport",
+                "XDSServer", "GRPCServer", "HTTP2", "HTTP2Fixtures", "EnvoyProtos", nio.core, nio.posix, nio.embedded,
+                protobuf, logging, "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshModelTests", dependencies: ["MeshModel", "MeshFixtures"], swiftSettings: strict),

@@ -11,7 +11,8 @@ package struct HTTP2Configuration: Sendable {
     /// A stream that exceeds it is reset with `ENHANCE_YOUR_CALM`.
     package var maxHeaderListSize = 16 << 10
 
-    /// CONTINUATION frames that may follow one HEADERS frame; more close the connection (CVE-2024-28182).
+    /// CONTINUATION frames that may follow one HEADERS frame; more end the connection with GOAWAY `ENHANCE_YOUR_CALM`
+    /// (CVE-2024-28182).
     package var maxContinuations = 8
 
     /// Largest frame payload that the peer may send (`SETTINGS_MAX_FRAME_SIZE`), 16 384...16 777 215.
@@ -24,29 +25,36 @@ package struct HTTP2Configuration: Sendable {
     package var connectionWindow: Int32 = 1 << 20
 
     /// RST_STREAM frames accepted, and stream errors answered, per connection: a burst, then this many a second.
-    /// Above it the connection ends with GOAWAY (CVE-2023-44487, CVE-2025-8671).
+    /// Above it the connection ends with GOAWAY `ENHANCE_YOUR_CALM` (CVE-2023-44487, CVE-2025-8671).
     package var resets = Allowance(burst: 200, perSecond: 20)
 
-    /// PING, SETTINGS, PRIORITY and empty DATA frames accepted. Generous, because clients that estimate
-    /// bandwidth ping once in a round trip; above it the connection ends with GOAWAY `ENHANCE_YOUR_CALM`.
+    /// PING, SETTINGS, PRIORITY, unknown, empty and padded DATA frames accepted, and WINDOW_UPDATE beyond ``dataPerWindowUpdate``.
+    /// Generous, because clients that estimate bandwidth ping once in a round trip; above it the connection ends with
+    /// GOAWAY `ENHANCE_YOUR_CALM`.
     package var controlFrames = Allowance(burst: 2_000, perSecond: 500)
 
-    /// Acknowledgements of SETTINGS and PING that may wait for a peer that does not read; more close the connection.
+    /// Bytes of DATA sent for which a WINDOW_UPDATE is free. Clients give back windows by the half or the quarter.
+    static let dataPerWindowUpdate = 1 << 10
+
+    /// Acknowledgements of SETTINGS and PING that may wait for a peer that does not read; more end the connection with
+    /// GOAWAY `ENHANCE_YOUR_CALM`.
     package var maxPendingAcknowledgements = 500
 
     /// Bytes taken from the streams before they are handed to the socket: what a slow reader can pin, beside the
     /// kernel's own buffer. Message bytes are shared slices, so they cost memory only when TLS encrypts them.
     package var maxBufferedOutput = 256 << 10
 
-    /// How long the peer may take from being accepted to its SETTINGS frame (with TLS: handshake included), and from
-    /// the first to the last frame of one header block.
+    /// How long the peer may take from being accepted to its SETTINGS frame (with TLS: handshake included).
     package var handshakeTimeout: TimeAmount = .seconds(10)
+
+    /// How long the peer may take from the first to the last byte of a frame, or of a header block of several.
+    package var frameTimeout: TimeAmount = .seconds(20)
 
     /// Silence after which a PING is sent, and how long the peer may take to send anything before it counts as gone.
     package var keepaliveInterval: TimeAmount = .seconds(30)
     package var keepaliveTimeout: TimeAmount = .seconds(20)
 
-    /// A connection without a stream for this long is closed gracefully.
+    /// A connection without a stream for this long is closed gracefully, and after as long again in any case.
     package var idleTimeout: TimeAmount = .minutes(5)
 
     package init() {}

@@ -127,7 +127,7 @@ package final class HTTP2Connection: ChannelDuplexHandler {
         }
         isReading = false
         isFlushNeeded = true
-        if watchdog.headers(pending: session.isReceivingHeaders, at: context.eventLoop.now) { scheduleWatchdog() }
+        if watchdog.unfinished(session.unfinished, at: context.eventLoop.now) { scheduleWatchdog() }
     }
 
     private var isFlushNeeded = false
@@ -217,6 +217,8 @@ package final class HTTP2Connection: ChannelDuplexHandler {
         switch watchdog.check(at: context.eventLoop.now, hasStreams: !session.streams.isEmpty) {
         case .wait: break
         case .ping: session.submitPing()
+        // Who ignored it for as long again will not answer any more.
+        case .drain where isDraining: return close(for: nil)
         case .drain: drain()
         case .close(let error): return close(for: error)
         }

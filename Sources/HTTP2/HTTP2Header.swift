@@ -30,8 +30,12 @@ package struct HTTP2ErrorCode: Sendable, Hashable, RawRepresentable {
 package enum HTTP2Error: Error, Hashable {
     /// nghttp2 gave up: its error code (`nghttp2_error`) and text.
     case session(code: Int32, reason: String)
-    /// The peer did not finish its preface, SETTINGS or a header block in time.
+    /// The peer sent too much of what costs it little and us work. It is told `ENHANCE_YOUR_CALM`.
+    case flood
+    /// The peer did not finish its preface or SETTINGS in time.
     case handshakeTimeout
+    /// The peer did not finish a frame or header block in time.
+    case frameTimeout
     /// The peer did not answer a PING in time.
     case keepaliveTimeout
 }

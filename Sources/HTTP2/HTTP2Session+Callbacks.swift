@@ -9,14 +9,6 @@ private func session(_ userData: UnsafeMutableRawPointer?) -> HTTP2Session? {
     unsafe userData.map { unsafe Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
 }
 
-func frameBegan(
-    _: OpaquePointer?, _ header: UnsafePointer<nghttp2_frame_hd>?, _ userData: UnsafeMutableRawPointer?
-) -> CInt {
-    guard let session = unsafe session(userData), let header = unsafe header?.pointee else { return 0 }
-    session.frameBegan(type: UInt32(header.type), length: header.length, flags: header.flags)
-    return 0
-}
-
 func headersBegan(
     _: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>?, _ userData: UnsafeMutableRawPointer?
 ) -> CInt {
@@ -120,6 +112,7 @@ func sendBody(
     guard session.batch.count < session.batchLimit else { return NGHTTP2_ERR_WOULDBLOCK.rawValue }
     unsafe session.batch.append(copying: UnsafeRawBufferPointer(start: header, count: 9))
     stream.dequeue(count, into: &session.batch)
+    session.unansweredData += count
     if stream.pendingBytes == 0 { session.drained.append(stream) }
     return 0
 }

@@ -3,18 +3,40 @@ internal import NIOCore
 
 /// What nghttp2 has found in the bytes of the peer.
 extension HTTP2Session {
-    /// Counts frames that cost the peer nothing and us work. DATA with content, HEADERS and WINDOW_UPDATE are bounded
-    /// by flow control and by the number of streams, RST_STREAM and CONTINUATION by nghttp2's options.
-    func frameBegan(type: UInt32, length: Int, flags: UInt8) {
-        let counts =
-            switch type {
-            case NGHTTP2_DATA.rawValue: length == 0 && UInt32(flags) & NGHTTP2_FLAG_END_STREAM.rawValue == 0
-            case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue, NGHTTP2_RST_STREAM.rawValue,
-                NGHTTP2_WINDOW_UPDATE.rawValue:
-                false
-            default: true
-            }
-        if counts, !controlFrames.take(at: now) { terminate(.enhanceYourCalm) }
+    /// Counts frames that cost the peer nothing and us work. DATA with content and HEADERS are bounded by flow control and
+    /// by the number of streams. Clients trust their server.
+    ///
+    /// - Parameter number: of the frame, from 0.
+    /// - Returns: whether the connection goes on.
+    func accepts(_ header: FrameCursor.Header, number: Int) -> Bool {
+        guard role == .server else { return true }
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue:
+            headerBlock = header.has(NGHTTP2_FLAG_END_HEADERS.rawValue) ? nil : (number, 0)
+            return true
+        case NGHTTP2_CONTINUATION.rawValue:
+            let count = (headerBlock?.continuations ?? 0) + 1
+            headerBlock?.continuations = count
+            if header.has(NGHTTP2_FLAG_END_HEADERS.rawValue) { headerBlock = nil }
+            return count <= configuration.maxContinuations
+        case NGHTTP2_DATA.rawValue:
+            let isEmpty = header.length == 0 && !header.has(NGHTTP2_FLAG_END_STREAM.rawValue)
+            // Nobody pads but who wants frames that look full.
+            return !(isEmpty || header.has(NGHTTP2_FLAG_PADDED.rawValue)) || controlFrames.take(at: now)
+        case NGHTTP2_RST_STREAM.rawValue:
+            return resets.take(at: now)
+        case NGHTTP2_WINDOW_UPDATE.rawValue:
+            return isWindowUpdateDue() || controlFrames.take(at: now)
+        default:
+            return controlFrames.take(at: now)
+        }
+    }
+
+    /// A receiver gives back what it was sent, and not in crumbs (CVE-2019-9511).
+    private func isWindowUpdateDue() -> Bool {
+        guard unansweredData >= HTTP2Configuration.dataPerWindowUpdate else { return false }
+        unansweredData -= HTTP2Configuration.dataPerWindowUpdate
+        return true
     }
 
     /// Counts the errors that the peer makes us answer: a flood of them costs as much as a flood of resets.
@@ -31,7 +53,6 @@ extension HTTP2Session {
     }
 
     func headersBegan(on id: Int32) {
-        isReceivingHeaders = true
         if role == .server, streams[id] == nil { streams[id] = HTTP2Stream(id: id, session: self) }
         streams[id]?.incoming = []
         streams[id]?.incomingCost = 0
@@ -77,7 +98,6 @@ extension HTTP2Session {
         case NGHTTP2_PING.rawValue where flags & NGHTTP2_FLAG_ACK.rawValue != 0:
             observer?.pingAcknowledged()
         case NGHTTP2_HEADERS.rawValue:
-            isReceivingHeaders = false
             headersReceived(on: header.stream_id)
             if flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0 { inputClosed(on: header.stream_id) }
         case NGHTTP2_DATA.rawValue where flags & NGHTTP2_FLAG_END_STREAM.rawValue != 0:

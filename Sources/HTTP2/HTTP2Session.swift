@@ -40,8 +40,14 @@ protocol HTTP2SessionObserver: AnyObject {
     var now: NIODeadline
     var controlFrames: TokenBucket
     var resets: TokenBucket
-    /// A header block has begun and its END_HEADERS has not come.
-    var isReceivingHeaders = false
+    /// DATA bytes sent that no WINDOW_UPDATE has been counted against yet.
+    var unansweredData = 0
+
+    private var cursor: FrameCursor
+    /// The header block whose END_HEADERS has not come: the number of its first frame, and its CONTINUATION frames.
+    var headerBlock: (start: Int, continuations: Int)?
+    /// The frame or header block whose end has not come, as the number of its first frame.
+    var unfinished: Int? { headerBlock?.start ?? cursor.unfinishedFrame }
 
     /// - Throws: ``HTTP2Error/session(code:reason:)`` when memory is exhausted.
     init(role: HTTP2Role, configuration: HTTP2Configuration, now: NIODeadline) throws(HTTP2Error) {
@@ -50,6 +56,7 @@ protocol HTTP2SessionObserver: AnyObject {
         self.now = now
         self.controlFrames = TokenBucket(configuration.controlFrames, at: now)
         self.resets = TokenBucket(configuration.resets, at: now)
+        self.cursor = FrameCursor(preface: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
 
         let callbacks = try NGHTTP2Callbacks()
         let options = try NGHTTP2Options(configuration)
@@ -86,17 +93,32 @@ protocol HTTP2SessionObserver: AnyObject {
 
     /// Feeds bytes from the socket.
     ///
-    /// - Throws: ``HTTP2Error/session(code:reason:)`` when the session cannot go on: a wrong preface, a flood. What
-    ///   ``pull(limit:)`` then returns (a GOAWAY) should still be sent.
+    /// - Throws: ``HTTP2Error/flood``, or ``HTTP2Error/session(code:reason:)`` when the session cannot go on for another
+    ///   reason, such as a wrong preface. What ``pull(limit:)`` then returns (a GOAWAY) should still be sent.
     func receive(_ buffer: ByteBuffer, at now: NIODeadline) throws(HTTP2Error) {
         self.now = now
+        var rest = buffer
+        while let header = cursor.next(in: &rest) {
+            guard !accepts(header, number: cursor.frames - 1) else { continue }
+            let read = max(rest.readerIndex - FrameCursor.headerLength - buffer.readerIndex, 0)
+            try feed(buffer.getSlice(at: buffer.readerIndex, length: read) ?? ByteBuffer())
+            terminate(.enhanceYourCalm)
+            throw .flood
+        }
+        try feed(buffer)
+    }
+
+    private func feed(_ buffer: ByteBuffer) throws(HTTP2Error) {
         input = buffer
         defer { input = ByteBuffer() }
         let consumed = unsafe buffer.withUnsafeReadableBytes { bytes in
             unsafe nghttp2_session_mem_recv(
                 raw, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
         }
-        if consumed < 0 { throw HTTP2Error(Int32(clamping: consumed)) }
+        guard consumed < 0 else { return }
+        let error = HTTP2Error(Int32(clamping: consumed))
+        if error == .flood { terminate(.enhanceYourCalm) }
+        throw error
     }
 
     /// Serialises waiting frames into ``batch``, control frames first, until about `limit` bytes are there.
@@ -135,7 +157,12 @@ protocol HTTP2SessionObserver: AnyObject {
 
 extension HTTP2Error {
     init(_ code: Int32) {
-        self = .session(code: code, reason: unsafe String(cString: nghttp2_strerror(code)))
+        // Acknowledgements that the peer does not read.
+        if code == NGHTTP2_ERR_FLOODED.rawValue {
+            self = .flood
+        } else {
+            self = .session(code: code, reason: unsafe String(cString: nghttp2_strerror(code)))
+        }
     }
 }
 

@@ -11,9 +11,10 @@ internal import CNGHTTP2
         unsafe raw = option
         unsafe nghttp2_option_set_no_closed_streams(raw, 1)
         unsafe nghttp2_option_set_max_outbound_ack(raw, configuration.maxPendingAcknowledgements)
-        unsafe nghttp2_option_set_max_continuations(raw, configuration.maxContinuations)
-        unsafe nghttp2_option_set_stream_reset_rate_limit(
-            raw, UInt64(clamping: configuration.resets.burst), UInt64(clamping: configuration.resets.perSecond))
+        // The session counts: resets together with those that we are made to send, and CONTINUATION frames, of which
+        // nghttp2 takes one that comes in pieces for several.
+        unsafe nghttp2_option_set_max_continuations(raw, Int(Int32.max))
+        unsafe nghttp2_option_set_stream_reset_rate_limit(raw, UInt64(UInt32.max), UInt64(UInt32.max))
     }
 
     deinit {
@@ -30,7 +31,6 @@ internal import CNGHTTP2
         let code = unsafe nghttp2_session_callbacks_new(&callbacks)
         guard let callbacks = unsafe callbacks else { throw HTTP2Error(code) }
         unsafe raw = callbacks
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(raw, frameBegan)
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(raw, headersBegan)
         unsafe nghttp2_session_callbacks_set_on_header_callback(raw, headerReceived)
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(raw, dataReceived)

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// The clocks of one connection, in one timer: handshake, header block, silence, idleness.
+/// The clocks of one connection, in one timer: handshake, unfinished frame, silence, idleness.
 ///
 /// Receiving only writes down the time; the timer finds out, when it fires, whether there is anything to do. So a
 /// busy connection schedules nothing, and an idle one wakes once in a keepalive interval.
@@ -17,7 +17,10 @@ struct Watchdog {
     private var lastReceived = NIODeadline.distantFuture
     private var pinged: NIODeadline?
     private var handshakeDeadline: NIODeadline?
-    private var headersDeadline: NIODeadline?
+    /// The frame or header block that is being received, and until when it may be.
+    private var unfinished: (frame: Int, deadline: NIODeadline)?
+    /// When the timer fires.
+    private var scheduled: NIODeadline?
     private var idleSince: NIODeadline?
 
     init(_ configuration: HTTP2Configuration) {
@@ -44,21 +47,24 @@ struct Watchdog {
 
     mutating func handshakeCompleted() { handshakeDeadline = nil }
 
+    /// - Parameter frame: the number of the frame or header block that has begun and not ended, if there is one.
     /// - Returns: whether the timer has to be set anew.
-    mutating func headers(pending: Bool, at now: NIODeadline) -> Bool {
-        guard pending else {
-            headersDeadline = nil
+    mutating func unfinished(_ frame: Int?, at now: NIODeadline) -> Bool {
+        guard let frame, handshakeDeadline == nil else {
+            unfinished = nil
             return false
         }
-        guard headersDeadline == nil else { return false }
-        headersDeadline = now + configuration.handshakeTimeout
-        return true
+        guard unfinished?.frame != frame else { return false }
+        let deadline = now + configuration.frameTimeout
+        unfinished = (frame, deadline)
+        // A timer that fires too early finds out.
+        return scheduled.map { $0 > deadline } ?? true
     }
 
     /// What the time asks for.
     mutating func check(at now: NIODeadline, hasStreams: Bool) -> Action {
         if let handshakeDeadline, now >= handshakeDeadline { return .close(.handshakeTimeout) }
-        if let headersDeadline, now >= headersDeadline { return .close(.handshakeTimeout) }
+        if let unfinished, now >= unfinished.deadline { return .close(.frameTimeout) }
         idleSince = hasStreams ? nil : idleSince ?? now
         if let idleSince, now >= idleSince + configuration.idleTimeout {
             self.idleSince = nil
@@ -80,8 +86,9 @@ struct Watchdog {
         let silence =
             pinged.map { $0 + configuration.keepaliveTimeout } ?? lastReceived + configuration.keepaliveInterval
         let idle = idleSince.map { $0 + configuration.idleTimeout }
-        let deadlines = [handshakeDeadline, headersDeadline, handshakeDeadline == nil ? silence : nil, idle]
-        guard let next = deadlines.compactMap({ $0 }).min() else { return }
+        let deadlines = [handshakeDeadline, unfinished?.deadline, handshakeDeadline == nil ? silence : nil, idle]
+        scheduled = deadlines.compactMap { $0 }.min()
+        guard let next = scheduled else { return }
         timer = eventLoop.assumeIsolated().scheduleTask(deadline: next, fire)
     }
 }

@@ -1,4 +1,5 @@
 import HTTP2
+import HTTP2Fixtures
 import NIOCore
 import NIOEmbedded
 import Testing

@@ -1,4 +1,5 @@
 import HTTP2
+import HTTP2Fixtures
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -24,12 +25,70 @@ struct TimeTests {
         #expect(server.error as? HTTP2Error == .handshakeTimeout)
     }
 
-    @Test("a header block that does not end in time closes the connection")
-    func slowHeaders() throws {
-        let server = try server([Frame.preface, Frame.settings, Frame.raw(1, stream: 1, Frame.requestBlock)])
-        server.channel.embeddedEventLoop.advanceTime(by: .seconds(11))
+    /// HEADERS of a new stream, without END_HEADERS.
+    private static func unfinished(_ stream: UInt32, _ block: [UInt8] = Frame.requestBlock) -> ByteBuffer {
+        Frame.raw(1, stream: stream, block)
+    }
+
+    @Test(
+        "a header block that does not end in time closes the connection, however often something of it comes",
+        arguments: [
+            [unfinished(1)],
+            // Of a stream that is refused, and of one that has too many headers.
+            (0..<100).map { Frame.request($0 * 2 + 1) } + [unfinished(201)],
+            [unfinished(1, Frame.requestBlock + Frame.hugeField)],
+        ])
+    func slowHeaders(_ frames: [ByteBuffer]) throws {
+        let server = try server([Frame.preface, Frame.settings] + frames)
+        let stream: UInt32 = frames.count > 1 ? 201 : 1
+        let trickle = Frame.raw(9, stream: stream, [0, 20, 1, 1])
+        for second in 1..<20 {
+            server.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+            #expect(server.channel.isActive, "after \(second) s")
+            if second < 12 { server.feed(trickle.getSlice(at: second - 1, length: 1) ?? ByteBuffer()) }
+        }
+        server.channel.embeddedEventLoop.advanceTime(by: .seconds(2))
         #expect(!server.channel.isActive)
-        #expect(server.error as? HTTP2Error == .handshakeTimeout)
+        #expect(server.error as? HTTP2Error == .frameTimeout)
+    }
+
+    @Test(
+        "a frame that does not end in time closes the connection",
+        arguments: [
+            [Frame.raw(6, claiming: 8).getSlice(at: 0, length: 1)], [Frame.raw(6, [1], claiming: 8)],
+            [Frame.request(1), Frame.raw(0, stream: 1, [1], claiming: 16_384)], [Frame.raw(0xee, claiming: 16_384)],
+        ])
+    func slowFrames(_ frames: [ByteBuffer?]) throws {
+        let server = try server([Frame.preface, Frame.settings] + frames.compactMap { $0 })
+        server.channel.embeddedEventLoop.advanceTime(by: .seconds(19))
+        #expect(server.channel.isActive)
+        server.channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(server.error as? HTTP2Error == .frameTimeout)
+    }
+
+    @Test(
+        "a header block that has ended is forgotten, also if it was refused",
+        arguments: [
+            Frame.requestBlock, Frame.requestBlock + Frame.hugeField, Frame.requestBlock + [0, 1, 0x41, 0], [0x83],
+        ])
+    func endedHeaders(_ block: [UInt8]) throws {
+        let server = try server([Frame.preface, Frame.settings, Frame.request(1), Frame.request(3, block: block)])
+        server.channel.embeddedEventLoop.advanceTime(by: .seconds(25))
+        #expect(server.channel.isActive)
+        #expect(server.records[0].closures.isEmpty)
+    }
+
+    @Test("every header block has its own time")
+    func manyHeaders() throws {
+        let server = try server([Frame.preface, Frame.settings, Self.unfinished(1)])
+        for index: UInt32 in 0..<20 {
+            server.channel.embeddedEventLoop.advanceTime(by: .seconds(19))
+            var read = Frame.raw(9, flags: 4, stream: index * 2 + 1, [])
+            read.writeImmutableBuffer(Self.unfinished(index * 2 + 3))
+            server.feed(read)
+        }
+        #expect(server.channel.isActive)
+        #expect(server.records.count == 20)
     }
 
     @Test("silence is answered with a PING, and silence after that with the end")
@@ -66,6 +125,19 @@ struct TimeTests {
             }
         }
         #expect(!server.channel.isActive)
+        #expect(server.error == nil)
+    }
+
+    @Test("a connection without streams that ignores the graceful end is closed all the same")
+    func idleForEver() throws {
+        let server = try server([Frame.preface, Frame.settings, Frame.settingsAck])
+        var minutes = 0
+        while server.channel.isActive, minutes < 60 {
+            server.channel.embeddedEventLoop.advanceTime(by: .seconds(20))
+            server.feed(Frame.ping)
+            minutes += server.channel.embeddedEventLoop.now.uptimeNanoseconds % 60_000_000_000 == 0 ? 1 : 0
+        }
+        #expect((10...11).contains(minutes))
         #expect(server.error == nil)
     }
 }
