@@ -30,6 +30,7 @@ package struct ConfigEncoder: Sendable {
             }
             encoded.clusters.add(from: old.clusters, to: new.clusters)
             encoded.endpoints.add(from: old.endpoints, to: new.endpoints)
+            encoded.proxylessEndpoints.add(from: old.proxylessEndpoints, to: new.proxylessEndpoints)
             encoded.note(name, from: old, to: new)
         }
         updateOrder(for: change)
@@ -51,7 +52,9 @@ package struct ConfigEncoder: Sendable {
                 .cluster: inbound?.clusters ?? [],
             ]
         case .proxyless(let namespace):
-            var set: ResourceSet = [.cluster: sorted(\.clusters).map(\.proxyless), .endpoints: sorted(\.endpoints)]
+            var set: ResourceSet = [
+                .cluster: sorted(\.clusters).map(\.proxyless), .endpoints: sorted(\.proxylessEndpoints),
+            ]
             let targets = routed.flatMap { services[$0]?.virtualHosts ?? [] }.map {
                 ProxylessTarget($0, from: namespace)
             }
@@ -78,7 +81,7 @@ package struct ConfigEncoder: Sendable {
             result.set(.cluster, ResourceDelta(from: before.clusters, to: now?.clusters ?? []))
         case .proxyless(let namespace):
             result.set(.cluster, change.clusters.map(\.proxyless))
-            result.set(.endpoints, change.endpoints)
+            result.set(.endpoints, change.proxylessEndpoints)
             var listeners = ResourceDelta()
             var routes = ResourceDelta()
             for (name, before) in change.routes.sorted(by: { $0.key < $1.key }) {

@@ -5,13 +5,16 @@ internal import MeshModel
 package struct EncodedChange: Sendable {
     var clusters = ResourceDelta()
     var endpoints = ResourceDelta()
+    var proxylessEndpoints = ResourceDelta()
     /// Services whose virtual hosts changed, with what they were.
     var routes: [NamespacedName: [EncodedVirtualHost]] = [:]
     /// Services and their proxies that let in something else now, with what it was.
     var inbound: [NamespacedName: [Name: EncodedService.Inbound]] = [:]
 
     /// Whether no view sees anything of it.
-    package var isEmpty: Bool { clusters.isEmpty && endpoints.isEmpty && routes.isEmpty && inbound.isEmpty }
+    package var isEmpty: Bool {
+        clusters.isEmpty && endpoints.isEmpty && proxylessEndpoints.isEmpty && routes.isEmpty && inbound.isEmpty
+    }
 
     mutating func note(_ name: NamespacedName, from old: EncodedService, to new: EncodedService) {
         if old.virtualHosts != new.virtualHosts { routes[name] = old.virtualHosts }

@@ -5,6 +5,8 @@ internal import MeshModel
 struct EncodedService: Sendable {
     var clusters: [EncodedResource] = []
     var endpoints: [EncodedResource] = []
+    /// ``endpoints`` for gRPC clients; most are the same.
+    var proxylessEndpoints: [EncodedResource] = []
     /// By proxy: listeners and the clusters behind them.
     var inbound: [Name: Inbound] = [:]
     var virtualHosts: [EncodedVirtualHost] = []
@@ -22,8 +24,10 @@ struct EncodedService: Sendable {
             clusters = service.clusters.map { EncodedResource(name: $0.name.text, bytes: ClusterMessage($0).encoded) }
         }
         if parts.contains(.endpoints) {
-            endpoints = service.endpoints.map {
-                EncodedResource(name: $0.cluster.text, bytes: EndpointsMessage($0).encoded)
+            endpoints = service.endpoints.map { EncodedResource($0) }
+            proxylessEndpoints = zip(service.endpoints, endpoints).map { endpoints, encoded in
+                let proxyless = endpoints.proxyless
+                return proxyless == endpoints ? encoded : EncodedResource(proxyless)
             }
         }
         if parts.contains(.inbound) { inbound = Self.inbound(service.inbound) }
@@ -43,5 +47,11 @@ struct EncodedService: Sendable {
             result[inbound.proxy, default: Inbound()].clusters.append(cluster)
         }
         return result
+    }
+}
+
+extension EncodedResource {
+    fileprivate init(_ endpoints: IR.Endpoints) {
+        self.init(name: endpoints.cluster.text, bytes: EndpointsMessage(endpoints).encoded)
     }
 }

@@ -2,6 +2,31 @@ internal import EnvoyProtos
 internal import MeshCompiler
 internal import SwiftProtobuf
 
+extension IR.Endpoints {
+    /// As gRPC clients take them: they know weights of localities (gRFC A27), but within one they go round, whatever its
+    /// endpoints weigh. So what has different weights is in different localities, which only have other names.
+    var proxyless: IR.Endpoints {
+        var result = self
+        result.localities = localities.flatMap { $0.byWeight }
+        return result
+    }
+}
+
+extension IR.Locality {
+    fileprivate var byWeight: [IR.Locality] {
+        let groups = Dictionary(grouping: endpoints) { $0.weight }
+        guard groups.count > 1 else { return [self] }
+        let known = path + Array(repeating: "", count: max(0, 3 - path.count))
+        return groups.sorted { $0.key < $1.key }.map { weight, endpoints in
+            var group = self
+            // No part of a path has a slash, so no other locality is named so.
+            group.path = known.dropLast() + ["\(known[2])/\(weight)"]
+            group.endpoints = endpoints
+            return group
+        }
+    }
+}
+
 extension EndpointsMessage {
     init(_ endpoints: IR.Endpoints) {
         self.init()

@@ -78,6 +78,7 @@ package struct RandomMesh {
         try MeshDocument.spec([
             "cluster": "dev", "address": .string("10.0.0.\(Int.random(in: 1...3, using: &random))"),
             "version": .string(pick(Self.versions)), "health": .string(pick(["healthy", "draining", "unhealthy"])),
+            "locality": .string(pick(["", "north", "north/1"])), "weight": .integer(.random(in: 1...2, using: &random)),
             "sidecar": [
                 "proxy": .string("p\(Int.random(in: 0...2, using: &random))"), "workloadPorts": ["http": 8080],
             ],

@@ -46,8 +46,9 @@ package enum IR {
         /// Sorted by address, then port; no two are equal in both.
         package var endpoints: [Endpoint]
 
-        /// The sum of the endpoints' weights.
-        package var weight: Int { endpoints.reduce(0) { $0 + $1.weight } }
+        /// The sum of the weights of the endpoints that get new requests, at least 1: Envoy refuses 0
+        /// (`LocalityLbEndpoints.load_balancing_weight`).
+        package var weight: Int { max(1, endpoints.reduce(0) { $0 + ($1.isDraining ? 0 : $1.weight) }) }
     }
 
     package struct Endpoint: Hashable, Sendable {

@@ -54,7 +54,7 @@ struct ClusterLowering {
                 if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
                 continue
             }
-            groups[member.locality, default: []].append(
+            groups[Self.known(member.locality), default: []].append(
                 IR.Endpoint(
                     address: member.address, port: number, weight: member.weight,
                     isDraining: member.health == .draining))
@@ -64,6 +64,13 @@ struct ClusterLowering {
                 path: locality.split(separator: "/", omittingEmptySubsequences: false).map { String($0) },
                 endpoints: endpoints.sorted { ($0.address, $0.port) < ($1.address, $1.port) })
         }
+    }
+
+    /// Without the empty end of `region/`: clients that are sent a locality twice refuse both.
+    private static func known(_ locality: String) -> String {
+        var known = locality[...]
+        while known.last == "/" { known.removeLast() }
+        return String(known)
     }
 
     /// What the sidecars in front of the service's instances let in, whatever their health: an instance that drains still
