@@ -1,4 +1,3 @@
-import Foundation
 import MeshLab
 import MeshModel
 import Testing
@@ -6,84 +5,154 @@ import Testing
 /// gRPC's own xDS client (A27 and following) against the server, without an Envoy.
 @Suite("Proxyless gRPC", .serialized)
 struct ProxylessTests {
-    static let script = "\(Parts.root)/Tests/EndToEndTests/proxyless.py"
-
     @Test("grpcio resolves xds:///reviews.shop:9080 and follows a release")
     func resolves() async throws {
-        try await Parts.withServer { server, directory in
-            let ports = try (0..<2).map { _ in try FreePort.next() }
-            let mesh = try await register(server.api, ports)
-            let backends = try ChildProcess(
-                name: "backends", executable: Parts.python(),
-                arguments: [Self.script, "serve", "v1=\(ports[0])", "v2=\(ports[1])"],
-                log: "\(directory)/backends.log")
-            do {
-                try await follow(server.api, mesh, directory)
-            } catch {
-                await backends.stop(grace: .seconds(1))
-                throw error
-            }
-            await backends.stop(grace: .seconds(1))
-        }
-    }
+        try await ProxylessMesh.run { mesh in
+            let before = try await mesh.call([["count": 60]])[0]
+            #expect(before.errors.isEmpty, "\(before)")
+            #expect(Set(before.versions.keys) == ["v1", "v2", "v3"], "\(before)")
 
-    private func follow(_ api: APIClient, _ mesh: String, _ directory: String) async throws {
-        let bootstrap = try await api.get(
-            "\(mesh)/proxies/client-1/bootstrap?namespace=shop&service=client&cluster=dev&client=grpc"
-        ).expectingSuccess("the bootstrap of a gRPC client").text
-
-        let before = try await call(bootstrap, count: 40, directory)
-        #expect(before["errors"] == [])
-        #expect(before["versions"]?["v1"] != nil && before["versions"]?["v2"] != nil, "\(before)")
-
-        let path = "\(mesh)/namespaces/shop/releases/reviews-v2"
-        let plan: JSONValue = [
-            "service": "reviews", "port": 9080, "stable": ["version": "v1"], "canary": ["version": "v2"],
-            "strategy": ["type": "canary", "steps": [["setWeight": 10000], ["pause": [:]]]],
-        ]
-        try await api.put(path, ["spec": plan]).expectingSuccess("release")
-        try await api.post("\(path):start", headers: ["Idempotency-Key": "start"]).expectingSuccess("start")
-        try await eventually("the release waits at its pause") {
-            try await api.get(path).body["status"]?["phase"] == "Paused"
-        }
-        let during = try await call(bootstrap, count: 40, directory)
-        #expect(during == ["versions": ["v2": 40], "errors": []])
-    }
-
-    private func register(_ api: APIClient, _ ports: [Int]) async throws -> String {
-        let mesh = "/v1/tenants/acme/meshes/default"
-        try await api.put("/v1/tenants/acme", ["spec": [:]]).expectingSuccess("tenant")
-        let cluster: JSONValue = [
-            "metadata": ["name": "dev"], "spec": ["kind": "universal", "mesh": ["enabled": true]],
-        ]
-        try await api.post("/v1/tenants/acme/clusters", cluster).expectingSuccess("cluster")
-        let service: JSONValue = [
-            "ports": [["name": "grpc", "port": 9080, "protocol": "GRPC"]],
-            "versions": [["name": "v1"], ["name": "v2"]],
-        ]
-        try await api.put("\(mesh)/namespaces/shop/services/reviews", ["spec": service]).expectingSuccess("service")
-        for (index, port) in ports.enumerated() {
-            let endpoint: JSONValue = [
-                "cluster": "dev", "address": "127.0.0.1", "ports": ["grpc": .integer(Int64(port))],
-                "version": .string("v\(index + 1)"),
+            let path = "\(ProxylessMesh.path)/namespaces/shop/releases/reviews-v2"
+            let plan: JSONValue = [
+                "service": "reviews", "port": 9080, "stable": ["version": "v1"], "canary": ["version": "v2"],
+                "strategy": ["type": "canary", "steps": [["setWeight": 10000], ["pause": [:]]]],
             ]
-            try await api.put(
-                "\(mesh)/namespaces/shop/services/reviews/endpoints/e\(index + 1)", ["spec": endpoint]
-            ).expectingSuccess("endpoint")
+            try await mesh.api.put(path, ["spec": plan]).expectingSuccess("release")
+            try await mesh.api.post("\(path):start", headers: ["Idempotency-Key": "start"]).expectingSuccess("start")
+            try await eventually("the release waits at its pause") {
+                try await mesh.api.get(path).body["status"]?["phase"] == "Paused"
+            }
+            #expect(try await mesh.call([["count": 40]])[0] == Self.all(40, to: "v2"))
         }
-        return mesh
     }
 
-    /// Runs a client of its own process and reads what it counted.
-    private func call(_ bootstrap: String, count: Int, _ directory: String) async throws -> JSONValue {
-        let output = "\(directory)/client-\(UUID().uuidString).json"
-        let client = try ChildProcess(
-            name: "client", executable: Parts.python(),
-            arguments: [Self.script, "call", "xds:///reviews.shop:9080", String(count)],
-            environment: ["GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap, "GRPC_VERBOSITY": "none"], log: output)
-        try await eventually(within: .seconds(60), "the client has made its calls") { !client.isRunning }
-        let text = try String(contentsOfFile: output, encoding: .utf8)
-        let last = text.split(separator: "\n").last.map(String.init) ?? ""
-        return try JSONDecoder().decode(JSONValue.self, from: Data(last.utf8))
+    @Test("Calls are divided by the weights of a rule")
+    func weights() async throws {
+        try await ProxylessMesh.run { mesh in
+            try await mesh.setRules([["route": [Self.to("v1", weight: 20), Self.to("v2", weight: 80)]]])
+            // Before, each version had a third.
+            try await eventually("v3 gets nothing") {
+                let versions = try await mesh.call([["count": 60]])[0].versions
+                return versions["v3"] == nil && !versions.isEmpty
+            }
+            let divided = try await mesh.call([["count": 2000]])[0]
+            #expect(divided.errors.isEmpty && divided.versions["v3"] == nil, "\(divided)")
+            Self.expect(divided, "v1", share: 0.2)
+        }
+    }
+
+    @Test("Calls follow rules on headers, cookies and methods")
+    func matches() async throws {
+        try await ProxylessMesh.run { mesh in
+            try await mesh.setRules([
+                ["match": [["headers": ["x-exact": ["exact": "insider"]]]], "route": [Self.to("v1")]],
+                ["match": [["headers": ["x-prefix": ["prefix": "in"]]]], "route": [Self.to("v1")]],
+                ["match": [["headers": ["x-regex": ["regex": "i.*r"]]]], "route": [Self.to("v1")]],
+                ["match": [["headers": ["x-present": [:]]]], "route": [Self.to("v1")]],
+                [
+                    "match": [["headers": ["cookie": ["regex": "^(.*?;)?(user=jason)(;.*)?"]]]],
+                    "route": [Self.to("v1")],
+                ],
+                ["match": [["uri": ["exact": "/sluice.test.Reviews/Other"]]], "route": [Self.to("v3")]],
+                ["route": [Self.to("v2")]],
+            ])
+            let expected: [(call: JSONValue, version: String)] = [
+                (["count": 3, "metadata": ["x-exact": "insider"]], "v1"),
+                (["count": 3, "metadata": ["x-exact": "insiders"]], "v2"),
+                (["count": 3, "metadata": ["x-prefix": "insiders"]], "v1"),
+                (["count": 3, "metadata": ["x-prefix": "no insiders"]], "v2"),
+                (["count": 3, "metadata": ["x-regex": "insider"]], "v1"),
+                (["count": 3, "metadata": ["x-regex": "insiders"]], "v2"),
+                (["count": 3, "metadata": ["x-present": "whatever"]], "v1"),
+                (["count": 3, "metadata": ["cookie": "a=b;user=jason"]], "v1"),
+                (["count": 3, "metadata": ["cookie": "user=jasons"]], "v2"),
+                (["count": 3, "method": "Other"], "v3"),
+                (["count": 3], "v2"),
+            ]
+            try await eventually("the rules have arrived") {
+                try await mesh.call([["count": 3]])[0] == Self.all(3, to: "v2")
+            }
+            for (index, outcome) in try await mesh.call(expected.map(\.call)).enumerated() {
+                #expect(outcome == Self.all(3, to: expected[index].version), "\(expected[index].call)")
+            }
+        }
+    }
+
+    /// gRPC's C core ends calls one to two seconds before a timeout that comes by configuration, of whatever source
+    /// (grpc/grpc#40633), so the timeout here is long enough for that.
+    @Test("A rule's timeout ends calls that have none, its retries and faults are carried out")
+    func policies() async throws {
+        try await ProxylessMesh.run { mesh in
+            try await mesh.setRules([
+                [
+                    "match": [["headers": ["x-rule": ["exact": "timeout"]]]], "timeout": "4s",
+                    "route": [Self.to("v1")],
+                ],
+                [
+                    "match": [["headers": ["x-rule": ["exact": "never-again"]]]], "retries": ["attempts": 0],
+                    "route": [Self.to("v1")],
+                ],
+                [
+                    "match": [["headers": ["x-rule": ["exact": "fault"]]]],
+                    "fault": ["abort": ["percentage": ["value": 100], "httpStatus": 403]], "route": [Self.to("v1")],
+                ],
+                ["route": [Self.to("v2")]],
+            ])
+            try await eventually("the rules have arrived") {
+                try await mesh.call([["count": 3]])[0] == Self.all(3, to: "v2")
+            }
+            let outcomes = try await mesh.call([
+                ["count": 3, "metadata": ["x-rule": "timeout"], "timeout": nil],
+                ["count": 1, "metadata": ["x-rule": "timeout", "x-behave": "hang"], "timeout": nil],
+                ["count": 3, "metadata": ["x-behave": "fail-once"]],
+                ["count": 1, "metadata": ["x-rule": "never-again", "x-behave": "fail-once"]],
+                ["count": 1, "metadata": ["x-rule": "fault"]],
+            ])
+            #expect(outcomes[0] == Self.all(3, to: "v1"))
+            #expect(outcomes[1].errors == ["DEADLINE_EXCEEDED": 1], "\(outcomes[1])")
+            #expect(outcomes[2] == Self.all(3, to: "v2"))
+            #expect(outcomes[3].errors == ["UNAVAILABLE": 1], "\(outcomes[3])")
+            #expect(outcomes[4].errors == ["PERMISSION_DENIED": 1], "\(outcomes[4])")
+        }
+    }
+
+    @Test(
+        "Calls are divided by the weights of endpoints, be they in one locality or several",
+        arguments: [["north", "north", "north"], ["north", "south/1", "south/2/x"]])
+    func endpoints(localities: [String]) async throws {
+        let weights: [Int64] = [1, 3, 6]
+        var endpoints: [String: [String: JSONValue]] = [:]
+        for (index, version) in ProxylessMesh.versions.enumerated() {
+            endpoints[version] = ["locality": .string(localities[index]), "weight": .integer(weights[index])]
+        }
+        try await ProxylessMesh.run(endpoints: endpoints) { mesh in
+            try await eventually("all endpoints have arrived") {
+                try await mesh.call([["count": 60]])[0].versions.count == 3
+            }
+            let divided = try await mesh.call([["count": 2000]])[0]
+            #expect(divided.errors.isEmpty, "\(divided)")
+            for (version, weight) in zip(ProxylessMesh.versions, weights) {
+                Self.expect(divided, version, share: Double(weight) / 10)
+            }
+        }
+    }
+
+    private static func to(_ version: String, weight: Int64 = 100) -> JSONValue {
+        ["destination": ["host": "reviews", "subset": .string(version)], "weight": .integer(weight)]
+    }
+
+    private static func all(_ count: Int, to version: String) -> ProxylessMesh.Outcome {
+        ProxylessMesh.Outcome(versions: [version: count])
+    }
+
+    /// Within six standard deviations of a binomial distribution: less than two in a billion are outside.
+    private static func expect(
+        _ outcome: ProxylessMesh.Outcome, _ version: String, share: Double,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let total = Double(outcome.versions.values.reduce(0, +))
+        let seen = Double(outcome.versions[version] ?? 0) / total
+        let bound = 6 * (share * (1 - share) / total).squareRoot()
+        #expect(abs(seen - share) < bound, "\(version): \(outcome)", sourceLocation: sourceLocation)
     }
 }

@@ -1,9 +1,11 @@
-"""A proxyless gRPC client and its backends, for the end-to-end test of gRPC's own xDS client.
+"""A proxyless gRPC client and its backends, for the end-to-end tests of gRPC's own xDS client.
 
     proxyless.py serve VERSION=PORT ...        backends that answer with their version, until killed
-    proxyless.py call TARGET COUNT             COUNT calls through xDS (bootstrap in GRPC_XDS_BOOTSTRAP_CONFIG);
-                                               prints {"versions": {VERSION: COUNT}, "errors": [...]}
-No stubs: bytes in, bytes out.
+    proxyless.py call TARGET CALLS             calls through xDS (bootstrap in GRPC_XDS_BOOTSTRAP_CONFIG), on one channel
+
+CALLS is a JSON list of {"count": N, "method": NAME, "metadata": {NAME: VALUE}, "timeout": SECONDS or null}, of which all
+but the count may be left out. Printed is a list of what became of each: {"versions": {VERSION: COUNT}, "errors": {CODE:
+COUNT}, "details": [...]}. No stubs: bytes in, bytes out.
 """
 import collections
 import json
@@ -13,16 +15,30 @@ from concurrent import futures
 
 import grpc
 
-METHOD = "/sluice.test.Reviews/Version"
+SERVICE = "sluice.test.Reviews"
+
+
+def behave(context):
+    """What the caller asks for by metadata: not to be answered, or to be answered only at another try."""
+    metadata = dict(context.invocation_metadata())
+    if metadata.get("x-behave") == "hang":
+        ended = threading.Event()
+        if context.add_callback(ended.set):
+            ended.wait()
+    if metadata.get("x-behave") == "fail-once" and "grpc-previous-rpc-attempts" not in metadata:
+        context.abort(grpc.StatusCode.UNAVAILABLE, "the first try fails")
 
 
 def backend(version, port):
-    handler = grpc.method_handlers_generic_handler(
-        "sluice.test.Reviews",
-        {"Version": grpc.unary_unary_rpc_method_handler(lambda request, context: version.encode())},
-    )
+    def answer(request, context):
+        behave(context)
+        return version.encode()
+
+    handler = grpc.unary_unary_rpc_method_handler(answer)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
-    server.add_generic_rpc_handlers((handler,))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(SERVICE, {"Version": handler, "Other": handler}),)
+    )
     if server.add_insecure_port(f"127.0.0.1:{port}") != port:
         sys.exit(f"port {port} is taken")
     server.start()
@@ -36,21 +52,27 @@ def serve(arguments):
     del servers
 
 
-def call(target, count):
-    versions, errors = collections.Counter(), []
+def make(channel, count, method="Version", metadata={}, timeout=20):
+    version = channel.unary_unary(f"/{SERVICE}/{method}")
+    versions, errors, details = collections.Counter(), collections.Counter(), []
+    for _ in range(count):
+        try:
+            answer = version(b"", timeout=timeout, metadata=list(metadata.items()), wait_for_ready=True)
+            versions[answer.decode()] += 1
+        except grpc.RpcError as error:
+            errors[error.code().name] += 1
+            details.append(error.details())
+            if len(details) > 3:
+                break
+    return {"versions": versions, "errors": errors, "details": details}
+
+
+def call(target, calls):
     with grpc.insecure_channel(target) as channel:
-        version = channel.unary_unary(METHOD)
-        for _ in range(count):
-            try:
-                versions[version(b"", timeout=20, wait_for_ready=True).decode()] += 1
-            except grpc.RpcError as error:
-                errors.append(f"{error.code()} {error.details()}")
-                if len(errors) > 3:
-                    break
-    print(json.dumps({"versions": versions, "errors": errors}))
+        print(json.dumps([make(channel, **each) for each in calls]))
 
 
 if sys.argv[1] == "serve":
     serve(sys.argv[2:])
 else:
-    call(sys.argv[2], int(sys.argv[3]))
+    call(sys.argv[2], json.loads(sys.argv[3]))
