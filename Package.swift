@@ -181,6 +181,12 @@ let package = Package(
         .testTarget(
             name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "TestSupport", logging],
             swiftSettings: strict),
+        .testTarget(
+            name: "SluiceTests",
+            dependencies: [
+                "sluice", "MeshAPI", "MeshControl", "MeshModel", "MeshStore", "StoreFixtures", "TestSupport",
+                "XDSServer",
+            ], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(
             name: "EndToEndTests", dependencies: ["MeshLab", "MeshModel", "PostgresServer", "sluice", logging],

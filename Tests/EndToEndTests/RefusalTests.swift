@@ -50,6 +50,16 @@ struct RefusalTests {
             try await api.get("\(mesh)/proxies/productpage-1").body["types"]?["RDS"]?["state"] == "synced"
         }
         #expect(try await accepted(api)["status"] == "True")
+        let config = try await api.get("\(mesh)/proxies/productpage-1/config?type=RDS").body
+        #expect(config["types"]?["RDS"]?["source"] == "stream")
+        let routes = config["items"]?.arrayValue?.first
+        #expect(routes?["name"] == "http_proxy" && routes?["resource"]?["virtual_hosts"]?.arrayValue?.count == 2)
+        let difference = try await api.get("\(mesh)/proxies/productpage-1/config?diff=true").body
+        #expect(difference["items"] == [], "it has all that there is")
+        try await refuseRules(api)
+    }
+
+    private static func refuseRules(_ api: APIClient) async throws {
         try await api.put(rules, rules(regex: ""), headers: ["If-Match": "*"]).expectingSuccess("rules")
         try await eventually("the object says that it is refused") {
             try await accepted(api)["status"] == "False"

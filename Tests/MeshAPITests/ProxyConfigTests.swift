@@ -98,7 +98,7 @@ struct ProxyConfigTests {
             #expect(Self.names(try await api.get(Self.config + "?resource=http%2Fproxy")) == ["http/proxy"])
             #expect(Self.names(try await api.get(Self.config + "?type=CDS&resource=http%2Fproxy")) == [])
             #expect(Self.names(try await api.get(Self.config + "?type=EDS")) == [])
-            for (query, error) in [("type=SDS", "/query/type"), ("pageToken=AAAA", "/query/pageToken")] {
+            for (query, error) in [("type=sds", "/query/type"), ("pageToken=AAAA", "/query/pageToken")] {
                 let answer = try await api.get(Self.config + "?" + query)
                 #expect(answer.status == 400 && answer.errors == ["\(error) invalidValue"])
             }

@@ -19,7 +19,7 @@ package struct ReleaseObservations: Hashable, Sendable {
         }
 
         /// For people.
-        var description: String {
+        package var description: String {
             var places: [String] = []
             for place in details.compactMap(\.place) where !places.contains(place) { places.append(place) }
             let what = places.isEmpty ? "" : " because of \(places.prefix(3).joined(separator: ", "))"
