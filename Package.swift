@@ -128,6 +128,9 @@ let package = Package(
             name: "MeshFixtures", dependencies: ["MeshModel", "TestSupport"], path: "Tests/MeshFixtures",
             swiftSettings: strict),
         .target(
+            name: "GRPCFixtures", dependencies: ["GRPCServer", "HTTP2", nio.core, nio.embedded, logging],
+            path: "Tests/GRPCFixtures", swiftSettings: strict),
+        .target(
             name: "HTTP2Fixtures", dependencies: [nio.core, "TestSupport"], path: "Tests/HTTP2Fixtures",
             swiftSettings: strict),
         .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
@@ -141,18 +144,20 @@ let package = Package(
             name: "PostgresServerTests", dependencies: ["Postgres", "PostgresServer", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP2Fixtures", nio.core, nio.embedded], swiftSettings: strict),
+            name: "HTTP2Tests", dependencies: ["HTTP2", "HTTP2Fixtures", nio.core, nio.embedded, "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "GRPCServerTests",
             dependencies: [
-                "GRPCServer", "HTTP2", "HTTP2Fixtures", nio.core, nio.posix, nio.embedded, nio.ssl, logging,
+                "GRPCServer", "GRPCFixtures", "HTTP2", "HTTP2Fixtures", nio.core, nio.posix, nio.embedded, nio.ssl,
+                logging, "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "XDSServerTests",
             dependencies: [
-                "XDSServer", "GRPCServer", "HTTP2", "HTTP2Fixtures", "EnvoyProtos", nio.core, nio.posix, nio.embedded,
-                protobuf, logging, "TestSupport",
+                "XDSServer", "GRPCServer", "GRPCFixtures", "HTTP2", "HTTP2Fixtures", "EnvoyProtos", nio.core, nio.posix,
+                nio.embedded, protobuf, logging, "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshModelTests", dependencies: ["MeshModel", "MeshFixtures"], swiftSettings: strict),

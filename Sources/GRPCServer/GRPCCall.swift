@@ -17,6 +17,10 @@ package final class GRPCCall {
     private let limits: GRPCServer.Configuration
     private var handler: (any GRPCCallHandler)?
     private var reader: MessageReader
+    /// Of an unfinished message, as the connection knows it.
+    private var bufferedInput = 0
+    /// Runs while a message has to come.
+    private var messageTimer: Scheduled<Void>?
     private var deadline: Scheduled<Void>?
     private var hasSentHeaders = false
     private var isInputPaused = false
@@ -39,6 +43,7 @@ package final class GRPCCall {
                 self?.finish(GRPCStatus(.deadlineExceeded, "the deadline of the call has passed"))
             }
         }
+        startMessageTimer()
     }
 
     package var eventLoop: any EventLoop { connection.eventLoop }
@@ -115,8 +120,50 @@ package final class GRPCCall {
 
     private func end(_ status: GRPCStatus) {
         self.status = status
+        stopTimers()
+        try? noteBufferedInput()
+    }
+
+    private func stopTimers() {
         deadline?.cancel()
         deadline = nil
+        stopMessageTimer()
+    }
+
+    private func startMessageTimer() {
+        messageTimer = connection.eventLoop.assumeIsolated().scheduleTask(in: limits.messageTimeout) { [weak self] in
+            self?.messageIsLate()
+        }
+    }
+
+    private func messageIsLate() {
+        if connection.isReadHeld { return startMessageTimer() }
+        finish(GRPCStatus(.deadlineExceeded, "the message did not come in time"))
+    }
+
+    private func stopMessageTimer() {
+        messageTimer?.cancel()
+        messageTimer = nil
+    }
+
+    /// Reads messages as far as they have come.
+    private func read(_ body: ByteBuffer) throws(GRPCStatus) {
+        reader.append(body)
+        while status == nil, let message = try reader.next() {
+            stopMessageTimer()
+            handler?.received(message.body)
+        }
+        if status == nil, reader.bufferedBytes > 0, messageTimer == nil { startMessageTimer() }
+    }
+
+    private func noteBufferedInput() throws(GRPCStatus) {
+        // What is left of a call that is over is of no interest.
+        if status != nil || stream.isClosed { reader = MessageReader(maxMessageSize: 0) }
+        let change = reader.bufferedBytes - bufferedInput
+        bufferedInput = reader.bufferedBytes
+        guard connection.bufferedInput(changedBy: change) else {
+            throw GRPCStatus(.resourceExhausted, "too much of unfinished messages")
+        }
     }
 }
 
@@ -127,16 +174,11 @@ extension GRPCCall: HTTP2StreamDelegate {
 
     package func received(body: ByteBuffer, on stream: HTTP2Stream) {
         guard status == nil else { return }
-        let before = reader.bufferedBytes
-        reader.append(body)
         do {
-            while status == nil, let message = try reader.next() { handler?.received(message.body) }
+            try read(body)
+            try noteBufferedInput()
         } catch {
             finish(error)
-        }
-        if status != nil { reader = MessageReader(maxMessageSize: 0) }
-        if !connection.bufferedInput(changedBy: reader.bufferedBytes - before) {
-            finish(GRPCStatus(.resourceExhausted, "too many unfinished messages on this connection"))
         }
     }
 
@@ -145,6 +187,7 @@ extension GRPCCall: HTTP2StreamDelegate {
         guard reader.bufferedBytes == 0 else {
             return finish(GRPCStatus(.internal, "the request ends in the middle of a message"))
         }
+        stopMessageTimer()
         handler?.inputClosed()
     }
 
@@ -153,9 +196,9 @@ extension GRPCCall: HTTP2StreamDelegate {
     }
 
     package func closed(_ stream: HTTP2Stream, code: HTTP2ErrorCode?) {
-        deadline?.cancel()
-        deadline = nil
-        connection.ended(self, streamID: stream.id, buffered: reader.bufferedBytes)
+        stopTimers()
+        try? noteBufferedInput()
+        connection.ended(self, streamID: stream.id)
         let reason: GRPCCloseReason =
             if let status { .finished(status) } else if let code { .cancelled(code.rawValue) } else { .connectionLost }
         resumeInput()

@@ -1,6 +1,6 @@
 package import HTTP2
 package import NIOCore
-internal import Logging
+package import Logging
 internal import NIOSSL
 internal import Synchronization
 
@@ -20,7 +20,9 @@ package final class GRPCConnection {
     private weak var http2: HTTP2Connection?
 
     private var calls: [Int32: GRPCCall] = [:]
+    /// Bytes of half-received messages: of this connection, and of all.
     private var bufferedInput = 0
+    private let totalBufferedInput: BufferedInput
     private var pausedCalls = 0
     private var isDraining = false
     private var ageTimer: Scheduled<Void>?
@@ -28,9 +30,10 @@ package final class GRPCConnection {
 
     private static let callIDs = Atomic<UInt64>(0)
 
-    init(
+    /// - Parameter onClose: called once, with `id`.
+    package init(
         id: UInt64, channel: any Channel, configuration: GRPCServer.Configuration, service: any GRPCService,
-        logger: Logger, onClose: @escaping (UInt64) -> Void
+        bufferedInput: BufferedInput, logger: Logger, onClose: @escaping (UInt64) -> Void
     ) {
         self.id = id
         self.channel = channel
@@ -38,12 +41,13 @@ package final class GRPCConnection {
         self.peer = channel.remoteAddress
         self.configuration = configuration
         self.service = service
+        self.totalBufferedInput = bufferedInput
         self.logger = logger
         self.onClose = onClose
     }
 
     /// The handler to put last into the pipeline.
-    func makeHandler() -> HTTP2Connection {
+    package func makeHandler() -> HTTP2Connection {
         let handler = HTTP2Connection(.server, configuration: configuration.http2, delegate: self)
         http2 = handler
         if let age = configuration.maxConnectionAge {
@@ -87,10 +91,15 @@ package final class GRPCConnection {
 
     // MARK: For calls
 
-    /// - Returns: whether the connection is within its limit.
+    /// Takes note of how much of an unfinished message a call holds.
+    ///
+    /// - Returns: whether that is within the limits.
     func bufferedInput(changedBy delta: Int) -> Bool {
         bufferedInput += delta
-        return delta <= 0 || bufferedInput <= configuration.maxBufferedInput
+        let total = totalBufferedInput.change(by: delta)
+        if delta <= 0 { return true }
+        return bufferedInput <= configuration.maxBufferedInput
+            && (total <= configuration.maxTotalBufferedInput || bufferedInput <= configuration.freeBufferedInput)
     }
 
     func inputPaused(by change: Int) {
@@ -98,10 +107,10 @@ package final class GRPCConnection {
         http2?.isReadPaused = pausedCalls > 0
     }
 
-    func ended(_ call: GRPCCall, streamID: Int32, buffered: Int) {
-        bufferedInput -= buffered
-        calls[streamID] = nil
-    }
+    /// Whether it is we who keep the client from sending.
+    var isReadHeld: Bool { http2?.isReadHeld ?? false }
+
+    func ended(_ call: GRPCCall, streamID: Int32) { calls[streamID] = nil }
 
     private func refuse(_ stream: HTTP2Stream, _ refusal: GRPCRequest.Refusal) {
         switch refusal {

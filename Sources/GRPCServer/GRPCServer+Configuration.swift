@@ -38,6 +38,15 @@ extension GRPCServer {
         /// Bytes of half-received messages that a connection may hold, over all its calls.
         package var maxBufferedInput = 16 << 20
 
+        /// Bytes of half-received messages that all connections may hold together. Above it only connections are refused
+        /// more that hold more than ``freeBufferedInput``, so that a few cannot take it from the others.
+        package var maxTotalBufferedInput = 256 << 20
+        package var freeBufferedInput = 64 << 10
+
+        /// How long a client may take from opening a call to the end of its first message, and from the first to the last
+        /// byte of any other. Then the call ends with DEADLINE_EXCEEDED.
+        package var messageTimeout: TimeAmount = .seconds(30)
+
         /// Bytes that may wait in one call besides a first message of any size.
         package var maxQueuedBytes = 16 << 20
 

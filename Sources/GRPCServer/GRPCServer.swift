@@ -14,6 +14,7 @@ package final class GRPCServer: Sendable {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let connections = ConnectionRegistry()
+    private let bufferedInput = BufferedInput()
     private let binding = Mutex(Binding.pending([]))
     private let shutdownSignal: AsyncStream<Never>
     private let shutdownTrigger: AsyncStream<Never>.Continuation
@@ -115,7 +116,7 @@ package final class GRPCServer: Sendable {
     private func accept(_ channel: any Channel, on listener: Listener) throws {
         let connection = GRPCConnection(
             id: connections.nextID(), channel: channel, configuration: configuration, service: service,
-            logger: logger, onClose: { [connections] in connections.remove($0) })
+            bufferedInput: bufferedInput, logger: logger, onClose: { [connections] in connections.remove($0) })
         guard connections.admit(connection, limit: configuration.maxConnections) else {
             logger.warning("connection refused: too many", metadata: ["limit": "\(configuration.maxConnections)"])
             throw GRPCStatus(.resourceExhausted, "too many connections")

@@ -1,4 +1,4 @@
-internal import HTTP2
+package import HTTP2
 
 /// How a call ended ("Status codes and their use in gRPC").
 package struct GRPCStatus: Error, Sendable, Hashable {
@@ -23,8 +23,11 @@ package struct GRPCStatus: Error, Sendable, Hashable {
     }
 
     package let code: Code
-    /// For people; sent percent-encoded.
+    /// For people; sent percent-encoded, and no more than ``maxMessageLength`` of it.
     package let message: String
+
+    /// Bytes of UTF-8. Messages repeat what the client said; headers that are too long would not be sent at all.
+    package static let maxMessageLength = 1_024
 
     package static let ok = GRPCStatus(.ok)
 
@@ -36,12 +39,19 @@ package struct GRPCStatus: Error, Sendable, Hashable {
     /// `grpc-status` and, when there is one, `grpc-message`.
     var trailers: [HTTP2Header] {
         var fields = [HTTP2Header("grpc-status", String(code.rawValue))]
-        if !message.isEmpty { fields.append(HTTP2Header("grpc-message", Self.percentEncoded(message))) }
+        let text = message.utf8.count <= Self.maxMessageLength ? message : shortened
+        if !text.isEmpty { fields.append(HTTP2Header("grpc-message", Self.percentEncoded(text))) }
         return fields
     }
 
+    /// As much of the message as may be sent.
+    private var shortened: String {
+        // What is cut in the middle of a character is repaired at the end.
+        String(decoding: message.utf8.prefix(Self.maxMessageLength - 3), as: UTF8.self)
+    }
+
     /// Reads trailers; without a valid `grpc-status` the status is `unknown`.
-    init(trailers: [HTTP2Header]) {
+    package init(trailers: [HTTP2Header]) {
         let code = trailers.first { $0.name == "grpc-status" }.flatMap { Int($0.value) }.flatMap(Code.init(rawValue:))
         let message = trailers.first { $0.name == "grpc-message" }?.value ?? ""
         self.init(code ?? .unknown, Self.percentDecoded(message))

@@ -32,7 +32,7 @@ package final class HTTP2Connection: ChannelDuplexHandler {
     private var isPumping = false
     private var isFlushScheduled = false
     /// The channel asked to read while it was not writable.
-    private var isReadHeld = false
+    package private(set) var isReadHeld = false
     private var isDraining = false
 
     /// - Parameter delegate: kept until the connection is closed.
@@ -214,6 +214,8 @@ package final class HTTP2Connection: ChannelDuplexHandler {
 
     private func watchdogFired() {
         guard let session, let context else { return }
+        // What is not read cannot come in time.
+        if isReadHeld { _ = watchdog.unfinished(nil, at: context.eventLoop.now) }
         switch watchdog.check(at: context.eventLoop.now, hasStreams: !session.streams.isEmpty) {
         case .wait: break
         case .ping: session.submitPing()

@@ -29,9 +29,11 @@ package enum Frame {
     package static let settingsAck = raw(4, flags: 1)
     package static let ping = raw(6, [1, 2, 3, 4, 5, 6, 7, 8])
 
-    /// `:method POST`, `:scheme http`, `:path /a/b`, `:authority x` without Huffman and without the dynamic table.
+    /// The headers of a gRPC request of `/a/b`, without Huffman and without the dynamic table.
     package static let requestBlock: [UInt8] =
         [0x83, 0x86, 0x04, 4] + Array("/a/b".utf8) + [0x01, 1] + Array("x".utf8)
+        + [0x0f, 0x10, 16] + Array("application/grpc".utf8)
+        + [0x00, 2] + Array("te".utf8) + [8] + Array("trailers".utf8)
 
     /// An entry of 4 000 bytes for the dynamic table, then references to it: 40 kB of headers in ten more bytes.
     package static let hugeField: [UInt8] =

@@ -1,13 +1,12 @@
-import HTTP2Fixtures
-import NIOCore
-import Testing
+package import NIOCore
+internal import Testing
 
 /// What a hostile client sends after its preface and SETTINGS, and what it is told.
-struct Attack: CustomTestStringConvertible {
-    let testDescription: String
-    let frames: [ByteBuffer]
+package struct Attack: CustomTestStringConvertible {
+    package let testDescription: String
+    package let frames: [ByteBuffer]
     /// Expected in GOAWAY.
-    let code: UInt32
+    package let code: UInt32
 
     init(_ description: String, _ frames: [ByteBuffer], code: UInt32) {
         testDescription = description
@@ -38,7 +37,7 @@ struct Attack: CustomTestStringConvertible {
 
 extension Attack {
     /// Frames that no correct client sends.
-    static let violations = [
+    package static let violations = [
         Attack("frame above the size limit", [Frame.raw(0, stream: 1, claiming: 16_385)], code: 6),
         Attack("frame of 16 MiB", [Frame.raw(1, stream: 1, claiming: 0xff_ffff)], code: 6),
         Attack("bad HPACK index", [Frame.request(1, block: [0xff, 0xff, 0xff, 0x0f])], code: 9),
@@ -80,7 +79,7 @@ extension Attack {
     ]
 
     /// Frames that every client may send, but not that often.
-    static let floods = [
+    package static let floods = [
         Attack("PING flood", flood: Frame.ping),
         Attack("flood of answers to PING", flood: Frame.raw(6, flags: 1, [1, 2, 3, 4, 5, 6, 7, 8])),
         Attack("SETTINGS flood", flood: Frame.settings),
