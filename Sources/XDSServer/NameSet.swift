@@ -48,11 +48,15 @@ struct NameSet: Equatable {
 
         private static func combine(_ text: some Collection<UInt8>, _ hasher: inout Hasher) {
             hasher.combine(text.count)
-            let isDone: Void? = text.withContiguousStorageIfAvailable {
-                unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0))
+            // Eight bytes at a time, because the hasher takes a single one as slowly.
+            var (word, filled): (UInt64, Int) = (0, 0)
+            for byte in text {
+                (word, filled) = (word << 8 | UInt64(byte), filled + 1)
+                guard filled == 8 else { continue }
+                hasher.combine(word)
+                (word, filled) = (0, 0)
             }
-            // Strings and arrays are contiguous; anything else is hashed to the same.
-            if isDone == nil { combine(Array(text), &hasher) }
+            if filled > 0 { hasher.combine(word) }
         }
     }
 
