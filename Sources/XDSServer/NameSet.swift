@@ -62,6 +62,8 @@ struct NameSet: Equatable {
 
     private(set) var names: Set<String> = []
     private(set) var fingerprint = Fingerprint()
+    /// Of all names together.
+    private(set) var bytes = 0
 
     init() {}
 
@@ -74,13 +76,16 @@ struct NameSet: Equatable {
     func contains(_ name: String) -> Bool { names.contains(name) }
 
     mutating func insert(_ name: String) {
-        if names.insert(name).inserted { fingerprint.insert(name) }
+        guard names.insert(name).inserted else { return }
+        fingerprint.insert(name)
+        bytes += name.utf8.count
     }
 
     /// - Returns: whether it was there.
     mutating func remove(_ name: String) -> Bool {
         guard names.remove(name) != nil else { return false }
         fingerprint.remove(name)
+        bytes -= name.utf8.count
         return true
     }
 
@@ -92,6 +97,8 @@ struct NameSet: Equatable {
 final class NameTable {
     private static let minimum = 32
     private static let capacity = 64
+    /// Names of all sets that are kept.
+    private static let maxNames = 1_000_000
     private var recent: [NameSet] = []
 
     /// The set of `list`, in the storage of an equal one that was seen lately if there is one; then nothing is built.
@@ -106,8 +113,18 @@ final class NameTable {
     func shared(_ set: NameSet) -> NameSet {
         guard set.count >= Self.minimum else { return set }
         if let known = recent.last(where: { $0 == set }) { return known }
-        if recent.count >= Self.capacity { recent.removeFirst() }
         recent.append(set)
+        while recent.count > Self.capacity || (recent.count > 1 && count > Self.maxNames) { recent.removeFirst() }
         return set
+    }
+
+    /// Names of all sets that are kept.
+    var count: Int { recent.reduce(0) { $0 + $1.count } }
+
+    /// `set` with more names, if an equal one was seen lately.
+    func known(_ set: NameSet, adding names: [String]) -> NameSet? {
+        var fingerprint = set.fingerprint
+        for name in Set(names) where !set.contains(name) { fingerprint.insert(name) }
+        return recent.last { $0.fingerprint == fingerprint }
     }
 }

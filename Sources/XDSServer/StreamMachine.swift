@@ -41,6 +41,8 @@ final class StreamMachine {
     struct Limits: Equatable {
         /// Names of one type.
         var names = 100_000
+        /// Bytes of all names of one type.
+        var nameBytes = 16 << 20
         /// Bytes of one name, or of the URL of a type.
         var nameLength = 2_048
         /// Types that are not served but asked for.
@@ -82,7 +84,7 @@ final class StreamMachine {
         if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
             endpointStage = .acknowledged
         }
-        guard subscription.names.count <= limits.names else {
+        guard subscription.names.count <= limits.names && subscription.names.bytes <= limits.nameBytes else {
             throw RequestRefusal(reason: .tooMuch, detail: "more than \(limits.names) names of \(type.abbreviation)")
         }
         noteProgress()

@@ -62,6 +62,8 @@ final class Subscription {
     }
     private var hasHints: Bool { offered != nil || !lookedAt.isEmpty }
     private var wasAsked = false
+    /// How many names were copied because more were added to them.
+    private var copiedNames = 0
     /// State of the world: once names were given, no names means nothing, not everything.
     private var hadNames = false
     /// No longer there, but the client is not told before routes that named it are gone. The resource is not known if a
@@ -220,8 +222,7 @@ final class Subscription {
         if names.count == 0 {
             names = table.set(of: named)
         } else {
-            for name in named.strings { names.insert(name) }
-            names = table.shared(names)
+            add(named.strings, table)
         }
         // The first request has everything sent anyway.
         guard wasAsked else { return }
@@ -229,6 +230,23 @@ final class Subscription {
             forced.insert(name)
             // What it said of the name before it asked again is void.
             hints[name] = nil
+        }
+    }
+
+    private func add(_ more: [String], _ table: NameTable) {
+        // Set aside, a set has to be copied when more is added. For a client that adds thousands of names one by one that
+        // would be more work than it sends, so it has a set of its own from then on.
+        let maxCopied = 20 * StreamMachine.Limits().names
+        guard copiedNames < maxCopied else {
+            for name in more { names.insert(name) }
+            return
+        }
+        if let known = table.known(names, adding: more) {
+            names = known
+        } else {
+            copiedNames += names.count
+            for name in more { names.insert(name) }
+            names = table.shared(names)
         }
     }
 
