@@ -4,6 +4,15 @@
 /// <the message>: Proto constraint validation failed (…)`. Of a large message, only what is at the end would be news.
 enum Complaint {
     static let maxLength = 4_096
+    /// Bytes of a message that are read: half of them from its beginning, half from its end. Envoy's have some 4 000.
+    static let maxRead = 64 << 10
+
+    /// What is looked at of a message, which may be as long as a request.
+    static func readable(_ message: String) -> String {
+        guard message.utf8.count > maxRead else { return message }
+        return [message.utf8.prefix(maxRead / 2), message.utf8.suffix(maxRead / 2)]
+            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: " … ")
+    }
 
     static func text(_ message: String) -> String {
         guard let dump = message.firstRange(of: "goo.gle/debug"),

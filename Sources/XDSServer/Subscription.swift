@@ -110,7 +110,7 @@ final class Subscription {
     private func settle(_ request: DiscoveryRequest) -> Bool {
         guard !request.nonce.isEmpty, request.nonce == lastNonce else { return false }
         guard let answer = inFlight.take() else { return true }
-        if let message = request.rejection {
+        if let message = request.rejection.map(Complaint.readable) {
             let mentioned = answer.names(mentionedIn: message)
             let broken = mentioned.isEmpty ? answer.names : mentioned
             refused.formUnion(broken)

@@ -29,6 +29,18 @@ struct ComplaintTests {
         #expect(Complaint.text(String(repeating: Self.verdict, count: 1_000)).count == 4_096)
     }
 
+    @Test("is read at its beginning and its end, however long it is", arguments: bothVariants)
+    func endless(_ variant: Variant) throws {
+        let message = "goo.gle/debug" + String(repeating: "é ", count: 1 << 20) + "b: " + Self.verdict
+        #expect(Complaint.readable(message).utf8.count <= Complaint.maxRead + 20)
+        #expect(Complaint.text(Complaint.readable(message)).hasPrefix(Self.verdict))
+
+        var session = Session(variant, snapshot(1, [.cluster: ["a": "1", "b": "1"]]))
+        try session.want(.cluster, [])
+        try session.nack(#require(session.responses().first), message)
+        #expect(session.machine.rejection?.names == ["b"])
+    }
+
     @Test("names what is refused, if it names it or there is only one thing; at most 20 names", arguments: bothVariants)
     func names(_ variant: Variant) throws {
         for (resources, complaint, expected) in [
