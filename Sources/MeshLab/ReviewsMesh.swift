@@ -23,8 +23,10 @@ package final class ReviewsMesh: Sendable {
     ///   - envoy: the Envoy binary's path.
     ///   - directory: where bootstraps and logs go; must exist.
     ///   - variant: `delta` or `sotw`.
+    ///   - otherReplicas: where sidecars go when the server of `api` does not answer: xDS ports on loopback.
     package static func run<T: Sendable>(
         tenant: String = "acme", api: APIClient, envoy: String, directory: String, variant: String = "delta",
+        otherReplicas: [Int] = [],
         body: @Sendable (ReviewsMesh) async throws -> T
     ) async throws -> T {
         let ports = try versions.map { (version: $0, sidecar: try FreePort.next(), workload: try FreePort.next()) }
@@ -41,7 +43,8 @@ package final class ReviewsMesh: Sendable {
                     sidecars.append(
                         try await Sidecar(
                             name: name, service: version == "caller" ? "productpage" : "reviews", namespace: namespace,
-                            cluster: "dev", mesh: path, api: api, envoy: envoy, directory: directory, variant: variant))
+                            cluster: "dev", mesh: path, api: api, envoy: envoy, directory: directory, variant: variant,
+                            otherReplicas: otherReplicas))
                 }
                 guard let caller = sidecars.last else { throw LabError("no sidecar was started") }
                 let mesh = ReviewsMesh(path: path, api: api, sidecars: sidecars, workloads: workloads, caller: caller)

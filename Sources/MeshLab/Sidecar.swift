@@ -16,9 +16,11 @@ package final class Sidecar: Sendable {
     ///   - mesh: for example `/v1/tenants/acme/meshes/default`.
     ///   - directory: where bootstrap and log go.
     ///   - variant: `delta` or `sotw`: how Envoy speaks xDS.
+    ///   - otherReplicas: xDS ports on loopback of servers that Envoy goes to, in this order, when the bootstrap's does not
+    ///     answer. It knows them as it would know the addresses of a name in DNS.
     package init(
         name: String, service: String, namespace: String, cluster: String, mesh: String, api: APIClient, envoy: String,
-        directory: String, variant: String = "delta"
+        directory: String, variant: String = "delta", otherReplicas: [Int] = []
     ) async throws {
         self.name = name
         httpProxyPort = try FreePort.next()
@@ -28,7 +30,10 @@ package final class Sidecar: Sendable {
                 + "&httpProxyPort=\(httpProxyPort)&adminPort=\(adminPort)&xds=\(variant)")
         try answer.expectingSuccess("the bootstrap of \(name)")
         let file = "\(directory)/\(name).yaml"
-        try Data(answer.text.utf8).write(to: URL(fileURLWithPath: file))
+        let others = otherReplicas.map { ",127.0.0.1:\($0)" }.joined()
+        // A target of gRPC may list addresses, which it tries one after the other (gRPC name resolution, `ipv4`).
+        let bootstrap = answer.text.replacing(/ipv4:127\.0\.0\.1:[0-9]+/) { "\($0.output)\(others)" }
+        try Data(bootstrap.utf8).write(to: URL(fileURLWithPath: file))
         process = try ChildProcess(
             name: name, executable: envoy,
             arguments: ["-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"],
