@@ -20,7 +20,7 @@ extension EncodedResource {
 }
 
 /// Messages as JSON.
-private enum MessageJSON {
+enum MessageJSON {
     /// Types in `Any`s must be known to be printed: all that is ever sent.
     private static let registered: Void = {
         let types: [any Message.Type] = [

@@ -23,7 +23,7 @@ struct BootstrapTests {
     func isAsBefore(_ name: String, _ server: Bootstrap.Server, _ variant: Bootstrap.Variant) throws {
         let document = try JSONSerialization.jsonObject(with: Data(try Self.bootstrap(server, variant).json.utf8))
         let golden = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/bootstrap"))
-        try golden.expect(MessageJSON.data(document), in: "\(name).json")
+        try golden.expect(GoldenJSON.data(document), in: "\(name).json")
     }
 
     @Test func theNodeIsNamedAsInIstio() throws {

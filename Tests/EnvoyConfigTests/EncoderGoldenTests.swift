@@ -51,8 +51,8 @@ struct EncoderGoldenTests {
     private static func json(_ resources: ResourceSet) throws -> Data {
         var object: [String: Any] = [:]
         for (type, list) in resources where !list.isEmpty {
-            object["\(type)"] = try list.map { try MessageJSON.object($0, type) }
+            object["\(type)"] = try list.map { try GoldenJSON.object($0, type) }
         }
-        return try MessageJSON.data(object)
+        return try GoldenJSON.data(object)
     }
 }

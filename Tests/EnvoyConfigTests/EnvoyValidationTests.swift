@@ -34,7 +34,7 @@ struct EnvoyValidationTests {
         var bootstrap = try Self.bootstrap().message
         bootstrap.clearDynamicResources()
         bootstrap.staticResources = resources
-        let answer = try Self.validate(bootstrap.jsonString())
+        let answer = try Self.validate(MessageJSON.text(bootstrap))
         #expect(answer.status == 0, "\(answer.output.suffix(3000))")
     }
 

@@ -87,7 +87,8 @@ struct EndOfLifeTests {
             if call.path.method == "Push" { return Pusher(call, sent) }
             return EchoHandler(call)
         }
-        try await withServer(service) { _, address in
+        // Who does not read does not answer pings either.
+        try await withServer(service, configure: { $0.http2.keepaliveInterval = .hours(1) }) { _, address in
             let slow = try await TestClient(address)
             slow.run { $0.setReading(false) }
             let events = slow.call("/test.Test/Push")

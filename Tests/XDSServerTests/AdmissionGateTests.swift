@@ -143,7 +143,8 @@ struct WaitingClientTests {
             var last = try await XDSClient(variant, to: fixture.address)
             for index in 0..<50 {
                 let client = try await last.sibling()
-                try client.send(.cluster, node: index % 2 == 0 ? "" : "passer-by")
+                // Of another view: the one that is published must be wanted until the last client comes.
+                try client.send(.cluster, node: index % 2 == 0 ? "" : "passer-by", view: "elsewhere")
                 client.cancel()
             }
             try last.send(.cluster, node: "stayer")

@@ -2,7 +2,7 @@ import EnvoyConfig
 import Foundation
 
 /// JSON as objects that can be changed and printed.
-enum MessageJSON {
+enum GoldenJSON {
     static func object(_ resource: EncodedResource, _ type: ResourceType) throws -> Any {
         try JSONSerialization.jsonObject(with: Data(resource.json(type).utf8))
     }
