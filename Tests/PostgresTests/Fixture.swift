@@ -10,6 +10,8 @@ func withPool<Value: Sendable>(
 ) async throws -> Value {
     var options = PoolOptions(try await PostgresServer.shared().connectionString)
     options.maximumConnections = maximum
+    // As long as a test may wait for the others that run beside it.
+    options.waitTimeout = .seconds(60)
     change(&options)
     return try await Pool.running(options, logger: quietLogger, body)
 }

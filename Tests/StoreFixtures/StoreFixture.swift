@@ -35,6 +35,8 @@ package struct StoreFixture: Sendable {
         return try await withDatabase("TEMPLATE \(identifier: template)") { options in
             var poolOptions = PoolOptions(options)
             poolOptions.maximumConnections = connections
+            // As long as a test may wait for the others that run beside it.
+            poolOptions.waitTimeout = .seconds(60)
             return try await Pool.running(poolOptions, logger: quietLogger) { pool in
                 try await body(StoreFixture(store: MeshStore(pool: pool, logger: quietLogger), options: options))
             }
