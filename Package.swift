@@ -88,7 +88,7 @@ let package = Package(
             name: "MeshAPI",
             dependencies: [
                 "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", hummingbird, nio.core, yams, crypto, logging,
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // A link to the folder at the top: the program carries its contract with it.
             resources: [.embedInCode("openapi")], swiftSettings: strict),
@@ -181,7 +181,9 @@ let package = Package(
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", "Postgres", "StoreFixtures",
                 "TestSupport",
-                hummingbird, nio.core, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
+                hummingbird, httpClient, lifecycle, nio.core, nio.posix, yams,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "TestSupport", logging],

@@ -18,6 +18,14 @@ package struct APIConfiguration: Sendable {
     package var urlLimit = 8 << 10
     /// Largest sum of all header names and values, in bytes.
     package var headerLimit = 32 << 10
+    /// How often an event stream says that it is still there.
+    package var watchHeartbeat = Duration.seconds(15)
+    /// What the heartbeats go by.
+    package var watchClock: any Clock<Duration> = ContinuousClock()
+    /// Event streams that this process serves at a time.
+    package var watchLimit = 1000
+    /// Event streams of one tenant that this process serves at a time.
+    package var watchLimitPerTenant = 100
 
     package init() {}
 }

@@ -4,10 +4,12 @@ internal import HummingbirdCore
 package import Logging
 package import MeshControl
 internal import MeshModel
+internal import ServiceLifecycle
 
 /// The REST API as a server.
 package struct APIServer: Sendable {
     let responder: APIResponder
+    let streams: EventStreams
     private let configuration: APIConfiguration
     private let logger: Logger
 
@@ -22,14 +24,16 @@ package struct APIServer: Sendable {
         logger: Logger
     ) {
         let metrics = HTTPMetrics()
+        let streams = EventStreams(limit: configuration.watchLimit, limitPerTenant: configuration.watchLimitPerTenant)
         let routes = APIRoutes.all(
             configuration, control: control, bootstrapRenderer: bootstrapRenderer,
-            proxyConfigs: proxyConfigs, readiness: readiness,
-            metrics: { ([metrics.text()] + metricsSources.map { $0() }).joined() })
+            proxyConfigs: proxyConfigs, streams: streams, readiness: readiness,
+            metrics: { ([metrics.text(), streams.metrics] + metricsSources.map { $0() }).joined() })
         responder = APIResponder(
             routes: RouteTable(routes), configuration: configuration,
             authenticator: Authenticator(adminToken: configuration.adminToken, control: control), metrics: metrics,
             logger: logger)
+        self.streams = streams
         self.configuration = configuration
         self.logger = logger
     }
@@ -45,9 +49,29 @@ package struct APIServer: Sendable {
             responder: responder,
             server: .http1(configuration: .init(idleTimeout: .seconds(75), httpDecoderConfiguration: limits)),
             configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
+            services: [
+                Heartbeats(streams: streams, interval: configuration.watchHeartbeat, clock: configuration.watchClock)
+            ],
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
             logger: logger)
         try await application.run()
+    }
+}
+
+/// The heartbeats of event streams as a service: they end with the server.
+private struct Heartbeats: Service {
+    let streams: EventStreams
+    let interval: Duration
+    let clock: any Clock<Duration>
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await streams.run(every: interval, clock: clock)
+            } catch is CancellationError {
+                return
+            }
+        }
     }
 }
 
@@ -55,10 +79,12 @@ package struct APIServer: Sendable {
 enum APIRoutes {
     static func all(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        proxyConfigs: @escaping ProxyConfigSource, readiness: Readiness, metrics: @escaping @Sendable () -> String
+        proxyConfigs: @escaping ProxyConfigSource, streams: EventStreams, readiness: Readiness,
+        metrics: @escaping @Sendable () -> String
     ) -> [Route] {
-        PlatformRoutes(configuration: configuration, readiness: readiness, metrics: metrics).routes
-            + Kind.allCases.flatMap { ObjectRoutes(kind: $0, control: control).routes }
+        let watches = WatchRoutes(streams: streams, deadline: configuration.deadline)
+        return PlatformRoutes(configuration: configuration, readiness: readiness, metrics: metrics).routes
+            + Kind.allCases.flatMap { ObjectRoutes(kind: $0, control: control, watches: watches).routes }
             + ClusterMeshRoutes(control: control).routes
             + ServiceMethodRoutes(control: control).routes
             + ReleaseRoutes(control: control).routes

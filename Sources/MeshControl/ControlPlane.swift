@@ -8,11 +8,14 @@ package struct ControlPlane: Sendable {
     package let store: MeshStore
     /// What simulations and the release engine see of a mesh.
     package let mirror: MeshMirror
+    /// What watches of lists are fed by.
+    package let follower: FeedFollower
     let logger: Logger
 
     package init(store: MeshStore, mirror: MeshMirror, logger: Logger) {
         self.store = store
         self.mirror = mirror
+        follower = FeedFollower(store: store, logger: logger)
         self.logger = logger
     }
 }

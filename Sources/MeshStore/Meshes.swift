@@ -61,37 +61,11 @@ extension MeshStore {
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws(StoreError) -> MeshChanges {
-        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
-        // One statement, so that the feed and what the mesh says of it are of one moment.
-        let rows = try await rows(
-            """
-            SELECT m.revision AS newest, m.compacted, c.*
-              FROM mesh m
-              LEFT JOIN (
-                    SELECT tenant, kind, CASE WHEN kind = 'Cluster' THEN '' ELSE mesh END AS mesh, namespace, service,
-                           name, deleted, revision
-                      FROM change
-                     WHERE tenant = \(tenant) AND mesh = \(name) AND revision > \(after)
-                     ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES) c ON true
-             WHERE m.tenant = \(tenant) AND m.mesh = \(name)
-             ORDER BY c.revision
-            """, seeing: .tenant(mesh.tenant))
-        let state = try rows.first { row throws(PostgresError) -> (Revision, Revision) in
-            (try row["newest"], try row["compacted"])
+        let log = try await changeLog(of: mesh.tenant, mesh.mesh, after: after, limit: limit)
+        guard !log.isCompacted else {
+            return MeshChanges(changed: [], deleted: [], revision: log.newest, compacted: true)
         }
-        guard let (newest, compacted) = state else { throw .notFound }
-        // A revision from the future is one of an earlier mesh of this name.
-        if compacted > after || newest < after {
-            return MeshChanges(changed: [], deleted: [], revision: newest, compacted: true)
-        }
-        let feed = try rows.all(Self.change).compactMap { $0 }
-        return try await resolve(feed.map(\.key), reaching: feed.count < limit ? newest : feed.last?.at ?? newest)
-    }
-
-    /// - Returns: `nil` for the row of a mesh without changes.
-    private static func change(_ row: Row) throws(PostgresError) -> (key: ObjectKey, at: Revision)? {
-        guard let at: Revision = try row["revision"] else { return nil }
-        return (try ObjectRow.key(row), at)
+        return try await resolve(log.changes.map(\.key), reaching: log.reached)
     }
 
     /// Fetches what the feed names. An object may be newer than the feed says; then it comes once more, which is harmless.

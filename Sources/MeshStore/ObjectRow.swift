@@ -39,15 +39,7 @@ struct ObjectRow {
 
     /// A page and one row more.
     static func select(_ query: ListQuery) throws(StoreError) -> Statement {
-        var statement: Statement = "SELECT \(columns) FROM object WHERE kind = \(query.kind.rawValue)"
-        if let tenant = query.tenant { statement.append(" AND tenant = \(tenant.text)") }
-        if let mesh = query.mesh { statement.append(" AND mesh = \(mesh.text)") }
-        if let namespace = query.namespace { statement.append(" AND namespace = \(namespace.text)") }
-        if let service = query.service { statement.append(" AND service = \(service.text)") }
-        if !query.labels.isEmpty {
-            let wanted = Dictionary(query.labels.map { ($0.name, JSONValue.string($0.value)) }) { _, last in last }
-            statement.append(" AND labels @> \(try JSONValue.object(wanted).stored)")
-        }
+        var statement: Statement = "SELECT \(columns) FROM object WHERE \(try condition(query))"
         if let parts = query.after?.parts {
             statement.append(
                 """
@@ -57,6 +49,31 @@ struct ObjectRow {
         }
         statement.append(" ORDER BY tenant, mesh, namespace, service, name LIMIT \(query.pageSize + 1)")
         return statement
+    }
+
+    /// Those of a list that were written last after one revision and up to another, in that order: as many as `limit`, and
+    /// the rest of the last one's revision. The query's page is not looked at.
+    static func select(
+        _ query: ListQuery, after: Revision, upTo: Revision, limit: Int
+    ) throws(StoreError) -> Statement {
+        """
+        SELECT \(columns) FROM object WHERE \(try condition(query)) AND revision > \(after) AND revision <= \(upTo)
+         ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES
+        """
+    }
+
+    /// `true` for the objects of a list, on all of its pages.
+    private static func condition(_ query: ListQuery) throws(StoreError) -> Statement {
+        var condition: Statement = "kind = \(query.kind.rawValue)"
+        if let tenant = query.tenant { condition.append(" AND tenant = \(tenant.text)") }
+        if let mesh = query.mesh { condition.append(" AND mesh = \(mesh.text)") }
+        if let namespace = query.namespace { condition.append(" AND namespace = \(namespace.text)") }
+        if let service = query.service { condition.append(" AND service = \(service.text)") }
+        if !query.labels.isEmpty {
+            let wanted = Dictionary(query.labels.map { ($0.name, JSONValue.string($0.value)) }) { _, last in last }
+            condition.append(" AND labels @> \(try JSONValue.object(wanted).stored)")
+        }
+        return condition
     }
 
     static func decode(_ row: Row) throws(PostgresError) -> StoredObject {

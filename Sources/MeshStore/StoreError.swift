@@ -11,6 +11,8 @@ package enum StoreError: Error, Sendable, Equatable {
     case idempotencyMismatch
     /// A call with the same idempotency key is being worked on.
     case idempotencyInFlight
+    /// The feed does not reach back to the revision that was asked for, or not as far as it.
+    case outOfFeed
     /// The database cannot be reached or is overloaded; worth another try after so long.
     case unavailable(retryAfter: Duration)
     /// A mistake of ours, or a database that is not as we left it. For logs, not for clients.

@@ -47,6 +47,8 @@ struct Parts: Sendable {
     func background(replica: String) -> [any Service] {
         let (mirrored, mirrorSignals) = AsyncStream.makeStream(
             of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
+        let (watched, watchSignals) = AsyncStream.makeStream(
+            of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
         let reporter = ProxyReporter(
             store: store, registry: registry, admission: admission, publisher: publisher, replica: replica,
             logger: logger)
@@ -56,11 +58,14 @@ struct Parts: Sendable {
             Background("signals", logger) { try await signals.run() },
             Background("signal fan-out", logger) {
                 for await signal in signals.signals {
-                    if case .dropped = mirrorSignals.yield(signal) { mirrorSignals.yield(.anything) }
+                    for copy in [mirrorSignals, watchSignals] {
+                        if case .dropped = copy.yield(signal) { copy.yield(.anything) }
+                    }
                     releases.notify()
                 }
             },
             Background("mirror", logger) { try await mirror.run(changes: mirrored) },
+            Background("watches", logger) { try await control.follower.run(signals: watched) },
             Background("publisher", logger) { try await publisher.run() },
             Background("reporter", logger) { try await reporter.run() },
             Background("releases", logger) { try await driver.run() },

@@ -179,6 +179,7 @@ struct Program: Sendable {
         configuration.adminToken = settings.adminToken
         configuration.allowedOrigins = settings.origins
         configuration.version = Version.current
+        configuration.watchHeartbeat = settings.watchHeartbeat
         let readiness = Readiness(checks: [
             {
                 do {

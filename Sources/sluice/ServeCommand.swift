@@ -67,6 +67,13 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var proxyRetention: String?
 
+    @Option(
+        help: """
+            How often event streams that have nothing to tell say so, for example 30s; a second at least. \
+            [SLUICE_WATCH_HEARTBEAT] (default: 15s)
+            """)
+    var watchHeartbeat: String?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical. [SLUICE_LOG_LEVEL] (default: info)")
     var logLevel: String?
 
@@ -88,7 +95,7 @@ struct ServeCommand: AsyncParsableCommand {
             adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: database.url,
             dataDirectory: try database.directory(),
             origins: (corsOrigins ?? Environment.value("CORS_ORIGINS"))?.split(separator: ",").map(String.init) ?? [],
-            proxyRetention: try retention(), logLevel: try level())
+            proxyRetention: try retention(), watchHeartbeat: try heartbeat(), logLevel: try level())
     }
 
     private func retention() throws -> Duration {
@@ -96,6 +103,14 @@ struct ServeCommand: AsyncParsableCommand {
         // Less would forget the proxies of a replica that is only slow.
         guard let duration = Duration(text: text), duration >= .seconds(60) else {
             throw ConfigurationError("--proxy-retention must be a duration of a minute at least, such as 1h")
+        }
+        return duration
+    }
+
+    private func heartbeat() throws -> Duration {
+        let text = watchHeartbeat ?? Environment.value("WATCH_HEARTBEAT") ?? "15s"
+        guard let duration = Duration(text: text), duration >= .seconds(1) else {
+            throw ConfigurationError("--watch-heartbeat must be a duration of a second at least, such as 15s")
         }
         return duration
     }
@@ -168,5 +183,7 @@ struct Settings: Sendable {
     var origins: [String]
     /// How long proxies are remembered that are away; a minute at least.
     var proxyRetention: Duration
+    /// How often an event stream says that it is still there; a second at least.
+    var watchHeartbeat: Duration
     var logLevel: Logger.Level
 }

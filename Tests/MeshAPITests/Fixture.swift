@@ -30,25 +30,27 @@ struct Fixture: Sendable {
         configuration.port = 0
         configure(&configuration)
         try await StoreFixture.run(connections: 4) { [configuration] database in
-            let store = database.store
-            let mirror = MeshMirror(store: store, logger: quietLogger)
-            let control = ControlPlane(store: store, mirror: mirror, logger: quietLogger)
-            let api = APIServer(
-                configuration, control: control,
-                bootstrapRenderer: { bootstrap in
-                    [
-                        "node": ["id": .string("\(bootstrap.namespace)/\(bootstrap.proxy)")],
-                        "token": .string(bootstrap.token?.reveal() ?? ""),
-                        "port": .integer(Int64(bootstrap.httpProxyPort)),
-                    ]
-                },
-                proxyConfigs: { try ConfigFixture.config(of: $0) },
-                readiness: Readiness(checks: [
-                    { (try? await store.now()) == nil ? "the database cannot be reached" : nil }
-                ]),
-                metricsSources: [{ "other_source 1\n" }], logger: quietLogger)
-            try await body(Fixture(server: api, control: control, pool: database.pool))
+            try await body(Fixture(configuration, store: database.store))
         }
+    }
+
+    init(_ configuration: APIConfiguration, store: MeshStore) {
+        pool = store.pool
+        control = ControlPlane(
+            store: store, mirror: MeshMirror(store: store, logger: quietLogger), logger: quietLogger)
+        server = APIServer(
+            configuration, control: control,
+            bootstrapRenderer: { bootstrap in
+                [
+                    "node": ["id": .string("\(bootstrap.namespace)/\(bootstrap.proxy)")],
+                    "token": .string(bootstrap.token?.reveal() ?? ""),
+                    "port": .integer(Int64(bootstrap.httpProxyPort)),
+                ]
+            },
+            proxyConfigs: { try ConfigFixture.config(of: $0) },
+            readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]
+            ),
+            metricsSources: [{ "other_source 1\n" }], logger: quietLogger)
     }
 
     /// An answer, with its body as text and as a document.
@@ -82,7 +84,8 @@ struct Fixture: Sendable {
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(bytes: bytes)))
         let response = try await server.responder.respond(to: request, context: APIContext())
         let writer = CollectingWriter()
-        try await response.body.write(writer)
+        // A stream needs a connection; see ``WatchFixture``.
+        if response.headers[.contentType] != "text/event-stream" { try await response.body.write(writer) }
         return Answer(
             status: response.status.code, headers: response.headers, text: String(decoding: writer.bytes, as: UTF8.self)
         )

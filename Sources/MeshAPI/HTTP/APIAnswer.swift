@@ -8,6 +8,8 @@ struct APIAnswer: Sendable {
     var status: HTTPResponse.Status
     var headers: HTTPFields
     var body: [UInt8]
+    /// Stands for the body, if there is one: then it goes on for as long as both sides want.
+    var events: EventStream?
 
     init(_ status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], body: [UInt8] = [], type: String? = nil) {
         self.status = status
@@ -23,6 +25,13 @@ struct APIAnswer: Sendable {
         APIAnswer(status, headers: headers, body: JSONText.print(document), type: json)
     }
 
+    /// An event stream. The connection ends with it: what the client sent meanwhile is lost.
+    static func events(_ events: EventStream) -> APIAnswer {
+        var answer = APIAnswer(headers: [.connection: "close"], type: EventText.mediaType)
+        answer.events = events
+        return answer
+    }
+
     static func text(_ text: String, type: String) -> APIAnswer { APIAnswer(body: Array(text.utf8), type: type) }
 }
 
@@ -34,7 +43,7 @@ extension HTTPField.Name {
     static let idempotencyReplayed = HTTPField.Name.literal("Idempotency-Replayed")
     static let acceptPatch = HTTPField.Name.literal("Accept-Patch")
 
-    private static func literal(_ name: String) -> HTTPField.Name {
+    static func literal(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no token") }
         return name
     }

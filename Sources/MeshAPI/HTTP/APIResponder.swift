@@ -52,8 +52,20 @@ struct APIResponder: HTTPResponder {
         log(request, answer, id: id, elapsed: elapsed, trace)
         return Response(
             status: answer.status, headers: answer.headers,
-            body: request.method == .head || answer.body.isEmpty
-                ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+            body: body(of: answer, to: request, trace.caller, channel: context.channel))
+    }
+
+    private func body(
+        of answer: APIAnswer, to request: Request, _ caller: Caller?, channel: (any Channel)?
+    ) -> ResponseBody {
+        guard let events = answer.events else {
+            return request.method == .head || answer.body.isEmpty
+                ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        }
+        if request.method == .head { return ResponseBody { try await $0.finish(nil) } }
+        return ResponseBody { writer in
+            try await serve(events, to: request, caller, channel: channel, &writer)
+        }
     }
 
     private func answer(to request: Request, id: String, trace: inout Trace) async throws -> APIAnswer {
@@ -68,6 +80,9 @@ struct APIResponder: HTTPResponder {
             trace.route = route.template
             let caller = try await caller(of: request, for: route)
             trace.caller = caller
+            guard route.isWatchable || !request.head.prefersEvents else {
+                throw Problem(.notAcceptable, "notAcceptable", "there is no event stream of this path")
+            }
             if route.isLong {
                 return try await request.body.consumeWithCancellationOnInboundClose { body in
                     let bytes = try await body.bytes(for: route, request.head, limit: configuration.bodyLimit)
@@ -134,7 +149,7 @@ extension APIResponder {
             "total;dur=\(elapsed.microseconds / 1000).\((elapsed.microseconds % 1000) / 100)"
         answer.headers[.xContentTypeOptions] = "nosniff"
         if answer.headers[.cacheControl] == nil { answer.headers[.cacheControl] = "no-cache" }
-        if head.method == .head { answer.headers[.contentLength] = String(answer.body.count) }
+        if head.method == .head, answer.events == nil { answer.headers[.contentLength] = String(answer.body.count) }
         CrossOrigin(allowedOrigins: configuration.allowedOrigins).decorate(&answer, for: head)
     }
 
@@ -155,10 +170,13 @@ extension APIResponder {
     }
 }
 
-/// Hummingbird makes one per request; all that is needed here is in the request itself.
+/// Hummingbird makes one per request.
 struct APIContext: InitializableFromSource {
-    init() {}
-    init(source: ApplicationRequestContextSource) {}
+    /// The connection, if there is one.
+    let channel: (any Channel)?
+
+    init() { channel = nil }
+    init(source: ApplicationRequestContextSource) { channel = source.channel }
 }
 
 extension HTTPRequest {

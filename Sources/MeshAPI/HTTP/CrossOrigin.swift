@@ -17,7 +17,7 @@ struct CrossOrigin {
         if head.method == .options, let allow = answer.headers[.allow] {
             answer.headers[.accessControlAllowMethods] = allow
             answer.headers[.accessControlAllowHeaders] =
-                "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Request-Id"
+                "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Last-Event-ID, X-Request-Id"
             answer.headers[.accessControlMaxAge] = "600"
         }
     }

@@ -44,6 +44,11 @@ extension Problem {
             Problem(
                 .unprocessableContent, "idempotencyMismatch", "this Idempotency-Key was used before for another request"
             )
+        case .gone:
+            Problem(
+                .gone, "revisionGone",
+                "this Last-Event-ID is too old, or of another stream: begin anew without it"
+            )
         case .unavailable(let retryAfter):
             Problem(
                 .serviceUnavailable, "unavailable", "the database cannot be reached at the moment",

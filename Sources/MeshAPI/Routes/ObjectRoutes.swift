@@ -10,12 +10,15 @@ struct ObjectRoutes: Sendable {
 
     let kind: Kind
     let control: ControlPlane
+    let watches: WatchRoutes
 
     var routes: [Route] {
         let (collection, item) = (ObjectPaths.collection(kind), ObjectPaths.item(kind))
         let (one, many) = (kind.rawValue, kind.rawValue + "s")
         return [
-            Route(.get, collection, "list\(many)", query: Self.listQuery) { try await self.list($0) },
+            Route(
+                .get, collection, "list\(many)", query: Self.listQuery, isWatchable: kind.scope != .platform
+            ) { $0.head.prefersEvents ? try await self.watch($0) : try await self.list($0) },
             Route(.post, collection, "create\(one)", body: .json(required: true), query: Self.writeQuery) {
                 try await self.create($0)
             },
@@ -38,6 +41,14 @@ struct ObjectRoutes: Sendable {
             kind, in: try request.scope(kind), ListOptions(pageSize: paging.size, after: paging.after, labels: labels),
             by: request.caller)
         return .page(page.items.map { $0.json() }, next: page.next?.parts)
+    }
+
+    private func watch(_ request: APIRequest) async throws -> APIAnswer {
+        let labels = LabelSelector.read(request.query)
+        return try await watches.answer(request) { revision in
+            try await control.watch(
+                kind, in: try request.scope(kind), labels: labels, after: revision, by: request.caller)
+        }
     }
 
     private func fetch(_ request: APIRequest) async throws -> APIAnswer {

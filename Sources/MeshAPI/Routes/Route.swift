@@ -34,11 +34,14 @@ struct Route: Sendable {
     let query: [String]
     /// Whether the request may last as long as it asks to and ends when the client goes away.
     let isLong: Bool
+    /// Whether GET answers with an event stream to those who prefer one.
+    let isWatchable: Bool
     let handler: Handler
 
     init(
         _ method: HTTPRequest.Method, _ template: String, _ operation: String, access: Access = .authenticated,
-        body: Body = .none, query: [String] = [], isLong: Bool = false, handler: @escaping Handler
+        body: Body = .none, query: [String] = [], isLong: Bool = false, isWatchable: Bool = false,
+        handler: @escaping Handler
     ) {
         self.method = method
         self.template = template
@@ -47,6 +50,7 @@ struct Route: Sendable {
         self.body = body
         self.query = query
         self.isLong = isLong
+        self.isWatchable = isWatchable
         self.handler = handler
     }
 }

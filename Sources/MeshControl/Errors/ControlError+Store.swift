@@ -16,6 +16,7 @@ extension ControlError {
         case .idempotencyMismatch: self = .idempotencyMismatch
         case .idempotencyInFlight:
             self = .conflict(Conflict("idempotencyInFlight", "a call with this Idempotency-Key is being worked on"))
+        case .outOfFeed: self = .gone
         case .unavailable(let retryAfter): self = .unavailable(retryAfter: retryAfter)
         case .internal(let text): self = .fault(text)
         }

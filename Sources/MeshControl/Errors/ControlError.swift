@@ -16,6 +16,8 @@ package enum ControlError: Error, Sendable {
     case preconditionRequired(ObjectVersion)
     /// An idempotency key was used before for something else.
     case idempotencyMismatch
+    /// What happened after the revision that the caller has is not known (any more).
+    case gone
     /// The database cannot be reached or is overloaded; worth another try after the given time.
     case unavailable(retryAfter: Duration)
     /// A mistake of ours. The text is for the log only.

@@ -77,7 +77,7 @@ extension ControlPlane {
     }
 
     /// An empty list of something that does not exist is a mistake that should not look like success.
-    private func checkParents(of scope: ObjectScope) async throws {
+    func checkParents(of scope: ObjectScope) async throws {
         guard let tenant = scope.tenant else { return }
         var keys: [ObjectKey] = [.tenant(tenant)]
         if let mesh = scope.meshKey, let namespace = scope.namespace, let service = scope.service {

@@ -1,0 +1,33 @@
+package import MeshIdentity
+package import MeshModel
+internal import MeshStore
+
+extension ControlPlane {
+    /// Watches the objects of a kind in a scope. Whoever may list them may.
+    ///
+    /// - Parameters:
+    ///   - kind: not that of tenants, whose changes have no common order.
+    ///   - labels: objects must have all of these.
+    ///   - revision: what the caller has already; `nil`: it wants what is there first.
+    /// - Throws: ``ControlError/gone`` if the changes after the revision are not known, besides what a list throws.
+    package func watch(
+        _ kind: Kind, in scope: ObjectScope, labels: [(name: String, value: String)], after revision: Revision?,
+        by caller: Caller
+    ) async throws -> ListWatch {
+        guard let tenant = scope.tenant else { throw ControlError.fault("\(kind) cannot be watched") }
+        try authorise(caller, kind.rules.read, in: scope)
+        try await checkParents(of: scope)
+        let query = ListQuery(
+            kind: kind, tenant: tenant, mesh: scope.mesh, namespace: scope.namespace, service: scope.service,
+            labels: labels)
+        return try await watch(.objects(query, of: tenant), after: revision)
+    }
+
+    private func watch(_ list: WatchedList, after revision: Revision?) async throws -> ListWatch {
+        try await translatingErrors {
+            let newest = try await store.revision(of: list.feed, resuming: revision)
+            return ListWatch(
+                list, resuming: revision, newest: newest, inbox: WatchInbox(), store: store, follower: follower)
+        }
+    }
+}

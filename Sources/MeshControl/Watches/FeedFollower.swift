@@ -1,0 +1,123 @@
+package import Logging
+internal import MeshModel
+package import MeshStore
+internal import Synchronization
+
+/// Reads the feeds that somebody watches, once for all who do, and hands them what is new.
+///
+/// A signal (or, if it got lost, a timer) only says that there may be something new; what it is always comes from the
+/// database, whichever replica wrote it.
+package final class FeedFollower: Sendable {
+    private struct Entry {
+        /// What the watches were told last; `nil`: nothing yet.
+        var revision: Revision?
+        var inboxes: [ObjectIdentifier: WatchInbox] = [:]
+    }
+
+    private static let page = 1000
+
+    private let store: MeshStore
+    private let logger: Logger
+    private let entries = Mutex<[Feed: Entry]>([:])
+
+    package init(store: MeshStore, logger: Logger) {
+        self.store = store
+        self.logger = logger
+    }
+
+    func add(_ inbox: WatchInbox, to feed: Feed) {
+        entries.withLock { $0[feed, default: Entry()].inboxes[ObjectIdentifier(inbox)] = inbox }
+    }
+
+    func remove(_ inbox: WatchInbox, from feed: Feed) {
+        entries.withLock { entries in
+            entries[feed]?.inboxes[ObjectIdentifier(inbox)] = nil
+            if entries[feed]?.inboxes.isEmpty == true { entries[feed] = nil }
+        }
+    }
+
+    /// Follows until the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - signals: what the database says; see ``ChangeSignals``.
+    ///   - interval: how often to look without being told, for the case that a signal was lost.
+    package func run(
+        signals: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(10)
+    ) async throws {
+        // One reader for both reasons to look, so that pages come in order.
+        let (looks, look) = AsyncStream.makeStream(
+            of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await signal in signals {
+                    if case .dropped = look.yield(signal) { look.yield(.anything) }
+                }
+            }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: interval)
+                    look.yield(.anything)
+                }
+            }
+            group.addTask {
+                for await signal in looks {
+                    for feed in self.feeds(concerning: signal) { await self.read(feed) }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func feeds(concerning signal: ChangeSignals.Signal) -> [Feed] {
+        let watched = entries.withLock { Array($0.keys) }
+        switch signal {
+        case .anything: return watched
+        case .changed(let mesh): return watched.filter { $0.isConcerned(by: mesh) }
+        }
+    }
+
+    /// Hands on what is new in a feed.
+    private func read(_ feed: Feed) async {
+        do {
+            while true {
+                guard let known = entries.withLock({ $0[feed] }) else { return }
+                guard let revision = known.revision else {
+                    let newest = try await store.revision(of: feed)
+                    deliver(nil, reaching: newest, of: feed)
+                    return
+                }
+                let page = try await store.feedPage(feed, after: revision, limit: Self.page)
+                if page.revision > revision { deliver(page, reaching: page.revision, of: feed) }
+                if page.isComplete { return }
+            }
+        } catch StoreError.notFound {
+            // The tenant is gone.
+            for inbox in entries.withLock({ $0.removeValue(forKey: feed) })?.inboxes.values ?? [:].values {
+                inbox.end()
+            }
+        } catch StoreError.outOfFeed {
+            // The watches that need what is lost find it out themselves.
+            deliver(nil, reaching: nil, of: feed)
+        } catch {
+            logger.warning("cannot follow a feed", metadata: ["feed": "\(feed)", "error": "\(error)"])
+        }
+    }
+
+    /// - Parameter page: `nil`: every watch is to look for itself.
+    private func deliver(_ page: FeedPage?, reaching revision: Revision?, of feed: Feed) {
+        let inboxes = entries.withLock { entries in
+            entries[feed]?.revision = revision
+            return entries[feed].map { Array($0.inboxes.values) } ?? []
+        }
+        for inbox in inboxes { inbox.put(page) }
+    }
+}
+
+extension Feed {
+    /// A write outside of the meshes signals the tenant's meshes.
+    fileprivate func isConcerned(by changed: MeshKey) -> Bool {
+        switch self {
+        case .objects(let tenant, let mesh): tenant == changed.tenant && (mesh ?? changed.mesh) == changed.mesh
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package import MeshModel
+package import MeshStore
+
+/// A list that somebody watches. The watch ends with its last reference.
+package final class ListWatch: Sendable {
+    package let list: WatchedList
+    /// The revision at which it begins: what the reader has, or (`nil`) nothing at all.
+    let resumed: Revision?
+    /// The feed's revision at that moment.
+    let newest: Revision
+    let inbox: WatchInbox
+    let store: MeshStore
+    private let follower: FeedFollower
+
+    init(
+        _ list: WatchedList, resuming resumed: Revision?, newest: Revision, inbox: WatchInbox, store: MeshStore,
+        follower: FeedFollower
+    ) {
+        self.list = list
+        self.resumed = resumed
+        self.newest = newest
+        self.inbox = inbox
+        self.store = store
+        self.follower = follower
+        follower.add(inbox, to: list.feed)
+    }
+
+    deinit { follower.remove(inbox, from: list.feed) }
+
+    /// Yields when there may be something new, or somebody rang; for one consumer. Ends when the watch does.
+    package var bell: AsyncStream<Void> { inbox.bell }
+
+    package func ring() { inbox.ring() }
+
+    /// Ends ``bell``.
+    package func end() { inbox.end() }
+
+    /// Reads what the watch shows, from its beginning.
+    package var reader: WatchReader { WatchReader(self) }
+}
+
+/// A place in a watched list.
+package struct WatchReader {
+    private static let page = 200
+
+    private let watch: ListWatch
+    /// What the reader has: of the present state up to ``ListWatch/newest``, of the feed after that.
+    package private(set) var revision: Revision
+    private var isPresent: Bool
+    private var mustRead = true
+
+    fileprivate init(_ watch: ListWatch) {
+        self.watch = watch
+        revision = watch.resumed ?? 0
+        isPresent = watch.resumed == nil
+    }
+
+    /// What comes next, in the order of revisions: first what is there, or what happened since; then what happens. Never a
+    /// part of a revision. Where several things happened to one object meanwhile, only the last one is told.
+    ///
+    /// - Returns: `nil` if that is all for now: ``ListWatch/bell`` tells when to ask again.
+    /// - Throws: ``StoreError``; ``StoreError/outOfFeed`` if the reader was too slow for too long.
+    package mutating func next() async throws(StoreError) -> [FeedEntry]? {
+        while isPresent {
+            let page = try await watch.store.present(
+                watch.list, after: revision, upTo: watch.newest, limit: Self.page)
+            isPresent = !page.isComplete
+            revision = page.revision
+            if !page.entries.isEmpty { return page.entries }
+        }
+        while let page = try await feedPage() {
+            let entries = page.entries.compactMap { entry -> FeedEntry? in
+                guard entry.revision > revision, let item = watch.list.item(entry.item) else { return nil }
+                return FeedEntry(revision: entry.revision, item: item)
+            }
+            revision = page.revision
+            if !entries.isEmpty { return entries }
+        }
+        return nil
+    }
+
+    /// A page that brings the reader further: the one that all were handed, if nothing is missing before it.
+    private mutating func feedPage() async throws(StoreError) -> FeedPage? {
+        let (shared, isTold) = watch.inbox.take()
+        if isTold { mustRead = true }
+        if let shared, shared.revision > revision {
+            if !mustRead, shared.after <= revision { return shared }
+            mustRead = true
+        }
+        guard mustRead else { return nil }
+        let page = try await watch.store.feedPage(watch.list.feed, after: revision, limit: Self.page)
+        mustRead = !page.isComplete
+        return page.revision > revision ? page : nil
+    }
+}

@@ -1,0 +1,38 @@
+internal import MeshStore
+internal import Synchronization
+
+/// What waits for one watch: the newest page of its feed, shared with all others who watch it, and nothing else. A watch
+/// that missed pages reads them from the database when it gets to it, so a slow one costs no memory.
+final class WatchInbox: Sendable {
+    private struct State {
+        var page: FeedPage?
+        var mustRead = false
+    }
+
+    /// Yields when somebody rang since the last time, ends with the watch.
+    let bell: AsyncStream<Void>
+    private let ringer: AsyncStream<Void>.Continuation
+    private let state = Mutex(State())
+
+    init() { (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    func ring() { ringer.yield() }
+
+    func end() { ringer.finish() }
+
+    /// - Parameter page: `nil`: there is something to be read.
+    func put(_ page: FeedPage?) {
+        state.withLock { state in
+            if let page { state.page = page } else { state.mustRead = true }
+        }
+        ring()
+    }
+
+    /// What came since the last time.
+    func take() -> (page: FeedPage?, mustRead: Bool) {
+        state.withLock { state in
+            defer { state = State() }
+            return (state.page, state.mustRead)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package import MeshModel
+
+/// What has numbered changes that can be followed.
+package enum Feed: Hashable, Sendable {
+    /// The objects of a mesh; without one, what the tenant has outside of its meshes: its clusters.
+    case objects(tenant: Name, mesh: Name?)
+}
+
+/// Something in a feed, as it is now.
+package enum FeedItem: Hashable, Sendable {
+    case object(StoredObject)
+    case deletedObject(ObjectKey)
+}
+
+/// An item and the revision at which it became so.
+package struct FeedEntry: Hashable, Sendable {
+    package var revision: Revision
+    package var item: FeedItem
+
+    package init(revision: Revision, item: FeedItem) {
+        self.revision = revision
+        self.item = item
+    }
+}
+
+/// A piece of a feed.
+package struct FeedPage: Sendable {
+    /// What a reader must have whom this brings further.
+    package var after: Revision
+    /// What a reader has who takes this in.
+    package var revision: Revision
+    /// In the order of their revisions, each item once, as it is at ``revision``.
+    package var entries: [FeedEntry]
+    /// Whether there was nothing more.
+    package var isComplete: Bool
+}
+
+/// A list that can be watched.
+package enum WatchedList: Sendable {
+    /// The query's page is not looked at.
+    case objects(ListQuery, of: Name)
+
+    package var feed: Feed {
+        switch self {
+        case .objects(let query, let tenant): .objects(tenant: tenant, mesh: query.mesh)
+        }
+    }
+
+    /// What an item of the feed means to the list: an object that no longer has the labels is as good as deleted.
+    ///
+    /// - Returns: `nil` if it is not of this list.
+    package func item(_ item: FeedItem) -> FeedItem? {
+        switch (self, item) {
+        case (.objects(let query, _), .object(let object)):
+            guard query.isPlace(of: object.key) else { return nil }
+            return query.labels.allSatisfy { object.metadata.labels[$0.name] == $0.value }
+                ? item : .deletedObject(object.key)
+        case (.objects(let query, _), .deletedObject(let key)):
+            return query.isPlace(of: key) ? item : nil
+        }
+    }
+}
+
+extension ListQuery {
+    /// Whether an object of the feed stands where the list is of.
+    fileprivate func isPlace(of key: ObjectKey) -> Bool {
+        key.kind == kind && (namespace == nil || key.namespace == namespace)
+            && (service == nil || key.service == service)
+    }
+}
+
+extension MeshStore {
+    /// The revision that a feed has.
+    ///
+    /// - Parameter resuming: what a reader has already.
+    /// - Throws: ``StoreError/notFound`` if there is no such feed; ``StoreError/outOfFeed`` if it does not hold everything
+    ///   after what the reader has.
+    package func revision(of feed: Feed, resuming after: Revision? = nil) async throws(StoreError) -> Revision {
+        let state: (newest: Revision, compacted: Revision)
+        switch feed {
+        case .objects(let tenant, let mesh): state = try await objectFeed(of: tenant, mesh)
+        }
+        if let after, after < state.compacted || after > state.newest { throw .outOfFeed }
+        return state.newest
+    }
+
+    /// What changed after a revision: whole revisions, as many as it takes for at least `limit` changes.
+    ///
+    /// - Throws: as ``revision(of:resuming:)``.
+    package func feedPage(_ feed: Feed, after: Revision, limit: Int) async throws(StoreError) -> FeedPage {
+        switch feed {
+        case .objects(let tenant, let mesh):
+            return try await objectPage(of: tenant, mesh, after: after, limit: limit)
+        }
+    }
+
+    /// What is in a list, by the revisions at which it was written: after one, up to another that the feed has reached, as
+    /// many as `limit` and the rest of the last one's revision. What is written meanwhile is missing; it is in the feed.
+    package func present(
+        _ list: WatchedList, after: Revision, upTo: Revision, limit: Int
+    ) async throws(StoreError) -> FeedPage {
+        let entries: [FeedEntry]
+        switch list {
+        case .objects(let query, let tenant):
+            entries = try await rows(
+                ObjectRow.select(query, after: after, upTo: upTo, limit: limit), seeing: .tenant(tenant)
+            ).all(ObjectRow.decode).map { FeedEntry(revision: $0.revision, item: .object($0)) }
+        }
+        let isComplete = entries.count < limit
+        let reached = isComplete ? upTo : entries.last?.revision ?? upTo
+        return FeedPage(after: after, revision: reached, entries: entries, isComplete: isComplete)
+    }
+}

@@ -1,0 +1,54 @@
+internal import MeshModel
+internal import Postgres
+
+extension MeshStore {
+    /// The newest revision, and the one after which the feed holds everything.
+    func objectFeed(
+        of tenant: Name, _ mesh: Name?
+    ) async throws(StoreError) -> (newest: Revision, compacted: Revision) {
+        let state = try await rows(
+            "SELECT revision, compacted FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(mesh?.text ?? "")",
+            seeing: .tenant(tenant)
+        ).first { row throws(PostgresError) -> (Revision, Revision) in (try row["revision"], try row["compacted"]) }
+        guard let state else { throw .notFound }
+        return state
+    }
+
+    func objectPage(
+        of tenant: Name, _ mesh: Name?, after: Revision, limit: Int
+    ) async throws(StoreError) -> FeedPage {
+        let log = try await changeLog(of: tenant, mesh, after: after, limit: limit)
+        guard !log.isCompacted else { throw .outOfFeed }
+        var last: [ObjectKey: ChangeLog.Change] = [:]
+        for change in log.changes { last[change.key] = change }
+        // A cluster's change is noted in every mesh of its tenant, but its own feed is the tenant's.
+        if mesh != nil { last = last.filter { $0.key.kind != .cluster } }
+        let objects = try await fetch(Array(last.keys))
+        let found = Dictionary(objects.map { ($0.key, $0) }) { first, _ in first }
+        let entries = last.values.compactMap { change in Self.entry(change, found[change.key], reached: log.reached) }
+        return FeedPage(
+            after: after, revision: log.reached,
+            entries: entries.sorted { ($0.revision, $0.item.name) < ($1.revision, $1.item.name) },
+            isComplete: log.reached == log.newest)
+    }
+
+    /// What a change means, by what there is now.
+    ///
+    /// - Returns: `nil` if the object was written or deleted once more, after what the page reaches: a later page tells.
+    private static func entry(_ change: ChangeLog.Change, _ object: StoredObject?, reached: Revision) -> FeedEntry? {
+        if let object {
+            return object.revision <= reached ? FeedEntry(revision: object.revision, item: .object(object)) : nil
+        }
+        return change.isDeleted ? FeedEntry(revision: change.revision, item: .deletedObject(change.key)) : nil
+    }
+}
+
+extension FeedItem {
+    /// For an order among those of one revision.
+    fileprivate var name: String {
+        switch self {
+        case .object(let object): "\(object.key)"
+        case .deletedObject(let key): "\(key)"
+        }
+    }
+}
