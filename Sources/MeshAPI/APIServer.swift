@@ -88,7 +88,7 @@ enum APIRoutes {
             + ClusterMeshRoutes(control: control).routes
             + ServiceMethodRoutes(control: control).routes
             + ReleaseRoutes(control: control).routes
-            + ProxyRoutes(control: control, renderer: bootstrapRenderer, configs: proxyConfigs).routes
+            + ProxyRoutes(control: control, renderer: bootstrapRenderer, configs: proxyConfigs, watches: watches).routes
             + OperationRoutes(control: control).routes
             + APIKeyRoutes(control: control).routes
     }

@@ -4,12 +4,16 @@ package import MeshModel
 package enum Feed: Hashable, Sendable {
     /// The objects of a mesh; without one, what the tenant has outside of its meshes: its clusters.
     case objects(tenant: Name, mesh: Name?)
+    /// The proxies of a mesh, whose revisions have nothing to do with the mesh's.
+    case proxies(MeshKey)
 }
 
 /// Something in a feed, as it is now.
 package enum FeedItem: Hashable, Sendable {
     case object(StoredObject)
     case deletedObject(ObjectKey)
+    case proxy(ProxyRow)
+    case forgottenProxy(NamespacedName)
 }
 
 /// An item and the revision at which it became so.
@@ -29,7 +33,7 @@ package struct FeedPage: Sendable {
     package var after: Revision
     /// What a reader has who takes this in.
     package var revision: Revision
-    /// In the order of their revisions, each item once, as it is at ``revision``.
+    /// In the order of their revisions; of what changed several times only the last one is sure to be here.
     package var entries: [FeedEntry]
     /// Whether there was nothing more.
     package var isComplete: Bool
@@ -39,10 +43,13 @@ package struct FeedPage: Sendable {
 package enum WatchedList: Sendable {
     /// The query's page is not looked at.
     case objects(ListQuery, of: Name)
+    /// - Parameter namespace: the only one whose proxies are listed.
+    case proxies(MeshKey, namespace: Name?)
 
     package var feed: Feed {
         switch self {
         case .objects(let query, let tenant): .objects(tenant: tenant, mesh: query.mesh)
+        case .proxies(let mesh, _): .proxies(mesh)
         }
     }
 
@@ -57,6 +64,12 @@ package enum WatchedList: Sendable {
                 ? item : .deletedObject(object.key)
         case (.objects(let query, _), .deletedObject(let key)):
             return query.isPlace(of: key) ? item : nil
+        case (.proxies(_, let namespace), .proxy(let proxy)):
+            return (namespace ?? proxy.name.namespace) == proxy.name.namespace ? item : nil
+        case (.proxies(_, let namespace), .forgottenProxy(let name)):
+            return (namespace ?? name.namespace) == name.namespace ? item : nil
+        case (.objects, .proxy), (.objects, .forgottenProxy), (.proxies, .object), (.proxies, .deletedObject):
+            return nil
         }
     }
 }
@@ -79,6 +92,7 @@ extension MeshStore {
         let state: (newest: Revision, compacted: Revision)
         switch feed {
         case .objects(let tenant, let mesh): state = try await objectFeed(of: tenant, mesh)
+        case .proxies(let mesh): state = try await proxyFeed(of: mesh)
         }
         if let after, after < state.compacted || after > state.newest { throw .outOfFeed }
         return state.newest
@@ -91,6 +105,7 @@ extension MeshStore {
         switch feed {
         case .objects(let tenant, let mesh):
             return try await objectPage(of: tenant, mesh, after: after, limit: limit)
+        case .proxies(let mesh): return try await proxyPage(of: mesh, after: after, limit: limit)
         }
     }
 
@@ -99,15 +114,22 @@ extension MeshStore {
     package func present(
         _ list: WatchedList, after: Revision, upTo: Revision, limit: Int
     ) async throws(StoreError) -> FeedPage {
-        let entries: [FeedEntry]
         switch list {
         case .objects(let query, let tenant):
-            entries = try await rows(
+            let objects = try await rows(
                 ObjectRow.select(query, after: after, upTo: upTo, limit: limit), seeing: .tenant(tenant)
-            ).all(ObjectRow.decode).map { FeedEntry(revision: $0.revision, item: .object($0)) }
+            ).all(ObjectRow.decode)
+            let isComplete = objects.count < limit
+            return FeedPage(
+                after: after, revision: isComplete ? upTo : objects.last?.revision ?? upTo,
+                entries: objects.map { FeedEntry(revision: $0.revision, item: .object($0)) }, isComplete: isComplete)
+        case .proxies(let mesh, _):
+            var page = try await proxyPage(of: mesh, after: after, upTo: upTo, limit: limit)
+            page.entries = page.entries.compactMap { entry in
+                guard case .proxy = entry.item, let item = list.item(entry.item) else { return nil }
+                return FeedEntry(revision: entry.revision, item: item)
+            }
+            return page
         }
-        let isComplete = entries.count < limit
-        let reached = isComplete ? upTo : entries.last?.revision ?? upTo
-        return FeedPage(after: after, revision: reached, entries: entries, isComplete: isComplete)
     }
 }

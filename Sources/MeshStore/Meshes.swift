@@ -87,6 +87,7 @@ extension MeshStore {
               FROM (SELECT tenant, mesh, max(revision) AS last FROM gone GROUP BY tenant, mesh) AS old
              WHERE mesh.tenant = old.tenant AND mesh.mesh = old.mesh
             """, seeing: .all)
+        try await compactProxyFeeds(olderThan: age)
         _ = try await rows("DELETE FROM idempotent_call WHERE at < now() - interval '24 hours'", seeing: .all)
     }
 }

@@ -25,10 +25,12 @@ extension MeshStore {
         if mesh != nil { last = last.filter { $0.key.kind != .cluster } }
         let objects = try await fetch(Array(last.keys))
         let found = Dictionary(objects.map { ($0.key, $0) }) { first, _ in first }
-        let entries = last.values.compactMap { change in Self.entry(change, found[change.key], reached: log.reached) }
+        let entries = last.values.sorted { "\($0.key)" < "\($1.key)" }.compactMap { change in
+            Self.entry(change, found[change.key], reached: log.reached)
+        }
         return FeedPage(
-            after: after, revision: log.reached,
-            entries: entries.sorted { ($0.revision, $0.item.name) < ($1.revision, $1.item.name) },
+            // A stable sort: those of one revision stay in the order of their names.
+            after: after, revision: log.reached, entries: entries.sorted { $0.revision < $1.revision },
             isComplete: log.reached == log.newest)
     }
 
@@ -40,15 +42,5 @@ extension MeshStore {
             return object.revision <= reached ? FeedEntry(revision: object.revision, item: .object(object)) : nil
         }
         return change.isDeleted ? FeedEntry(revision: change.revision, item: .deletedObject(change.key)) : nil
-    }
-}
-
-extension FeedItem {
-    /// For an order among those of one revision.
-    fileprivate var name: String {
-        switch self {
-        case .object(let object): "\(object.key)"
-        case .deletedObject(let key): "\(key)"
-        }
     }
 }

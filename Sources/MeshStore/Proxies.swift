@@ -60,25 +60,31 @@ extension MeshStore {
     /// A replica that has not been heard of for so long has lost its proxies.
     package static let replicaLifetime = Duration.seconds(15)
 
-    /// A proxy counts as connected if its replica says so and is alive.
-    static let isConnected: Statement =
-        "p.connected AND r.heartbeat_at > now() - make_interval(secs => \(Double(replicaLifetime.components.seconds)))"
+    /// Whether the replica `r` is alive.
+    static let isAlive: Statement =
+        "r.heartbeat_at > now() - make_interval(secs => \(Double(replicaLifetime.components.seconds)))"
 
-    /// Says that a replica is alive.
+    /// A proxy `p` counts as connected if its replica says so and is alive.
+    static let isConnected: Statement = "p.connected AND \(isAlive)"
+
+    /// Says that a replica is alive, and tells those who watch proxies which replicas have fallen silent or come back.
     package func heartbeat(_ replica: String) async throws(StoreError) {
         _ = try await rows(
             """
             INSERT INTO replica (id) VALUES (\(replica))
             ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
             """, seeing: .all)
+        try await noteSilence()
     }
 
     /// Says that a replica has ended: its proxies are disconnected at once, and away from now on.
     package func retire(_ replica: String) async throws(StoreError) {
         _ = try await rows(
             """
-            WITH ended AS (DELETE FROM replica WHERE id = \(replica))
-            UPDATE proxy SET connected = false, updated_at = now() WHERE replica = \(replica) AND connected
+            WITH ended AS (DELETE FROM replica WHERE id = \(replica)),
+                 raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM proxy WHERE replica = \(replica) AND connected")))
+            UPDATE proxy p SET connected = false, updated_at = now(), revision = raised.revision FROM raised
+             WHERE p.replica = \(replica) AND p.connected AND p.tenant = raised.tenant AND p.mesh = raised.mesh
             """, seeing: .all)
     }
 
@@ -94,20 +100,25 @@ extension MeshStore {
         let rows = latest.sorted { $0.key < $1.key }.map(\.value)
         _ = try await self.rows(
             """
-            INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
-                                    rejected_revision, rejected_message, types, client)
-            SELECT * FROM unnest(
+            WITH reported AS (SELECT * FROM unnest(
                 \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.mesh.text))::text[],
                 \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
                 \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
                 \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
                 \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
-                \(try Self.texts(rows.map(\.types)))::jsonb[], \(try Self.texts(rows.map(\.client)))::jsonb[])
+                \(try Self.texts(rows.map(\.types)))::jsonb[], \(try Self.texts(rows.map(\.client)))::jsonb[]
+            ) AS reported (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
+                           rejected_revision, rejected_message, types, client)),
+            raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM reported")))
+            INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
+                                    rejected_revision, rejected_message, types, client, revision)
+            SELECT reported.*, raised.revision FROM reported JOIN raised USING (tenant, mesh)
+             ORDER BY tenant COLLATE "C", mesh COLLATE "C", namespace COLLATE "C", name COLLATE "C"
             ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
                SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
                    acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
                    rejected_message = excluded.rejected_message, types = excluded.types, client = excluded.client,
-                   updated_at = now()
+                   updated_at = now(), revision = excluded.revision
              WHERE excluded.connected OR p.replica = excluded.replica
             """, seeing: .all)
     }
@@ -184,8 +195,7 @@ extension MeshStore {
         of mesh: MeshKey, namespace: Name? = nil, name: Name? = nil, after: NamespacedName? = nil, limit: Int
     ) async throws(StoreError) -> [ProxyRow] {
         var statement: Statement = """
-            SELECT p.tenant, p.mesh, p.namespace, p.name, p.replica, p.connected_at, p.acked_revision,
-                   p.rejected_revision, p.rejected_message, p.types, p.client, coalesce(\(Self.isConnected), false) AS connected
+            SELECT p.tenant, p.mesh, p.namespace, p.name, \(Self.proxyColumns)
               FROM proxy p LEFT JOIN replica r ON r.id = p.replica
              WHERE p.tenant = \(mesh.tenant.text) AND p.mesh = \(mesh.mesh.text)
             """
@@ -193,16 +203,14 @@ extension MeshStore {
         if let name { statement.append(" AND p.name = \(name.text)") }
         if let after { statement.append(" AND (p.namespace, p.name) > (\(after.namespace.text), \(after.name.text))") }
         statement.append(" ORDER BY p.namespace, p.name LIMIT \(limit)")
-        return try await rows(statement, seeing: .tenant(mesh.tenant)).all { row throws(PostgresError) in
-            ProxyRow(
-                mesh: MeshKey(tenant: try row.name("tenant"), mesh: try row.name("mesh")),
-                name: NamespacedName(namespace: try row.name("namespace"), name: try row.name("name")),
-                replica: try row["replica"], connected: try row["connected"], connectedAt: try row.time("connected_at"),
-                ackedRevision: try row["acked_revision"], rejectedRevision: try row["rejected_revision"],
-                rejectedMessage: try row["rejected_message"], types: try row.json("types"),
-                client: try row.json("client"))
-        }
+        return try await rows(statement, seeing: .tenant(mesh.tenant)).all(ProxyRow.init)
     }
+
+    /// What ``ProxyRow/init(_:)`` reads besides the key, of `proxy p` and `replica r`.
+    static let proxyColumns: Statement = """
+        p.replica, p.connected_at, p.acked_revision, p.rejected_revision, p.rejected_message, p.types, p.client, \
+        coalesce(\(isConnected), false) AS connected
+        """
 
     /// Forgets proxies that have been away for longer than `age`, and replicas that have been silent for as long. Any number
     /// of replicas may do so at the same time.
@@ -213,18 +221,37 @@ extension MeshStore {
         let seconds = Double(age.components.seconds)
         let forgotten = try await rows(
             """
-            DELETE FROM proxy
-             WHERE (tenant, mesh, namespace, name) IN (
-                SELECT p.tenant, p.mesh, p.namespace, p.name FROM proxy p
+            WITH old AS (
+                SELECT p.tenant, p.mesh, p.namespace, p.name, p.updated_at FROM proxy p
                  WHERE p.updated_at < now() - make_interval(secs => \(seconds))
                    AND (NOT p.connected OR NOT EXISTS (
                         SELECT 1 FROM replica r
                          WHERE r.id = p.replica AND r.heartbeat_at > now() - make_interval(secs => \(seconds))))
-                 LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+                 LIMIT \(limit)),
+            raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM old"))),
+            -- Not those that have come back meanwhile.
+            gone AS (
+                DELETE FROM proxy p USING old JOIN raised USING (tenant, mesh)
+                 WHERE (p.tenant, p.mesh, p.namespace, p.name) = (old.tenant, old.mesh, old.namespace, old.name)
+                   AND p.updated_at = old.updated_at
+                RETURNING p.tenant, p.mesh, raised.revision, p.namespace, p.name)
+            INSERT INTO forgotten_proxy (tenant, mesh, revision, namespace, name) SELECT * FROM gone
             """, seeing: .all
         ).affectedRows
         _ = try await rows(
             "DELETE FROM replica WHERE heartbeat_at < now() - make_interval(secs => \(seconds))", seeing: .all)
         return forgotten
+    }
+}
+
+extension ProxyRow {
+    /// A row with the key's columns and ``MeshStore/proxyColumns``.
+    init(_ row: Row) throws(PostgresError) {
+        self.init(
+            mesh: MeshKey(tenant: try row.name("tenant"), mesh: try row.name("mesh")),
+            name: NamespacedName(namespace: try row.name("namespace"), name: try row.name("name")),
+            replica: try row["replica"], connected: try row["connected"], connectedAt: try row.time("connected_at"),
+            ackedRevision: try row["acked_revision"], rejectedRevision: try row["rejected_revision"],
+            rejectedMessage: try row["rejected_message"], types: try row.json("types"), client: try row.json("client"))
     }
 }

@@ -168,7 +168,9 @@ package final class StoreTransaction {
             "DELETE FROM api_key WHERE tenant = \(tenant.text)",
             "DELETE FROM idempotent_call WHERE tenant = \(tenant.text)",
             "DELETE FROM operation WHERE tenant = \(tenant.text)",
+            "DELETE FROM proxy_feed WHERE tenant = \(tenant.text)",
             "DELETE FROM proxy WHERE tenant = \(tenant.text)",
+            "DELETE FROM forgotten_proxy WHERE tenant = \(tenant.text)",
         ])
         guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1)) }
     }

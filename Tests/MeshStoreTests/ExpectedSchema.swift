@@ -32,6 +32,12 @@ enum ExpectedSchema {
         change.name dns_label not null
         change.deleted boolean not null
         change.at timestamp with time zone not null default now()
+        forgotten_proxy.tenant dns_label not null
+        forgotten_proxy.mesh dns_label not null
+        forgotten_proxy.revision bigint not null
+        forgotten_proxy.namespace dns_label not null
+        forgotten_proxy.name dns_label not null
+        forgotten_proxy.at timestamp with time zone not null default now()
         idempotent_call.tenant dns_label not null
         idempotent_call.scope text not null
         idempotent_call.key text not null
@@ -82,6 +88,11 @@ enum ExpectedSchema {
         proxy.types jsonb not null
         proxy.updated_at timestamp with time zone not null default now()
         proxy.client jsonb not null default '{}'::jsonb
+        proxy.revision bigint not null default 1
+        proxy_feed.tenant dns_label not null
+        proxy_feed.mesh dns_label not null
+        proxy_feed.revision bigint not null
+        proxy_feed.compacted bigint not null default 0
         release.tenant dns_label not null
         release.mesh dns_label not null
         release.namespace dns_label not null
@@ -105,6 +116,7 @@ enum ExpectedSchema {
         release_event.at timestamp with time zone not null
         replica.id text not null
         replica.heartbeat_at timestamp with time zone not null default now()
+        replica.is_lost boolean not null default false
         schema_migration.name text not null
         schema_migration.checksum text not null
         schema_migration.applied_at timestamp with time zone not null default now()
@@ -122,6 +134,7 @@ enum ExpectedSchema {
         change: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
         change: PRIMARY KEY (tenant, mesh, revision, kind, namespace, service, name)
         dns_label: CHECK ((VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text))
+        forgotten_proxy: PRIMARY KEY (tenant, mesh, revision, namespace, name)
         idempotent_call: CHECK (((length(key) >= 1) AND (length(key) <= 255)))
         idempotent_call: CHECK (((status >= 200) AND (status <= 599)))
         idempotent_call: PRIMARY KEY (tenant, scope, key)
@@ -138,6 +151,9 @@ enum ExpectedSchema {
         object: PRIMARY KEY (tenant, kind, mesh, namespace, service, name)
         operation: PRIMARY KEY (tenant, id)
         proxy: PRIMARY KEY (tenant, mesh, namespace, name)
+        proxy_feed: CHECK ((compacted >= 0))
+        proxy_feed: CHECK ((revision > 0))
+        proxy_feed: PRIMARY KEY (tenant, mesh)
         release: CHECK (((port >= 1) AND (port <= 65535)))
         release: PRIMARY KEY (tenant, mesh, namespace, name)
         release_event: PRIMARY KEY (tenant, release, sequence)

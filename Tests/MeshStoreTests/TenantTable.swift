@@ -5,11 +5,13 @@ enum TenantTable: String, CaseIterable {
     case apiKey = "api_key"
     case auditEvent = "audit_event"
     case change
+    case forgottenProxy = "forgotten_proxy"
     case idempotentCall = "idempotent_call"
     case mesh
     case object
     case operation
     case proxy
+    case proxyFeed = "proxy_feed"
     case release
     case releaseEvent = "release_event"
 
@@ -33,6 +35,11 @@ enum TenantTable: String, CaseIterable {
             INSERT INTO change (tenant, mesh, revision, kind, namespace, service, name, deleted)
             VALUES (\(tenant), 'default', 1, 'Service', 'shop', '', 'cart', false)
             """
+        case .forgottenProxy:
+            """
+            INSERT INTO forgotten_proxy (tenant, mesh, revision, namespace, name)
+            VALUES (\(tenant), 'default', 1, 'shop', 'cart-1')
+            """
         case .idempotentCall:
             """
             INSERT INTO idempotent_call (tenant, scope, key, request_hash, status, headers, body)
@@ -53,6 +60,7 @@ enum TenantTable: String, CaseIterable {
             INSERT INTO proxy (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision, types)
             VALUES (\(tenant), 'default', 'shop', 'cart-1', 'r', true, now(), 1, '{}')
             """
+        case .proxyFeed: "INSERT INTO proxy_feed (tenant, mesh, revision) VALUES (\(tenant), 'default', 1)"
         case .release:
             """
             INSERT INTO release (tenant, mesh, namespace, name, service, port)

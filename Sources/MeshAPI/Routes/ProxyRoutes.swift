@@ -13,14 +13,15 @@ struct ProxyRoutes: Sendable {
     let control: ControlPlane
     let renderer: BootstrapRenderer
     let configs: ProxyConfigSource
+    let watches: WatchRoutes
 
     var routes: [Route] {
         let collection = ObjectPaths.mesh + "/proxies"
         let item = collection + "/{proxy}"
         return [
-            Route(.get, collection, "listProxies", query: ["pageSize", "pageToken", "namespace"]) {
-                try await self.list($0)
-            },
+            Route(
+                .get, collection, "listProxies", query: ["pageSize", "pageToken", "namespace"], isWatchable: true
+            ) { $0.head.prefersEvents ? try await self.watch($0) : try await self.list($0) },
             Route(.get, item, "getProxy", query: ["namespace"]) { try await self.fetch($0) },
             Route(
                 .get, "\(item)/config", "getProxyConfig",
@@ -40,6 +41,14 @@ struct ProxyRoutes: Sendable {
         let page = try await control.proxies(
             of: request.mesh(), namespace: namespace, pageSize: paging.size, after: paging.after, by: request.caller)
         return .page(page.items.map(\.json), next: page.next.map { [$0.namespace.text, $0.name.text] })
+    }
+
+    private func watch(_ request: APIRequest) async throws -> APIAnswer {
+        let namespace = request.query.name("namespace")
+        return try await watches.answer(request) { revision in
+            try await control.watchProxies(
+                of: request.mesh(), namespace: namespace, after: revision, by: request.caller)
+        }
     }
 
     private static func cursor(_ parts: [String]) -> NamespacedName? {

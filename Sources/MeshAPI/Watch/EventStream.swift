@@ -69,6 +69,9 @@ extension FeedItem {
         switch self {
         case .object(let object): ("changed", object.json())
         case .deletedObject(let key): ("deleted", key.tombstone(at: revision))
+        case .proxy(let proxy): ("changed", proxy.json)
+        case .forgottenProxy(let proxy):
+            ("deleted", ["name": .string(proxy.name.text), "namespace": .string(proxy.namespace.text)])
         }
     }
 }

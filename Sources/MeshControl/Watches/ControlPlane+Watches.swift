@@ -23,6 +23,19 @@ extension ControlPlane {
         return try await watch(.objects(query, of: tenant), after: revision)
     }
 
+    /// Watches the proxies of a mesh. Whoever may list them may.
+    ///
+    /// - Parameters:
+    ///   - namespace: the only one whose proxies are told; `nil`: all.
+    ///   - revision: of the mesh's proxies; as for objects.
+    /// - Throws: as for objects.
+    package func watchProxies(
+        of mesh: MeshKey, namespace: Name?, after revision: Revision?, by caller: Caller
+    ) async throws -> ListWatch {
+        try authorise(caller, .readProxies, in: ObjectScope(mesh, namespace: namespace))
+        return try await watch(.proxies(mesh, namespace: namespace), after: revision)
+    }
+
     private func watch(_ list: WatchedList, after revision: Revision?) async throws -> ListWatch {
         try await translatingErrors {
             let newest = try await store.revision(of: list.feed, resuming: revision)

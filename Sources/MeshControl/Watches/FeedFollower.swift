@@ -41,8 +41,11 @@ package final class FeedFollower: Sendable {
     /// - Parameters:
     ///   - signals: what the database says; see ``ChangeSignals``.
     ///   - interval: how often to look without being told, for the case that a signal was lost.
+    ///   - proxyInterval: how often to look for changes of proxies. Nothing signals them: their rows are written far more
+    ///     often than anybody watches them.
     package func run(
-        signals: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(10)
+        signals: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(10),
+        proxyInterval: Duration = .milliseconds(250)
     ) async throws {
         // One reader for both reasons to look, so that pages come in order.
         let (looks, look) = AsyncStream.makeStream(
@@ -64,15 +67,22 @@ package final class FeedFollower: Sendable {
                     for feed in self.feeds(concerning: signal) { await self.read(feed) }
                 }
             }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: proxyInterval)
+                    for feed in self.watched where feed.isOfProxies { await self.read(feed) }
+                }
+            }
             try await group.waitForAll()
         }
     }
 
+    private var watched: [Feed] { entries.withLock { Array($0.keys) } }
+
     private func feeds(concerning signal: ChangeSignals.Signal) -> [Feed] {
-        let watched = entries.withLock { Array($0.keys) }
         switch signal {
-        case .anything: return watched
-        case .changed(let mesh): return watched.filter { $0.isConcerned(by: mesh) }
+        case .anything: watched.filter { !$0.isOfProxies }
+        case .changed(let mesh): watched.filter { $0.isConcerned(by: mesh) }
         }
     }
 
@@ -118,6 +128,14 @@ extension Feed {
     fileprivate func isConcerned(by changed: MeshKey) -> Bool {
         switch self {
         case .objects(let tenant, let mesh): tenant == changed.tenant && (mesh ?? changed.mesh) == changed.mesh
+        case .proxies: false
+        }
+    }
+
+    fileprivate var isOfProxies: Bool {
+        switch self {
+        case .objects: false
+        case .proxies: true
         }
     }
 }
