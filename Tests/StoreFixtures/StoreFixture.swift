@@ -2,6 +2,7 @@ package import MeshStore
 package import Postgres
 internal import PostgresServer
 internal import TestSupport
+internal import Testing
 
 /// Databases of their own for tests, all on the one PostgreSQL of the test process.
 ///
@@ -67,9 +68,21 @@ package struct StoreFixture: Sendable {
         } catch {
             result = .failure(error)
         }
-        // Also while connections of the test are still being closed.
-        try await administrate("DROP DATABASE \(identifier: name) WITH (FORCE)")
+        try await drop(name)
         return try result.get()
+    }
+
+    /// Drops a database, also while connections of the test are still being closed.
+    private static func drop(_ name: SQLIdentifier) async throws {
+        try await until("nobody works in the database") {
+            do {
+                try await administrate("DROP DATABASE \(identifier: name) WITH (FORCE)")
+                return true
+            } catch let error as PostgresError where error.sqlState == .insufficientPrivilege {
+                // An autovacuum worker, which is the superuser's, cannot be ended; it ends soon by itself.
+                return false
+            }
+        }
     }
 
     private static func newName() -> SQLIdentifier {
