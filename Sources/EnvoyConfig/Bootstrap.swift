@@ -42,10 +42,12 @@ package struct Bootstrap: Sendable {
     /// What the sidecar shows to the server.
     package var token: String
     package var variant: Variant
+    /// Whether the sidecar reports to the server what it sends where, over a stream (and connection) of its own.
+    package var reportsLoad: Bool
 
     package init(
         workload: View.Workload, mesh: MeshKey, cluster: Name, adminPort: Int, server: Server, token: String,
-        variant: Variant = .delta
+        variant: Variant = .delta, reportsLoad: Bool = false
     ) {
         self.workload = workload
         self.mesh = mesh
@@ -54,6 +56,7 @@ package struct Bootstrap: Sendable {
         self.server = server
         self.token = token
         self.variant = variant
+        self.reportsLoad = reportsLoad
     }
 
     /// The identity that the sidecar shows, as Istio forms it.
@@ -75,9 +78,10 @@ extension Bootstrap {
             $0.node = node
             $0.admin.address = Envoy_Config_Core_V3_Address("127.0.0.1", port: adminPort)
             $0.layeredRuntime.layers = [Self.limits]
-            $0.dynamicResources.adsConfig = adsMessage
+            $0.dynamicResources.adsConfig = source(variant == .delta ? .deltaGrpc : .grpc)
             $0.dynamicResources.cdsConfig = .ads
             $0.dynamicResources.ldsConfig = .ads
+            if reportsLoad { $0.clusterManager.loadStatsConfig = source(.grpc) }
         }
     }
 
@@ -96,9 +100,12 @@ extension Bootstrap {
         }
     }
 
-    private var adsMessage: Envoy_Config_Core_V3_ApiConfigSource {
+    /// A stream to the server.
+    private func source(
+        _ type: Envoy_Config_Core_V3_ApiConfigSource.ApiType
+    ) -> Envoy_Config_Core_V3_ApiConfigSource {
         .with {
-            $0.apiType = variant == .delta ? .deltaGrpc : .grpc
+            $0.apiType = type
             $0.transportApiVersion = .v3
             $0.setNodeOnFirstMessageOnly = true
             var service = Envoy_Config_Core_V3_GrpcService()

@@ -24,10 +24,13 @@ struct ProxylessTarget {
 }
 
 extension EncodedResource {
-    /// A cluster as gRPC clients take it: they refuse `LEAST_REQUEST`. A field that stands twice in a serialized message
-    /// has its last value, so round robin is put behind.
-    var proxyless: EncodedResource { EncodedResource(name: name, bytes: bytes + Self.roundRobin) }
+    /// A cluster as gRPC clients take it: they refuse `LEAST_REQUEST`, and report load only where the cluster says so. A
+    /// field that stands twice in a serialized message has its last value, so what is different is put behind.
+    var proxyless: EncodedResource { EncodedResource(name: name, bytes: bytes + Self.roundRobin + Self.reporting) }
 
     /// `lb_policy: ROUND_ROBIN`: field 6, varint 0, which an encoder would leave out as the default.
     private static let roundRobin: [UInt8] = [0x30, 0x00]
+
+    /// Load is reported to the server that the cluster comes from, over the same connection.
+    private static let reporting = ClusterMessage.with { $0.lrsServer.self_p = .init() }.encoded
 }

@@ -3,7 +3,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
 package import MeshControl
-internal import MeshModel
+package import MeshModel
 internal import ServiceLifecycle
 
 /// The REST API as a server.
@@ -16,18 +16,19 @@ package struct APIServer: Sendable {
     /// - Parameters:
     ///   - bootstrapRenderer: what `…/proxies/{proxy}/bootstrap` answers.
     ///   - proxyConfigs: what `…/proxies/{proxy}/config` answers.
+    ///   - meshMetrics: what `…/meshes/{mesh}/metrics` answers, in Prometheus' text format.
     ///   - readiness: what `/readyz` looks at.
     ///   - metricsSources: text of other parts for `/metrics`, in Prometheus' format.
     package init(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        proxyConfigs: @escaping ProxyConfigSource, readiness: Readiness, metricsSources: [@Sendable () -> String] = [],
-        logger: Logger
+        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey) -> String,
+        readiness: Readiness, metricsSources: [@Sendable () -> String] = [], logger: Logger
     ) {
         let metrics = HTTPMetrics()
         let streams = EventStreams(limit: configuration.watchLimit, limitPerTenant: configuration.watchLimitPerTenant)
         let routes = APIRoutes.all(
             configuration, control: control, bootstrapRenderer: bootstrapRenderer,
-            proxyConfigs: proxyConfigs, streams: streams, readiness: readiness,
+            proxyConfigs: proxyConfigs, meshMetrics: meshMetrics, streams: streams, readiness: readiness,
             metrics: { ([metrics.text(), streams.metrics] + metricsSources.map { $0() }).joined() })
         responder = APIResponder(
             routes: RouteTable(routes), configuration: configuration,
@@ -79,7 +80,8 @@ private struct Heartbeats: Service {
 enum APIRoutes {
     static func all(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        proxyConfigs: @escaping ProxyConfigSource, streams: EventStreams, readiness: Readiness,
+        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey) -> String,
+        streams: EventStreams, readiness: Readiness,
         metrics: @escaping @Sendable () -> String
     ) -> [Route] {
         let watches = WatchRoutes(streams: streams, deadline: configuration.deadline)
@@ -89,6 +91,7 @@ enum APIRoutes {
             + ServiceMethodRoutes(control: control).routes
             + ReleaseRoutes(control: control).routes
             + ProxyRoutes(control: control, renderer: bootstrapRenderer, configs: proxyConfigs, watches: watches).routes
+            + MeshMetricsRoutes(control: control, metrics: meshMetrics).routes
             + OperationRoutes(control: control).routes
             + APIKeyRoutes(control: control).routes
     }

@@ -4,11 +4,15 @@ package import GRPCServer
 package struct DiscoveryServices: GRPCService {
     let ads: ADSService
     let csds: CSDSService
+    let lrs: LRSService
 
-    package init(ads: ADSService, csds: CSDSService) {
+    package init(ads: ADSService, csds: CSDSService, lrs: LRSService) {
         self.ads = ads
         self.csds = csds
+        self.lrs = lrs
     }
 
-    package func open(_ call: GRPCCall) -> (any GRPCCallHandler)? { ads.open(call) ?? csds.open(call) }
+    package func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
+        ads.open(call) ?? csds.open(call) ?? lrs.open(call)
+    }
 }

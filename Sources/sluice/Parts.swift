@@ -16,6 +16,7 @@ struct Parts: Sendable {
     let snapshots = SnapshotStore()
     let registry = ProxyRegistry()
     let admission: ProxyAdmission
+    let loads: LoadMeter
     let publisher: ConfigPublisher
     let signals: ChangeSignals
     let releases = ReleaseSignal()
@@ -33,6 +34,7 @@ struct Parts: Sendable {
         mirror = MeshMirror(store: store, logger: logger)
         control = ControlPlane(store: store, mirror: mirror, logger: logger)
         admission = ProxyAdmission(tokens: tokens)
+        loads = LoadMeter(mesh: { [admission] in admission.view($0)?.mesh })
         publisher = ConfigPublisher(mirror: mirror, store: snapshots, admission: admission, logger: logger)
     }
 

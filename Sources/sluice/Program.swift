@@ -164,7 +164,10 @@ struct Program: Sendable {
         let status = StatusAdmission(
             admission: parts.admission, adminToken: settings.adminToken.map(AdminToken.init))
         let services = DiscoveryServices(
-            ads: parts.ads, csds: CSDSService(delegate: status, store: parts.snapshots))
+            ads: parts.ads, csds: CSDSService(delegate: status, store: parts.snapshots),
+            lrs: LRSService(
+                admission: parts.admission, delegate: parts.loads, store: parts.snapshots,
+                interval: settings.loadReportInterval))
         // Threads of its own: when a thousand proxies come at once, the API shares the processor with them, not a queue.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let server = GRPCServer(
@@ -192,7 +195,8 @@ struct Program: Sendable {
         ])
         return APIServer(
             configuration, control: parts.control, bootstrapRenderer: renderer,
-            proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0) }, readiness: readiness,
+            proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0) },
+            meshMetrics: { [loads = parts.loads] in loads.metrics(of: $0) }, readiness: readiness,
             metricsSources: [parts.metrics], logger: logger)
     }
 
@@ -201,7 +205,8 @@ struct Program: Sendable {
             host: settings.xdsAdvertised.host, port: settings.xdsAdvertised.port,
             trustedCertificates: settings.xdsTLS?.trustedCertificates,
             clientCertificate: settings.xdsTLS?.clientCertificate)
-        return { request in try request.document(server) }
+        let reportsLoad = settings.loadReportInterval != nil
+        return { request in try request.document(server, reportsLoad: reportsLoad) }
     }
 }
 

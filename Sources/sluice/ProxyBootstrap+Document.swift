@@ -6,12 +6,13 @@ internal import MeshModel
 
 extension ProxyBootstrap {
     /// The document that the proxy is started with.
-    func document(_ server: Bootstrap.Server) throws -> JSONValue {
+    func document(_ server: Bootstrap.Server, reportsLoad: Bool) throws -> JSONValue {
         let workload = View.Workload(
             namespace: namespace, service: service, proxy: proxy, httpProxyPort: httpProxyPort)
         let bootstrap = Bootstrap(
             workload: workload, mesh: mesh, cluster: cluster, adminPort: adminPort, server: server,
-            token: token?.reveal() ?? "", variant: variant == .stateOfTheWorld ? .sotw : .delta)
+            token: token?.reveal() ?? "", variant: variant == .stateOfTheWorld ? .sotw : .delta,
+            reportsLoad: reportsLoad)
         switch client {
         case .grpc: return bootstrap.grpcDocument
         case .envoy:

@@ -74,6 +74,13 @@ struct ServeCommand: AsyncParsableCommand {
             """)
     var watchHeartbeat: String?
 
+    @Option(
+        help: """
+            How often proxies report what they send where, for example 10s; a second at least. Without it they do not. \
+            [SLUICE_LOAD_REPORT_INTERVAL]
+            """)
+    var loadReportInterval: String?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical. [SLUICE_LOG_LEVEL] (default: info)")
     var logLevel: String?
 
@@ -95,7 +102,8 @@ struct ServeCommand: AsyncParsableCommand {
             adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: database.url,
             dataDirectory: try database.directory(),
             origins: (corsOrigins ?? Environment.value("CORS_ORIGINS"))?.split(separator: ",").map(String.init) ?? [],
-            proxyRetention: try retention(), watchHeartbeat: try heartbeat(), logLevel: try level())
+            proxyRetention: try retention(), watchHeartbeat: try heartbeat(),
+            loadReportInterval: try reportInterval(), logLevel: try level())
     }
 
     private func retention() throws -> Duration {
@@ -111,6 +119,15 @@ struct ServeCommand: AsyncParsableCommand {
         let text = watchHeartbeat ?? Environment.value("WATCH_HEARTBEAT") ?? "15s"
         guard let duration = Duration(text: text), duration >= .seconds(1) else {
             throw ConfigurationError("--watch-heartbeat must be a duration of a second at least, such as 15s")
+        }
+        return duration
+    }
+
+    private func reportInterval() throws -> Duration? {
+        guard let text = loadReportInterval ?? Environment.value("LOAD_REPORT_INTERVAL") else { return nil }
+        // gRPC's client takes less for a second.
+        guard let duration = Duration(text: text), duration >= .seconds(1) else {
+            throw ConfigurationError("--load-report-interval must be a duration of a second at least, such as 10s")
         }
         return duration
     }
@@ -185,5 +202,7 @@ struct Settings: Sendable {
     var proxyRetention: Duration
     /// How often an event stream says that it is still there; a second at least.
     var watchHeartbeat: Duration
+    /// How often proxies report their load; `nil`: they do not.
+    var loadReportInterval: Duration?
     var logLevel: Logger.Level
 }

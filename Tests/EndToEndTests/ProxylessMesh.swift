@@ -23,11 +23,16 @@ struct ProxylessMesh {
 
     /// Runs `body` with a server and backends of their own, and stops them afterwards.
     ///
-    /// - Parameter endpoints: by version, what their endpoints have beside address and port.
+    /// - Parameters:
+    ///   - endpoints: by version, what their endpoints have beside address and port.
+    ///   - settings: more `SLUICE_` settings of the server.
     static func run(
-        endpoints: [String: [String: JSONValue]] = [:], _ body: (ProxylessMesh) async throws -> Void
+        endpoints: [String: [String: JSONValue]] = [:], settings: [String: String] = [:],
+        _ body: (ProxylessMesh) async throws -> Void
     ) async throws {
-        try await Parts.withServer { server, directory in
+        try await Parts.withServer { _ in
+            settings
+        } _: { server, directory in
             let ports = try versions.map { (version: $0, port: try FreePort.next()) }
             let backends = try ChildProcess(
                 name: "backends", executable: Parts.python(),

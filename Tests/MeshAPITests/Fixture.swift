@@ -47,7 +47,7 @@ struct Fixture: Sendable {
                     "port": .integer(Int64(bootstrap.httpProxyPort)),
                 ]
             },
-            proxyConfigs: { try ConfigFixture.config(of: $0) },
+            proxyConfigs: { try ConfigFixture.config(of: $0) }, meshMetrics: { "of \($0)\n" },
             readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]
             ),
             metricsSources: [{ "other_source 1\n" }], logger: quietLogger)

@@ -32,16 +32,28 @@ struct TokenDelegate: XDSDelegate, ClientStatusDelegate {
     func tenant(of metadata: GRPCMetadata) -> String? { metadata.first("tenant") }
 }
 
+/// Keeps what clients report of their load.
+final class LoadJournal: LoadReportDelegate {
+    private let entries = Mutex<[LoadReport]>([])
+    var reports: [LoadReport] { entries.withLock { $0 } }
+
+    func record(_ report: LoadReport) { entries.withLock { $0.append(report) } }
+}
+
 /// The service on a real server on the loopback.
 final class Fixture: Sendable {
     let store: SnapshotStore
+    let loads: LoadJournal
     let server: GRPCServer
     let address: SocketAddress
     private let registry: ProxyRegistry
     private let reports = Mutex<[String: ProxyReport]>([:])
 
-    private init(_ store: SnapshotStore, _ registry: ProxyRegistry, _ server: GRPCServer, _ address: SocketAddress) {
-        (self.store, self.registry, self.server, self.address) = (store, registry, server, address)
+    private init(
+        _ store: SnapshotStore, _ registry: ProxyRegistry, _ loads: LoadJournal, _ server: GRPCServer,
+        _ address: SocketAddress
+    ) {
+        (self.store, self.registry, self.loads, self.server, self.address) = (store, registry, loads, server, address)
     }
 
     /// The last that was said of a client.
@@ -76,24 +88,28 @@ final class Fixture: Sendable {
 extension Fixture {
     /// Serves while `body` runs, then shuts down.
     static func serving(
-        pace: AdmissionGate.Pace = AdmissionGate.Pace(), _ body: (Fixture) async throws -> Void
+        pace: AdmissionGate.Pace = AdmissionGate.Pace(), loadReportInterval: Duration? = .seconds(1),
+        _ body: (Fixture) async throws -> Void
     ) async throws {
         let store = SnapshotStore(pace: pace)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let registry = ProxyRegistry()
+        let loads = LoadJournal()
         var configuration = GRPCServer.Configuration(listeners: [.init(.host("127.0.0.1", port: 0))])
         configuration.gracePeriod = .milliseconds(100)
         let server = GRPCServer(
             configuration: configuration,
             service: DiscoveryServices(
                 ads: ADSService(delegate: TokenDelegate(), store: store, registry: registry, logger: logger),
-                csds: CSDSService(delegate: TokenDelegate(), store: store)),
+                csds: CSDSService(delegate: TokenDelegate(), store: store),
+                lrs: LRSService(
+                    admission: TokenDelegate(), delegate: loads, store: store, interval: loadReportInterval)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let address = try #require(await server.addresses().first)
             do {
-                try await body(Fixture(store, registry, server, address))
+                try await body(Fixture(store, registry, loads, server, address))
             } catch {
                 server.shutdown()
                 throw error

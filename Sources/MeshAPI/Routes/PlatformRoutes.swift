@@ -8,13 +8,15 @@ struct PlatformRoutes: Sendable {
     let configuration: APIConfiguration
     let readiness: Readiness
     let metrics: @Sendable () -> String
+    /// Prometheus' text format.
+    static let metricsType = "text/plain; version=0.0.4; charset=utf-8"
 
     var routes: [Route] {
         [
             Route(.get, "/healthz", "getHealth", access: .open) { _ in .document(["status": "ok"]) },
             Route(.get, "/readyz", "getReadiness", access: .open) { _ in try await self.ready() },
             Route(.get, "/metrics", "getMetrics", access: .open) { _ in
-                .text(metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
+                .text(metrics(), type: Self.metricsType)
             },
             Route(.get, "/version", "getVersion", access: .open) { _ in
                 .document(["version": .string(configuration.version)])

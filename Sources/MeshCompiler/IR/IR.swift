@@ -20,6 +20,19 @@ package enum IR {
             text = "outbound|\(port)|\(version?.text ?? "")|\(HostName.full(service))"
         }
 
+        /// Reads a name.
+        ///
+        /// - Returns: `nil` if no cluster is called so.
+        package init?(_ text: String) {
+            let parts = text.split(separator: "|", omittingEmptySubsequences: false)
+            guard parts.count == 4, let port = Int(parts[1]), (1...65_535).contains(port),
+                let name = parts[3].split(separator: ".").first.flatMap({ Name(String($0)) }),
+                let service = HostName.service(String(parts[3]), from: name)
+            else { return nil }
+            self.init(service: service, port: port, version: Name(String(parts[2])))
+            guard self.text == text else { return nil }
+        }
+
         package var description: String { text }
         package static func == (a: Self, b: Self) -> Bool { a.text == b.text }
         package static func < (a: Self, b: Self) -> Bool { a.text < b.text }

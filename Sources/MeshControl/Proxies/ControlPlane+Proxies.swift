@@ -25,6 +25,14 @@ extension ControlPlane {
         }
     }
 
+    /// Lets those through who may see what the proxies of a mesh report.
+    package func checkMetrics(of mesh: MeshKey, by caller: Caller) async throws {
+        try authorise(caller, .readProxies, in: ObjectScope(mesh))
+        guard try await translatingErrors({ try await store.meshRevision(mesh) }) != nil else {
+            throw ControlError.notFound("mesh \(mesh.mesh)")
+        }
+    }
+
     /// A proxy of a mesh.
     ///
     /// - Parameter namespace: needed only where proxies of one name are in several namespaces.

@@ -1,0 +1,18 @@
+internal import HTTPTypes
+internal import MeshControl
+internal import MeshModel
+
+/// A mesh's metrics, which are for those who may see the mesh; the server's own are at `/metrics`.
+struct MeshMetricsRoutes: Sendable {
+    let control: ControlPlane
+    let metrics: @Sendable (MeshKey) -> String
+
+    var routes: [Route] {
+        [
+            Route(.get, ObjectPaths.mesh + "/metrics", "getMeshMetrics") { request in
+                try await control.checkMetrics(of: request.mesh(), by: request.caller)
+                return try .text(metrics(request.mesh()), type: PlatformRoutes.metricsType)
+            }
+        ]
+    }
+}

@@ -1,0 +1,91 @@
+internal import MeshCompiler
+internal import MeshModel
+internal import Synchronization
+internal import XDSServer
+
+/// Counts what proxies report to this replica of the requests that they have sent to the mesh's services, for Prometheus. Its
+/// server adds up replicas, computes rates, and remembers.
+final class LoadMeter: LoadReportDelegate {
+    fileprivate struct Key: Hashable {
+        var mesh: MeshKey
+        var cluster: IR.ClusterName
+    }
+
+    private struct Entry {
+        var load = ClusterLoad()
+        var lastReport: ContinuousClock.Instant
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        var nextCleaning: ContinuousClock.Instant
+
+        mutating func clean(at now: ContinuousClock.Instant) {
+            entries = entries.filter { $0.value.lastReport >= now - LoadMeter.memory }
+            nextCleaning = now + LoadMeter.memory
+        }
+    }
+
+    /// What nobody reports of for so long is forgotten.
+    private static let memory = Duration.seconds(3_600)
+
+    private let mesh: @Sendable (ViewID) -> MeshKey?
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let state: Mutex<State>
+
+    /// - Parameter mesh: what a view is of.
+    init(
+        mesh: @escaping @Sendable (ViewID) -> MeshKey?,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        self.mesh = mesh
+        self.now = now
+        state = Mutex(State(nextCleaning: now() + Self.memory))
+    }
+
+    func record(_ report: LoadReport) {
+        guard let mesh = mesh(report.view) else { return }
+        let now = now()
+        state.withLock { state in
+            // Clusters come and go although nobody asks for the numbers.
+            if now >= state.nextCleaning { state.clean(at: now) }
+            for (name, load) in report.clusters {
+                guard let cluster = IR.ClusterName(name) else { continue }
+                let key = Key(mesh: mesh, cluster: cluster)
+                state.entries[key, default: Entry(lastReport: now)].load.add(load)
+                state.entries[key]?.lastReport = now
+            }
+        }
+    }
+
+    /// What was reported of a mesh, in Prometheus' text format.
+    func metrics(of mesh: MeshKey) -> String {
+        let now = now()
+        let entries = state.withLock { state in
+            state.clean(at: now)
+            return state.entries.filter { $0.key.mesh == mesh }
+        }
+        let lines = entries.flatMap { key, entry in
+            [("success", entry.load.succeeded), ("error", entry.load.failed), ("dropped", entry.load.dropped)].map {
+                "sluice_mesh_requests_total{\(key.labels),result=\"\($0)\"} \($1)"
+            }
+        }
+        return """
+            # HELP sluice_mesh_requests_total Requests to a service's version, as the proxies that sent them report.
+            # TYPE sluice_mesh_requests_total counter
+
+            """ + lines.sorted().map { $0 + "\n" }.joined()
+    }
+}
+
+extension LoadMeter.Key {
+    /// Names need no escapes: they are DNS labels.
+    fileprivate var labels: String {
+        let pairs = [
+            ("tenant", mesh.tenant.text), ("mesh", mesh.mesh.text), ("namespace", cluster.service.namespace.text),
+            ("service", cluster.service.name.text), ("port", "\(cluster.port)"),
+            ("version", cluster.version?.text ?? ""),
+        ]
+        return pairs.map { "\($0)=\"\($1)\"" }.joined(separator: ",")
+    }
+}
