@@ -191,8 +191,8 @@ let package = Package(
         .testTarget(
             name: "SluiceTests",
             dependencies: [
-                "sluice", "MeshAPI", "MeshControl", "MeshModel", "MeshStore", "StoreFixtures", "TestSupport",
-                "XDSServer",
+                "sluice", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore",
+                "StoreFixtures", "TestSupport", "XDSServer",
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(

@@ -16,7 +16,7 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         mutating func run() async throws {
-            let applied = try await database.withMigrator { try await $0.up() }
+            let applied = try await database.withPool { try await Migrator(pool: $0).up() }
             print(applied.isEmpty ? "up to date" : applied.map { "applied \($0)" }.joined(separator: "\n"))
         }
     }
@@ -26,7 +26,7 @@ struct MigrateCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOptions
 
         mutating func run() async throws {
-            for migration in try await database.withMigrator({ try await $0.status() }) { print(migration) }
+            for migration in try await database.withPool({ try await Migrator(pool: $0).status() }) { print(migration) }
         }
     }
 }

@@ -73,6 +73,7 @@ struct Parts: Sendable {
             Background("releases", logger) { try await driver.run() },
             Background("compaction", logger) { try await compact() },
             Background("proxy retention", logger) { try await forgetProxies() },
+            Background("signing keys", logger) { try await followKeys() },
         ]
     }
 
@@ -84,6 +85,19 @@ struct Parts: Sendable {
                 try await store.compactChanges(olderThan: .seconds(86_400))
             } catch {
                 logger.warning("changes not compacted", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Looks for signing keys that were added or removed, several times before a new one signs.
+    private func followKeys() async throws {
+        while true {
+            try await Task.sleep(for: MeshStore.signingKeyDelay / 4)
+            do {
+                if let tokens = ProxyTokens(try await store.signingKeys()) { admission.use(tokens) }
+            } catch {
+                // Those that are known go on being good.
+                logger.warning("signing keys not read", metadata: ["error": "\(error)"])
             }
         }
     }

@@ -122,9 +122,7 @@ struct Program: Sendable {
         let keys = try await Pool.running(PoolOptions(options), logger: logger) { pool in
             try await MeshStore(pool: pool, logger: logger).signingKeys()
         }
-        guard let tokens = ProxyTokens(keys: keys.map { (id: $0.id, secret: Secret($0.secret)) }) else {
-            throw Failure("the database has no signing key")
-        }
+        guard let tokens = ProxyTokens(keys) else { throw Failure("the database has no signing key") }
         return tokens
     }
 

@@ -62,13 +62,19 @@ struct DatabaseOptions: ParsableArguments {
 }
 
 extension DatabaseOptions {
-    /// Runs `body` with the database that is meant, which is started for it if it is the private one and not running.
-    func withMigrator<T: Sendable>(_ body: (Migrator) async throws -> T) async throws -> T {
+    /// Commands print what they have to say.
+    static let quietLogger: Logger = {
         var logger = Logger(label: "sluice")
         logger.logLevel = .error
+        return logger
+    }()
+
+    /// Runs `body` with the database that is meant, which is started for it if it is the private one and not running.
+    func withPool<T: Sendable>(_ body: (Pool) async throws -> T) async throws -> T {
+        let logger = Self.quietLogger
         do {
             if let url {
-                return try await Pool.running(PoolOptions(url), logger: logger) { try await body(Migrator(pool: $0)) }
+                return try await Pool.running(PoolOptions(url), logger: logger, body)
             }
             let server = try PostgresServer(dataDirectory: try directory(), logger: logger)
             let wasRunning = server.processID != nil
@@ -76,15 +82,15 @@ extension DatabaseOptions {
             let outcome: Result<T, any Error>
             do {
                 outcome = .success(
-                    try await Pool.running(PoolOptions(server.connectionString), logger: logger) {
-                        try await body(Migrator(pool: $0))
-                    })
+                    try await Pool.running(PoolOptions(server.connectionString), logger: logger, body))
             } catch {
                 outcome = .failure(error)
             }
             if !wasRunning { await server.stop() }
             return try outcome.get()
         } catch let error as ConfigurationError {
+            throw error
+        } catch let error as Failure {
             throw error
         } catch {
             throw Failure("\(error)")

@@ -11,7 +11,7 @@ struct Sluice: AsyncParsableCommand {
             Exit codes: 0 ended as asked, 1 failed, 64 bad usage, 78 bad configuration.
             """,
         version: Version.current,
-        subcommands: [ServeCommand.self, MigrateCommand.self])
+        subcommands: [ServeCommand.self, MigrateCommand.self, KeysCommand.self])
 
     /// ArgumentParser's own `main()` would end with 1 for bad configuration too.
     static func main() async {

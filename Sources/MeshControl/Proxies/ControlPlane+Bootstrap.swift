@@ -1,6 +1,6 @@
 package import MeshIdentity
 package import MeshModel
-internal import MeshStore
+package import MeshStore
 
 /// What a sidecar is told at its start.
 package struct ProxyBootstrap: Sendable {
@@ -67,8 +67,9 @@ extension ControlPlane {
                     Violation(clusterPointer, .unknownReference, "there is no cluster \(bootstrap.cluster)")
                 ])
             }
-            let keys = try await store.signingKeys().map { (id: $0.id, secret: Secret($0.secret)) }
-            guard let tokens = ProxyTokens(keys: keys) else { throw ControlError.fault("there is no signing key") }
+            guard let tokens = ProxyTokens(try await store.signingKeys()) else {
+                throw ControlError.fault("there is no signing key")
+            }
             let now = try await store.now().microseconds / 1_000_000
             let claims = ProxyClaims(
                 mesh: mesh, namespace: bootstrap.namespace, proxy: bootstrap.proxy, service: bootstrap.service,
@@ -78,4 +79,9 @@ extension ControlPlane {
             return signed
         }
     }
+}
+
+extension ProxyTokens {
+    /// - Returns: `nil` if there is no key.
+    package init?(_ keys: [StoredSigningKey]) { self.init(keys: keys.map { (id: $0.id, secret: Secret($0.secret)) }) }
 }

@@ -10,11 +10,14 @@ internal import XDSServer
 ///
 /// Needs no database: a proxy can come back while the database is away.
 final class ProxyAdmission: XDSDelegate {
-    private let tokens: ProxyTokens
+    private let tokens: Mutex<ProxyTokens>
     /// The views that proxies were given; a view's id says less than the view.
     private let views = Mutex<[ViewID: ProxyView]>([:])
 
-    init(tokens: ProxyTokens) { self.tokens = tokens }
+    init(tokens: ProxyTokens) { self.tokens = Mutex(tokens) }
+
+    /// Goes by other keys from now on. Who is in stays in.
+    func use(_ tokens: ProxyTokens) { self.tokens.withLock { $0 = tokens } }
 
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission {
         let claims = try claims(request)
@@ -24,10 +27,16 @@ final class ProxyAdmission: XDSDelegate {
     }
 
     func tenant(of metadata: GRPCMetadata) -> String? {
-        guard let token = Self.token(metadata), let claims = try? tokens.verify(token, now: Self.now) else {
+        guard let token = Self.token(metadata), let claims = try? verify(token) else {
             return nil
         }
         return claims.mesh.tenant.text
+    }
+
+    private func verify(_ token: String) throws(ProxyTokens.Refusal) -> ProxyClaims {
+        // A copy: checking takes long, for a lock.
+        let tokens = tokens.withLock { $0 }
+        return try tokens.verify(token, now: Self.now)
     }
 
     private static var now: Int64 { Int64(Date.now.timeIntervalSince1970) }
@@ -39,7 +48,7 @@ final class ProxyAdmission: XDSDelegate {
         }
         let claims: ProxyClaims
         do {
-            claims = try tokens.verify(token, now: Self.now)
+            claims = try verify(token)
         } catch {
             let detail = error == .expired ? "the token has expired: fetch a new bootstrap" : "the token is not valid"
             throw GRPCStatus(.unauthenticated, detail)

@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import MeshModel
+internal import MeshStore
+internal import Postgres
+
+/// `sluice keys list`, `sluice keys rotate` and `sluice keys remove`.
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys",
+        abstract: "Look after the keys that the tokens of proxies are signed with.",
+        discussion: """
+            To rotate: add a key, which signs from a minute later; fetch and distribute new bootstraps at your pace, for old \
+            tokens stay good; then remove the old key. No connection is cut: proxies that are connected stay, and show their \
+            token when they connect the next time, after half an hour at the latest.
+            """,
+        subcommands: [List.self, Rotate.self, Remove.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the keys; the first one signs.")
+        @OptionGroup var database: DatabaseOptions
+
+        mutating func run() async throws { try await KeysCommand.change(database) { try await $0.signingKeys() } }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Add a key, which signs from a minute later.")
+        @OptionGroup var database: DatabaseOptions
+
+        mutating func run() async throws { try await KeysCommand.change(database) { try await $0.addSigningKey() } }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a key: what it has signed is not accepted any more.")
+        @Argument(help: "The key's id; not that of the one that signs.") var id: String
+        @OptionGroup var database: DatabaseOptions
+
+        mutating func run() async throws {
+            try await KeysCommand.change(database) { [id] store in
+                do {
+                    return try await store.removeSigningKey(id)
+                } catch StoreError.notFound {
+                    throw Failure("there is no key \(id)")
+                } catch StoreError.alreadyExists {
+                    throw Failure("\(id) is the key that signs: add another one first, and wait a minute")
+                }
+            }
+        }
+    }
+
+    /// Prints the keys that are there afterwards.
+    private static func change(
+        _ database: DatabaseOptions, _ body: (MeshStore) async throws -> [StoredSigningKey]
+    ) async throws {
+        let keys = try await database.withPool { pool in
+            try await body(MeshStore(pool: pool, logger: DatabaseOptions.quietLogger))
+        }
+        for (index, key) in keys.enumerated() {
+            print("\(key.id)\t\(key.createdAt.text)\(index == 0 ? "\tsigns" : "")")
+        }
+    }
+}
