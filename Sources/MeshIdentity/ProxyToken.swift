@@ -35,14 +35,28 @@ package struct ProxyTokens: Sendable {
     /// How long a token is good for. Envoy cannot change what is in its bootstrap, so it must outlive the proxy.
     package static let lifetime = Duration.seconds(365 * 86_400)
 
+    /// By the first part of the tokens that they sign. What a header says needs no reading: it is one of these, or not ours.
     private let keys: [String: SymmetricKey]
-    private let signer: String
+    private let signer: (header: String, key: SymmetricKey)
 
     /// - Parameter keys: id and 32 random bytes each; the first one signs, all of them check. Must not be empty.
     package init?(keys: [(id: String, secret: Secret<[UInt8]>)]) {
-        guard let first = keys.first else { return nil }
-        signer = first.id
-        self.keys = Dictionary(keys.map { ($0.id, SymmetricKey(data: $0.secret.reveal())) }) { first, _ in first }
+        let pairs = keys.map { (Self.header($0.id), SymmetricKey(data: $0.secret.reveal())) }
+        guard let first = pairs.first else { return nil }
+        signer = first
+        self.keys = Dictionary(pairs) { first, _ in first }
+    }
+
+    private static func header(_ key: String) -> String {
+        // Only text is in it, which always can be encoded.
+        let json = try? encoder.encode(Header(alg: "HS256", kid: key, typ: "JWT"))
+        return Base64URL.encode(Array(json ?? Data()))
+    }
+
+    private static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return encoder
     }
 
     /// Why a token is not accepted.
@@ -52,7 +66,7 @@ package struct ProxyTokens: Sendable {
         case expired
     }
 
-    private struct Header: Codable {
+    private struct Header: Encodable {
         var alg: String
         var kid: String
         var typ: String
@@ -74,12 +88,8 @@ package struct ProxyTokens: Sendable {
             ten: claims.mesh.tenant.text, msh: claims.mesh.mesh.text, nsp: claims.namespace.text,
             sub: claims.proxy.text,
             svc: claims.service.text, cls: claims.cluster.text, iat: claims.issuedAt, exp: claims.expiresAt)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let header = try encoder.encode(Header(alg: "HS256", kid: signer, typ: "JWT"))
-        let signed = Base64URL.encode(Array(header)) + "." + Base64URL.encode(Array(try encoder.encode(payload)))
-        guard let key = keys[signer] else { throw Refusal.invalid }
-        let code = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: key)
+        let signed = signer.header + "." + Base64URL.encode(Array(try Self.encoder.encode(payload)))
+        let code = HMAC<SHA256>.authenticationCode(for: Array(signed.utf8), using: signer.key)
         return Secret(signed + "." + Base64URL.encode(Array(code)))
     }
 
@@ -89,20 +99,20 @@ package struct ProxyTokens: Sendable {
     package func verify(_ token: String, now: Int64) throws(Refusal) -> ProxyClaims {
         guard token.utf8.count <= 4096 else { throw .invalid }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = Self.decode(Header.self, parts[0]), header.alg == "HS256",
-            let key = keys[header.kid], let code = Base64URL.decode(parts[2])
-        else { throw .invalid }
+        guard parts.count == 3, let key = keys[String(parts[0])], let code = Base64URL.decode(parts[2]) else {
+            throw .invalid
+        }
         let signed = Array((parts[0] + "." + parts[1]).utf8)
         guard HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: signed, using: key),
-            let payload = Self.decode(Payload.self, parts[1]), let claims = Self.claims(payload)
+            let payload = Self.payload(parts[1]), let claims = Self.claims(payload)
         else { throw .invalid }
         guard now < claims.expiresAt else { throw .expired }
         return claims
     }
 
-    private static func decode<T: Decodable>(_ type: T.Type, _ part: Substring) -> T? {
+    private static func payload(_ part: Substring) -> Payload? {
         guard let bytes = Base64URL.decode(part) else { return nil }
-        return try? JSONDecoder().decode(type, from: Data(bytes))
+        return try? JSONDecoder().decode(Payload.self, from: Data(bytes))
     }
 
     private static func claims(_ payload: Payload) -> ProxyClaims? {
