@@ -75,7 +75,8 @@ struct XDSBenchmark {
         let floor = try await Floor.measure(synced.sample, count, dialect)
         return [
             Figure(
-                what: "first sync of \(count) more, \(Table.rounded(Double(synced.bytes) / 1e6)) MB in all", value: Table.text(time),
+                what: "first sync of \(count) more, \(Table.rounded(Double(synced.bytes) / 1e6)) MB in all",
+                value: Table.text(time),
                 baseline: Table.text(floor.time), ratio: Table.ratio(time / floor.time), budget: Budget.sync(count)),
             Figure(
                 what: "  server CPU", value: Table.text(.seconds(after.cpu - before.cpu)),
