@@ -7,7 +7,7 @@ import Testing
 
 @testable import MeshAPI
 
-@Suite("Event streams of proxies")
+@Suite("Event streams of proxies", .timeLimit(.minutes(2)))
 struct ProxyWatchTests {
     private static let proxies = Fixture.mesh + "/proxies"
 

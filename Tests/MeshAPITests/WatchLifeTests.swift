@@ -12,7 +12,7 @@ import Testing
 
 @testable import MeshAPI
 
-@Suite("The life of event streams")
+@Suite("The life of event streams", .timeLimit(.minutes(2)))
 struct WatchLifeTests {
     private static let services = Fixture.shop + "/services"
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MeshAPI
 
-@Suite("Event streams that are not served")
+@Suite("Event streams that are not served", .timeLimit(.minutes(2)))
 struct WatchRefusalTests {
     private static let services = Fixture.shop + "/services"
     private static let accept = ["Accept": "text/event-stream"]

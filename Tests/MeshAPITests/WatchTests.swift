@@ -7,7 +7,7 @@ import Testing
 
 @testable import MeshAPI
 
-@Suite("Event streams of lists of objects")
+@Suite("Event streams of lists of objects", .timeLimit(.minutes(2)))
 struct WatchTests {
     private static let services = Fixture.shop + "/services"
 

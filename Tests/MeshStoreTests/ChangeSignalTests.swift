@@ -6,7 +6,7 @@ import Testing
 
 @testable import MeshStore
 
-@Suite("Change signals")
+@Suite("Change signals", .timeLimit(.minutes(2)))
 struct ChangeSignalTests {
     @Test("a listener begins by looking at everything, and then hears of each commit, by its mesh")
     func signals() async throws {
