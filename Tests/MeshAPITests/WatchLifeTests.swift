@@ -36,6 +36,23 @@ struct WatchLifeTests {
         }
     }
 
+    @Test("a heartbeat that falls due while something is written comes after it")
+    func heartbeatDuringWrite() async throws {
+        let streams = EventStreams(limit: 1, limitPerTenant: 1)
+        let place = try streams.open(of: #require(Name("acme")))
+        let clock = ManualClock()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await streams.run(every: .seconds(15), clock: clock) }
+            place.beginWriting()
+            try await clock.advance(by: .seconds(15))
+            try await until("it fell due") { clock.sleepers == 1 }
+            #expect(!place.takeHeartbeat())
+            place.endWriting()
+            #expect(place.takeHeartbeat() && !place.takeHeartbeat())
+            group.cancelAll()
+        }
+    }
+
     @Test("a key that is revoked ends its streams")
     func revocation() async throws {
         try await WatchFixture.run { api in

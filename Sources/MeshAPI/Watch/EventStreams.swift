@@ -50,10 +50,12 @@ final class EventStreams: Sendable {
         /// What is done until ``endWriting()`` may have to wait for the client.
         func beginWriting() { state.withLock { $0.isWriting = true } }
 
+        /// A heartbeat that fell due meanwhile is due now: a client that keeps the stream busy is asked who it is all the same.
         func endWriting() {
-            state.withLock {
-                $0.isWriting = false
-                $0.missed = 0
+            state.withLock { state in
+                state.isWriting = false
+                state.isDue = state.isDue || state.missed > 0
+                state.missed = 0
             }
         }
 
