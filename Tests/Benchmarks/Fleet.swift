@@ -29,9 +29,18 @@ final class Fleet: Sendable {
         var ends: [GRPCStatus] = []
         /// The first response of each type that the first proxy received.
         var sample: [String: Sample] = [:]
-        /// The resources of a type and version of it, by name with their own versions.
-        fileprivate var contents: [String: [String: String]] = [:]
+        /// What those say that received a response, by its key.
+        fileprivate var claims: [String: Claims] = [:]
         fileprivate var proxies: [NIOLoopBound<FleetProxy>] = []
+    }
+
+    /// What proxies ask for and say that they have once they have received a response: the same for all that received it, and
+    /// most of what they send, so it is serialised once.
+    struct Claims: Sendable {
+        /// Its resources and their versions, as `initial_resource_versions` of a `DeltaDiscoveryRequest`.
+        var versions = ByteBuffer()
+        /// Of clusters, what their endpoints are asked for by: `resource_names`, or `resource_names_subscribe` in delta.
+        var endpoints = ByteBuffer()
     }
 
     /// A response as it came.
@@ -50,19 +59,29 @@ final class Fleet: Sendable {
         address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
     }
 
-    /// Connects `count` proxies, each over a connection of its own, one after the other.
+    /// Connects `count` proxies, each over a connection of its own; a few dozen at a time are on their way, so that it is the
+    /// server that is waited for, not the network.
     ///
     /// - Parameter identity: gives the bearer token and node of the n-th proxy.
     func connect(_ count: Int, identity: @escaping @Sendable (Int) -> ProxyIdentity) async throws {
-        for index in 0..<count {
-            let loop = group.next()
-            let bound = try await GRPCClientConnection.connect(to: address, on: loop).get()
-            try await loop.submit {
-                let proxy = FleetProxy(index: index, identity: identity(index), fleet: self)
-                proxy.start(on: bound.value)
-                self.progress.withLock { $0.proxies.append(NIOLoopBound(proxy, eventLoop: loop)) }
-            }.get()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for index in 0..<count {
+                if index >= Self.connectingAtOnce { try await tasks.next() }
+                tasks.addTask { try await self.connect(index, identity(index)) }
+            }
+            try await tasks.waitForAll()
         }
+    }
+
+    private static let connectingAtOnce = 64
+
+    private func connect(_ index: Int, _ identity: ProxyIdentity) async throws {
+        let loop = group.next()
+        try await GRPCClientConnection.connect(to: address, on: loop).map { connection in
+            let proxy = FleetProxy(index: index, identity: identity, fleet: self)
+            self.progress.withLock { $0.proxies.append(NIOLoopBound(proxy, eventLoop: loop)) }
+            proxy.start(on: connection.value)
+        }.get()
     }
 
     /// Drops every connection at once and connects anew, all together: what follows when a replica or a network dies. The
@@ -104,8 +123,8 @@ final class Fleet: Sendable {
 
     func record(_ type: String, _ sample: Sample) { progress.withLock { $0.sample[type] = sample } }
 
-    func contents(_ key: String) -> [String: String]? { progress.withLock { $0.contents[key] } }
-    func note(_ contents: [String: String], _ key: String) { progress.withLock { $0.contents[key] = contents } }
+    func claims(_ key: String) -> Claims? { progress.withLock { $0.claims[key] } }
+    func note(_ claims: Claims, _ key: String) { progress.withLock { $0.claims[key] = claims } }
     func synced() { progress.withLock { $0.synced += 1 } }
     func closed(_ status: GRPCStatus) { progress.withLock { $0.ends.append(status) } }
 

@@ -26,8 +26,8 @@ final class FleetProxy: GRPCClientCallHandler {
     private var call: GRPCClientCall?
     /// Types that were answered on this connection.
     private var received: Set<String> = []
-    /// What was asked for by name.
-    private var names: [String: [String]] = [:]
+    /// What was asked for by name, serialised.
+    private var names: [String: ByteBuffer] = [:]
     /// Under which key the fleet keeps what this proxy has, and the version of it all.
     private var held: [String: (key: String, version: String)] = [:]
 
@@ -61,21 +61,42 @@ final class FleetProxy: GRPCClientCallHandler {
     // MARK: Responses
 
     func received(_ message: ByteBuffer) {
-        let response = Response(message, isDelta: fleet.dialect.isDelta)
-        if !received.contains(response.type) { fleet.note(response.contents, response.key) }
+        let beginning = message.getSlice(at: message.readerIndex, length: min(Self.enough, message.readableBytes))
+        let response = Response(beginning ?? message, isDelta: fleet.dialect.isDelta)
+        if isNew(response) { note(message) }
         received(response, message, isCompressed: false)
     }
 
-    /// A thousand proxies of a fleet share the machine with the server, so they do not all decompress the same: the first
-    /// does, and of later ones only the beginning is read, which says what it is.
     func received(compressed message: ByteBuffer) throws(GRPCStatus) {
-        let isDelta = fleet.dialect.isDelta
-        let beginning = Response(try GRPCClientCall.decompressed(message, prefix: 512), isDelta: isDelta)
-        if !received.contains(beginning.type), fleet.contents(beginning.key) == nil {
-            let whole = Response(try GRPCClientCall.decompressed(message), isDelta: isDelta)
-            fleet.note(whole.contents, whole.key)
+        let beginning = try GRPCClientCall.decompressed(message, prefix: Self.enough)
+        let response = Response(beginning, isDelta: fleet.dialect.isDelta)
+        if isNew(response) { note(try GRPCClientCall.decompressed(message)) }
+        received(response, message, isCompressed: true)
+    }
+
+    /// A thousand proxies of a fleet share the machine with the server, so they do not all read the same: the first does, and
+    /// of later ones only the beginning is read, which says what it is.
+    private static let enough = 512
+
+    private func isNew(_ response: Response) -> Bool {
+        !received.contains(response.type) && fleet.claims(response.key) == nil
+    }
+
+    private func note(_ message: ByteBuffer) {
+        let response = Response(message, isDelta: fleet.dialect.isDelta)
+        let has = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest.with {
+            $0.initialResourceVersions = response.contents
         }
-        received(beginning, message, isCompressed: true)
+        // The names of either kind of request have the same number.
+        let endpoints = Envoy_Service_Discovery_V3_DiscoveryRequest.with {
+            guard response.type == Self.cluster else { return }
+            $0.resourceNames = response.contents.keys.filter { $0.hasPrefix("outbound|") }.sorted()
+        }
+        fleet.note(Fleet.Claims(versions: Self.bytes(has), endpoints: Self.bytes(endpoints)), response.key)
+    }
+
+    private static func bytes(_ message: some Message) -> ByteBuffer {
+        ByteBuffer(bytes: (try? message.serializedBytes() as [UInt8]) ?? [])
     }
 
     private func received(_ response: Response, _ message: ByteBuffer, isCompressed: Bool) {
@@ -98,12 +119,11 @@ final class FleetProxy: GRPCClientCallHandler {
     private func subscribe(after type: String) {
         switch type {
         case Self.cluster:
-            let clusters = held[type].flatMap { fleet.contents($0.key) } ?? [:]
-            names[Self.endpoint] = clusters.keys.filter { $0.hasPrefix("outbound|") }.sorted()
+            names[Self.endpoint] = held[type].flatMap { fleet.claims($0.key)?.endpoints }
             request(Self.endpoint, nonce: "")
             request(Self.listener, nonce: "")
         case Self.listener:
-            names[Self.route] = ["http_proxy"]
+            names[Self.route] = Self.httpProxy
             request(Self.route, nonce: "")
         default: break
         }
@@ -112,29 +132,32 @@ final class FleetProxy: GRPCClientCallHandler {
 
     // MARK: Requests
 
+    private static let httpProxy = bytes(
+        Envoy_Service_Discovery_V3_DiscoveryRequest.with { $0.resourceNames = ["http_proxy"] })
+
     /// - Parameter nonce: of the response that it acknowledges; empty for the first request of a type.
     private func request(_ type: String, nonce: String) {
-        let bytes: [UInt8]?
+        let isFirst = nonce.isEmpty
+        // Protobuf messages are joined by joining their bytes.
+        var parts: [ByteBuffer] = []
         if fleet.dialect.isDelta {
             var request = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
             request.typeURL = type
             request.responseNonce = nonce
-            if nonce.isEmpty {
-                if type == Self.cluster { request.node = identity.node }
-                request.resourceNamesSubscribe = names[type] ?? []
-                request.initialResourceVersions = held[type].flatMap { fleet.contents($0.key) } ?? [:]
-            }
-            bytes = try? request.serializedBytes()
+            if isFirst && type == Self.cluster { request.node = identity.node }
+            parts.append(Self.bytes(request))
+            if isFirst, let names = names[type] { parts.append(names) }
+            if isFirst, let held = held[type], let claims = fleet.claims(held.key) { parts.append(claims.versions) }
         } else {
             var request = Envoy_Service_Discovery_V3_DiscoveryRequest()
             request.typeURL = type
             request.responseNonce = nonce
             request.versionInfo = held[type]?.version ?? ""
-            if nonce.isEmpty && type == Self.cluster { request.node = identity.node }
-            request.resourceNames = names[type] ?? []
-            bytes = try? request.serializedBytes()
+            if isFirst && type == Self.cluster { request.node = identity.node }
+            parts.append(Self.bytes(request))
+            if let names = names[type] { parts.append(names) }
         }
-        if let bytes { call?.send(OutboundMessage(ByteBuffer(bytes: bytes))) }
+        call?.send(OutboundMessage(segments: parts))
     }
 
     func closed(_ status: GRPCStatus) {

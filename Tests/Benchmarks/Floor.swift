@@ -37,7 +37,7 @@ struct Floor: AsyncParsableCommand {
     /// Starts such a process and has `count` proxies connect to it.
     static func measure(
         _ sample: [String: Fleet.Sample], _ count: Int, _ dialect: Fleet.Dialect
-    ) async throws -> (time: Duration, cpu: Double) {
+    ) async throws -> (time: Duration, cpu: Double, clients: Double) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-floor-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -59,14 +59,16 @@ struct Floor: AsyncParsableCommand {
         }
         let fleet = try Fleet(dialect, port: port)
         let before = try ProcessUsage(pid: process.pid)
+        let own = try ProcessUsage.ofThisProcess
         let clock = ContinuousClock()
         let start = clock.now
         try await fleet.connect(count) { _ in ProxyIdentity(node: .init(), token: "none") }
         try await fleet.wait("the floor's proxies are in sync") { $0.synced == count }
         let time = clock.now - start
         let cpu = try ProcessUsage(pid: process.pid).cpu - before.cpu
+        let clients = try ProcessUsage.ofThisProcess.cpu - own.cpu
         await fleet.close()
-        return (time, max(cpu, 0.001))
+        return (time, max(cpu, 0.001), clients)
     }
 }
 

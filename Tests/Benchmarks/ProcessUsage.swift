@@ -7,6 +7,10 @@ struct ProcessUsage {
     /// Resident memory, in bytes.
     var resident: Int
 
+    static var ofThisProcess: ProcessUsage {
+        get throws { try ProcessUsage(pid: getpid()) }
+    }
+
     /// - Throws: if there is no such process.
     init(pid: Int32) throws {
         let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)

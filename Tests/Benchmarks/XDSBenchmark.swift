@@ -65,11 +65,13 @@ struct XDSBenchmark {
 
     private func firstSync(_ fleet: Fleet, _ identities: [ProxyIdentity]) async throws -> [Figure] {
         let before = try server.usage()
+        let own = try ProcessUsage.ofThisProcess
         let start = ContinuousClock.now
         try await fleet.connect(count) { identities[$0] }
         try await fleet.wait("\(count) proxies are in sync") { [count] in $0.synced == count }
         let time = ContinuousClock.now - start
         let after = try server.usage()
+        let ownCPU = try ProcessUsage.ofThisProcess.cpu - own.cpu
         let synced = fleet.current
         let memory = Double(after.resident - before.resident) / Double(count) / 1e3
         let floor = try await Floor.measure(synced.sample, count, dialect)
@@ -82,6 +84,9 @@ struct XDSBenchmark {
                 what: "  server CPU", value: Table.text(.seconds(after.cpu - before.cpu)),
                 baseline: Table.text(.seconds(floor.cpu)), ratio: Table.ratio((after.cpu - before.cpu) / floor.cpu),
                 budget: Budget.syncCPU(count)),
+            Figure(
+                what: "  CPU of the clients, on the same cores", value: Table.text(.seconds(ownCPU)),
+                baseline: Table.text(.seconds(floor.clients))),
             Figure(what: "  resident memory of each", value: "\(Table.rounded(memory)) kB", budget: "≤ 35 kB"),
         ]
     }

@@ -46,9 +46,12 @@ package final class GRPCClientConnection {
                 }
             }
             .connect(to: address)
-            .flatMapThrowing { channel in
-                guard let connection = made.value else { throw ChannelError.inappropriateOperationForState }
-                return NIOLoopBound(connection, eventLoop: channel.eventLoop)
+            .flatMap { channel in
+                // The channel becomes active only after this future is fulfilled, and nothing can be sent before.
+                channel.eventLoop.submit {
+                    guard let connection = made.value else { throw ChannelError.inappropriateOperationForState }
+                    return NIOLoopBound(connection, eventLoop: channel.eventLoop)
+                }
             }
     }
 
