@@ -45,12 +45,12 @@ package struct ConfigEncoder: Sendable {
                 .cluster: sorted(\.clusters), .endpoints: sorted(\.endpoints),
                 .routes: [outboundRoutes(from: namespace)],
             ]
+        case .sidecar(let port):
+            let listener = ListenerMessage(outboundProxyOn: port)
+            return [.listener: [EncodedResource(name: listener.name, bytes: listener.encoded)]]
         case .workload(let workload):
-            let inbound = inbound(of: workload)
-            return [
-                .listener: [Self.outboundListener(workload)] + (inbound?.listeners ?? []),
-                .cluster: inbound?.clusters ?? [],
-            ]
+            guard let inbound = inbound(of: workload) else { return [:] }
+            return [.listener: inbound.listeners, .cluster: inbound.clusters]
         case .proxyless(let namespace):
             var set: ResourceSet = [
                 .cluster: sorted(\.clusters).map(\.proxyless), .endpoints: sorted(\.proxylessEndpoints),
@@ -72,6 +72,7 @@ package struct ConfigEncoder: Sendable {
             result.set(.cluster, change.clusters)
             result.set(.endpoints, change.endpoints)
             if !change.routes.isEmpty { result.changed[.routes] = [outboundRoutes(from: namespace)] }
+        case .sidecar: break
         case .workload(let workload):
             guard let service = workload.service else { break }
             let name = NamespacedName(namespace: workload.namespace, name: service)
@@ -99,11 +100,6 @@ package struct ConfigEncoder: Sendable {
     private func inbound(of workload: View.Workload) -> EncodedService.Inbound? {
         guard let service = workload.service else { return nil }
         return services[NamespacedName(namespace: workload.namespace, name: service)]?.inbound[workload.proxy]
-    }
-
-    private static func outboundListener(_ workload: View.Workload) -> EncodedResource {
-        let listener = ListenerMessage(outboundProxyOn: workload.httpProxyPort)
-        return EncodedResource(name: listener.name, bytes: listener.encoded)
     }
 
     private func sorted(_ part: (EncodedService) -> [EncodedResource]) -> [EncodedResource] {

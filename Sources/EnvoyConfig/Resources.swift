@@ -37,7 +37,9 @@ package struct ResourceChange: Hashable, Sendable {
 package enum View: Hashable, Sendable {
     /// Clusters, endpoints and routes for requests that leave a sidecar in this namespace.
     case outbound(namespace: Name)
-    /// Listeners of one sidecar, and clusters for what it lets in.
+    /// The listener on which sidecars take their workloads' requests to others, at this port on 127.0.0.1.
+    case sidecar(httpProxyPort: Int)
+    /// Listeners and clusters for what one sidecar lets in. Empty if its workload serves nobody.
     case workload(Workload)
     /// Everything for gRPC clients in this namespace that need no sidecar.
     case proxyless(namespace: Name)

@@ -33,7 +33,7 @@ struct EncoderGoldenTests {
                 namespace: shop, service: try MeshDocument.name("reviews"),
                 proxy: try MeshDocument.name("reviews-v1-1"),
                 httpProxyPort: 15_080)
-            views = [("workload.json", .workload(workload))]
+            views = [("workload.json", .workload(workload)), ("sidecar.json", .sidecar(httpProxyPort: 15_080))]
         }
         if name == "ports-and-namespaces" {
             views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))

@@ -73,9 +73,7 @@ struct EnvoyValidationTests {
                 serializedBytes: endpoints.bytes)
             resources.clusters.append(cluster)
         }
-        let workload = View.Workload(
-            namespace: shop, service: nil, proxy: try MeshDocument.name("caller"), httpProxyPort: port)
-        let resource = try #require(encoder.resources(of: .workload(workload))[.listener]?.first)
+        let resource = try #require(encoder.resources(of: .sidecar(httpProxyPort: port))[.listener]?.first)
         var listener = try Envoy_Config_Listener_V3_Listener(serializedBytes: resource.bytes)
         typealias Manager = Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager
         var manager = try Manager(unpackingAny: listener.filterChains[0].filters[0].typedConfig)
@@ -94,7 +92,7 @@ struct EnvoyValidationTests {
             namespace: try MeshDocument.name("shop"), service: try MeshDocument.name("reviews"),
             proxy: try MeshDocument.name(proxy), httpProxyPort: 15_080)
         let view = encoder.resources(of: .workload(workload))
-        for resource in (view[.listener] ?? []).dropFirst() {
+        for resource in view[.listener] ?? [] {
             resources.listeners.append(try Envoy_Config_Listener_V3_Listener(serializedBytes: resource.bytes))
         }
         for resource in view[.cluster] ?? [] where !resources.clusters.contains(where: { $0.name == resource.name }) {

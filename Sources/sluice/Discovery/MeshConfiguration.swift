@@ -13,15 +13,17 @@ struct MeshConfiguration {
     private var compiler = Compiler()
     private var encoder = ConfigEncoder()
     private var views: [ViewID: ProxyView] = [:]
-    /// What many proxies have in common.
-    private var shared: [View: Sets] = [:]
-    /// What single proxies have of their own, by resource type, and the sets in which it lies above what they share.
-    private var own: [View: Layer] = [:]
+    /// The layers of the views. What many proxies have in common is there once.
+    private var layers: [View: Layer] = [:]
+    /// How many views have a layer.
+    private var users: [View: Int] = [:]
 
+    /// A part of the configuration, by resource type, and the sets in which it lies above other parts.
     private struct Layer {
-        var resources: [XDSServer.ResourceType: [XDSServer.EncodedResource]]
+        /// Without types of which there is nothing.
+        var own: Sets
         /// With what each was laid over; they stay as they are for as long as that does.
-        var sets: [XDSServer.ResourceType: (below: XDSServer.ResourceSet, set: XDSServer.ResourceSet)] = [:]
+        var laid: [XDSServer.ResourceType: (below: XDSServer.ResourceSet, set: XDSServer.ResourceSet)] = [:]
     }
 
     private typealias Sets = [XDSServer.ResourceType: XDSServer.ResourceSet]
@@ -37,9 +39,9 @@ struct MeshConfiguration {
         let change = encoder.update(compiled, of: compiler)
         revision = update.state.revision
         if !change.isEmpty {
-            for (view, sets) in shared { shared[view] = derive(sets, encoder.change(change, in: view)) }
-            for view in own.keys where !encoder.change(change, in: view).isEmpty {
-                own[view] = Layer(resources: resources(of: view))
+            for view in layers.keys {
+                let change = encoder.change(change, in: view)
+                if !change.isEmpty { layers[view] = layers[view].map { Layer(own: derive($0.own, change)) } }
             }
         }
         return views.compactMapValues { snapshot(of: $0) }
@@ -49,50 +51,51 @@ struct MeshConfiguration {
     ///
     /// - Returns: its snapshot, if the mesh has been compiled.
     mutating func insert(_ view: ProxyView) -> Snapshot? {
-        views[view.id] = view
+        if views.updateValue(view, forKey: view.id) == nil {
+            for layer in view.layers { users[layer, default: 0] += 1 }
+        }
         guard revision != nil else { return nil }
         return snapshot(of: view)
     }
 
     mutating func remove(_ id: ViewID) {
         guard let view = views.removeValue(forKey: id) else { return }
-        let layers = view.layers
-        if let view = layers.own { own[view] = nil }
-        if !views.values.contains(where: { $0.layers.shared == layers.shared }) { shared[layers.shared] = nil }
+        for layer in view.layers {
+            let left = (users[layer] ?? 0) - 1
+            users[layer] = left > 0 ? left : nil
+            if left <= 0 { layers[layer] = nil }
+        }
     }
 
     private mutating func snapshot(of view: ProxyView) -> Snapshot? {
         guard let revision else { return nil }
-        let layers = view.layers
-        let below = shared[layers.shared] ?? sets(of: layers.shared)
-        shared[layers.shared] = below
-        guard let top = layers.own else { return Snapshot(revision: revision, below) }
-        var layer = own[top] ?? Layer(resources: resources(of: top))
-        var sets = below
-        for (type, resources) in layer.resources where !resources.isEmpty {
-            let base = below[type] ?? .empty
-            if let known = layer.sets[type], known.below === base {
-                sets[type] = known.set
-            } else {
-                let set = XDSServer.ResourceSet(resources, over: base)
-                layer.sets[type] = (base, set)
-                sets[type] = set
-            }
-        }
-        own[top] = layer
+        let sets = view.layers.reduce(into: Sets()) { sets, view in lay(view, over: &sets) }
         return Snapshot(revision: revision, sets)
     }
 
-    private func sets(of view: View) -> Sets { resources(of: view).mapValues { XDSServer.ResourceSet($0) } }
-
-    private func resources(of view: View) -> [XDSServer.ResourceType: [XDSServer.EncodedResource]] {
-        var resources: [XDSServer.ResourceType: [XDSServer.EncodedResource]] = [:]
-        for (type, encoded) in encoder.resources(of: view) {
-            resources[type.served] = encoded.map {
-                XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes)
+    /// Puts a layer on top of others.
+    private mutating func lay(_ view: View, over sets: inout Sets) {
+        var layer = layers[view] ?? Layer(own: self.sets(of: view))
+        for (type, own) in layer.own {
+            guard let below = sets[type] else {
+                sets[type] = own
+                continue
             }
+            if layer.laid[type]?.below !== below {
+                layer.laid[type] = (below, XDSServer.ResourceSet(own.resources, over: below))
+            }
+            sets[type] = layer.laid[type]?.set
         }
-        return resources
+        layers[view] = layer
+    }
+
+    private func sets(of view: View) -> Sets {
+        var sets: Sets = [:]
+        for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
+            sets[type.served] = XDSServer.ResourceSet(
+                encoded.map { XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes) })
+        }
+        return sets
     }
 
     private func derive(_ sets: Sets, _ change: ResourceChange) -> Sets {
@@ -109,9 +112,10 @@ struct MeshConfiguration {
 
     /// The parts of objects that a client of this view refuses, by the name of the resource; nothing of resources that it
     /// did not name.
-    func sources(of refusal: TypeReport, in view: ProxyView) -> [String: [Source]] {
+    mutating func sources(of refusal: TypeReport, in view: ProxyView) -> [String: [Source]] {
         guard let complaint = refusal.error, let type = refusal.type.encoded else { return [:] }
-        let isCurrent = views[view.id] != nil && version(of: refusal.type, in: view) == refusal.refusedVersion
+        let current = views[view.id].flatMap { snapshot(of: $0) }
+        let isCurrent = current?[refusal.type].version == refusal.refusedVersion && current != nil
         let pairs = refusal.refused.map { name in
             let sources = encoder.sources(
                 of: type, named: name, refusedWith: complaint, isCurrent: isCurrent, in: compiler,
@@ -119,14 +123,6 @@ struct MeshConfiguration {
             return (name, sources)
         }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
-    }
-
-    private func version(of type: XDSServer.ResourceType, in view: ProxyView) -> String? {
-        guard let below = shared[view.layers.shared] else { return nil }
-        guard let top = view.layers.own, let above = own[top]?.resources[type], !above.isEmpty else {
-            return (below[type] ?? .empty).version
-        }
-        return XDSServer.ResourceSet(above, over: below[type]).version
     }
 
     /// What the last compilation found wrong with the mesh's objects.

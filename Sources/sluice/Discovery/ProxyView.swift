@@ -69,13 +69,13 @@ struct ProxyView: Hashable, Sendable {
         self.service = service
     }
 
-    /// What is common to many proxies, with the part that is the proxy's own lying above it.
-    var layers: (shared: View, own: View?) {
+    /// What is common to many proxies, and then what less and less of them have, each lying above the one before.
+    var layers: [View] {
         switch client {
         case .envoy(let port):
             let workload = View.Workload(namespace: namespace, service: service, proxy: proxy, httpProxyPort: port)
-            return (.outbound(namespace: namespace), .workload(workload))
-        case .proxyless: return (.proxyless(namespace: namespace), nil)
+            return [.outbound(namespace: namespace), .sidecar(httpProxyPort: port), .workload(workload)]
+        case .proxyless: return [.proxyless(namespace: namespace)]
         }
     }
 }
