@@ -69,7 +69,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     private func take(_ message: ByteBuffer) {
         do {
-            let (request, node) = try DiscoveryRequest.decode(Array(message.readableBytesView), machine.variant)
+            let (request, node) = try DiscoveryRequest.decode(message, machine.variant, hub.sharing.lists)
             if admission == nil { try admit(node) }
             try machine.receive(request)
         } catch let status as GRPCStatus {

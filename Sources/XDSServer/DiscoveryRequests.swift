@@ -1,4 +1,5 @@
 internal import EnvoyProtos
+internal import NIOCore
 internal import SwiftProtobuf
 
 /// What a client said, of either variant, without what nobody reads.
@@ -26,29 +27,28 @@ struct DiscoveryRequest: Equatable {
 
     /// Reads a message of the variant's type.
     ///
+    /// - Parameter recent: where lists are looked up and kept.
     /// - Returns: the request, and the node that came with it.
     /// - Throws: if the bytes are no such message.
     static func decode(
-        _ bytes: [UInt8], _ variant: Variant
+        _ bytes: ByteBuffer, _ variant: Variant, _ recent: RecentLists
     ) throws -> (request: DiscoveryRequest, node: Envoy_Config_Core_V3_Node) {
-        let lists = bytes.count < RequestLists.minimum ? nil : RequestLists(bytes, variant)
-        let rest = lists?.rest ?? bytes
+        let isLarge = bytes.readableBytes >= RequestLists.minimum
+        let lists = isLarge ? RequestLists(bytes, variant, recent) : nil
+        let rest = lists?.rest ?? Array(bytes.readableBytesView)
         switch variant {
         case .stateOfTheWorld:
             let message = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: rest)
             let request = DiscoveryRequest(
                 typeURL: message.typeURL, nonce: message.responseNonce,
                 rejection: message.hasErrorDetail ? message.errorDetail.message : nil,
-                names: .all(lists.map { NameList(in: bytes, $0.names) } ?? NameList(message.resourceNames)))
+                names: .all(lists?.names ?? NameList(message.resourceNames)))
             return (request, message.node)
         case .delta:
             let message = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: rest)
             let names: Names =
                 if let lists {
-                    .change(
-                        subscribe: NameList(in: bytes, lists.names),
-                        unsubscribe: NameList(in: bytes, lists.unsubscribed),
-                        has: VersionList(in: bytes, lists.versions))
+                    .change(subscribe: lists.names, unsubscribe: lists.unsubscribed, has: lists.versions)
                 } else {
                     .change(
                         subscribe: NameList(message.resourceNamesSubscribe),

@@ -35,6 +35,7 @@ final class FirstAnswers {
 
 /// What the streams of one event loop share. Bound to that loop.
 final class StreamSharing {
+    let lists = RecentLists()
     let names = NameTable()
     let firstAnswers = FirstAnswers()
 }

@@ -3,7 +3,7 @@
 struct NameList {
     private enum Storage {
         case strings([String])
-        case bytes([UInt8], [Range<Int>])
+        case bytes([UInt8], [Range<Int>], NameSet.Fingerprint)
     }
 
     private let storage: Storage
@@ -13,12 +13,16 @@ struct NameList {
     /// - Parameters:
     ///   - message: where the names are.
     ///   - ranges: each the place of a name, which is ASCII.
-    init(in message: [UInt8], _ ranges: [Range<Int>]) { storage = .bytes(message, ranges) }
+    init(in message: [UInt8], _ ranges: [Range<Int>]) {
+        var fingerprint = NameSet.Fingerprint()
+        for range in ranges { fingerprint.insert(message[range]) }
+        storage = .bytes(message, ranges, fingerprint)
+    }
 
     var count: Int {
         switch storage {
         case .strings(let names): names.count
-        case .bytes(_, let ranges): ranges.count
+        case .bytes(_, let ranges, _): ranges.count
         }
     }
 
@@ -28,32 +32,29 @@ struct NameList {
     var longest: Int {
         switch storage {
         case .strings(let names): names.reduce(0) { max($0, $1.utf8.count) }
-        case .bytes(_, let ranges): ranges.reduce(0) { max($0, $1.count) }
+        case .bytes(_, let ranges, _): ranges.reduce(0) { max($0, $1.count) }
         }
     }
 
     var strings: [String] {
         switch storage {
         case .strings(let names): names
-        case .bytes(let message, let ranges): ranges.map { String(decoding: message[$0], as: UTF8.self) }
+        case .bytes(let message, let ranges, _): ranges.map { String(decoding: message[$0], as: UTF8.self) }
         }
     }
 
     /// That of the names' set, unless there are duplicates.
     var fingerprint: NameSet.Fingerprint {
         switch storage {
-        case .strings(let names): return NameSet.Fingerprint(names)
-        case .bytes(let message, let ranges):
-            var fingerprint = NameSet.Fingerprint()
-            for range in ranges { fingerprint.insert(message[range]) }
-            return fingerprint
+        case .strings(let names): NameSet.Fingerprint(names)
+        case .bytes(_, _, let fingerprint): fingerprint
         }
     }
 
     func contains(_ name: String) -> Bool {
         switch storage {
         case .strings(let names): names.contains(name)
-        case .bytes(let message, let ranges):
+        case .bytes(let message, let ranges, _):
             ranges.contains { $0.count == name.utf8.count && message[$0].elementsEqual(name.utf8) }
         }
     }
@@ -71,7 +72,7 @@ struct VersionList {
 
     private enum Storage {
         case strings([String: String])
-        case bytes([UInt8], [Place])
+        case bytes([UInt8], [Place], NameSet.Fingerprint)
     }
 
     private let storage: Storage
@@ -81,12 +82,16 @@ struct VersionList {
     /// - Parameters:
     ///   - message: where they are.
     ///   - places: each of a name and its version, which are ASCII.
-    init(in message: [UInt8], _ places: [Place]) { storage = .bytes(message, places) }
+    init(in message: [UInt8], _ places: [Place]) {
+        var fingerprint = NameSet.Fingerprint()
+        for place in places { fingerprint.insert(message[place.name], message[place.version]) }
+        storage = .bytes(message, places, fingerprint)
+    }
 
     var count: Int {
         switch storage {
         case .strings(let versions): versions.count
-        case .bytes(_, let places): places.count
+        case .bytes(_, let places, _): places.count
         }
     }
 
@@ -96,7 +101,7 @@ struct VersionList {
     var longest: Int {
         switch storage {
         case .strings(let versions): versions.reduce(0) { max($0, $1.key.utf8.count) }
-        case .bytes(_, let places): places.reduce(0) { max($0, $1.name.count) }
+        case .bytes(_, let places, _): places.reduce(0) { max($0, $1.name.count) }
         }
     }
 
@@ -104,7 +109,7 @@ struct VersionList {
     var versions: [String: String] {
         switch storage {
         case .strings(let versions): return versions
-        case .bytes(let message, let places):
+        case .bytes(let message, let places, _):
             var versions: [String: String] = Dictionary(minimumCapacity: places.count)
             for place in places {
                 let name = String(decoding: message[place.name], as: UTF8.self)
@@ -115,14 +120,13 @@ struct VersionList {
     }
 
     var fingerprint: NameSet.Fingerprint {
-        var fingerprint = NameSet.Fingerprint()
         switch storage {
         case .strings(let versions):
+            var fingerprint = NameSet.Fingerprint()
             for (name, version) in versions { fingerprint.insert(name.utf8, version.utf8) }
-        case .bytes(let message, let places):
-            for place in places { fingerprint.insert(message[place.name], message[place.version]) }
+            return fingerprint
+        case .bytes(_, _, let fingerprint): return fingerprint
         }
-        return fingerprint
     }
 }
 

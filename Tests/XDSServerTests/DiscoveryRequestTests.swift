@@ -1,4 +1,5 @@
 import EnvoyProtos
+import NIOCore
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -21,11 +22,14 @@ struct DiscoveryRequestTests {
     }
 
     private func decoded(_ message: Envoy_Service_Discovery_V3_DiscoveryRequest) throws -> DiscoveryRequest {
-        try DiscoveryRequest.decode(message.serializedBytes(), .stateOfTheWorld).request
+        try DiscoveryRequest.decode(
+            ByteBuffer(bytes: message.serializedBytes() as [UInt8]), .stateOfTheWorld, RecentLists()
+        ).request
     }
 
     private func decoded(_ message: Envoy_Service_Discovery_V3_DeltaDiscoveryRequest) throws -> DiscoveryRequest {
-        try DiscoveryRequest.decode(message.serializedBytes(), .delta).request
+        try DiscoveryRequest.decode(ByteBuffer(bytes: message.serializedBytes() as [UInt8]), .delta, RecentLists())
+            .request
     }
 
     @Test("Delta: subscriptions, their end, and what the client has are kept")
@@ -77,7 +81,9 @@ struct DiscoveryRequestTests {
     /// Whatever can be decoded is given to a machine, and answered until it is silent.
     private func feed(_ bytes: [UInt8]) {
         for variant in bothVariants {
-            if let request = try? DiscoveryRequest.decode(bytes, variant).request { answer(request, variant) }
+            if let request = try? DiscoveryRequest.decode(ByteBuffer(bytes: bytes), variant, RecentLists()).request {
+                answer(request, variant)
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import EnvoyProtos
+import NIOCore
 import SwiftProtobuf
 import TestSupport
 import Testing
@@ -61,15 +62,17 @@ struct RequestListTests {
     @Test("The usual form is found, and the node is read with the rest")
     func usual() throws {
         let bytes: [UInt8] = try Self.delta().serializedBytes()
-        let lists = try #require(RequestLists(bytes, .delta))
+        let lists = try #require(RequestLists(ByteBuffer(bytes: bytes), .delta, RecentLists()))
         #expect(lists.names.count == 200 && lists.unsubscribed.count == 2 && lists.versions.count == 200)
         #expect(lists.rest.count < 200)
-        let (request, node) = try DiscoveryRequest.decode(bytes, .delta)
+        let (request, node) = try DiscoveryRequest.decode(ByteBuffer(bytes: bytes), .delta, RecentLists())
         #expect(request == Self.expected(bytes, .delta) && node == Self.delta().node)
 
         let all: [UInt8] = try Self.stateOfTheWorld().serializedBytes()
-        #expect(RequestLists(all, .stateOfTheWorld)?.names.count == 200)
-        #expect(try DiscoveryRequest.decode(all, .stateOfTheWorld).request == Self.expected(all, .stateOfTheWorld))
+        #expect(RequestLists(ByteBuffer(bytes: all), .stateOfTheWorld, RecentLists())?.names.count == 200)
+        #expect(
+            try DiscoveryRequest.decode(ByteBuffer(bytes: all), .stateOfTheWorld, RecentLists()).request
+                == Self.expected(all, .stateOfTheWorld))
     }
 
     @Test("Names that are not ASCII, and entries of another form, are left to the library")
@@ -77,40 +80,75 @@ struct RequestListTests {
         var message = Self.delta()
         message.resourceNamesSubscribe.append("é")
         let bytes: [UInt8] = try message.serializedBytes()
-        #expect(RequestLists(bytes, .delta) == nil)
-        #expect(try DiscoveryRequest.decode(bytes, .delta).request == Self.expected(bytes, .delta))
+        #expect(RequestLists(ByteBuffer(bytes: bytes), .delta, RecentLists()) == nil)
+        #expect(
+            try DiscoveryRequest.decode(ByteBuffer(bytes: bytes), .delta, RecentLists()).request
+                == Self.expected(bytes, .delta))
         // An entry of a map without a value, one with an unknown field, one that is no message, and a list that is a number.
         for field: [UInt8] in [
             [0x2a, 3, 0x0a, 1, 97], [0x2a, 2, 0x18, 1], [0x2a, 1, 0x0a], [0x18, 1], [0x1b, 0x1c],
         ] {
             let bytes: [UInt8] = try Self.delta().serializedBytes() + field
-            #expect(RequestLists(bytes, .delta) == nil)
-            #expect((try? DiscoveryRequest.decode(bytes, .delta).request) == Self.expected(bytes, .delta))
+            #expect(RequestLists(ByteBuffer(bytes: bytes), .delta, RecentLists()) == nil)
+            #expect(
+                (try? DiscoveryRequest.decode(ByteBuffer(bytes: bytes), .delta, RecentLists()).request)
+                    == Self.expected(bytes, .delta))
         }
     }
 
-    @Test("Of two versions of a name the last counts")
+    @Test("Of two versions of a name the last counts, in one list and in a second one, which is left to the library")
     func duplicates() throws {
-        var message = Delta()
-        message.initialResourceVersions = ["a": "2"]
-        let bytes: [UInt8] = try Self.delta().serializedBytes() + message.serializedBytes()
-        var again = Delta()
-        again.initialResourceVersions = ["a": "3"]
-        let twice: [UInt8] = try bytes + again.serializedBytes()
-        let request = try DiscoveryRequest.decode(twice, .delta).request
-        guard case .change(_, _, let has) = request.names else { return #expect(Bool(false), "not delta") }
-        #expect(has.versions["a"] == "3" && has.count == 202 && has.versions.count == 201)
+        func versions(_ versions: [String: String]) throws -> [UInt8] {
+            try Delta.with { $0.initialResourceVersions = versions }.serializedBytes()
+        }
+        let many = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, "v") })
+        let once: [UInt8] = try versions(many) + versions(["a": "2"]) + versions(["a": "3"])
+        #expect(try #require(RequestLists(ByteBuffer(bytes: once), .delta, RecentLists())).versions.count == 202)
+        let twice: [UInt8] = try Self.delta().serializedBytes() + once
+        #expect(RequestLists(ByteBuffer(bytes: twice), .delta, RecentLists()) == nil)
+        for bytes in [once, twice] {
+            let request = try DiscoveryRequest.decode(ByteBuffer(bytes: bytes), .delta, RecentLists()).request
+            guard case .change(_, _, let has) = request.names else { return #expect(Bool(false), "not delta") }
+            #expect(has.versions["a"] == "3" && has.versions.count == 201)
+        }
+    }
+
+    @Test("A list that came before is recognised, and none that only begins or ends like it")
+    func recognised() throws {
+        let recent = RecentLists()
+        func check(_ names: [String], _ nonce: String) throws {
+            let message = Delta.with {
+                ($0.typeURL, $0.responseNonce) = (ResourceType.endpoint.typeURL, nonce)
+                $0.resourceNamesSubscribe = names
+                $0.initialResourceVersions = Dictionary(uniqueKeysWithValues: names.map { ($0, nonce) })
+            }
+            // Not at the beginning of its buffer, as in a connection's.
+            var buffer = ByteBuffer(string: "prefix")
+            buffer.writeBytes(try message.serializedBytes() as [UInt8])
+            buffer.moveReaderIndex(forwardBy: 6)
+            let (request, _) = try DiscoveryRequest.decode(buffer, .delta, recent)
+            #expect(request == Self.expected(try message.serializedBytes(), .delta))
+        }
+        var others = Self.names
+        others[100] += "x"
+        for round in 0..<3 {
+            try check(Self.names, "nonce \(round)")
+            try check(Self.names + ["more"], "nonce \(round)")
+            try check(Self.names.dropLast(), "nonce \(round)")
+            try check(others, "nonce \(round)")
+            try check(Self.names.reversed(), "another nonce \(round)")
+        }
     }
 
     @Test("Lists are known by their fingerprints, however they came")
     func fingerprints() throws {
         let bytes: [UInt8] = try Self.delta().serializedBytes()
-        let lists = try #require(RequestLists(bytes, .delta))
-        let names = NameList(in: bytes, lists.names)
+        let lists = try #require(RequestLists(ByteBuffer(bytes: bytes), .delta, RecentLists()))
+        let names = lists.names
         #expect(names.fingerprint == NameSet(Self.names.reversed()).fingerprint)
         #expect(names.contains(Self.names[7]) && !names.contains("*") && names.strings == Self.names)
         #expect(names.longest == Self.names.map(\.utf8.count).max())
-        let versions = VersionList(in: bytes, lists.versions)
+        let versions = lists.versions
         #expect(versions.fingerprint == VersionList(Self.delta().initialResourceVersions).fingerprint)
         // A byte that moves from a name to its version makes another list.
         #expect(VersionList(["ab": "c"]).fingerprint != VersionList(["a": "bc"]).fingerprint)
@@ -124,6 +162,9 @@ struct RequestListTests {
         var random = SeededGenerator(seed: seed)
         let valid: [UInt8] =
             try variant == .delta ? Self.delta().serializedBytes() : Self.stateOfTheWorld().serializedBytes()
+        // Some of the lists are known already.
+        let recent = RecentLists()
+        _ = try DiscoveryRequest.decode(ByteBuffer(bytes: valid), variant, recent)
         for _ in 0..<100 {
             var bytes = valid
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -135,7 +176,8 @@ struct RequestListTests {
                 default: bytes.removeLast(Int.random(in: 0..<bytes.count / 2, using: &random))
                 }
             }
-            #expect((try? DiscoveryRequest.decode(bytes, variant).request) == Self.expected(bytes, variant))
+            let request = try? DiscoveryRequest.decode(ByteBuffer(bytes: bytes), variant, recent).request
+            #expect(request == Self.expected(bytes, variant))
         }
     }
 }
