@@ -93,7 +93,8 @@ package final class GRPCServer: Sendable {
     private func bind(_ listener: Listener) async throws -> any Channel {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
-            .childChannelOption(.recvAllocator, value: Self.readBuffers)
+            .childChannelOption(.recvAllocator, value: ReadBuffers())
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try accept(channel, on: listener) }
             }
@@ -108,9 +109,6 @@ package final class GRPCServer: Sendable {
             return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         }
     }
-
-    /// Requests are small; a large one only takes more reads.
-    private static let readBuffers = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 16 << 10)
 
     /// Builds the pipeline of a new connection; an error closes it.
     private func accept(_ channel: any Channel, on listener: Listener) throws {

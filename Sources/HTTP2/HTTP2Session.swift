@@ -78,6 +78,8 @@ protocol HTTP2SessionObserver: AnyObject {
 
     private func submitSettings() throws(HTTP2Error) {
         var entries = [
+            // Streams are few and long, so headers that are remembered would only be in memory.
+            nghttp2_settings_entry(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 0),
             nghttp2_settings_entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, configuration.maxConcurrentStreams),
             nghttp2_settings_entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, UInt32(clamping: configuration.streamWindow)),
             nghttp2_settings_entry(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, configuration.maxFrameSize),

@@ -10,6 +10,8 @@ internal import CNGHTTP2
         guard let option = unsafe option else { throw HTTP2Error(code) }
         unsafe raw = option
         unsafe nghttp2_option_set_no_closed_streams(raw, 1)
+        // As what we ask of the peer in our SETTINGS.
+        unsafe nghttp2_option_set_max_deflate_dynamic_table_size(raw, 0)
         unsafe nghttp2_option_set_max_outbound_ack(raw, configuration.maxPendingAcknowledgements)
         // The session counts: resets together with those that we are made to send, and CONTINUATION frames, of which
         // nghttp2 takes one that comes in pieces for several.

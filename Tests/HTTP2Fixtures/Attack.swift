@@ -75,7 +75,11 @@ extension Attack {
         Attack(
             "padding longer than the frame",
             [Frame.request(1), Frame.raw(0, flags: 8, stream: 1, [200, 1])], code: 1),
-        Attack("more streams than allowed", [Frame.settingsAck] + (0...100).map { Frame.request($0 * 2 + 1) }, code: 1),
+        Attack(
+            "more streams than allowed",
+            [Frame.settingsAck, Frame.request(1, block: Frame.noTable + Frame.requestBlock)]
+                + (1...100).map { Frame.request($0 * 2 + 1) }, code: 1),
+        Attack("a dynamic table that was forbidden", [Frame.settingsAck, Frame.request(1)], code: 9),
     ]
 
     /// Frames that every client may send, but not that often.

@@ -35,6 +35,10 @@ package enum Frame {
         + [0x0f, 0x10, 16] + Array("application/grpc".utf8)
         + [0x00, 2] + Array("te".utf8) + [8] + Array("trailers".utf8)
 
+    /// What the first header block must begin with after a client has acknowledged our SETTINGS, which ask for no dynamic
+    /// table (RFC 7541, 4.2).
+    package static let noTable: [UInt8] = [0x20]
+
     /// An entry of 4 000 bytes for the dynamic table, then references to it: 40 kB of headers in ten more bytes.
     package static let hugeField: [UInt8] =
         [0x40, 1, UInt8(ascii: "a"), 0x7f, 0xa1, 0x1e] + [UInt8](repeating: 0x62, count: 4_000)

@@ -91,9 +91,11 @@ struct TimeTests {
         #expect(server.records.count == 20)
     }
 
+    private static let firstRequest = Frame.request(1, block: Frame.noTable + Frame.requestBlock)
+
     @Test("silence is answered with a PING, and silence after that with the end")
     func keepalive() throws {
-        let server = try server([Frame.preface, Frame.settings, Frame.settingsAck, Frame.request(1)])
+        let server = try server([Frame.preface, Frame.settings, Frame.settingsAck, Self.firstRequest])
         server.channel.embeddedEventLoop.advanceTime(by: .seconds(31))
         #expect(ParsedFrame.all(in: try server.output()).map(\.type) == [6])
         server.channel.embeddedEventLoop.advanceTime(by: .seconds(21))
@@ -104,7 +106,7 @@ struct TimeTests {
 
     @Test("a peer that answers lives on, and its stream with it")
     func answersPing() throws {
-        let server = try server([Frame.preface, Frame.settings, Frame.settingsAck, Frame.request(1)])
+        let server = try server([Frame.preface, Frame.settings, Frame.settingsAck, Self.firstRequest])
         for _ in 0..<20 {
             server.channel.embeddedEventLoop.advanceTime(by: .seconds(31))
             let pings = ParsedFrame.all(in: try server.output()).filter { $0.type == 6 }

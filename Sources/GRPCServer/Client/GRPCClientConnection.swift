@@ -30,6 +30,8 @@ package final class GRPCClientConnection {
     ) -> EventLoopFuture<NIOLoopBound<GRPCClientConnection>> {
         let made = NIOLoopBoundBox.makeEmptyBox(valueType: GRPCClientConnection.self, eventLoop: eventLoop)
         return ClientBootstrap(group: eventLoop)
+            .channelOption(.recvAllocator, value: ReadBuffers())
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
