@@ -76,6 +76,9 @@ package final class MeshMirror: Sendable {
         signal.yield()
     }
 
+    /// Whether the mesh is followed. It no longer is when it was deleted.
+    package func isFollowing(_ mesh: MeshKey) -> Bool { entries.withLock { $0[mesh]?.isFollowed ?? false } }
+
     package func unfollow(_ mesh: MeshKey) {
         entries.withLock { $0[mesh]?.isFollowed = false }
     }
@@ -150,8 +153,9 @@ extension MeshMirror {
     private func refresh(_ mesh: MeshKey, until revision: Revision = .max) async throws -> MeshState {
         while true {
             guard let base = use(mesh) else {
-                let loaded = try await load(mesh)
-                if install(loaded, .all, replacing: nil) { return loaded }
+                // What was written meanwhile nobody told us: only of meshes that are here signals are heeded. So it is
+                // looked for once more.
+                _ = install(try await load(mesh), .all, replacing: nil)
                 continue
             }
             let feed = try await store.changes(mesh, after: base.revision, limit: Self.feedPage)
