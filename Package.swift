@@ -191,8 +191,9 @@ let package = Package(
         .testTarget(
             name: "SluiceTests",
             dependencies: [
-                "sluice", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore",
-                "StoreFixtures", "TestSupport", "XDSServer",
+                "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
+                "MeshIdentity", "MeshModel", "MeshStore", "StoreFixtures", "TestSupport", "XDSServer", nio.core,
+                nio.posix,
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(

@@ -23,20 +23,30 @@ package final class SnapshotStore: Sendable {
     private struct State {
         var views: [ViewID: View] = [:]
         var hubs: [ObjectIdentifier: NIOLoopBound<StreamHub>] = [:]
+        var events: [Event] = []
     }
 
     let recentBodies = RecentBodies()
     private let state = Mutex(State())
-    /// For one consumer, the publisher.
-    package let events: AsyncStream<Event>
-    private let continuation: AsyncStream<Event>.Continuation
+    private let signal: AsyncStream<Void>.Continuation
+    /// Yields when ``takeEvents()`` has something; one element stands for any number of events. For one consumer, the
+    /// publisher.
+    package let signals: AsyncStream<Void>
     private let pace: AdmissionGate.Pace
 
     package convenience init() { self.init(pace: AdmissionGate.Pace()) }
 
     init(pace: AdmissionGate.Pace) {
         self.pace = pace
-        (events, continuation) = AsyncStream.makeStream(of: Event.self)
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// What happened since the last call, in order.
+    package func takeEvents() -> [Event] {
+        state.withLock { state in
+            defer { state.events = [] }
+            return state.events
+        }
     }
 
     /// Makes snapshots current. Views that nobody wants any more are passed over.
@@ -55,13 +65,16 @@ package final class SnapshotStore: Sendable {
             // The snapshots are looked up on the loop: a stream that came meanwhile has the newest, and must not be
             // given an older one.
             hub.eventLoop.execute { [self] in
-                hub.value.deliver(views.compactMap { view in snapshot(of: view).map { (view, $0) } })
+                let current = state.withLock { state in
+                    views.compactMap { view in state.views[view]?.snapshot.map { (view, $0) } }
+                }
+                hub.value.deliver(current)
             }
         }
     }
 
     /// The views that streams want at the moment.
-    package var wantedViews: [ViewID] { state.withLock { Array($0.views.keys) } }
+    var wantedViews: [ViewID] { state.withLock { Array($0.views.keys) } }
 
     /// What a view is served at the moment.
     package func snapshot(of view: ViewID) -> Snapshot? { state.withLock { $0.views[view]?.snapshot } }
@@ -85,23 +98,27 @@ package final class SnapshotStore: Sendable {
     ///
     /// - Returns: the current snapshot, if there is one.
     func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
-        state.withLock { state in
-            // Told under the lock, or the events of two loops could come in the wrong order. It does not block.
-            if state.views[view] == nil { continuation.yield(.wanted(view)) }
+        let (snapshot, isFirst) = state.withLock { state in
+            let isFirst = state.views[view] == nil
+            if isFirst { state.events.append(.wanted(view)) }
             state.views[view, default: View()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
-            return state.views[view]?.snapshot
+            return (state.views[view]?.snapshot, isFirst)
         }
+        if isFirst { signal.yield() }
+        return snapshot
     }
 
     /// Counts a stream out.
     func detach(_ view: ViewID, on eventLoop: any EventLoop) {
-        state.withLock { state in
+        let isLast = state.withLock { state in
             let key = ObjectIdentifier(eventLoop)
-            guard var entry = state.views[view], let count = entry.streams[key] else { return }
+            guard var entry = state.views[view], let count = entry.streams[key] else { return false }
             entry.streams[key] = count > 1 ? count - 1 : nil
             state.views[view] = entry.streams.isEmpty ? nil : entry
-            if entry.streams.isEmpty { continuation.yield(.dropped(view)) }
+            if entry.streams.isEmpty { state.events.append(.dropped(view)) }
+            return entry.streams.isEmpty
         }
+        if isLast { signal.yield() }
     }
 }
 

@@ -34,8 +34,8 @@ struct Parts: Sendable {
         mirror = MeshMirror(store: store, logger: logger)
         control = ControlPlane(store: store, mirror: mirror, logger: logger)
         admission = ProxyAdmission(tokens: tokens)
-        loads = LoadMeter(mesh: { [admission] in admission.view($0)?.mesh })
-        publisher = ConfigPublisher(mirror: mirror, store: snapshots, admission: admission, logger: logger)
+        loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
+        publisher = ConfigPublisher(mirror: mirror, store: snapshots, logger: logger)
     }
 
     /// What proxies were sent.
@@ -52,7 +52,7 @@ struct Parts: Sendable {
         let (watched, watchSignals) = AsyncStream.makeStream(
             of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
         let reporter = ProxyReporter(
-            store: store, registry: registry, admission: admission, publisher: publisher, replica: replica,
+            store: store, registry: registry, publisher: publisher, replica: replica,
             logger: logger)
         let queue = StoredReleaseQueue(control: control, signal: releases, logger: logger)
         let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)

@@ -48,6 +48,8 @@ final class Fixture: Sendable {
     let address: SocketAddress
     private let registry: ProxyRegistry
     private let reports = Mutex<[String: ProxyReport]>([:])
+    /// Of the store, that nobody waited for yet.
+    private let events = Mutex<[SnapshotStore.Event]>([])
 
     private init(
         _ store: SnapshotStore, _ registry: ProxyRegistry, _ loads: LoadJournal, _ server: GRPCServer,
@@ -81,7 +83,17 @@ final class Fixture: Sendable {
 
     /// Returns when the publisher has heard of it.
     func event(_ expected: SnapshotStore.Event) async {
-        for await event in store.events where event == expected { return }
+        if take(expected) { return }
+        for await _ in store.signals where take(expected) { return }
+    }
+
+    private func take(_ expected: SnapshotStore.Event) -> Bool {
+        events.withLock { events in
+            events += store.takeEvents()
+            let index = events.firstIndex(of: expected)
+            events.removeFirst(index.map { $0 + 1 } ?? events.count)
+            return index != nil
+        }
     }
 }
 

@@ -9,24 +9,34 @@ internal import XDSServer
 /// One task does all of it; others may ask what came out. It always works from the newest state: changes that come while it
 /// compiles are one change when it looks again, and a stream that is slower than the publisher gets the newest snapshot
 /// only. So it needs no hold-off to bound its work, and a single change is not held up.
+///
+/// A view stays for a while when its last proxy has gone: after a lost connection it comes back within seconds, with a
+/// thousand others, and finds everything as it was.
 actor ConfigPublisher {
     private let mirror: MeshMirror
     private let store: SnapshotStore
-    private let admission: ProxyAdmission
+    private let clock: any Clock<Duration>
     private let logger: Logger
     private var meshes: [MeshKey: MeshConfiguration] = [:]
+    /// Views that no proxy has any more, and after how many ticks they are forgotten.
+    private var leaving: [ViewID: Int] = [:]
 
-    init(mirror: MeshMirror, store: SnapshotStore, admission: ProxyAdmission, logger: Logger) {
+    private static let tick = Duration.seconds(1)
+    private static let patience = 30
+
+    init(
+        mirror: MeshMirror, store: SnapshotStore, logger: Logger, clock: any Clock<Duration> = ContinuousClock()
+    ) {
         self.mirror = mirror
         self.store = store
-        self.admission = admission
         self.logger = logger
+        self.clock = clock
     }
 
     private enum Event: Sendable {
-        case view(SnapshotStore.Event)
+        case views
         case updates
-        case retry
+        case tick
     }
 
     /// Publishes until the task is cancelled.
@@ -34,15 +44,15 @@ actor ConfigPublisher {
         let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await event in self.store.events { continuation.yield(.view(event)) }
+                for await _ in self.store.signals { continuation.yield(.views) }
             }
             group.addTask {
                 for await _ in self.mirror.signals { continuation.yield(.updates) }
             }
             group.addTask {
                 while true {
-                    try await Task.sleep(for: .seconds(1))
-                    continuation.yield(.retry)
+                    try await self.clock.sleep(for: Self.tick)
+                    continuation.yield(.tick)
                 }
             }
             group.addTask {
@@ -54,24 +64,45 @@ actor ConfigPublisher {
 
     private func handle(_ event: Event) async {
         switch event {
-        case .view(.wanted(let id)):
-            guard let view = admission.view(id) else { return }
-            let isNew = meshes[view.mesh] == nil
-            let snapshot = meshes[view.mesh, default: MeshConfiguration()].insert(view)
-            if let snapshot { store.publish([id: snapshot]) }
-            if isNew { await follow(view.mesh) }
-        case .view(.dropped(let id)):
-            guard let view = admission.view(id), !store.wantedViews.contains(id) else { return }
-            admission.forget(id)
-            meshes[view.mesh]?.remove(id)
-            guard meshes[view.mesh]?.isEmpty == true else { return }
-            meshes[view.mesh] = nil
-            mirror.unfollow(view.mesh)
+        case .views: await takeViews()
         case .updates:
             for update in mirror.takeUpdates() { publish(update) }
-        case .retry:
-            for (mesh, configuration) in meshes where configuration.revision == nil { await follow(mesh) }
+        case .tick:
+            for (view, ticks) in leaving {
+                if ticks > 1 { leaving[view] = ticks - 1 } else { forget(view) }
+            }
+            // Until it has been compiled once, and when it was deleted and may be there again.
+            for mesh in meshes.keys where !mirror.isFollowing(mesh) { await follow(mesh) }
         }
+    }
+
+    private func takeViews() async {
+        var snapshots: [ViewID: Snapshot] = [:]
+        var new: [MeshKey] = []
+        for event in store.takeEvents() {
+            switch event {
+            case .wanted(let id):
+                guard let view = ProxyView(id) else { continue }
+                leaving[id] = nil
+                if meshes[view.mesh] == nil { new.append(view.mesh) }
+                snapshots[id] = meshes[view.mesh, default: MeshConfiguration()].insert(view)
+            case .dropped(let id): leaving[id] = Self.patience
+            }
+        }
+        store.publish(snapshots)
+        for mesh in new { await follow(mesh) }
+    }
+
+    /// Whether the view is only kept for proxies that may come back.
+    func isLeaving(_ view: ViewID) -> Bool { leaving[view] != nil }
+
+    private func forget(_ id: ViewID) {
+        leaving[id] = nil
+        guard let view = ProxyView(id) else { return }
+        meshes[view.mesh]?.remove(id)
+        guard meshes[view.mesh]?.isEmpty == true else { return }
+        meshes[view.mesh] = nil
+        mirror.unfollow(view.mesh)
     }
 
     private func publish(_ update: MeshUpdate) {
@@ -86,12 +117,14 @@ actor ConfigPublisher {
             ])
     }
 
-    /// Failing is no end: it is tried again every second until the mesh has been compiled once.
+    /// Failing is no end: it is tried again with every tick.
     private func follow(_ mesh: MeshKey) async {
         do {
             try await mirror.follow(mesh)
         } catch {
-            logger.warning("cannot load a mesh", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
+            // Proxies of a mesh that was deleted may stay for long.
+            let level: Logger.Level = meshes[mesh]?.revision == nil ? .warning : .debug
+            logger.log(level: level, "cannot load a mesh", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
         }
     }
 

@@ -11,8 +11,6 @@ internal import XDSServer
 /// Needs no database: a proxy can come back while the database is away.
 final class ProxyAdmission: XDSDelegate {
     private let tokens: Mutex<ProxyTokens>
-    /// The views that proxies were given; a view's id says less than the view.
-    private let views = Mutex<[ViewID: ProxyView]>([:])
 
     init(tokens: ProxyTokens) { self.tokens = Mutex(tokens) }
 
@@ -22,7 +20,6 @@ final class ProxyAdmission: XDSDelegate {
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission {
         let claims = try claims(request)
         let view = ProxyView(claims, request.node)
-        views.withLock { $0[view.id] = view }
         return Admission(proxy: ProxyName(claims).text, view: view.id, tenant: claims.mesh.tenant.text)
     }
 
@@ -79,9 +76,4 @@ final class ProxyAdmission: XDSDelegate {
             }
         }
     }
-
-    /// The view that an id stands for; `nil` for ids that were never given out.
-    func view(_ id: ViewID) -> ProxyView? { views.withLock { $0[id] } }
-
-    func forget(_ id: ViewID) { views.withLock { $0[id] = nil } }
 }

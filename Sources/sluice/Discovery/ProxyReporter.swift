@@ -9,7 +9,6 @@ internal import XDSServer
 struct ProxyReporter: Sendable {
     let store: MeshStore
     let registry: ProxyRegistry
-    let admission: ProxyAdmission
     let publisher: ConfigPublisher
     /// This replica's name.
     let replica: String
@@ -19,12 +18,6 @@ struct ProxyReporter: Sendable {
     private static let gathering = Duration.milliseconds(10)
     private static let heartbeat = Duration.seconds(5)
     private static let retry = Duration.seconds(1)
-
-    /// What reports do not say, of proxies that are connected.
-    private struct Known {
-        var since: Timestamp
-        var view: ProxyView?
-    }
 
     /// Reports until the task is cancelled.
     func run() async throws {
@@ -48,7 +41,7 @@ struct ProxyReporter: Sendable {
     }
 
     private func report() async throws {
-        var known: [String: Known] = [:]
+        var since: [String: Timestamp] = [:]
         var refusals = Refusals(publisher: publisher)
         var documents = Documents()
         for await _ in registry.changes {
@@ -57,7 +50,7 @@ struct ProxyReporter: Sendable {
             do {
                 var rows: [ProxyRow] = []
                 for report in reports {
-                    if let row = await row(report, &known, &refusals, &documents) { rows.append(row) }
+                    if let row = await row(report, &since, &refusals, &documents) { rows.append(row) }
                 }
                 try await store.report(rows)
                 for mesh in Set(rows.map(\.mesh)) { try await store.wakeReleases(of: mesh) }
@@ -69,22 +62,22 @@ struct ProxyReporter: Sendable {
         }
     }
 
+    /// - Parameter since: when those that are connected were first heard of.
     private func row(
-        _ report: ProxyReport, _ known: inout [String: Known], _ refusals: inout Refusals,
+        _ report: ProxyReport, _ since: inout [String: Timestamp], _ refusals: inout Refusals,
         _ documents: inout Documents
     ) async -> ProxyRow? {
         guard let name = ProxyName(report.proxy) else { return nil }
         let now = Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
-        var proxy = known[report.proxy] ?? Known(since: now)
-        // The view of a proxy that has gone may be forgotten already.
-        proxy.view = admission.view(report.view) ?? proxy.view
-        known[report.proxy] = report.isConnected ? proxy : nil
-        let rejections = await refusals.rejections(report, proxy.view, now)
+        let connectedAt = since[report.proxy] ?? now
+        since[report.proxy] = report.isConnected ? connectedAt : nil
+        let view = ProxyView(report.view)
+        let rejections = await refusals.rejections(report, view, now)
         return ProxyRow(
-            mesh: name.mesh, name: name.name, replica: replica, connected: report.isConnected, connectedAt: proxy.since,
+            mesh: name.mesh, name: name.name, replica: replica, connected: report.isConnected, connectedAt: connectedAt,
             ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
             rejectedMessage: report.rejectedMessage, types: documents.types(report.types, rejections),
-            client: proxy.view?.clientJSON ?? [:])
+            client: view?.clientJSON ?? [:])
     }
 }
 

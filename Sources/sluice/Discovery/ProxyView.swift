@@ -37,9 +37,24 @@ struct ProxyView: Hashable, Sendable {
     var id: ViewID {
         switch client {
         case .envoy(let port): ViewID("\(mesh)/\(namespace)/\(service)/\(proxy)/envoy/\(port)")
-        // A gRPC client has nothing of its own, so all of a namespace share a view.
-        case .proxyless: ViewID("\(mesh)/\(namespace)/grpc")
+        case .proxyless: ViewID("\(mesh)/\(namespace)/\(service)/\(proxy)/grpc")
         }
+    }
+
+    /// Reads an ``id``; `nil` for any other.
+    init?(_ id: ViewID) {
+        let parts = id.description.split(separator: "/", omittingEmptySubsequences: false)
+        let names = parts.prefix(5).compactMap { Name(String($0)) }
+        guard names.count == 5 else { return nil }
+        switch (parts.dropFirst(5).first, parts.count) {
+        case ("envoy", 7):
+            guard let port = Int(parts[6]) else { return nil }
+            client = .envoy(httpProxyPort: port)
+        case ("grpc", 6): client = .proxyless
+        default: return nil
+        }
+        mesh = MeshKey(tenant: names[0], mesh: names[1])
+        (namespace, service, proxy) = (names[2], names[3], names[4])
     }
 
     /// All that is not in the proxy's name, as it is stored: `{"kind", "service", "httpProxyPort"}`.

@@ -1,0 +1,131 @@
+import MeshControl
+import MeshModel
+import MeshStore
+import NIOCore
+import NIOPosix
+import StoreFixtures
+import TestSupport
+import Testing
+
+@testable import XDSServer
+@testable import sluice
+
+/// A publisher on a database, with a clock that stands still.
+@Suite("Publishing", .timeLimit(.minutes(2)))
+struct ConfigPublisherTests {
+    private static func name(_ text: String) throws -> Name { try #require(Name(text)) }
+
+    private struct Bench {
+        let store: MeshStore
+        let mirror: MeshMirror
+        let snapshots = SnapshotStore()
+        let clock = ManualClock()
+        let publisher: ConfigPublisher
+        let mesh: MeshKey
+        let view: ViewID
+        private let loop = MultiThreadedEventLoopGroup.singleton.any()
+
+        init(_ store: MeshStore) throws {
+            self.store = store
+            mesh = MeshKey(tenant: try name("acme"), mesh: .defaultMesh)
+            mirror = MeshMirror(store: store, logger: quietLogger)
+            publisher = ConfigPublisher(mirror: mirror, store: snapshots, logger: quietLogger, clock: clock)
+            view = ViewID("\(mesh)/shop/caller/caller-1/envoy/15080")
+        }
+
+        func put(_ key: ObjectKey, _ spec: JSONValue) async throws {
+            try await store.write(tenant: key.tenant, mesh: key.mesh, actor: "test", requestId: "r") { transaction in
+                _ = try await transaction.put(key, metadata: ObjectLabels(), spec: spec, status: nil)
+            }
+        }
+
+        func delete(_ key: ObjectKey) async throws {
+            try await store.write(tenant: key.tenant, mesh: key.mesh, actor: "test", requestId: "r") { transaction in
+                try await transaction.delete(key)
+            }
+        }
+
+        func service(_ service: String) throws -> ObjectKey {
+            let name = NamespacedName(namespace: try name("shop"), name: try name(service))
+            return .namespaced(.service, name, in: mesh)
+        }
+
+        func putService(_ service: String) async throws {
+            try await put(self.service(service), ["ports": [["name": "http", "port": 9080]]])
+        }
+
+        func attach() { _ = snapshots.attach(view, on: loop) }
+
+        /// The view's proxy goes, and the publisher has heard of it.
+        func detach() async throws {
+            snapshots.detach(view, on: loop)
+            try await until("the publisher knows") { await publisher.isLeaving(view) }
+        }
+
+        func snapshot() async throws -> Snapshot {
+            try await until("there is a snapshot") { snapshots.snapshot(of: view) != nil }
+            return try #require(snapshots.snapshot(of: view))
+        }
+    }
+
+    private static func run(_ body: @escaping @Sendable (Bench) async throws -> Void) async throws {
+        try await StoreFixture.run { fixture in
+            let bench = try Bench(fixture.store)
+            try await bench.put(.tenant(bench.mesh.tenant), [:])
+            try await bench.putService("reviews")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await bench.publisher.run() }
+                try await body(bench)
+                group.cancelAll()
+            }
+        }
+    }
+
+    @Test("a view that comes back within half a minute finds everything as it was, a later one has it made anew")
+    func comesBack() async throws {
+        try await Self.run { bench in
+            bench.attach()
+            let first = try await bench.snapshot()
+            #expect(first[.cluster].count == 1)
+            try await bench.detach()
+            for _ in 0..<29 { try await bench.clock.advance(by: .seconds(1)) }
+            bench.attach()
+            #expect(try await bench.snapshot()[.cluster] === first[.cluster])
+
+            try await bench.detach()
+            try await until("it is forgotten") {
+                try await bench.clock.advance(by: .seconds(1))
+                return await !bench.publisher.isLeaving(bench.view)
+            }
+            #expect(!bench.mirror.isFollowing(bench.mesh))
+            bench.attach()
+            let anew = try await bench.snapshot()
+            #expect(anew[.cluster] !== first[.cluster] && anew[.cluster].hasSameContent(as: first[.cluster]))
+        }
+    }
+
+    @Test("proxies that stay while their tenant is deleted are served again when it is back")
+    func recreated() async throws {
+        try await Self.run { bench in
+            let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
+            async let _: Void = bench.mirror.run(changes: changes)
+            bench.attach()
+            let first = try await bench.snapshot()
+            try await bench.delete(bench.service("reviews"))
+            try await bench.delete(.tenant(bench.mesh.tenant))
+            signal.yield(.anything)
+            try await until("the mesh is gone") { !bench.mirror.isFollowing(bench.mesh) }
+            try await bench.clock.advance(by: .seconds(1))
+            #expect(bench.snapshots.snapshot(of: bench.view) === first, "what they have they keep")
+
+            try await bench.put(.tenant(bench.mesh.tenant), [:])
+            try await bench.putService("ratings")
+            signal.yield(.anything)
+            try await until("the new mesh is served") {
+                try await bench.clock.advance(by: .seconds(1))
+                return bench.snapshots.snapshot(of: bench.view)?[.cluster].names
+                    == ["outbound|9080||ratings.shop.svc.cluster.local"]
+            }
+        }
+    }
+}

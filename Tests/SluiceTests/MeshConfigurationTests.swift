@@ -1,0 +1,89 @@
+import EnvoyConfig
+import Foundation
+import MeshControl
+import MeshFixtures
+import MeshModel
+import Testing
+
+@testable import XDSServer
+@testable import sluice
+
+@Suite("The configuration of a mesh, in layers")
+struct MeshConfigurationTests {
+    private static func state() throws -> MeshState {
+        let inbound = try #require(Golden.meshes.first { $0.name == "inbound" })
+        return try MeshDocument.read(inbound.input("mesh.json"))
+    }
+
+    private static func view(_ proxy: String, _ service: String = "reviews", port: Int = 15_080) throws -> ProxyView {
+        try #require(ProxyView(ViewID("acme/default/shop/\(service)/\(proxy)/envoy/\(port)")))
+    }
+
+    private static func insert(_ view: ProxyView, into configuration: inout MeshConfiguration) throws -> Snapshot {
+        let snapshot = configuration.insert(view)
+        return try #require(snapshot)
+    }
+
+    private static func names(_ snapshot: Snapshot?, _ type: XDSServer.ResourceType) -> [String] {
+        (snapshot?[type].resources ?? []).map(\.name)
+    }
+
+    @Test("proxies share what does not differ between them, and have what they let in above it")
+    func layers() throws {
+        var configuration = MeshConfiguration()
+        _ = configuration.update(MeshUpdate(state: try Self.state(), change: .all))
+        let caller = try Self.insert(Self.view("caller", "caller"), into: &configuration)
+        let other = try Self.insert(Self.view("other", "other"), into: &configuration)
+        for type in XDSServer.ResourceType.allCases { #expect(caller[type] === other[type]) }
+        #expect(Self.names(caller, .listener) == ["127.0.0.1_15080"])
+
+        let elsewhere = try Self.insert(Self.view("elsewhere", "other", port: 1), into: &configuration)
+        #expect(Self.names(elsewhere, .listener) == ["127.0.0.1_1"] && elsewhere[.cluster] === caller[.cluster])
+
+        let reviews = try Self.insert(Self.view("reviews-v1-1"), into: &configuration)
+        #expect(reviews[.endpoint] === caller[.endpoint] && reviews[.route] === caller[.route])
+        #expect(Self.names(reviews, .listener).count == 4 && Self.names(reviews, .listener).contains("127.0.0.1_15080"))
+        #expect(reviews[.cluster].count == caller[.cluster].count + 3)
+        #expect(reviews[.cluster].names.isSuperset(of: caller[.cluster].names))
+    }
+
+    @Test("a change makes anew what it touches, and a layer goes with the last view that lies on it")
+    func changes() throws {
+        var configuration = MeshConfiguration()
+        var state = try Self.state()
+        _ = configuration.update(MeshUpdate(state: state, change: .all))
+        let views = try [Self.view("caller", "caller"), Self.view("reviews-v1-1")]
+        let before = try views.map { try Self.insert($0, into: &configuration) }
+
+        let reviews = try NamespacedName(namespace: MeshDocument.name("shop"), name: MeshDocument.name("reviews"))
+        state.endpoints[reviews]?[try MeshDocument.name("reviews-v1-1")] = nil
+        state.revision += 1
+        var change = MeshChange()
+        change.endpoints = [reviews]
+        let after = configuration.update(MeshUpdate(state: state, change: change))
+        let (caller, workload) = (try #require(after[views[0].id]), try #require(after[views[1].id]))
+        #expect(caller[.listener] === before[0][.listener] && caller[.route] === before[0][.route])
+        #expect(caller[.endpoint] !== before[0][.endpoint])
+        #expect(Self.names(workload, .listener) == ["127.0.0.1_15080"])
+        #expect(workload[.cluster].hasSameContent(as: caller[.cluster]))
+
+        for view in views + views { configuration.remove(view.id) }
+        #expect(configuration.isEmpty)
+        let anew = try Self.insert(views[0], into: &configuration)
+        #expect(anew[.cluster] !== caller[.cluster] && anew[.cluster].hasSameContent(as: caller[.cluster]))
+    }
+
+    @Test("a view is in its identifier, and nothing else is")
+    func identifiers() throws {
+        for text in ["acme/default/shop/reviews/p-1/envoy/15080", "acme/default/shop/reviews/p-1/grpc"] {
+            #expect(try #require(ProxyView(ViewID(text))).id == ViewID(text))
+        }
+        for text in [
+            "", "acme/default/shop/reviews/p-1", "acme/default/shop/reviews/p-1/envoy", "acme/default/shop/grpc",
+            "acme/default/shop/reviews/p-1/envoy/x", "acme/default/shop/reviews/p-1/grpc/1",
+            "acme/default/shop/reviews/P 1/grpc", "acme//shop/reviews/p-1/grpc", "acme/default/shop/reviews/p-1/other",
+        ] {
+            #expect(ProxyView(ViewID(text)) == nil, "\(text)")
+        }
+    }
+}
