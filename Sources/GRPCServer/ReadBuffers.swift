@@ -7,13 +7,16 @@ internal import NIOCore
 /// another one whenever ``record(actualReadBytes:)`` says that a larger one may be needed. So the first one is small, and
 /// that is always said.
 struct ReadBuffers: RecvByteBufferAllocator {
-    /// Requests are small; a large one only takes more reads.
-    private var sizes = AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 1_024, maximum: 32 << 10)
+    private static let first = 1 << 10
+    private static let capacity = 64 << 10
+    private var hasRead = false
 
-    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { sizes.buffer(allocator: allocator) }
+    func buffer(allocator: ByteBufferAllocator) -> ByteBuffer {
+        allocator.buffer(capacity: hasRead ? Self.capacity : Self.first)
+    }
 
     mutating func record(actualReadBytes: Int) -> Bool {
-        _ = sizes.record(actualReadBytes: actualReadBytes)
+        hasRead = true
         return true
     }
 }
