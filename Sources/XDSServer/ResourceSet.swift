@@ -14,6 +14,8 @@ package final class ResourceSet: Sendable {
     let count: Int
     /// Of name and content of all resources, whatever the order: equal on all replicas.
     private let digest: (UInt64, UInt64)
+    /// What a state-of-the-world response calls its version: ``digest``, which all streams share as one string.
+    package let version: String
     /// Sets that this one was derived from, each with the names that may have changed since.
     private let ancestors: [(id: UInt64, changed: Set<String>)]
     private let bodies = Mutex<Bodies>(Bodies())
@@ -56,6 +58,7 @@ package final class ResourceSet: Sendable {
         }
         self.digest = digest
         self.count = count
+        version = EncodedResource.hexadecimal(digest.0) + EncodedResource.hexadecimal(digest.1)
     }
 
     /// This set with some resources set and others removed, in its top layer. Remembers what it came from, so that
@@ -69,9 +72,6 @@ package final class ResourceSet: Sendable {
             .filter { $0.changed.count <= Self.maxAncestorNames }
         return ResourceSet(own: own, base: base, ancestors: lineage.suffix(Self.maxAncestors))
     }
-
-    /// What a state-of-the-world response calls its version: a hash of everything in the set.
-    package var version: String { EncodedResource.hexadecimal(digest.0) + EncodedResource.hexadecimal(digest.1) }
 
     package func hasSameContent(as other: ResourceSet) -> Bool { self === other || digest == other.digest }
 
