@@ -34,12 +34,15 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private var admission: Admission?
     private let hub: StreamHub
     private var lastReport: ProxyReport?
+    private var isReportDue = false
     private var nodeID = ""
     /// Messages that wait for the gate. Nothing more is read from the connection meanwhile, so they are few.
     private var waiting: [ByteBuffer] = []
     /// As whom it waits.
     private var tenant = ""
+    /// Nothing more is taken from the client.
     private var isOver = false
+    private var isClosed = false
 
     init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: ADSService) {
         self.call = call
@@ -112,10 +115,11 @@ final class ADSStream: GRPCCallHandler, Newcomer {
             hub.gate.leave(self, of: tenant)
             waiting = []
         }
+        isClosed = true
         guard let admission else { return }
+        report()
         hub.remove(self, admission.view)
         service.store.detach(admission.view, on: call.eventLoop)
-        report(isConnected: false)
         service.logger.debug("stream closed", metadata: ["proxy": "\(admission.proxy)", "reason": "\(reason)"])
     }
 
@@ -134,15 +138,23 @@ final class ADSStream: GRPCCallHandler, Newcomer {
             call.send(
                 answer.message(machine.variant, isCompressed: call.acceptsGzip, service.store.recentBodies))
         }
-        report(isConnected: true)
+        reportSoon()
     }
 
-    private func report(isConnected: Bool) {
+    private func reportSoon() {
+        guard admission != nil, !isReportDue else { return }
+        isReportDue = true
+        hub.reportSoon(self)
+    }
+
+    /// Tells the registry what is known of the client now.
+    func report() {
+        isReportDue = false
         guard let admission else { return }
         let rejection = machine.rejection
         let types = machine.subscriptions.map(typeReport)
         let report = ProxyReport(
-            proxy: admission.proxy, view: admission.view, isConnected: isConnected,
+            proxy: admission.proxy, view: admission.view, isConnected: !isClosed,
             ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
             rejectedMessage: rejection?.message, types: types)
         guard report != lastReport else { return }

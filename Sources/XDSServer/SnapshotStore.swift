@@ -88,7 +88,7 @@ package final class SnapshotStore: Sendable {
             let key = ObjectIdentifier(eventLoop)
             if let hub = state.hubs[key] { return hub }
             let gate = AdmissionGate(on: eventLoop, pace: pace)
-            let hub = NIOLoopBound(StreamHub(gate: gate), eventLoop: eventLoop)
+            let hub = NIOLoopBound(StreamHub(on: eventLoop, gate: gate), eventLoop: eventLoop)
             state.hubs[key] = hub
             return hub
         }.value
@@ -126,9 +126,30 @@ package final class SnapshotStore: Sendable {
 final class StreamHub {
     let sharing = StreamSharing()
     let gate: AdmissionGate
+    private let eventLoop: any EventLoop
     private var streams: [ViewID: [ObjectIdentifier: ADSStream]] = [:]
+    /// Streams that have something to report.
+    private var reporting: [ADSStream] = []
 
-    init(gate: AdmissionGate) { self.gate = gate }
+    /// A push changes what is known of a stream twice, when it is sent and when it is acknowledged; with luck only the end of
+    /// it is told, and not before everybody has been sent what is new.
+    private static let reportDelay = TimeAmount.milliseconds(5)
+
+    init(on eventLoop: any EventLoop, gate: AdmissionGate) {
+        self.eventLoop = eventLoop
+        self.gate = gate
+    }
+
+    /// Has the stream asked for its report in a moment.
+    func reportSoon(_ stream: ADSStream) {
+        reporting.append(stream)
+        guard reporting.count == 1 else { return }
+        eventLoop.assumeIsolated().scheduleTask(in: Self.reportDelay) {
+            let due = self.reporting
+            self.reporting = []
+            for stream in due { stream.report() }
+        }
+    }
 
     func insert(_ stream: ADSStream, _ view: ViewID) { streams[view, default: [:]][ObjectIdentifier(stream)] = stream }
 

@@ -19,6 +19,14 @@ struct ProxyReporter: Sendable {
     private static let heartbeat = Duration.seconds(5)
     private static let retry = Duration.seconds(1)
 
+    /// What reports do not say, of proxies that are connected.
+    private struct Known {
+        var name: ProxyName
+        var since: Timestamp
+        var id: ViewID
+        var view: ProxyView?
+    }
+
     /// Reports until the task is cancelled.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -41,7 +49,7 @@ struct ProxyReporter: Sendable {
     }
 
     private func report() async throws {
-        var since: [String: Timestamp] = [:]
+        var known: [String: Known] = [:]
         var refusals = Refusals(publisher: publisher)
         var documents = Documents()
         for await _ in registry.changes {
@@ -50,7 +58,7 @@ struct ProxyReporter: Sendable {
             do {
                 var rows: [ProxyRow] = []
                 for report in reports {
-                    if let row = await row(report, &since, &refusals, &documents) { rows.append(row) }
+                    if let row = await row(report, &known, &refusals, &documents) { rows.append(row) }
                 }
                 try await store.report(rows)
                 for mesh in Set(rows.map(\.mesh)) { try await store.wakeReleases(of: mesh) }
@@ -62,22 +70,27 @@ struct ProxyReporter: Sendable {
         }
     }
 
-    /// - Parameter since: when those that are connected were first heard of.
     private func row(
-        _ report: ProxyReport, _ since: inout [String: Timestamp], _ refusals: inout Refusals,
+        _ report: ProxyReport, _ known: inout [String: Known], _ refusals: inout Refusals,
         _ documents: inout Documents
     ) async -> ProxyRow? {
-        guard let name = ProxyName(report.proxy) else { return nil }
         let now = Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
-        let connectedAt = since[report.proxy] ?? now
-        since[report.proxy] = report.isConnected ? connectedAt : nil
-        let view = ProxyView(report.view)
-        let rejections = await refusals.rejections(report, view, now)
+        var proxy: Known
+        if let old = known[report.proxy] {
+            proxy = old
+        } else {
+            guard let name = ProxyName(report.proxy) else { return nil }
+            proxy = Known(name: name, since: now, id: report.view, view: ProxyView(report.view))
+        }
+        if proxy.id != report.view { (proxy.id, proxy.view) = (report.view, ProxyView(report.view)) }
+        known[report.proxy] = report.isConnected ? proxy : nil
+        let rejections = await refusals.rejections(report, proxy.view, now)
         return ProxyRow(
-            mesh: name.mesh, name: name.name, replica: replica, connected: report.isConnected, connectedAt: connectedAt,
+            mesh: proxy.name.mesh, name: proxy.name.name, replica: replica, connected: report.isConnected,
+            connectedAt: proxy.since,
             ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
             rejectedMessage: report.rejectedMessage, types: documents.types(report.types, rejections),
-            client: view?.clientJSON ?? [:])
+            client: proxy.view?.clientJSON ?? [:])
     }
 }
 
