@@ -166,7 +166,9 @@ let package = Package(
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "EnvoyConfigTests",
-            dependencies: ["EnvoyConfig", "EnvoyProtos", "MeshCompiler", "MeshModel", "MeshFixtures", protobuf],
+            dependencies: [
+                "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "MeshModel", "MeshFixtures", "TestSupport", protobuf,
+            ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "MeshIdentityTests", dependencies: ["MeshIdentity", "MeshModel", crypto], swiftSettings: strict),
@@ -197,7 +199,8 @@ let package = Package(
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["MeshLab", "MeshModel", "PostgresServer", "sluice", logging],
+            name: "EndToEndTests",
+            dependencies: ["MeshLab", "MeshModel", "PostgresServer", "TestSupport", "sluice", logging],
             exclude: ["proxyless.py"],
             swiftSettings: strict),
     ]

@@ -1,6 +1,7 @@
 import Foundation
 import MeshLab
 import MeshModel
+import TestSupport
 import Testing
 
 @Suite("xDS over TLS", .serialized)

@@ -1,5 +1,6 @@
 import MeshLab
 import MeshModel
+import TestSupport
 import Testing
 
 /// What real clients report of their load, as the mesh's metrics tell it.

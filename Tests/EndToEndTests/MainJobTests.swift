@@ -1,5 +1,6 @@
 import MeshLab
 import MeshModel
+import TestSupport
 import Testing
 
 /// "The main job, call by call" of the API's contract: REST in, traffic out of a real Envoy.

@@ -1,38 +1,12 @@
 import Foundation
 import MeshLab
+import TestSupport
 
-/// The real parts that end-to-end tests run on, and where they are.
-enum Parts {
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
-
+/// What end-to-end tests are about, and where they take place.
+extension Parts {
     /// The server under test: built together with the tests, unless `SLUICE_BINARY` names another.
     static func sluice() throws -> String {
         try executable(ProcessInfo.processInfo.environment["SLUICE_BINARY"] ?? "\(root)/.build/debug/sluice")
-    }
-
-    /// The real Envoys between which Sluice supports all.
-    enum Envoy: CaseIterable {
-        case newest, oldest
-    }
-
-    /// A real Envoy; `SLUICE_ENVOY` names another for the newest.
-    static func envoy(_ envoy: Envoy = .newest) throws -> String {
-        switch envoy {
-        case .newest:
-            try executable(ProcessInfo.processInfo.environment["SLUICE_ENVOY"] ?? "\(root)/.build/tools/envoy")
-        case .oldest: try executable("\(root)/.build/oldest-envoy/envoy")
-        }
-    }
-
-    /// Python with grpcio.
-    static func python() throws -> String { try executable("\(root)/.build/tools/bin/python3") }
-
-    private static func executable(_ path: String) throws -> String {
-        guard FileManager.default.isExecutableFile(atPath: path) else {
-            throw LabError("\(path) is missing; `make test` installs and builds what the tests need")
-        }
-        return path
     }
 
     /// Runs `body` with a directory of its own, removed afterwards unless `body` throws.

@@ -1,5 +1,6 @@
 import MeshLab
 import MeshModel
+import TestSupport
 import Testing
 
 /// What a real Envoy refuses, from its words to the object that they are about.

@@ -3,6 +3,7 @@ import Logging
 import MeshLab
 import MeshModel
 import PostgresServer
+import TestSupport
 import Testing
 
 /// Gray releases on real Envoys under load: not one request may fail, whatever happens to the control plane meanwhile.

@@ -2,6 +2,7 @@ import Foundation
 import MeshLab
 import MeshModel
 import PostgresServer
+import TestSupport
 import Testing
 
 /// Two replicas on one database, of which one is killed.

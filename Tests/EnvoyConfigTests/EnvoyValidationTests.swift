@@ -5,18 +5,11 @@ import MeshCompiler
 import MeshFixtures
 import MeshModel
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @Suite("Envoy itself accepts what is encoded")
 struct EnvoyValidationTests {
-    /// `SLUICE_ENVOY`, or `envoy` on the `PATH`.
-    private static var envoy: String? {
-        let environment = ProcessInfo.processInfo.environment
-        if let path = environment["SLUICE_ENVOY"] { return path }
-        return (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/envoy" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-    }
-
     /// Every case's listeners, routes and clusters in one static configuration: what a server would send, without one.
     @Test(.timeLimit(.minutes(2)))
     func allCasesTogether() throws {
@@ -102,8 +95,7 @@ struct EnvoyValidationTests {
 
     /// Runs `envoy --mode validate`.
     private static func validate(_ json: String) throws -> (status: Int32, output: String) {
-        let envoy = try #require(
-            Self.envoy, "no envoy: put it on the PATH or name it in SLUICE_ENVOY (pip install envoy gives one)")
+        let envoy = try Parts.envoy()
         let folder = FileManager.default.temporaryDirectory.appending(path: "envoy-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
