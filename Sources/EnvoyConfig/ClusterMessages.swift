@@ -16,6 +16,7 @@ extension ClusterMessage {
         circuitBreakers = Self.unlimited
         commonLbConfig = Self.withoutPanic
         if cluster.isHTTP2 { typedExtensionProtocolOptions = Self.http2 }
+        apply(cluster.policy, isHTTP2: cluster.isHTTP2)
     }
 
     /// The workload behind a sidecar, on its loopback interface.
@@ -53,7 +54,7 @@ extension ClusterMessage {
     static let http2: [String: Google_Protobuf_Any] = {
         var options = Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions()
         options.explicitHTTPConfig.http2ProtocolOptions = Envoy_Config_Core_V3_Http2ProtocolOptions()
-        return ["envoy.extensions.upstreams.http.v3.HttpProtocolOptions": Google_Protobuf_Any(packing: options)]
+        return [httpProtocolOptions: Google_Protobuf_Any(packing: options)]
     }()
 }
 

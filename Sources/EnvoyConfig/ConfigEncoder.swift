@@ -29,6 +29,7 @@ package struct ConfigEncoder: Sendable {
                 services[name] = nil
             }
             encoded.clusters.add(from: old.clusters, to: new.clusters)
+            encoded.proxylessClusters.add(from: old.proxylessClusters, to: new.proxylessClusters)
             encoded.endpoints.add(from: old.endpoints, to: new.endpoints)
             encoded.proxylessEndpoints.add(from: old.proxylessEndpoints, to: new.proxylessEndpoints)
             encoded.note(name, from: old, to: new)
@@ -53,7 +54,7 @@ package struct ConfigEncoder: Sendable {
             return [.listener: inbound.listeners, .cluster: inbound.clusters]
         case .proxyless(let namespace):
             var set: ResourceSet = [
-                .cluster: sorted(\.clusters).map(\.proxyless), .endpoints: sorted(\.proxylessEndpoints),
+                .cluster: sorted(\.proxylessClusters), .endpoints: sorted(\.proxylessEndpoints),
             ]
             let targets = routed.flatMap { services[$0]?.virtualHosts ?? [] }.map {
                 ProxylessTarget($0, from: namespace)
@@ -81,7 +82,7 @@ package struct ConfigEncoder: Sendable {
             result.set(.listener, ResourceDelta(from: before.listeners, to: now?.listeners ?? []))
             result.set(.cluster, ResourceDelta(from: before.clusters, to: now?.clusters ?? []))
         case .proxyless(let namespace):
-            result.set(.cluster, change.clusters.map(\.proxyless))
+            result.set(.cluster, change.proxylessClusters)
             result.set(.endpoints, change.proxylessEndpoints)
             var listeners = ResourceDelta()
             var routes = ResourceDelta()

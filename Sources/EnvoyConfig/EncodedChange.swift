@@ -4,6 +4,7 @@ internal import MeshModel
 /// What an update of a ``ConfigEncoder`` changed, for all views; ``ConfigEncoder/change(_:in:)`` says what one sees of it.
 package struct EncodedChange: Sendable {
     var clusters = ResourceDelta()
+    var proxylessClusters = ResourceDelta()
     var endpoints = ResourceDelta()
     var proxylessEndpoints = ResourceDelta()
     /// Services whose virtual hosts changed, with what they were.
@@ -13,7 +14,8 @@ package struct EncodedChange: Sendable {
 
     /// Whether no view sees anything of it.
     package var isEmpty: Bool {
-        clusters.isEmpty && endpoints.isEmpty && proxylessEndpoints.isEmpty && routes.isEmpty && inbound.isEmpty
+        clusters.isEmpty && proxylessClusters.isEmpty && endpoints.isEmpty && proxylessEndpoints.isEmpty
+            && routes.isEmpty && inbound.isEmpty
     }
 
     mutating func note(_ name: NamespacedName, from old: EncodedService, to new: EncodedService) {
@@ -41,12 +43,6 @@ struct ResourceDelta: Hashable, Sendable {
         changed += new.filter { before[$0.name] != $0.bytes }
         let now = Set(new.map(\.name))
         removed += old.map(\.name).filter { !now.contains($0) }
-    }
-
-    func map(_ transform: (EncodedResource) -> EncodedResource) -> ResourceDelta {
-        var result = self
-        result.changed = changed.map(transform)
-        return result
     }
 }
 

@@ -4,6 +4,8 @@ internal import MeshModel
 /// A service's resources, encoded once for all who see them.
 struct EncodedService: Sendable {
     var clusters: [EncodedResource] = []
+    /// ``clusters`` for gRPC clients.
+    var proxylessClusters: [EncodedResource] = []
     var endpoints: [EncodedResource] = []
     /// ``endpoints`` for gRPC clients; most are the same.
     var proxylessEndpoints: [EncodedResource] = []
@@ -22,6 +24,7 @@ struct EncodedService: Sendable {
     mutating func update(_ service: CompiledService, _ parts: CompiledService.Parts) {
         if parts.contains(.clusters) {
             clusters = service.clusters.map { EncodedResource(name: $0.name.text, bytes: ClusterMessage($0).encoded) }
+            proxylessClusters = zip(service.clusters, clusters).map { $1.proxyless($0.policy) }
         }
         if parts.contains(.endpoints) {
             endpoints = service.endpoints.map { EncodedResource($0) }

@@ -22,7 +22,7 @@ extension ConfigEncoder {
     ) -> [Source] {
         let origins = Origins(compiler: compiler, mesh: mesh)
         switch type {
-        case .cluster: return cluster(name).map { [origins.port($0.port, of: $0.service, isWhole: $0.isWhole)] } ?? []
+        case .cluster: return cluster(name).map { [origins.cluster(name, $0)] } ?? []
         case .endpoints: return cluster(name).map { [origins.service($0.service)] } ?? []
         case .listener: return listener(name, origins)
         case .routes:
@@ -72,6 +72,16 @@ struct Origins {
 
     func service(_ name: NamespacedName) -> Source {
         Source(object: .namespaced(.service, name, in: mesh), pointer: .root)
+    }
+
+    /// What has no destination rule is the same for all services, so where there is one it was that.
+    func cluster(_ name: String, _ part: (service: NamespacedName, port: Int, isWhole: Bool)) -> Source {
+        let compiled = compiler.services[part.service]
+        let policy = compiled?.clusters.first { $0.name.text == name }?.policy
+        guard let rule = compiled?.policySource, let policy, policy != .init() else {
+            return port(part.port, of: part.service, isWhole: part.isWhole)
+        }
+        return Source(object: .namespaced(.destinationRule, rule, in: mesh), pointer: .root)
     }
 
     /// - Parameter isWhole: the port and nothing else, such as a version, is what was refused.

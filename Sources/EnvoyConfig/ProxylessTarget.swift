@@ -26,7 +26,26 @@ struct ProxylessTarget {
 extension EncodedResource {
     /// A cluster as gRPC clients take it: they refuse `LEAST_REQUEST`, and report load only where the cluster says so. A
     /// field that stands twice in a serialized message has its last value, so what is different is put behind.
-    var proxyless: EncodedResource { EncodedResource(name: name, bytes: bytes + Self.roundRobin + Self.reporting) }
+    ///
+    /// Consistent hashing is a ring for them, whatever the algorithm (gRFC A42).
+    func proxyless(_ policy: TrafficPolicy.Blocks) -> EncodedResource {
+        var tail = Self.reporting
+        if case .consistentHash(let hash)? = policy.loadBalancer {
+            if case .maglev = hash.algorithm { tail += Self.ring }
+        } else {
+            tail += Self.roundRobin
+        }
+        if let detection = policy.outlierDetection {
+            // Is merged with what the cluster has.
+            tail += ClusterMessage.with { $0.outlierDetection = .init(proxyless: detection) }.encoded
+        }
+        return EncodedResource(name: name, bytes: bytes + tail)
+    }
+
+    private static let ring = ClusterMessage.with {
+        $0.lbPolicy = .ringHash
+        $0.ringHashLbConfig = .init()
+    }.encoded
 
     /// `lb_policy: ROUND_ROBIN`: field 6, varint 0, which an encoder would leave out as the default.
     private static let roundRobin: [UInt8] = [0x30, 0x00]

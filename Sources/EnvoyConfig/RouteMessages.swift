@@ -44,6 +44,7 @@ extension RouteActionMessage {
             maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration(timeout)
         }
         if forward.retries.attempts > 0 { retryPolicy = Envoy_Config_Route_V3_RetryPolicy(forward.retries) }
+        hashPolicy = forward.hashOn.map { Envoy_Config_Route_V3_RouteAction.HashPolicy($0) }
         requestMirrorPolicies = forward.mirrors.map { RequestMirrorPolicy($0) }
         guard let rewrite = forward.rewrite else { return }
         if let uri = rewrite.uri { prefixRewrite = uri }

@@ -23,10 +23,13 @@ package struct CompiledService: Hashable, Sendable {
     package var inbound: [IR.Inbound] = []
     /// One for each HTTP port, in the order of the service.
     package var virtualHosts: [IR.VirtualHost] = []
+    /// The destination rule that ``IR/Cluster/policy`` is from.
+    package var policySource: NamespacedName?
+    var policyDiagnostics: [Diagnostic] = []
     var endpointDiagnostics: [Diagnostic] = []
     var routeDiagnostics: [Diagnostic] = []
 
-    package var diagnostics: [Diagnostic] { endpointDiagnostics + routeDiagnostics }
+    package var diagnostics: [Diagnostic] { policyDiagnostics + endpointDiagnostics + routeDiagnostics }
 
     /// Of nothing.
     package init() {}

@@ -55,6 +55,9 @@ package struct Compiler: Sendable {
         for (name, rules) in state.virtualServices {
             for host in references.replace(name, with: rules.spec) { touched[host] = .all }
         }
+        for (name, policies) in state.destinationRules {
+            for service in references.replace(name, with: policies.spec) { touched[service] = .all }
+        }
         for (name, traffic) in state.releases {
             for service in references.replace(name, with: traffic) { touched[service] = .all }
         }
@@ -66,6 +69,13 @@ package struct Compiler: Sendable {
         for name in change.virtualServices {
             for host in references.replace(name, with: state.virtualServices[name]?.spec) {
                 touched[host, default: []].insert(.routes)
+            }
+        }
+        for name in change.destinationRules {
+            for service in references.replace(name, with: state.destinationRules[name]?.spec) {
+                touched[service, default: []].formUnion([.clusters, .routes])
+                // Routes say what requests are hashed by.
+                for dependent in references.dependents(on: service) { touched[dependent, default: []].insert(.routes) }
             }
         }
         for name in change.releases {
@@ -93,6 +103,7 @@ package struct Compiler: Sendable {
             new = CompiledService()
             new.endpointDiagnostics = orphans(state.endpoints[name] ?? [:], of: name, in: state.mesh)
             new.routeDiagnostics = unknownHosts(name, in: state)
+            new.policyDiagnostics = policies(of: name, in: state).diagnostics
         }
         services[name] = new.isEmpty ? nil : new
         // A service that is gone loses all its parts, whatever was asked for.
@@ -104,7 +115,12 @@ package struct Compiler: Sendable {
         into result: inout CompiledService
     ) {
         let lowering = ClusterLowering(mesh: state.mesh, name: name, spec: service.spec)
-        if parts.contains(.clusters) { result.clusters = lowering.clusters() }
+        if parts.contains(.clusters) {
+            let policies = policies(of: name, in: state)
+            result.clusters = lowering.clusters(policies)
+            result.policySource = policies.source
+            result.policyDiagnostics = policies.diagnostics
+        }
         if parts.contains(.endpoints) {
             let endpoints = state.endpoints[name] ?? [:]
             var diagnostics: [Diagnostic] = []
@@ -116,9 +132,13 @@ package struct Compiler: Sendable {
             var lowering = RouteLowering(
                 state: state, name: name, service: service, rules: Array(references.rules(for: name)),
                 releases: Array(references.releases(of: name)))
-            result.virtualHosts = lowering.virtualHosts()
+            result.virtualHosts = lowering.virtualHosts { policies(of: $0, in: state) }
             result.routeDiagnostics = lowering.diagnostics.sorted()
         }
+    }
+
+    private func policies(of service: NamespacedName, in state: MeshState) -> PolicyLowering {
+        PolicyLowering(state: state, service: service, rules: references.policies(of: service))
     }
 
     private func orphans(

@@ -29,5 +29,5 @@ package struct Diagnostic: Hashable, Sendable {
 }
 
 extension JSONPointer {
-    static let spec = JSONPointer(["spec"])
+    package static let spec = JSONPointer(["spec"])
 }

@@ -13,11 +13,16 @@ struct References: Hashable, Sendable {
     private var footprints: [NamespacedName: Footprint] = [:]
     private var rulesByHost: [NamespacedName: Set<NamespacedName>] = [:]
     private var rulesByDestination: [NamespacedName: Set<NamespacedName>] = [:]
+    private var serviceOfPolicies: [NamespacedName: NamespacedName] = [:]
+    private var policiesByService: [NamespacedName: Set<NamespacedName>] = [:]
     private var serviceOfRelease: [NamespacedName: NamespacedName] = [:]
     private var releasesByService: [NamespacedName: Set<NamespacedName>] = [:]
 
     /// VirtualServices with the service among their hosts.
     func rules(for service: NamespacedName) -> Set<NamespacedName> { rulesByHost[service] ?? [] }
+
+    /// DestinationRules that name the service.
+    func policies(of service: NamespacedName) -> Set<NamespacedName> { policiesByService[service] ?? [] }
 
     func releases(of service: NamespacedName) -> Set<NamespacedName> { releasesByService[service] ?? [] }
 
@@ -42,6 +47,24 @@ struct References: Hashable, Sendable {
         for host in footprint.hosts { rulesByHost[host, default: []].insert(rules) }
         for destination in footprint.destinations { rulesByDestination[destination, default: []].insert(rules) }
         return touched.union(footprint.hosts)
+    }
+
+    /// Takes over a DestinationRule as it is now, `nil` if it is gone.
+    ///
+    /// - Returns: the services that it was or is about.
+    mutating func replace(_ policies: NamespacedName, with spec: DestinationRuleSpec?) -> Set<NamespacedName> {
+        var touched: Set<NamespacedName> = []
+        if let old = serviceOfPolicies.removeValue(forKey: policies) {
+            policiesByService.remove(policies, from: old)
+            touched.insert(old)
+        }
+        guard let service = spec.flatMap({ HostName.service($0.host, from: policies.namespace) }) else {
+            return touched
+        }
+        serviceOfPolicies[policies] = service
+        policiesByService[service, default: []].insert(policies)
+        touched.insert(service)
+        return touched
     }
 
     /// Takes over a release as it is now, `nil` if it owns no traffic.

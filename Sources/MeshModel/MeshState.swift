@@ -27,6 +27,17 @@ package struct MeshState: Sendable {
         }
     }
 
+    /// Policies of connections.
+    package struct Policies: Hashable, Sendable {
+        package var spec: DestinationRuleSpec
+        package var createTime: Timestamp
+
+        package init(spec: DestinationRuleSpec, createTime: Timestamp) {
+            self.spec = spec
+            self.createTime = createTime
+        }
+    }
+
     package var mesh: MeshKey
     /// The revision that the state is of.
     package var revision: Revision
@@ -34,6 +45,7 @@ package struct MeshState: Sendable {
     /// By service, then by the endpoint's name. Endpoints may outlive or precede their service.
     package var endpoints: [NamespacedName: [Name: EndpointSpec]] = [:]
     package var virtualServices: [NamespacedName: Rules] = [:]
+    package var destinationRules: [NamespacedName: Policies] = [:]
     /// Releases that own traffic, by the release's name.
     package var releases: [NamespacedName: ReleaseTraffic] = [:]
     /// Clusters of the tenant on which this mesh is enabled. Endpoints elsewhere are not part of the mesh.
@@ -52,6 +64,7 @@ package struct MeshChange: Hashable, Sendable {
     /// Services whose endpoints changed.
     package var endpoints: Set<NamespacedName> = []
     package var virtualServices: Set<NamespacedName> = []
+    package var destinationRules: Set<NamespacedName> = []
     package var releases: Set<NamespacedName> = []
     /// Everything has to be looked at: the set of enabled clusters changed, or the state is new.
     package var everything = false
@@ -65,6 +78,7 @@ package struct MeshChange: Hashable, Sendable {
     }
 
     package var isEmpty: Bool {
-        !everything && services.isEmpty && endpoints.isEmpty && virtualServices.isEmpty && releases.isEmpty
+        !everything && services.isEmpty && endpoints.isEmpty && virtualServices.isEmpty && destinationRules.isEmpty
+            && releases.isEmpty
     }
 }

@@ -8,6 +8,7 @@ package enum Kind: String, CaseIterable, Sendable, Hashable {
     case service = "Service"
     case endpoint = "Endpoint"
     case virtualService = "VirtualService"
+    case destinationRule = "DestinationRule"
     case release = "Release"
 
     /// What an object's name must be unique in.
@@ -19,7 +20,7 @@ package enum Kind: String, CaseIterable, Sendable, Hashable {
         switch self {
         case .tenant: .platform
         case .cluster: .tenant
-        case .service, .virtualService, .release: .namespace
+        case .service, .virtualService, .destinationRule, .release: .namespace
         case .endpoint: .service
         }
     }
@@ -32,6 +33,7 @@ package enum Kind: String, CaseIterable, Sendable, Hashable {
         case .service: "services"
         case .endpoint: "endpoints"
         case .virtualService: "virtualServices"
+        case .destinationRule: "destinationRules"
         case .release: "releases"
         }
     }

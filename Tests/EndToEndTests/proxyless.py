@@ -3,14 +3,16 @@
     proxyless.py serve VERSION=PORT ...        backends that answer with their version, until killed
     proxyless.py call TARGET CALLS             calls through xDS (bootstrap in GRPC_XDS_BOOTSTRAP_CONFIG), on one channel
 
-CALLS is a JSON list of {"count": N, "method": NAME, "metadata": {NAME: VALUE}, "timeout": SECONDS or null}, of which all
-but the count may be left out. Printed is a list of what became of each: {"versions": {VERSION: COUNT}, "errors": {CODE:
-COUNT}, "details": [...]}. No stubs: bytes in, bytes out.
+CALLS is a JSON list of {"count": N, "method": NAME, "metadata": {NAME: VALUE}, "timeout": SECONDS or null, "until":
+"calm"}, of which all but the count may be left out. Until "calm" is: until N calls in a row have not failed. Printed is a
+list of what became of each: {"versions": {VERSION: COUNT}, "errors": {CODE: COUNT}, "details": [...]}. No stubs: bytes in,
+bytes out.
 """
 import collections
 import json
 import sys
 import threading
+import time
 from concurrent import futures
 
 import grpc
@@ -18,8 +20,8 @@ import grpc
 SERVICE = "sluice.test.Reviews"
 
 
-def behave(context):
-    """What the caller asks for by metadata: not to be answered, or to be answered only at another try."""
+def behave(context, version):
+    """What the caller asks for by metadata: not to be answered, to be answered only at another try, or not by a version."""
     metadata = dict(context.invocation_metadata())
     if metadata.get("x-behave") == "hang":
         ended = threading.Event()
@@ -27,11 +29,13 @@ def behave(context):
             ended.wait()
     if metadata.get("x-behave") == "fail-once" and "grpc-previous-rpc-attempts" not in metadata:
         context.abort(grpc.StatusCode.UNAVAILABLE, "the first try fails")
+    if metadata.get("x-behave") == f"fail {version}":
+        context.abort(grpc.StatusCode.INTERNAL, "this version fails")
 
 
 def backend(version, port):
     def answer(request, context):
-        behave(context)
+        behave(context, version)
         return version.encode()
 
     handler = grpc.unary_unary_rpc_method_handler(answer)
@@ -52,17 +56,21 @@ def serve(arguments):
     del servers
 
 
-def make(channel, count, method="Version", metadata={}, timeout=20):
+def make(channel, count, method="Version", metadata={}, timeout=20, until=None):
     version = channel.unary_unary(f"/{SERVICE}/{method}")
     versions, errors, details = collections.Counter(), collections.Counter(), []
-    for _ in range(count):
+    left, deadline = count, time.monotonic() + 60
+    while left > 0 and time.monotonic() < deadline:
+        left -= 1
         try:
             answer = version(b"", timeout=timeout, metadata=list(metadata.items()), wait_for_ready=True)
             versions[answer.decode()] += 1
         except grpc.RpcError as error:
             errors[error.code().name] += 1
-            details.append(error.details())
-            if len(details) > 3:
+            details = details[:3] + [error.details()]
+            if until == "calm":
+                left = count
+            elif len(details) > 3:
                 break
     return {"versions": versions, "errors": errors, "details": details}
 

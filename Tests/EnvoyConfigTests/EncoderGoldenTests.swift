@@ -39,6 +39,7 @@ struct EncoderGoldenTests {
             views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))
             views.append(("proxyless.json", .proxyless(namespace: shop)))
         }
+        if name == "destination-rules" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
         return views
     }
 

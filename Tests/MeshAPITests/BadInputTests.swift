@@ -51,6 +51,55 @@ struct BadInputTests {
             name: "a host name for an address", path: "/services/reviews/endpoints/e9",
             body: ["spec": ["cluster": "dev", "address": "example.com"]], errors: ["/spec/address invalidFormat"]),
         Case(
+            name: "a destination rule for another namespace's service", path: "/destinationRules/d",
+            body: ["spec": ["host": "reviews.other"]], errors: ["/spec/host invalidValue"]),
+        Case(
+            name: "a destination rule for what is not there", path: "/destinationRules/d",
+            body: [
+                "spec": [
+                    "host": "reviews", "subsets": [["name": "v9"]],
+                    "trafficPolicy": ["portLevelSettings": [["port": ["number": 1]]]],
+                ]
+            ],
+            errors: ["/spec/subsets/0/name unknownReference", "/spec/trafficPolicy/portLevelSettings unknownReference"]),
+        Case(
+            name: "policies that cannot be", path: "/destinationRules/d",
+            body: [
+                "spec": [
+                    "host": "*",
+                    "trafficPolicy": [
+                        "tls": ["mode": "SIMPLE"],
+                        "loadBalancer": [
+                            "simple": "RANDOM",
+                            "consistentHash": [
+                                "httpHeaderName": "x y", "useSourceIp": true, "maglev": ["tableSize": 10],
+                                "minimumRingSize": 0,
+                            ],
+                        ],
+                        "connectionPool": [
+                            "tcp": ["maxConnections": 0, "connectTimeout": "0s"], "http": ["maxRetries": "3"],
+                        ],
+                        "outlierDetection": ["consecutive5xxErrors": -1, "maxEjectionPercent": 101, "interval": "x"],
+                    ],
+                    "subsets": [["name": "v1"], ["name": "v1"], [:]],
+                ]
+            ],
+            errors: [
+                "/spec/host unsupported", "/spec/trafficPolicy/tls unsupported",
+                "/spec/trafficPolicy/loadBalancer/consistentHash conflict",
+                "/spec/trafficPolicy/loadBalancer/consistentHash conflict",
+                "/spec/trafficPolicy/loadBalancer/consistentHash/httpHeaderName invalidFormat",
+                "/spec/trafficPolicy/loadBalancer/consistentHash/maglev/tableSize invalidValue",
+                "/spec/trafficPolicy/loadBalancer/consistentHash/minimumRingSize outOfRange",
+                "/spec/trafficPolicy/connectionPool/tcp/maxConnections outOfRange",
+                "/spec/trafficPolicy/connectionPool/tcp/connectTimeout outOfRange",
+                "/spec/trafficPolicy/connectionPool/http/maxRetries wrongType",
+                "/spec/trafficPolicy/outlierDetection/consecutive5xxErrors outOfRange",
+                "/spec/trafficPolicy/outlierDetection/maxEjectionPercent outOfRange",
+                "/spec/trafficPolicy/outlierDetection/interval invalidFormat",
+                "/spec/subsets/1/name duplicate", "/spec/subsets/2/name required",
+            ]),
+        Case(
             name: "a negative weight", path: "/virtualServices/v", body: route([-5, 105]),
             errors: ["/spec/http/0/route/0/weight outOfRange", "/spec/http/0/route/1/weight outOfRange"]),
         Case(

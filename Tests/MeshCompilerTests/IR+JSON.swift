@@ -9,6 +9,7 @@ extension CompiledService {
             "clusters": JSONValue.list(clusters) {
                 .string($0.isHTTP2 ? "\($0.name) (HTTP/2)" : $0.name.text)
             },
+            "policies": policies,
             "endpoints": JSONValue.list(endpoints, \.golden),
             "inbound": JSONValue.list(inbound) {
                 .string(
@@ -17,6 +18,17 @@ extension CompiledService {
             },
             "virtualHosts": JSONValue.list(virtualHosts, \.golden),
         ])
+    }
+}
+
+extension CompiledService {
+    /// Of the clusters that have some, by cluster.
+    private var policies: JSONValue? {
+        var policies: [String: JSONValue] = [:]
+        for cluster in clusters where cluster.policy != .init() {
+            policies[cluster.name.text] = cluster.policy.json
+        }
+        return policies.isEmpty ? nil : .object(policies)
     }
 }
 
@@ -101,6 +113,7 @@ extension IR.Forward {
             "timeout": timeout.map { .string($0.text) },
             "retries": .string(retries == .standard ? "standard" : retries.golden),
             "rewrite": rewrite.map { .string("\($0.uri ?? "") \($0.authority ?? "") \($0.uriRegex?.match ?? "")") },
+            "hashOn": JSONValue.list(hashOn) { .string("\($0)") },
             "mirrors": JSONValue.list(mirrors) { .string("\($0.partsPerMillion) ppm \($0.cluster)") },
         ])
     }

@@ -12,6 +12,8 @@ struct PermissionTests {
         clusters.enableMesh     -      -         -        x         x           x
         clusters.read           x      x         x        x         x           x
         clusters.write          -      -         -        x         x           x
+        destinationRules.read   x      x         x        x         x           x
+        destinationRules.write  -      x         -        x         x           x
         endpoints.read          x      x         x        x         x           x
         endpoints.write         -      x         -        x         x           x
         operations.read         x      x         x        x         x           x

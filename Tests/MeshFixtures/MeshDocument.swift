@@ -1,7 +1,8 @@
 package import Foundation
 package import MeshModel
 
-/// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices` and `releases` by `namespace/name`.
+/// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices`, `destinationRules` and `releases` by
+/// `namespace/name`.
 ///
 /// ```json
 /// { "services": { "shop/reviews": { "spec": {…}, "status": {…} } },
@@ -33,6 +34,11 @@ package enum MeshDocument {
         for (key, item) in document["virtualServices"]?.objectValue ?? [:] {
             state.virtualServices[try namespaced(key)] = .init(
                 spec: try spec(item["spec"]), revision: item["revision"]?.integerValue ?? 1,
+                createTime: Timestamp(microseconds: item["createTime"]?.integerValue ?? 0))
+        }
+        for (key, item) in document["destinationRules"]?.objectValue ?? [:] {
+            state.destinationRules[try namespaced(key)] = .init(
+                spec: try spec(item["spec"]),
                 createTime: Timestamp(microseconds: item["createTime"]?.integerValue ?? 0))
         }
         for (key, item) in document["releases"]?.objectValue ?? [:] {
@@ -107,6 +113,7 @@ extension MeshState {
         state.services = refill(services)
         state.endpoints = refill(endpoints.mapValues(refill))
         state.virtualServices = refill(virtualServices)
+        state.destinationRules = refill(destinationRules)
         state.releases = refill(releases)
         return state
     }

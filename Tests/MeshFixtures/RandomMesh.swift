@@ -21,7 +21,7 @@ package struct RandomMesh {
         state.revision += 1
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let name = try self.name()
-            switch Int.random(in: 0..<20, using: &random) {
+            switch Int.random(in: 0..<23, using: &random) {
             case 0..<4:
                 state.services[name] = chance(1, of: 4) ? nil : try service()
                 change.services.insert(name)
@@ -33,6 +33,9 @@ package struct RandomMesh {
             case 9..<14:
                 state.virtualServices[name] = chance(1, of: 4) ? nil : try rules()
                 change.virtualServices.insert(name)
+            case 20..<23:
+                state.destinationRules[name] = chance(1, of: 4) ? nil : try policies()
+                change.destinationRules.insert(name)
             case 14..<19:
                 state.releases[name] = chance(1, of: 3) ? nil : try release()
                 change.releases.insert(name)
@@ -100,6 +103,25 @@ package struct RandomMesh {
         return MeshState.Rules(
             spec: spec, revision: state.revision,
             createTime: Timestamp(microseconds: Int64.random(in: 0...3, using: &random)))
+    }
+
+    private mutating func policies() throws -> MeshState.Policies {
+        let loadBalancer: JSONValue =
+            chance(1, of: 2)
+            ? ["simple": "RANDOM"] : ["consistentHash": ["httpHeaderName": .string(pick(["x-user", "x-cart"]))]]
+        let spec: DestinationRuleSpec = try MeshDocument.spec([
+            "host": host(), "trafficPolicy": ["loadBalancer": loadBalancer],
+            "subsets": [
+                [
+                    "name": .string(pick(Self.versions)),
+                    "trafficPolicy": [
+                        "outlierDetection": ["consecutive5xxErrors": .integer(.random(in: 0...2, using: &random))]
+                    ],
+                ]
+            ],
+        ])
+        return MeshState.Policies(
+            spec: spec, createTime: Timestamp(microseconds: Int64.random(in: 0...3, using: &random)))
     }
 
     private mutating func release() throws -> ReleaseTraffic {

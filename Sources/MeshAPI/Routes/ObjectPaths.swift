@@ -28,6 +28,7 @@ enum ObjectPaths {
         case .service: "service"
         case .endpoint: "endpoint"
         case .virtualService: "virtualService"
+        case .destinationRule: "destinationRule"
         case .release: "release"
         }
     }

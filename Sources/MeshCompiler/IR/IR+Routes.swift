@@ -87,6 +87,9 @@ extension IR {
         package var retries: HTTPRetries
         package var rewrite: HTTPRewrite?
         package var mirrors: [Mirror]
+        /// What chooses the endpoint where a destination goes by consistent hashing: the first that a request has. Without
+        /// repetition, in the order of the destinations.
+        package var hashOn: [ConsistentHash.Source] = []
     }
 
     /// A part of a route's requests.

@@ -44,6 +44,8 @@ package enum IR {
         package var name: ClusterName
         /// Whether connections to the endpoints speak HTTP/2.
         package var isHTTP2: Bool
+        /// What callers are to do with the endpoints, as far as a destination rule says it.
+        package var policy: TrafficPolicy.Blocks
     }
 
     /// Where the members of a cluster are.

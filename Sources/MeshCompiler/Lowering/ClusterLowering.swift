@@ -7,9 +7,11 @@ struct ClusterLowering {
     let spec: ServiceSpec
 
     /// Every port, first as a whole and then version by version, in the order of the service.
-    func clusters() -> [IR.Cluster] {
+    func clusters(_ policies: PolicyLowering) -> [IR.Cluster] {
         spec.ports.flatMap { port in
-            clusterNames(of: port).map { IR.Cluster(name: $0, isHTTP2: port.appProtocol.isHTTP2) }
+            clusterNames(of: port).map {
+                IR.Cluster(name: $0, isHTTP2: port.appProtocol.isHTTP2, policy: policies.policy(of: $0))
+            }
         }
     }
 

@@ -11,7 +11,8 @@ struct RouteLowering {
     let releases: [NamespacedName]
     var diagnostics: [Diagnostic] = []
 
-    mutating func virtualHosts() -> [IR.VirtualHost] {
+    /// - Parameter policies: those of a service.
+    mutating func virtualHosts(_ policies: (NamespacedName) -> PolicyLowering) -> [IR.VirtualHost] {
         let owner = owner()
         let releases = validReleases()
         let ports = service.spec.ports.filter(\.appProtocol.isHTTP)
@@ -26,6 +27,7 @@ struct RouteLowering {
             } else {
                 routes.append(defaultRoute(port: port.number))
             }
+            routes = routes.map { $0.hashing(policies) }
             return IR.VirtualHost(
                 service: name, port: port.number, isDefaultPort: port.number == ports.first?.number, routes: routes)
         }
@@ -204,5 +206,22 @@ struct RouteLowering {
         let diagnostic = Diagnostic(.namespaced(kind, object, in: state.mesh), pointer, code, detail)
         // Every port of the service meets the same mistakes.
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+    }
+}
+
+extension IR.Route {
+    /// The route with what its destinations are hashed by.
+    fileprivate func hashing(_ policies: (NamespacedName) -> PolicyLowering) -> IR.Route {
+        guard case .forward(var forward) = action else { return self }
+        for share in forward.destinations {
+            guard
+                case .consistentHash(let hash)? = policies(share.cluster.service).policy(of: share.cluster).loadBalancer,
+                !forward.hashOn.contains(hash.source)
+            else { continue }
+            forward.hashOn.append(hash.source)
+        }
+        var route = self
+        route.action = .forward(forward)
+        return route
     }
 }

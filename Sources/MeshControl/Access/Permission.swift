@@ -16,6 +16,8 @@ package enum Permission: String, CaseIterable, Sendable {
     case writeEndpoints = "endpoints.write"
     case readVirtualServices = "virtualServices.read"
     case writeVirtualServices = "virtualServices.write"
+    case readDestinationRules = "destinationRules.read"
+    case writeDestinationRules = "destinationRules.write"
     case readReleases = "releases.read"
     case writeReleases = "releases.write"
     case startReleases = "releases.start"
@@ -40,14 +42,13 @@ package enum Permission: String, CaseIterable, Sendable {
         case .createTenant, .deleteTenant: [.platformAdmin]
         case .updateTenant, .readAPIKeys, .writeAPIKeys: [.tenantAdmin, .platformAdmin]
         case .writeClusters, .enableMesh: Self.operators
-        case .writeServices, .writeEndpoints, .writeVirtualServices, .bootstrapProxies:
+        case .writeServices, .writeEndpoints, .writeVirtualServices, .writeDestinationRules, .bootstrapProxies:
             Self.operators.union([.developer])
         case .writeReleases, .startReleases, .pauseReleases, .resumeReleases, .rollBackReleases:
             Self.operators.union([.developer, .releaser])
         case .promoteReleases, .promoteReleasesFully, .abortReleases: Self.operators.union([.releaser])
-        case .readTenant, .readClusters, .readServices, .readEndpoints, .readVirtualServices, .readReleases,
-            .readProxies,
-            .readOperations:
+        case .readTenant, .readClusters, .readServices, .readEndpoints, .readVirtualServices, .readDestinationRules,
+            .readReleases, .readProxies, .readOperations:
             Set(Role.allCases)
         }
     }

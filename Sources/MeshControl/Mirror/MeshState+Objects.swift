@@ -27,6 +27,8 @@ extension MeshState {
         case .service: if services.removeValue(forKey: name) != nil { change.services.insert(name) }
         case .virtualService:
             if virtualServices.removeValue(forKey: name) != nil { change.virtualServices.insert(name) }
+        case .destinationRule:
+            if destinationRules.removeValue(forKey: name) != nil { change.destinationRules.insert(name) }
         case .release: if releases.removeValue(forKey: name) != nil { change.releases.insert(name) }
         case .endpoint:
             guard endpoints[name]?.removeValue(forKey: key.name) != nil else { return }
@@ -45,6 +47,7 @@ extension MeshState {
             case .service: insertService(object, &change)
             case .endpoint: insertEndpoint(object, &change)
             case .virtualService: insertRules(object, &change)
+            case .destinationRule: insertPolicies(object, &change)
             case .release: insertRelease(object, &change)
             }
         if !isReadable { unreadable(object.key) }
@@ -82,6 +85,13 @@ extension MeshState {
         return true
     }
 
+    private mutating func insertPolicies(_ object: StoredObject, _ change: inout MeshChange) -> Bool {
+        guard let name = object.key.namespacedName, let spec: DestinationRuleSpec = object.noun() else { return false }
+        let policies = Policies(spec: spec, createTime: object.createTime)
+        if destinationRules.updateValue(policies, forKey: name) != policies { change.destinationRules.insert(name) }
+        return true
+    }
+
     private mutating func insertRelease(_ object: StoredObject, _ change: inout MeshChange) -> Bool {
         guard let name = object.key.namespacedName, let spec: ReleaseSpec = object.noun() else { return false }
         let service = services[NamespacedName(namespace: name.namespace, name: spec.service)]
@@ -106,6 +116,7 @@ extension MeshChange {
         services.formUnion(other.services)
         endpoints.formUnion(other.endpoints)
         virtualServices.formUnion(other.virtualServices)
+        destinationRules.formUnion(other.destinationRules)
         releases.formUnion(other.releases)
         everything = everything || other.everything
     }

@@ -114,6 +114,7 @@ extension Kind {
         case .service: "service"
         case .endpoint: "endpoint"
         case .virtualService: "virtual service"
+        case .destinationRule: "destination rule"
         case .release: "release"
         }
     }

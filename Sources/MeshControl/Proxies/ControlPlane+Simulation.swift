@@ -64,6 +64,10 @@ extension MeshState {
         where rules.spec.hosts.contains(where: { HostName.service($0, from: name.namespace) == service }) {
             change.virtualServices.insert(name)
         }
+        for (name, policies) in destinationRules
+        where HostName.service(policies.spec.host, from: name.namespace) == service {
+            change.destinationRules.insert(name)
+        }
         for (name, traffic) in releases where traffic.service == service { change.releases.insert(name) }
         return change
     }

@@ -22,6 +22,7 @@ extension Kind {
         case .service: ServiceRules()
         case .endpoint: EndpointRules()
         case .virtualService: VirtualServiceRules()
+        case .destinationRule: DestinationRuleRules()
         case .release: ReleaseRules()
         }
     }

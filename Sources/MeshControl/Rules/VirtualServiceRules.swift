@@ -10,7 +10,8 @@ struct VirtualServiceRules: ObjectRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: VirtualServiceSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let state = try await transaction.services(namedBy: spec, from: name.namespace, in: write.mesh())
+        let hosts = spec.referencedHosts
+        let state = try await transaction.services(named: hosts, from: name.namespace, in: write.mesh())
         let check = WriteCheck(spec, named: name, in: state, at: PlannedWrite.specPointer)
         for violation in check.violations { write.log.report(violation) }
         for warning in check.warnings { write.log.warn(warning.pointer, warning.code, warning.detail) }
@@ -21,9 +22,9 @@ struct VirtualServiceRules: ObjectRules {
 }
 
 extension StoreTransaction {
-    /// The part of a mesh that a virtual service's references are checked against: every service that it may mean.
-    func services(namedBy spec: VirtualServiceSpec, from namespace: Name, in mesh: MeshKey) async throws -> MeshState {
-        let names = Set(spec.referencedHosts.compactMap { HostName.service($0, from: namespace) })
+    /// The part of a mesh that references are checked against: every service that one of the hosts may mean.
+    func services(named hosts: [String], from namespace: Name, in mesh: MeshKey) async throws -> MeshState {
+        let names = Set(hosts.compactMap { HostName.service($0, from: namespace) })
         let objects = try await fetch(names.map { .namespaced(.service, $0, in: mesh) })
         var state = MeshState(mesh: mesh)
         _ = state.apply(changed: objects, deleted: [], unreadable: { _ in })

@@ -1,0 +1,57 @@
+package import MeshModel
+
+extension DestinationRuleSpec {
+    /// What the rule says that cannot be done with the services that there are. It is refused when the rule is written, and
+    /// left out with a ``Diagnostic`` when it became so later.
+    ///
+    /// - Parameters:
+    ///   - name: the rule's.
+    ///   - pointer: where the `spec` stands.
+    package func violations(
+        named name: NamespacedName, services: [NamespacedName: MeshState.Service], at pointer: JSONPointer = .spec
+    ) -> [Violation] {
+        let here = pointer.appending("host")
+        guard let target = HostName.service(host, from: name.namespace) else {
+            return [Violation(here, .invalidFormat, HostName.rule)]
+        }
+        guard target.namespace == name.namespace else {
+            return [
+                Violation(
+                    here, .invalidValue,
+                    "\(target) is a service of another namespace; a destination rule holds for those of its own")
+            ]
+        }
+        guard let service = services[target]?.spec else {
+            let resolver = DestinationResolver(services: services, namespace: name.namespace)
+            return [
+                Violation(
+                    here, .unknownReference, "there is no service \(target.name) in namespace \(target.namespace)",
+                    choices: resolver.hosts(in: target.namespace))
+            ]
+        }
+        var violations = ports(of: trafficPolicy, service, target, at: pointer)
+        for (index, subset) in subsets.enumerated() {
+            let here = pointer.appending("subsets").appending(index)
+            if !service.hasVersion(subset.name) {
+                violations.append(
+                    Violation(
+                        here.appending("name"), .unknownReference, "service \(target) has no version \(subset.name)",
+                        choices: service.versions.map(\.name.text)))
+            }
+            violations += ports(of: subset.trafficPolicy, service, target, at: here)
+        }
+        return violations
+    }
+
+    private func ports(
+        of policy: TrafficPolicy?, _ service: ServiceSpec, _ name: NamespacedName, at pointer: JSONPointer
+    ) -> [Violation] {
+        guard let policy else { return [] }
+        let unknown = policy.portLevelSettings.keys.filter { service.port($0) == nil }.sorted()
+        return unknown.map { port in
+            Violation(
+                pointer.appending("trafficPolicy").appending("portLevelSettings"), .unknownReference,
+                "service \(name) has no port \(port)", choices: service.ports.map { String($0.number) })
+        }
+    }
+}
