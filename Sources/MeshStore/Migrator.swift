@@ -67,6 +67,7 @@ package struct Migrator: Sendable {
         Migration(name: "0003_proxies", script: text(PackageResources._003_proxies_sql)),
         Migration(name: "0004_proxy_rejections", script: text(PackageResources._004_proxy_rejections_sql)),
         Migration(name: "0005_proxy_feed", script: text(PackageResources._005_proxy_feed_sql)),
+        Migration(name: "0006_proxy_updates", script: text(PackageResources._006_proxy_updates_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

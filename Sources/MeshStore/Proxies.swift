@@ -98,22 +98,47 @@ extension MeshStore {
         for report in reports { latest["\(report.mesh)/\(report.name)"] = report }
         guard !latest.isEmpty else { return }
         let rows = latest.sorted { $0.key < $1.key }.map(\.value)
+        var documents = Documents()
+        let types = try rows.map { row throws(StoreError) in try documents.number(of: row.types) }
+        let clients = try rows.map { row throws(StoreError) in try documents.number(of: row.client) }
+        // Most proxies are there already, and of those nothing is written that did not change: the parts of a new row's key are
+        // checked each by a regular expression, which costs more than all the rest.
         _ = try await self.rows(
             """
-            WITH reported AS (SELECT * FROM unnest(
-                \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.mesh.text))::text[],
-                \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
-                \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
-                \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
-                \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
-                \(try Self.texts(rows.map(\.types)))::jsonb[], \(try Self.texts(rows.map(\.client)))::jsonb[]
-            ) AS reported (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
-                           rejected_revision, rejected_message, types, client)),
-            raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM reported")))
+            WITH document AS (
+                SELECT * FROM unnest(\(documents.texts)::jsonb[]) WITH ORDINALITY AS document (body, number)),
+            reported AS (
+                SELECT r.tenant, r.mesh, r.namespace, r.name, r.replica, r.connected, r.connected_at, r.acked_revision,
+                       r.rejected_revision, r.rejected_message, types.body AS types, client.body AS client
+                  FROM unnest(
+                    \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.mesh.text))::text[],
+                    \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
+                    \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
+                    \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
+                    \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
+                    \(types)::bigint[], \(clients)::bigint[]
+                  ) AS r (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
+                          rejected_revision, rejected_message, types, client)
+                  JOIN document types ON types.number = r.types
+                  JOIN document client ON client.number = r.client),
+            raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM reported"))),
+            updated AS (
+                UPDATE proxy p
+                   SET replica = r.replica, connected = r.connected, connected_at = r.connected_at,
+                       acked_revision = r.acked_revision, rejected_revision = r.rejected_revision,
+                       rejected_message = r.rejected_message, types = r.types, client = r.client,
+                       updated_at = now(), revision = raised.revision
+                  FROM reported r JOIN raised USING (tenant, mesh)
+                 WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name)
+                   AND (r.connected OR p.replica = r.replica))
             INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
                                     rejected_revision, rejected_message, types, client, revision)
-            SELECT reported.*, raised.revision FROM reported JOIN raised USING (tenant, mesh)
+            SELECT r.*, raised.revision FROM reported r JOIN raised USING (tenant, mesh)
+             WHERE NOT EXISTS (
+                SELECT FROM proxy p
+                 WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name))
              ORDER BY tenant COLLATE "C", mesh COLLATE "C", namespace COLLATE "C", name COLLATE "C"
+            -- Another replica was quicker.
             ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
                SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
                    acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
@@ -123,25 +148,27 @@ extension MeshStore {
             """, seeing: .all)
     }
 
-    /// The documents as they are stored. Most proxies of a mesh have the same ones, which are encoded once.
-    private static func texts(_ documents: [JSONValue]) throws(StoreError) -> [JSONText] {
-        var last: (document: JSONValue, text: JSONText)?
-        var known: [JSONValue: JSONText] = [:]
-        var texts: [JSONText] = []
-        texts.reserveCapacity(documents.count)
-        for document in documents {
+    /// Documents as they are stored, each once: most proxies of a mesh have the same ones.
+    private struct Documents {
+        private(set) var texts: [JSONText] = []
+        private var numbers: [JSONValue: Int64] = [:]
+        private var last: (document: JSONValue, number: Int64)?
+
+        /// - Returns: the document's place in ``texts``, from 1 on.
+        mutating func number(of document: JSONValue) throws(StoreError) -> Int64 {
             // Mostly the same as the one before, and that is quicker to see than to look it up.
-            if let last, last.document == document {
-                texts.append(last.text)
-                continue
+            if let last, last.document == document { return last.number }
+            let number: Int64
+            if let known = numbers[document] {
+                number = known
+            } else {
+                texts.append(try document.withoutNull.stored)
+                number = Int64(texts.count)
+                numbers[document] = number
             }
-            let text: JSONText
-            if let found = known[document] { text = found } else { text = try document.withoutNull.stored }
-            known[document] = text
-            last = (document, text)
-            texts.append(text)
+            last = (document, number)
+            return number
         }
-        return texts
     }
 
     /// How many of a mesh's proxies are connected, and how many of those have acknowledged each of two revisions.
