@@ -131,9 +131,16 @@ final class StreamHub {
     /// Streams that have something to report.
     private var reporting: [ADSStream] = []
 
-    /// A push changes what is known of a stream twice, when it is sent and when it is acknowledged; with luck only the end of
-    /// it is told, and not before everybody has been sent what is new.
-    private static let reportDelay = TimeAmount.milliseconds(5)
+    /// How long reports have to wait, for the last ones took so long.
+    private var pause = TimeAmount.zero
+
+    /// A push changes what is known of a stream twice, when it is sent and when it is acknowledged; mostly only the end of it is
+    /// told, and not before everybody has been sent what is new.
+    private static let reportDelay = TimeAmount.milliseconds(20)
+    /// Of a loop's time, the part that goes into reports: who waits for them can wait a little longer, and what happens
+    /// meanwhile is told with them.
+    private static let reportShare: Int64 = 10
+    private static let maxPause = TimeAmount.milliseconds(250)
 
     init(on eventLoop: any EventLoop, gate: AdmissionGate) {
         self.eventLoop = eventLoop
@@ -144,10 +151,12 @@ final class StreamHub {
     func reportSoon(_ stream: ADSStream) {
         reporting.append(stream)
         guard reporting.count == 1 else { return }
-        eventLoop.assumeIsolated().scheduleTask(in: Self.reportDelay) {
+        eventLoop.assumeIsolated().scheduleTask(in: max(Self.reportDelay, pause)) {
+            let start = NIODeadline.now()
             let due = self.reporting
             self.reporting = []
             for stream in due { stream.report() }
+            self.pause = min((NIODeadline.now() - start) * (Self.reportShare - 1), Self.maxPause)
         }
     }
 

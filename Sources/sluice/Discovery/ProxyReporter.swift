@@ -16,6 +16,10 @@ struct ProxyReporter: Sendable {
 
     /// Acknowledgements of one push arrive within milliseconds of each other; one statement takes them all.
     private static let gathering = Duration.milliseconds(10)
+    /// Of the time, the part that goes into writing, so that a thousand proxies that come at once are not written a dozen times
+    /// while the database is needed for other things.
+    private static let share = 5
+    private static let maxGathering = Duration.milliseconds(500)
     private static let heartbeat = Duration.seconds(5)
     private static let retry = Duration.seconds(1)
 
@@ -52,9 +56,11 @@ struct ProxyReporter: Sendable {
         var known: [String: Known] = [:]
         var refusals = Refusals(publisher: publisher)
         var documents = Documents()
+        var gathering = Self.gathering
         for await _ in registry.changes {
-            try await Task.sleep(for: Self.gathering)
+            try await Task.sleep(for: gathering)
             let reports = registry.drain()
+            let start = ContinuousClock.now
             do {
                 var rows: [ProxyRow] = []
                 for report in reports {
@@ -62,6 +68,7 @@ struct ProxyReporter: Sendable {
                 }
                 try await store.report(rows)
                 for mesh in Set(rows.map(\.mesh)) { try await store.wakeReleases(of: mesh) }
+                gathering = min(max(Self.gathering, (.now - start) * (Self.share - 1)), Self.maxGathering)
             } catch {
                 logger.warning("proxies not reported", metadata: ["count": "\(reports.count)", "error": "\(error)"])
                 registry.restore(reports)
