@@ -94,6 +94,8 @@ extension Bootstrap {
         return .with {
             $0.id = nodeID
             $0.cluster = "\(workload.service ?? workload.proxy).\(workload.namespace)"
+            // Envoy does, but does not say so itself (xDS protocol, "TTL").
+            $0.clientFeatures = ["xds.config.supports-resource-ttl", "xds.config.supports-resource-in-sotw"]
             $0.metadata.fields = metadata.compactMapValues { text in
                 text.map { Google_Protobuf_Value(stringValue: $0) }
             }

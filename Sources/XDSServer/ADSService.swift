@@ -43,12 +43,17 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     /// Nothing more is taken from the client.
     private var isOver = false
     private var isClosed = false
+    /// How the client takes resources.
+    private var form: ResponseForm
+    /// What has it told in time to keep what it has.
+    private var heartbeat: (interval: TimeAmount, next: Scheduled<Void>)?
 
     init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: ADSService) {
         self.call = call
         self.service = service
         hub = service.store.hub(on: call.eventLoop)
         machine = StreamMachine(method.variant, only: method.type, sharing: hub.sharing)
+        form = ResponseForm(method.variant)
     }
 
     // MARK: The client's side
@@ -93,8 +98,10 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         let admission = try service.delegate.admit(AdmissionRequest(metadata: call.metadata, node: NodeInfo(node)))
         self.admission = admission
         nodeID = node.id
+        form = ResponseForm(machine.variant, clientFeatures: node.clientFeatures)
+        machine.takesTTL = form.hasTTL
         hub.insert(self, admission.view)
-        if let snapshot = service.store.attach(admission.view, on: call.eventLoop) { machine.update(snapshot) }
+        if let snapshot = service.store.attach(admission.view, on: call.eventLoop) { take(snapshot) }
         service.logger.debug("stream admitted", metadata: ["proxy": "\(admission.proxy)"])
     }
 
@@ -116,6 +123,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
             waiting = []
         }
         isClosed = true
+        heartbeat?.next.cancel()
         guard let admission else { return }
         report()
         hub.remove(self, admission.view)
@@ -127,16 +135,35 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     /// Takes a newer snapshot of the stream's view.
     func update(_ snapshot: Snapshot) {
-        machine.update(snapshot)
+        take(snapshot)
         pump()
+    }
+
+    private func take(_ snapshot: Snapshot) {
+        machine.update(snapshot)
+        guard form.hasTTL else { return }
+        // One of three may be late or lost.
+        let interval = snapshot.shortestTTL.map { TimeAmount($0 / 3) }
+        guard interval != heartbeat?.interval else { return }
+        heartbeat?.next.cancel()
+        heartbeat = nil
+        if let interval { beat(in: interval) }
+    }
+
+    private func beat(in interval: TimeAmount) {
+        let next = call.eventLoop.assumeIsolated().scheduleTask(in: interval) {
+            self.machine.beat()
+            self.beat(in: interval)
+            self.pump()
+        }
+        heartbeat = (interval, next)
     }
 
     /// Sends what there is to send while the client takes it. What is not sent now is not queued: the machine makes it
     /// anew, from the newest snapshot, when the stream is writable again.
     private func pump() {
         while call.isWritable, let answer = machine.next() {
-            call.send(
-                answer.message(machine.variant, isCompressed: call.acceptsGzip, service.store.recentBodies))
+            call.send(answer.message(form, isCompressed: call.acceptsGzip, service.store.recentBodies))
         }
         reportSoon()
     }
@@ -205,9 +232,9 @@ extension DiscoveryAnswer {
     /// The answer as a gRPC message: a few bytes of its own, and the resources' shared ones.
     ///
     /// - Parameter isCompressed: whether the client takes gzip. What is not worth it is sent as it is all the same.
-    func message(_ variant: Variant, isCompressed: Bool, _ recent: RecentBodies) -> OutboundMessage {
-        let head = head(variant)
-        let body = body(variant, recent)
+    func message(_ form: ResponseForm, isCompressed: Bool, _ recent: RecentBodies) -> OutboundMessage {
+        let head = head(form.variant)
+        let body = body(form, recent)
         let size = body.reduce(0) { $0 + $1.plain.readableBytes }
         guard isCompressed, size >= SharedBytes.compressesFrom else {
             return OutboundMessage(segments: [head] + body.map(\.plain))
@@ -215,11 +242,12 @@ extension DiscoveryAnswer {
         return OutboundMessage(gzip: [GzipPart(storing: head)] + body.map(\.gzip))
     }
 
-    private func body(_ variant: Variant, _ recent: RecentBodies) -> [SharedBytes] {
+    private func body(_ form: ResponseForm, _ recent: RecentBodies) -> [SharedBytes] {
         switch resources {
-        case .everything(let set, let lingering): set.body(variant) + lingering.map { $0.field(variant) }
-        case .some(let resources) where resources.count > Self.joinsFrom: [recent.body(resources, variant)]
-        case .some(let resources): resources.map { $0.field(variant) }
+        case .everything(let set, let lingering): set.body(form) + lingering.map { $0.field(form) }
+        case .some(let resources) where isHeartbeat: resources.compactMap(\.heartbeat)
+        case .some(let resources) where resources.count > Self.joinsFrom: [recent.body(resources, form)]
+        case .some(let resources): resources.map { $0.field(form) }
         }
     }
 

@@ -77,6 +77,8 @@ struct DiscoveryAnswer {
     var resources: Resources
     /// Delta only.
     var removed: [String] = []
+    /// Delta: it only says that the client is to keep what it has for another while (``EncodedResource/heartbeat``).
+    var isHeartbeat = false
 
     /// Whether it says all there is to say of its type.
     var isComplete: Bool {

@@ -14,40 +14,60 @@ package final class EncodedResource: Sendable {
     package let version: String
     /// The same hash, 128 bits of it, of which a set's version is made.
     let digest: (UInt64, UInt64)
-    /// The field `resources` of a `DiscoveryResponse` with this one resource, ready to be appended.
-    let stateOfTheWorldField: SharedBytes
-    /// The field `resources` of a `DeltaDiscoveryResponse` with this one resource, ready to be appended.
-    let deltaField: SharedBytes
     /// The resource's own message.
     package let body: [UInt8]
+    /// How long a client keeps the resource without hearing of it again (xDS protocol, "TTL"); `nil`: for ever. Clients that do
+    /// not know of this keep it for ever, too.
+    package let ttl: Duration?
+    private let fields: Fields
+    /// As ``fields``, with the time to live.
+    private let lastingFields: Fields?
+    /// The field `resources` of a `DeltaDiscoveryResponse` that only says that the client is to keep the resource for another
+    /// ``ttl``: without a body. `nil`: it is kept for ever.
+    let heartbeat: SharedBytes?
 
-    /// - Parameter body: the serialized message of the type, for example an `envoy.config.cluster.v3.Cluster`.
-    package init(_ type: ResourceType, name: String, body: [UInt8]) {
+    /// The field `resources` of a response with this one resource, ready to be appended.
+    private struct Fields {
+        var stateOfTheWorld: SharedBytes
+        var delta: SharedBytes
+    }
+
+    /// - Parameters:
+    ///   - body: the serialized message of the type, for example an `envoy.config.cluster.v3.Cluster`.
+    ///   - ttl: more than zero. It is a part of the version, as clients must hear of another one.
+    package init(_ type: ResourceType, name: String, body: [UInt8], ttl: Duration? = nil) {
         self.type = type
         self.name = name
         self.body = body
-        var hash = SHA256()
-        hash.update(data: Array(name.utf8))
-        hash.update(data: [0])
-        hash.update(data: body)
-        digest = Self.numbers(hash.finalize())
+        self.ttl = ttl
+        digest = Self.digest(name, body, ttl)
         version = Self.hexadecimal(digest.0)
 
         var any = Google_Protobuf_Any()
         any.typeURL = type.typeURL
         any.value = Data(body)
-        var response = Envoy_Service_Discovery_V3_DiscoveryResponse()
-        response.resources = [any]
-        stateOfTheWorldField = Self.field(response)
         var resource = Envoy_Service_Discovery_V3_Resource()
         resource.name = name
         resource.version = version
         resource.resource = any
         // Envoy looks there for the host that it asked for.
         if type == .virtualHost { resource.aliases = [name] }
-        var delta = Envoy_Service_Discovery_V3_DeltaDiscoveryResponse()
-        delta.resources = [resource]
-        deltaField = Self.field(delta)
+        fields = Fields(stateOfTheWorld: Self.field(any), delta: Self.field(resource))
+        guard let ttl else {
+            (lastingFields, heartbeat) = (nil, nil)
+            return
+        }
+        resource.ttl = .with {
+            $0.seconds = ttl.components.seconds
+            $0.nanos = Int32(ttl.components.attoseconds / 1_000_000_000)
+        }
+        // "In order to use TTL with SotW xDS, the relevant resources must be wrapped in a Resource."
+        var wrapper = Google_Protobuf_Any()
+        wrapper.typeURL = "type.googleapis.com/envoy.service.discovery.v3.Resource"
+        wrapper.value = (try? resource.serializedData()) ?? Data()
+        lastingFields = Fields(stateOfTheWorld: Self.field(wrapper), delta: Self.field(resource))
+        resource.clearResource()
+        heartbeat = Self.field(resource)
     }
 
     /// That there is no such virtual host: its name without a body, "to match the requested resource to the response"
@@ -55,30 +75,47 @@ package final class EncodedResource: Sendable {
     init(absentVirtualHost name: String) {
         (type, self.name, body, digest) = (.virtualHost, name, [], (0, 0))
         version = Self.absentVersion
-        stateOfTheWorldField = SharedBytes(ByteBuffer())
+        (ttl, lastingFields, heartbeat) = (nil, nil, nil)
         var resource = Envoy_Service_Discovery_V3_Resource()
         resource.name = name
         resource.aliases = [name]
         resource.version = version
-        var delta = Envoy_Service_Discovery_V3_DeltaDiscoveryResponse()
-        delta.resources = [resource]
-        deltaField = Self.field(delta)
+        fields = Fields(stateOfTheWorld: SharedBytes(ByteBuffer()), delta: Self.field(resource))
     }
 
     /// What a client may say it has of a virtual host that there was not. No hash looks like it.
     static let absentVersion = "absent"
 
-    func field(_ variant: Variant) -> SharedBytes {
-        switch variant {
-        case .stateOfTheWorld: stateOfTheWorldField
-        case .delta: deltaField
+    /// The field `resources` of a response with this one resource.
+    func field(_ form: ResponseForm) -> SharedBytes {
+        let fields = form.hasTTL ? lastingFields ?? fields : fields
+        return switch form.variant {
+        case .stateOfTheWorld: fields.stateOfTheWorld
+        case .delta: fields.delta
         }
+    }
+
+    private static func field(_ resource: Google_Protobuf_Any) -> SharedBytes {
+        field(Envoy_Service_Discovery_V3_DiscoveryResponse.with { $0.resources = [resource] })
+    }
+
+    private static func field(_ resource: Envoy_Service_Discovery_V3_Resource) -> SharedBytes {
+        field(Envoy_Service_Discovery_V3_DeltaDiscoveryResponse.with { $0.resources = [resource] })
     }
 
     /// A message in which only one field is set is that field: protobuf concatenates.
     private static func field(_ message: some Message) -> SharedBytes {
         let bytes: [UInt8]? = try? message.serializedBytes()
         return SharedBytes(ByteBuffer(bytes: bytes ?? []))
+    }
+
+    private static func digest(_ name: String, _ body: [UInt8], _ ttl: Duration?) -> (UInt64, UInt64) {
+        var hash = SHA256()
+        hash.update(data: Array(name.utf8))
+        // Names have neither of these bytes, so it is clear where they end and whether a time follows.
+        hash.update(data: ttl.map { Array("\u{1}\($0)\u{0}".utf8) } ?? [0])
+        hash.update(data: body)
+        return numbers(hash.finalize())
     }
 
     private static func numbers(_ digest: SHA256Digest) -> (UInt64, UInt64) {
@@ -105,4 +142,25 @@ package enum Variant: Sendable {
     case stateOfTheWorld
     /// Responses have what changed ("incremental").
     case delta
+}
+
+/// How resources are written into responses.
+struct ResponseForm: Hashable {
+    var variant: Variant
+    /// Whether the client is told how long resources last.
+    var hasTTL = false
+
+    /// For a client that says of itself that it has these features (`Node.client_features`).
+    ///
+    /// In state of the world it has to know of wrapped resources, too; gRPC spells that otherwise than the text does.
+    init(_ variant: Variant, clientFeatures: [String]) {
+        let unwraps = ["xds.config.resource-in-sotw", "xds.config.supports-resource-in-sotw"]
+        let isWrapped = variant == .delta || clientFeatures.contains(where: unwraps.contains)
+        self.init(variant, hasTTL: isWrapped && clientFeatures.contains("xds.config.supports-resource-ttl"))
+    }
+
+    init(_ variant: Variant, hasTTL: Bool = false) {
+        self.variant = variant
+        self.hasTTL = hasTTL
+    }
 }

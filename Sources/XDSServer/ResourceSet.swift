@@ -16,15 +16,12 @@ package final class ResourceSet: Sendable {
     private let digest: (UInt64, UInt64)
     /// What a state-of-the-world response calls its version: ``digest``, which all streams share as one string.
     package let version: String
+    /// Names of those that last only for a while (``EncodedResource/ttl``), sorted, and the shortest of their times.
+    let lasting: (names: [String], shortest: Duration?)
     /// Sets that this one was derived from, each with the names that may have changed since.
     private let ancestors: [(id: UInt64, changed: Set<String>)]
-    private let bodies = Mutex<Bodies>(Bodies())
+    private let bodies = Mutex<[ResponseForm: SharedBytes]>([:])
     private let coverage = Mutex<[NameSet.Fingerprint: Bool]>([:])
-
-    private struct Bodies {
-        var stateOfTheWorld: SharedBytes?
-        var delta: SharedBytes?
-    }
 
     private static let counter = Atomic<UInt64>(0)
     private static let maxCoverage = 16
@@ -48,6 +45,8 @@ package final class ResourceSet: Sendable {
         id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         var digest = base?.digest ?? (0, 0)
         var count = own.count + (base?.count ?? 0)
+        var names = Set(base?.lasting.names.filter { own[$0] == nil } ?? [])
+        var shortest = base?.lasting.shortest
         for resource in own.values {
             if let hidden = base?[resource.name] {
                 digest = (digest.0 &- hidden.digest.0, digest.1 &- hidden.digest.1)
@@ -55,9 +54,13 @@ package final class ResourceSet: Sendable {
             }
             // A sum does not depend on the order, and a change costs what changed. Nobody gains from a collision.
             digest = (digest.0 &+ resource.digest.0, digest.1 &+ resource.digest.1)
+            guard let ttl = resource.ttl else { continue }
+            names.insert(resource.name)
+            shortest = min(shortest ?? ttl, ttl)
         }
         self.digest = digest
         self.count = count
+        lasting = (names.sorted(), shortest)
         version = EncodedResource.hexadecimal(digest.0) + EncodedResource.hexadecimal(digest.1)
     }
 
@@ -114,23 +117,24 @@ package final class ResourceSet: Sendable {
     }
 
     /// The field `resources` of a response with everything in the set; assembled once for all streams.
-    func body(_ variant: Variant) -> [SharedBytes] {
+    func body(_ form: ResponseForm) -> [SharedBytes] {
         // Layers that hide nothing are appended; so the big one below is shared by all sets above it.
-        if let base, !own.keys.contains(where: { base[$0] != nil }) { return base.body(variant) + [layer(variant)] }
-        return [layer(variant)]
+        if let base, !own.keys.contains(where: { base[$0] != nil }) { return base.body(form) + [layer(form)] }
+        return [layer(form)]
     }
 
-    private func layer(_ variant: Variant) -> SharedBytes {
-        bodies.withLock { bodies in
-            let path: WritableKeyPath<Bodies, SharedBytes?> = variant == .delta ? \.delta : \.stateOfTheWorld
-            if let body = bodies[keyPath: path] { return body }
+    private func layer(_ form: ResponseForm) -> SharedBytes {
+        // Where nothing has a time to live, clients that know of it get the same bytes as others.
+        let form = ResponseForm(form.variant, hasTTL: form.hasTTL && lasting.shortest != nil)
+        return bodies.withLock { bodies in
+            if let body = bodies[form] { return body }
             var fields = ByteBuffer()
             let hides = base.map { base in own.keys.contains { base[$0] != nil } } ?? false
             for resource in hides ? resources : own.values.sorted(by: { $0.name < $1.name }) {
-                fields.writeImmutableBuffer(resource.field(variant).plain)
+                fields.writeImmutableBuffer(resource.field(form).plain)
             }
             let body = SharedBytes(fields)
-            bodies[keyPath: path] = body
+            bodies[form] = body
             return body
         }
     }

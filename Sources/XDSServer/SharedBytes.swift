@@ -30,7 +30,7 @@ final class SharedBytes: Sendable {
 /// Only for responses with many resources; those with one share the resource's own bytes, those with everything the set's.
 final class RecentBodies: Sendable {
     private struct Entry {
-        var variant: Variant
+        var form: ResponseForm
         /// Kept, so that no other resource can get the identity of one of them.
         var resources: [EncodedResource]
         var bytes: SharedBytes
@@ -40,19 +40,19 @@ final class RecentBodies: Sendable {
     private let entries = Mutex<[Entry]>([])
 
     /// The resources' fields in one piece.
-    func body(_ resources: [EncodedResource], _ variant: Variant) -> SharedBytes {
+    func body(_ resources: [EncodedResource], _ form: ResponseForm) -> SharedBytes {
         entries.withLock { entries in
             let known = entries.last {
-                $0.variant == variant && $0.resources.count == resources.count
+                $0.form == form && $0.resources.count == resources.count
                     && zip($0.resources, resources).allSatisfy { $0 === $1 }
             }
             if let known { return known.bytes }
             var bytes = ByteBuffer()
-            bytes.reserveCapacity(resources.reduce(0) { $0 + $1.field(variant).plain.readableBytes })
-            for resource in resources { bytes.writeImmutableBuffer(resource.field(variant).plain) }
+            bytes.reserveCapacity(resources.reduce(0) { $0 + $1.field(form).plain.readableBytes })
+            for resource in resources { bytes.writeImmutableBuffer(resource.field(form).plain) }
             if entries.count >= Self.capacity { entries.removeFirst() }
             let shared = SharedBytes(bytes)
-            entries.append(Entry(variant: variant, resources: resources, bytes: shared))
+            entries.append(Entry(form: form, resources: resources, bytes: shared))
             return shared
         }
     }

@@ -10,6 +10,9 @@ package final class Snapshot: Sendable {
         self.sets = ResourceType.allCases.map { sets[$0] ?? .empty }
     }
 
+    /// How soon a client forgets some of it that hears nothing any more; `nil`: never.
+    var shortestTTL: Duration? { sets.compactMap(\.lasting.shortest).min() }
+
     package subscript(type: ResourceType) -> ResourceSet { sets[type.rawValue] }
 
     /// The same resources, known to be right at a later revision too.

@@ -17,6 +17,8 @@ final class StreamMachine {
     /// The one type of the stream; `nil`: it is an aggregated one.
     let only: ResourceType?
     let limits: Limits
+    /// Whether the client is told how long resources last (``ResponseForm``).
+    var takesTTL = false
     private let sharing: StreamSharing
     /// By ``ResourceType/rawValue``.
     private var slots: [Subscription?] = ResourceType.allCases.map { _ in nil }
@@ -122,7 +124,13 @@ final class StreamMachine {
     /// Takes a newer snapshot. Of those between the one that is being carried out and this one nothing is ever sent.
     func update(_ snapshot: Snapshot) { self.snapshot = snapshot }
 
-    /// The next response to send, if there is one now. Ask again after sending it, and after every request and snapshot.
+    /// Takes note that time has passed. A third of the shortest time to live in the snapshot is a good time.
+    func beat() {
+        guard takesTTL else { return }
+        for subscription in subscriptions { subscription.beat() }
+    }
+
+    /// The next response to send, if there is one now. Ask again after sending it, and after every request, snapshot and beat.
     func next() -> DiscoveryAnswer? {
         guard let snapshot else { return nil }
         while true {
@@ -194,7 +202,7 @@ final class StreamMachine {
         for type in ResourceType.independent {
             if let answer = respond(type, newest) { return answer }
         }
-        return nextRemoval(current)
+        return nextRemoval(current) ?? nextHeartbeat()
     }
 
     private func nextEndpoints(_ newest: Snapshot) -> DiscoveryAnswer? {
@@ -262,6 +270,16 @@ final class StreamMachine {
         return nil
     }
 
+    private func nextHeartbeat() -> DiscoveryAnswer? {
+        guard takesTTL else { return nil }
+        for subscription in subscriptions {
+            guard let answer = subscription.heartbeat(nonce: String(nonces + 1)) else { continue }
+            nonces += 1
+            return answer
+        }
+        return nil
+    }
+
     /// The client goes on with routes that may need what they referred to.
     private var areRoutesRefused: Bool {
         ResourceType.referringToClusters.contains { self[$0]?.rejection != nil }
@@ -293,6 +311,13 @@ final class StreamMachine {
 
     /// What was refused last and has not been replaced since.
     var rejection: Subscription.Rejection? {
-        subscriptions.compactMap(\.rejection).max { $0.revision < $1.revision }
+        var newest: Subscription.Rejection?
+        for case let subscription? in slots {
+            guard let rejection = subscription.rejection, rejection.revision >= newest?.revision ?? .min else {
+                continue
+            }
+            newest = rejection
+        }
+        return newest
     }
 }

@@ -6,6 +6,9 @@
 ///
 /// Sources: "xDS REST and gRPC protocol" (ACK and NACK, resource warming, incremental xDS), and Envoy's behaviour where
 /// the text leaves room.
+///
+/// Collections by glob (`xdstp://…/*`, xRFC TP1) are names like any others, under which there is nothing: Envoy asks for them
+/// only if its bootstrap says so, and gRPC has no use for collections (gRFC A47).
 final class Subscription {
     let type: ResourceType
     let variant: Variant
@@ -69,6 +72,11 @@ final class Subscription {
     /// No longer there, but the client is not told before routes that named it are gone. The resource is not known if a
     /// client that comes back has it from another stream.
     private var leaving: [String: EncodedResource?] = [:]
+    /// What lasts only for a while, and the client has to hear of.
+    private var due: Set<String> = []
+    /// What the last response replaced of what lasts only for a while, and, of what was refused, what the client has instead.
+    private var replaced: [String: EncodedResource] = [:]
+    private var kept: [String: EncodedResource] = [:]
 
     init(_ type: ResourceType, _ variant: Variant) {
         self.type = type
@@ -110,10 +118,19 @@ final class Subscription {
     private func settle(_ request: DiscoveryRequest) -> Bool {
         guard !request.nonce.isEmpty, request.nonce == lastNonce else { return false }
         guard let answer = inFlight.take() else { return true }
+        if answer.isHeartbeat {
+            // Whoever refuses one does not have what it was to keep.
+            if request.rejection != nil {
+                forced.formUnion(answer.names.filter(wants).filter { !refused.contains($0) })
+            }
+            return true
+        }
+        defer { replaced = [:] }
         if let message = request.rejection.map(Complaint.readable) {
             let mentioned = answer.names(mentionedIn: message)
             let broken = mentioned.isEmpty ? answer.names : mentioned
             refused.formUnion(broken)
+            kept.merge(replaced.filter { broken.contains($0.key) }) { older, _ in older }
             // Of several that it does not name, any may be meant.
             let isKnown = !mentioned.isEmpty || broken.count == 1
             rejection = Rejection(
@@ -127,6 +144,7 @@ final class Subscription {
         if isComplete { refused = [] }
         if !refused.isEmpty { refused.subtract(answer.names) }
         if refused.isEmpty { rejection = nil }
+        if !kept.isEmpty { kept = kept.filter { refused.contains($0.key) } }
         return true
     }
 
@@ -287,6 +305,7 @@ final class Subscription {
         // Where nothing is said of what is gone, no acceptance will ever follow.
         let isSilent = variant == .stateOfTheWorld ? !type.isFullState : type.isNeverRemoved
         if isSilent { forgive { set[$0] != nil } }
+        noteLasting(set)
         let (resources, removed, isNeeded) =
             variant == .delta ? deltaContent(set, answers) : type.isFullState ? fullContent(set) : partialContent(set)
         known = set
@@ -325,8 +344,42 @@ final class Subscription {
         return sent(answer, revision)
     }
 
+    /// Time has passed: the client is to be told of what it would forget.
+    func beat() {
+        due.formUnion(known?.lasting.names ?? [])
+        due.formUnion(kept.keys)
+    }
+
+    /// Tells the client to keep what lasts only for a while, when there is nothing else to say.
+    func heartbeat(nonce: @autoclosure () -> String) -> DiscoveryAnswer? {
+        guard !due.isEmpty, !isInFlight, !isUrgent, let known else { return nil }
+        // In state of the world who refused some of it refuses it once more, and keeps what it has.
+        let held = due.filter(wants).sorted()
+            .compactMap { variant == .delta && refused.contains($0) ? kept[$0] : known[$0] }.filter { $0.ttl != nil }
+        due = []
+        guard !held.isEmpty else { return nil }
+        var answer = DiscoveryAnswer(type: type, version: known.version, nonce: nonce(), resources: .some(held))
+        if variant == .delta {
+            answer.isHeartbeat = true
+        } else if type.isFullState {
+            // A response without bodies would mean to Envoy's client that there are no listeners or clusters any more, as it
+            // sets heartbeats aside and takes what is left for everything there is. So all is sent again.
+            answer.resources = fullContent(known).resources
+        }
+        return sent(answer, sentRevision)
+    }
+
+    /// Notes what a client that refuses `set` goes on with, and what it says that it has and may not be sent.
+    private func noteLasting(_ set: ResourceSet) {
+        if hasHints { due.formUnion(set.lasting.names) }
+        guard let known, known.lasting.shortest != nil else { return }
+        let old = set.changes(since: known).filter(wants).compactMap { known[$0] }
+        replaced = Dictionary(uniqueKeysWithValues: old.filter { $0.ttl != nil }.map { ($0.name, $0) })
+    }
+
     private func sent(_ answer: DiscoveryAnswer, _ revision: Int64) -> DiscoveryAnswer {
         inFlight = answer
+        if !due.isEmpty { due = answer.isComplete ? [] : due.subtracting(answer.resourceNames) }
         lastNonce = answer.nonce
         lastVersion = answer.version
         sentRevision = revision

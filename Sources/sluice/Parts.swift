@@ -21,25 +21,33 @@ struct Parts: Sendable {
     let signals: ChangeSignals
     let releases = ReleaseSignal()
     let proxyRetention: Duration
+    let listenerTTL: Duration?
     let logger: Logger
 
-    /// - Parameter proxyRetention: how long proxies are remembered that are away.
+    /// - Parameters:
+    ///   - proxyRetention: how long proxies are remembered that are away.
+    ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
     init(
-        store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration, logger: Logger
+        store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration,
+        listenerTTL: Duration?, logger: Logger
     ) {
         self.store = store
         self.proxyRetention = proxyRetention
+        self.listenerTTL = listenerTTL
         self.signals = signals
         self.logger = logger
         mirror = MeshMirror(store: store, logger: logger)
         control = ControlPlane(store: store, mirror: mirror, logger: logger)
         admission = ProxyAdmission(tokens: tokens)
         loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
-        publisher = ConfigPublisher(mirror: mirror, store: snapshots, logger: logger)
+        publisher = ConfigPublisher(
+            mirror: mirror, store: snapshots, listenerTTL: listenerTTL, logger: logger)
     }
 
     /// What proxies were sent.
-    var configs: ProxyConfigs { ProxyConfigs(control: control, snapshots: snapshots) }
+    var configs: ProxyConfigs {
+        ProxyConfigs(control: control, snapshots: snapshots, listenerTTL: listenerTTL)
+    }
 
     var ads: ADSService {
         ADSService(delegate: admission, store: snapshots, registry: registry, logger: logger)

@@ -94,7 +94,7 @@ struct Program: Sendable {
         let tokens = try await loadTokens(database.options)
         let parts = Parts(
             store: store, tokens: tokens, signals: ChangeSignals(database.options, logger: logger),
-            proxyRetention: settings.proxyRetention, logger: logger)
+            proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, logger: logger)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.
         var services: [any Service] = []
         if let server = database.server { services.append(Background("postgres", logger) { try await server.run() }) }

@@ -69,6 +69,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: """
+            How long a sidecar that hears from no server goes on, for example 5m; then it drops its listeners, so that \
+            nothing goes by configuration that nobody can take back any more. 3s at least, and longer than a restart takes. \
+            Without it a sidecar goes on for ever. [SLUICE_LISTENER_TTL]
+            """)
+    var listenerTtl: String?
+
+    @Option(
+        help: """
             How often event streams that have nothing to tell say so, for example 30s; a second at least. \
             [SLUICE_WATCH_HEARTBEAT] (default: 15s)
             """)
@@ -102,32 +110,27 @@ struct ServeCommand: AsyncParsableCommand {
             adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: database.url,
             dataDirectory: try database.directory(),
             origins: (corsOrigins ?? Environment.value("CORS_ORIGINS"))?.split(separator: ",").map(String.init) ?? [],
-            proxyRetention: try retention(), watchHeartbeat: try heartbeat(),
-            loadReportInterval: try reportInterval(), logLevel: try level())
+            // Less would forget the proxies of a replica that is only slow.
+            proxyRetention: try Self.duration(
+                proxyRetention ?? Environment.value("PROXY_RETENTION"), of: "--proxy-retention", atLeast: .seconds(60))
+                ?? .seconds(3_600),
+            listenerTTL: try Self.duration(
+                listenerTtl ?? Environment.value("LISTENER_TTL"), of: "--listener-ttl", atLeast: .seconds(3)),
+            watchHeartbeat: try Self.duration(
+                watchHeartbeat ?? Environment.value("WATCH_HEARTBEAT"), of: "--watch-heartbeat", atLeast: .seconds(1))
+                ?? .seconds(15),
+            // gRPC's client takes less for a second.
+            loadReportInterval: try Self.duration(
+                loadReportInterval ?? Environment.value("LOAD_REPORT_INTERVAL"), of: "--load-report-interval",
+                atLeast: .seconds(1)),
+            logLevel: try level())
     }
 
-    private func retention() throws -> Duration {
-        let text = proxyRetention ?? Environment.value("PROXY_RETENTION") ?? "1h"
-        // Less would forget the proxies of a replica that is only slow.
-        guard let duration = Duration(text: text), duration >= .seconds(60) else {
-            throw ConfigurationError("--proxy-retention must be a duration of a minute at least, such as 1h")
-        }
-        return duration
-    }
-
-    private func heartbeat() throws -> Duration {
-        let text = watchHeartbeat ?? Environment.value("WATCH_HEARTBEAT") ?? "15s"
-        guard let duration = Duration(text: text), duration >= .seconds(1) else {
-            throw ConfigurationError("--watch-heartbeat must be a duration of a second at least, such as 15s")
-        }
-        return duration
-    }
-
-    private func reportInterval() throws -> Duration? {
-        guard let text = loadReportInterval ?? Environment.value("LOAD_REPORT_INTERVAL") else { return nil }
-        // gRPC's client takes less for a second.
-        guard let duration = Duration(text: text), duration >= .seconds(1) else {
-            throw ConfigurationError("--load-report-interval must be a duration of a second at least, such as 10s")
+    /// - Throws: ``ConfigurationError`` naming the setting, if `text` is no duration of at least `minimum`.
+    private static func duration(_ text: String?, of setting: String, atLeast minimum: Duration) throws -> Duration? {
+        guard let text else { return nil }
+        guard let duration = Duration(text: text), duration >= minimum else {
+            throw ConfigurationError("\(setting) must be a duration of \(minimum.text) at least, not \"\(text)\"")
         }
         return duration
     }
@@ -200,6 +203,8 @@ struct Settings: Sendable {
     var origins: [String]
     /// How long proxies are remembered that are away; a minute at least.
     var proxyRetention: Duration
+    /// How long a sidecar that hears from no server goes on with its listeners, three seconds at least; `nil`: for ever.
+    var listenerTTL: Duration?
     /// How often an event stream says that it is still there; a second at least.
     var watchHeartbeat: Duration
     /// How often proxies report their load; `nil`: they do not.

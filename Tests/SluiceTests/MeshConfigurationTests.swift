@@ -47,6 +47,28 @@ struct MeshConfigurationTests {
         #expect(reviews[.cluster].names.isSuperset(of: caller[.cluster].names))
     }
 
+    @Test(
+        "listeners, and nothing else, last only for a while if they are to, also those that are made later",
+        arguments: [nil, Duration.seconds(60)])
+    func listenerTTL(_ ttl: Duration?) throws {
+        let state = try Self.state()
+        let view = try Self.view("reviews-v1-1")
+        var configuration = MeshConfiguration(listenerTTL: ttl)
+        _ = configuration.update(MeshUpdate(state: state, change: .all))
+        let first = try Self.insert(view, into: &configuration)
+        var next = state
+        next.revision += 1
+        next.endpoints = [:]
+        let later = configuration.update(MeshUpdate(state: next, change: .all))[view.id]
+        for snapshot in [first, later] {
+            #expect(snapshot?[.listener].isEmpty == false)
+            for type in XDSServer.ResourceType.allCases {
+                let expected = ttl != nil && type == .listener ? Self.names(snapshot, type) : []
+                #expect(snapshot?[type].lasting.names == expected)
+            }
+        }
+    }
+
     @Test("a change makes anew what it touches, and a layer goes with the last view that lies on it")
     func changes() throws {
         var configuration = MeshConfiguration()

@@ -33,7 +33,7 @@ struct ProxyConfigsTests {
             try await putService(ports: [9080], in: store)
             let mirror = MeshMirror(store: store, logger: quietLogger)
             let control = ControlPlane(store: store, mirror: mirror, logger: quietLogger)
-            try await body(ProxyConfigs(control: control, snapshots: SnapshotStore()), store)
+            try await body(ProxyConfigs(control: control, snapshots: SnapshotStore(), listenerTTL: nil), store)
         }
     }
 

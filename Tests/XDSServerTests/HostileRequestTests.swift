@@ -40,18 +40,19 @@ extension EmbeddedClient {
 /// A request of either variant.
 func request(
     _ variant: Variant, _ names: [String] = [], type: String = ResourceType.endpoint.typeURL, node: String = "proxy",
-    unsubscribe: [String] = [], has: [String: String] = [:], nonce: String = "", error: String? = nil
+    features: [String] = [], unsubscribe: [String] = [], has: [String: String] = [:], nonce: String = "",
+    error: String? = nil
 ) throws -> [UInt8] {
     switch variant {
     case .stateOfTheWorld:
         var request = Envoy_Service_Discovery_V3_DiscoveryRequest()
-        (request.node.id, request.node.cluster) = (node, "view")
+        (request.node.id, request.node.cluster, request.node.clientFeatures) = (node, "view", features)
         (request.typeURL, request.resourceNames, request.responseNonce) = (type, names, nonce)
         if let error { request.errorDetail.message = error }
         return try request.serializedBytes()
     case .delta:
         var request = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
-        (request.node.id, request.node.cluster) = (node, "view")
+        (request.node.id, request.node.cluster, request.node.clientFeatures) = (node, "view", features)
         (request.typeURL, request.resourceNamesSubscribe, request.responseNonce) = (type, names, nonce)
         (request.resourceNamesUnsubscribe, request.initialResourceVersions) = (unsubscribe, has)
         if let error { request.errorDetail.message = error }

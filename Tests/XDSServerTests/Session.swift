@@ -1,8 +1,8 @@
 @testable import XDSServer
 
 /// A resource whose content is `text`; the server does not look inside.
-func resource(_ type: ResourceType, _ name: String, _ text: String = "") -> EncodedResource {
-    EncodedResource(type, name: name, body: Array("\(name)=\(text)".utf8))
+func resource(_ type: ResourceType, _ name: String, _ text: String = "", ttl: Duration? = nil) -> EncodedResource {
+    EncodedResource(type, name: name, body: Array("\(name)=\(text)".utf8), ttl: ttl)
 }
 
 /// `["a": "1"]`: one resource of that name and content.
@@ -21,11 +21,13 @@ struct Response: Equatable {
     /// Name and content hash, in the order of the response.
     var resources: [(name: String, version: String)]
     var removed: [String]
+    var isHeartbeat: Bool
 
     init(_ answer: DiscoveryAnswer) {
         type = answer.type
         nonce = answer.nonce
         removed = answer.removed
+        isHeartbeat = answer.isHeartbeat
         let sent =
             switch answer.resources {
             case .everything(let set, let lingering): set.resources + lingering

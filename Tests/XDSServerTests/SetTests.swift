@@ -97,8 +97,8 @@ struct SetTests {
         let hiding = ResourceSet([resource(.cluster, "b", "2")], over: base)
         let adding = ResourceSet([resource(.cluster, "c", "1")], over: base)
         for set in [base, hiding, adding, ResourceSet([], over: hiding), .empty] {
-            let expected = set.resources.flatMap { Array($0.field(variant).plain.readableBytesView) }
-            let body = set.body(variant).flatMap { Array($0.plain.readableBytesView) }
+            let expected = set.resources.flatMap { Array($0.field(ResponseForm(variant)).plain.readableBytesView) }
+            let body = set.body(ResponseForm(variant)).flatMap { Array($0.plain.readableBytesView) }
             #expect(body.count == expected.count && body.sorted() == expected.sorted())
         }
     }

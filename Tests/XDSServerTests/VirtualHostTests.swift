@@ -65,7 +65,7 @@ struct VirtualHostTests {
         for (resource, hasBody) in [
             (resource(.virtualHost, "r/a", "1"), true), (EncodedResource(absentVirtualHost: "r/a"), false),
         ] {
-            let bytes = Array(resource.deltaField.plain.readableBytesView)
+            let bytes = Array(resource.field(ResponseForm(.delta)).plain.readableBytesView)
             let sent = try #require(
                 Envoy_Service_Discovery_V3_DeltaDiscoveryResponse(serializedBytes: bytes).resources.first)
             #expect(sent.name == "r/a" && sent.aliases == ["r/a"] && sent.version == resource.version)

@@ -15,6 +15,7 @@ internal import XDSServer
 actor ConfigPublisher {
     private let mirror: MeshMirror
     private let store: SnapshotStore
+    private let listenerTTL: Duration?
     private let clock: any Clock<Duration>
     private let logger: Logger
     private var meshes: [MeshKey: MeshConfiguration] = [:]
@@ -24,9 +25,12 @@ actor ConfigPublisher {
     private static let tick = Duration.seconds(1)
     private static let patience = 30
 
+    /// - Parameter listenerTTL: how long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
     init(
-        mirror: MeshMirror, store: SnapshotStore, logger: Logger, clock: any Clock<Duration> = ContinuousClock()
+        mirror: MeshMirror, store: SnapshotStore, listenerTTL: Duration? = nil, logger: Logger,
+        clock: any Clock<Duration> = ContinuousClock()
     ) {
+        self.listenerTTL = listenerTTL
         self.mirror = mirror
         self.store = store
         self.logger = logger
@@ -85,7 +89,8 @@ actor ConfigPublisher {
                 guard let view = ProxyView(id) else { continue }
                 leaving[id] = nil
                 if meshes[view.mesh] == nil { new.append(view.mesh) }
-                snapshots[id] = meshes[view.mesh, default: MeshConfiguration()].insert(view)
+                snapshots[id] = meshes[view.mesh, default: MeshConfiguration(listenerTTL: listenerTTL)]
+                    .insert(view)
             case .dropped(let id): leaving[id] = Self.patience
             }
         }

@@ -9,6 +9,8 @@ internal import XDSServer
 /// A change costs what it touches: the compiler and the encoder say what came out different, sets are derived from the
 /// ones before, and views share them.
 struct MeshConfiguration {
+    /// How long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
+    private let listenerTTL: Duration?
     private(set) var revision: Revision?
     private var compiler = Compiler()
     private var encoder = ConfigEncoder()
@@ -25,6 +27,8 @@ struct MeshConfiguration {
         /// With what each was laid over; they stay as they are for as long as that does.
         var laid: [XDSServer.ResourceType: (below: XDSServer.ResourceSet, set: XDSServer.ResourceSet)] = [:]
     }
+
+    init(listenerTTL: Duration? = nil) { self.listenerTTL = listenerTTL }
 
     private typealias Sets = [XDSServer.ResourceType: XDSServer.ResourceSet]
 
@@ -92,8 +96,7 @@ struct MeshConfiguration {
     private func sets(of view: View) -> Sets {
         var sets: Sets = [:]
         for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
-            sets[type.served] = XDSServer.ResourceSet(
-                encoded.map { XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes) })
+            sets[type.served] = XDSServer.ResourceSet(encoded.map { served(type, $0) })
         }
         return sets
     }
@@ -104,10 +107,17 @@ struct MeshConfiguration {
             let changed = change.changed[type] ?? []
             let removed = change.removed[type] ?? []
             if changed.isEmpty && removed.isEmpty { continue }
-            let encoded = changed.map { XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes) }
-            sets[type.served] = (sets[type.served] ?? .empty).updating(set: encoded, removing: removed)
+            sets[type.served] = (sets[type.served] ?? .empty)
+                .updating(set: changed.map { served(type, $0) }, removing: removed)
         }
         return sets
+    }
+
+    private func served(
+        _ type: EnvoyConfig.ResourceType, _ resource: EnvoyConfig.EncodedResource
+    ) -> XDSServer.EncodedResource {
+        XDSServer.EncodedResource(
+            type.served, name: resource.name, body: resource.bytes, ttl: type == .listener ? listenerTTL : nil)
     }
 
     /// The parts of objects that a client of this view refuses, by the name of the resource; nothing of resources that it

@@ -11,6 +11,7 @@ internal import XDSServer
 struct ProxyConfigs: Sendable {
     let control: ControlPlane
     let snapshots: SnapshotStore
+    let listenerTTL: Duration?
 
     func config(of proxy: ProxyRow) async throws -> ProxyConfig {
         let newest = try await control.store.meshRevision(proxy.mesh) ?? 0
@@ -33,7 +34,7 @@ struct ProxyConfigs: Sendable {
     private func snapshot(of view: ProxyView, atLeast revision: Revision) async throws -> Snapshot {
         if let snapshot = snapshots.snapshot(of: view.id), snapshot.revision >= revision { return snapshot }
         let state = try await control.mirror.state(of: view.mesh, atLeast: revision)
-        var configuration = MeshConfiguration()
+        var configuration = MeshConfiguration(listenerTTL: listenerTTL)
         let compiled = configuration.update(MeshUpdate(state: state, change: .all))
         return configuration.insert(view) ?? compiled[view.id] ?? Snapshot(revision: state.revision, [:])
     }

@@ -11,6 +11,9 @@ struct ConformanceWorld {
         .extensionConfig: ["e1", "e2"], .secret: ["k1", "k2"], .runtime: ["t1"],
     ]
 
+    /// Those of them that last only for a while.
+    static let lasting: [ResourceType: Set<String>] = [.cluster: ["c1", "c2"], .listener: ["l1"], .route: ["r1"]]
+
     /// State of the world cannot delete a route, so there they stay.
     let deletesRoutes: Bool
     private(set) var contents: [ResourceType: [String: String]] = [:]
@@ -61,7 +64,19 @@ struct ConformanceWorld {
     mutating func repeatItself(_ random: inout SeededGenerator) { publish(&random) }
 
     /// The same, as another server has it.
-    var elsewhere: Snapshot { XDSServerTests.snapshot(revision, contents) }
+    var elsewhere: Snapshot {
+        let pairs = contents.map { type, contents in (type, Self.set(type, contents)) }
+        return Snapshot(revision: revision, Dictionary(uniqueKeysWithValues: pairs))
+    }
+
+    private static func resource(_ type: ResourceType, _ name: String, _ content: String) -> EncodedResource {
+        let isLasting = lasting[type]?.contains(name) ?? false
+        return XDSServerTests.resource(type, name, content, ttl: isLasting ? .seconds(30) : nil)
+    }
+
+    private static func set(_ type: ResourceType, _ contents: [String: String]) -> ResourceSet {
+        ResourceSet(contents.map { resource(type, $0.key, $0.value) })
+    }
 
     /// Sets are made in all the ways in which there are sets.
     private mutating func publish(_ random: inout SeededGenerator) {
@@ -69,18 +84,21 @@ struct ConformanceWorld {
         for type in ResourceType.allCases {
             let new = contents[type] ?? [:]
             let old = Dictionary(uniqueKeysWithValues: (sets[type] ?? .empty).resources.map { ($0.name, $0) })
-            let changed = new.map { resource(type, $0.key, $0.value) }.filter { old[$0.name]?.version != $0.version }
+            let changed = new.map { Self.resource(type, $0.key, $0.value) }.filter {
+                old[$0.name]?.version != $0.version
+            }
             let removed = Set(old.keys).subtracting(new.keys)
             switch Int.random(in: 0..<10, using: &random) {
-            case 0: sets[type] = set(type, new)
+            case 0: sets[type] = Self.set(type, new)
             case 1:
                 let (below, above) = (new.filter { $0.key < "c3" }, new.filter { $0.key >= "c3" })
-                sets[type] = ResourceSet(above.map { resource(type, $0.key, $0.value) }, over: set(type, below))
+                sets[type] = ResourceSet(
+                    above.map { Self.resource(type, $0.key, $0.value) }, over: Self.set(type, below))
             case 2...5 where changed.isEmpty && removed.isEmpty: break
             default:
                 // Only a set without layers can be derived from.
                 let own = sets[type].map { $0.updating(set: changed, removing: removed) }
-                sets[type] = own?.names == Set(new.keys) ? own : set(type, new)
+                sets[type] = own?.names == Set(new.keys) ? own : Self.set(type, new)
             }
         }
         snapshot = Snapshot(revision: revision, sets)

@@ -8,6 +8,7 @@ struct MachineRun {
     /// Whether the client does what Envoy does: all clusters, listeners and scopes, and the rest by name. Others mix.
     let isLikeEnvoy: Bool
     let refusals: Int
+    let takesTTL: Bool
     private(set) var client: ModelClient
     private var machine: StreamMachine
     private var world: ConformanceWorld
@@ -21,8 +22,10 @@ struct MachineRun {
         self.variant = variant
         isLikeEnvoy = random.chance(60)
         refusals = random.chance(50) ? 10 : 0
+        takesTTL = random.chance(50)
         client = ModelClient(variant, wantsAllClusters: isLikeEnvoy)
         machine = StreamMachine(variant)
+        machine.takesTTL = takesTTL
         world = ConformanceWorld(for: variant)
         // Some clients come before there is a snapshot.
         if random.chance(80) { publish { $0.next(&$1) } }
@@ -35,7 +38,8 @@ struct MachineRun {
         case 0..<15: publish { $0.next(&$1) }
         case 15..<17: reconnect(elsewhere: random.chance(50))
         case 17..<32: change()
-        case 32..<35: repeatRequest()
+        case 32..<34: repeatRequest()
+        case 34: beat()
         case 35..<55: answer(ResourceType.allCases.randomElement(using: &random) ?? .cluster)
         case 55..<78: read(mayRefuse: true)
         default: send(Int.random(in: 1...5, using: &random))
@@ -56,6 +60,18 @@ struct MachineRun {
         publish { $0.repeatItself(&$1) }
         if let answer = machine.next() { client.complain("equal contents are sent again: \(Received(answer))") }
         checkRevision()
+        guard takesTTL else { return }
+        beat()
+        settle()
+        client.checkBeat(world.contents)
+        checkRevision()
+    }
+
+    /// Time passes; a client that does not know of it is told nothing.
+    private mutating func beat() {
+        machine.beat()
+        if takesTTL { client.beat() }
+        log.append("beat")
     }
 
     private mutating func checkRevision() {
@@ -117,6 +133,7 @@ struct MachineRun {
     private mutating func reconnect(elsewhere: Bool) {
         log.append("reconnect \(elsewhere ? "elsewhere" : "")")
         machine = StreamMachine(variant)
+        machine.takesTTL = takesTTL
         wire = []
         client.lose()
         if world.snapshot.revision > 0 { machine.update(elsewhere ? world.elsewhere : world.snapshot) }

@@ -200,6 +200,14 @@ struct ModelClient {
         for item in response.items {
             if !shelf.isKnownToWant(item.name) { complain("\(type) \(item.name), which nobody asked for") }
         }
+        if response.isHeartbeat {
+            if shelf.isFirstOwed || !shelf.owed.isDisjoint(with: response.mentioned) {
+                complain("\(type) is asked for and gets a heartbeat")
+            }
+            (shelf.sentNonce, shelf.sentNames, shelf.isOutstanding) = (response.nonce, [], true)
+            shelves[type] = shelf
+            return
+        }
         for name in response.removed {
             // To say everything anew is to say too what is not there: "Removed resources for missing resources can be
             // ignored" (discovery.proto).
@@ -235,7 +243,7 @@ struct ModelClient {
         if variant == .stateOfTheWorld && !response.removed.isEmpty { complain("removal in state of the world") }
         for item in response.items {
             guard let content = item.content else {
-                if type != .virtualHost { complain("\(type) \(item.name) has no body") }
+                if type != .virtualHost && !response.isHeartbeat { complain("\(type) \(item.name) has no body") }
                 continue
             }
             if published[type]?[item.name]?.contains(content) != true { complain("\(type) \(item.name) was never so") }
@@ -301,7 +309,16 @@ struct ModelClient {
     /// Takes a response, or refuses it with a complaint.
     mutating func read(_ response: Received, complaint: String? = nil) {
         guard var shelf = shelves[response.type] else { return }
-        if complaint == nil {
+        shelf.beaten.formUnion(response.items.map(\.name))
+        if response.isHeartbeat {
+            // "…and version matching the most recently sent version can be used to update the TTL."
+            for item in response.items where shelf.wants(item.name) {
+                let isForgotten = shelf.has[item.name] == nil && shelf.pending.contains(item.name)
+                if shelf.has[item.name]?.version != item.version && !isForgotten {
+                    complain("\(response.type) \(item.name) is to be kept, and is not what the client has")
+                }
+            }
+        } else if complaint == nil {
             if variant == .stateOfTheWorld && response.type.isFullState { shelf.has = [:] }
             for item in response.items where shelf.wants(item.name) {
                 shelf.has[item.name] = item.content == nil ? nil : .init(version: item.version, content: item.content)
@@ -327,6 +344,27 @@ struct ModelClient {
                 let missing = Received.clusters(in: held.content).subtracting(clusters)
                 if !missing.isEmpty { complain("\(type) \(name) is in use and its \(missing) is gone") }
             }
+        }
+    }
+
+    // MARK: Time
+
+    /// What lasts for a while only may be sent again in state of the world, and something said of it in delta.
+    mutating func beat() {
+        events += 1
+        for type in shelves.keys { shelves[type]?.beaten = [] }
+        guard variant == .stateOfTheWorld else { return }
+        for (type, names) in ConformanceWorld.lasting {
+            if type.isFullState { shelves[type]?.owesAll = true } else { shelves[type]?.owed.formUnion(names) }
+        }
+    }
+
+    /// All that lasts for a while and that the client holds was heard of since the last beat.
+    mutating func checkBeat(_ contents: [ResourceType: [String: String]]) {
+        for (type, names) in ConformanceWorld.lasting where self[type].isAsked {
+            let held = names.filter { self[type].has[$0] != nil && contents[type]?[$0] != nil }
+            let missing = held.subtracting(self[type].beaten)
+            if !missing.isEmpty { complain("\(type) \(missing) would be forgotten") }
         }
     }
 

@@ -47,6 +47,8 @@ struct ModelShelf {
     var mustRepeat: Set<String> = []
     /// Refused, so that they may be tried again.
     var retry: Set<String> = []
+    /// Said to be kept, or sent, since the last beat.
+    var beaten: Set<String> = []
     /// What was refused last, and how much had happened by then.
     var refused: (response: Received, events: Int)?
 

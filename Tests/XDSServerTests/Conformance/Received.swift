@@ -13,6 +13,8 @@ struct Received: Equatable, CustomStringConvertible {
     var nonce: String
     var items: [Item]
     var removed: [String] = []
+    /// Delta: its items have no bodies, because the client has them.
+    var isHeartbeat = false
 
     init(type: ResourceType, nonce: String, items: [Item], removed: [String]) {
         (self.type, self.nonce, self.items, self.removed) = (type, nonce, items, removed)
@@ -26,8 +28,11 @@ struct Received: Equatable, CustomStringConvertible {
             }
         self.init(
             type: answer.type, nonce: answer.nonce,
-            items: resources.map { Item(name: $0.name, version: $0.version, content: Self.content($0.body)) },
+            items: resources.map {
+                Item(name: $0.name, version: $0.version, content: answer.isHeartbeat ? nil : Self.content($0.body))
+            },
             removed: answer.removed)
+        isHeartbeat = answer.isHeartbeat
     }
 
     var description: String {
