@@ -24,6 +24,12 @@ struct ProxyStreams {
 
     /// - Returns: whether ``report`` is another now.
     mutating func take(_ report: ProxyReport, of id: UInt64, _ isAggregated: Bool) -> Bool {
+        // Mostly there is one, which says something new.
+        if streams.count == 1 && streams[0].id == id && report.isConnected {
+            streams[0].report = report
+            defer { self.report = report }
+            return self.report != report
+        }
         if isAggregated && streams.contains(where: { $0.isAggregated && $0.id > id }) { return false }
         streams.removeAll { $0.id == id || (isAggregated && $0.isAggregated) || !$0.report.isConnected }
         if report.isConnected || streams.isEmpty {

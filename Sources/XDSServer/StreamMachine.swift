@@ -22,6 +22,8 @@ final class StreamMachine {
     private let sharing: StreamSharing
     /// By ``ResourceType/rawValue``.
     private var slots: [Subscription?] = ResourceType.allCases.map { _ in nil }
+    /// In the order of the types.
+    private(set) var subscriptions: [Subscription] = []
     /// The newest.
     private(set) var snapshot: Snapshot?
     /// The one that is carried out.
@@ -61,9 +63,6 @@ final class StreamMachine {
         self.sharing = sharing
     }
 
-    /// In the order of the types.
-    var subscriptions: [Subscription] { slots.compactMap { $0 } }
-
     private subscript(type: ResourceType) -> Subscription? { slots[type.rawValue] }
 
     /// Takes a request.
@@ -79,8 +78,7 @@ final class StreamMachine {
             }
             return
         }
-        let subscription = self[type] ?? Subscription(type, variant)
-        slots[type.rawValue] = subscription
+        let subscription = self[type] ?? subscribe(to: type)
         let wasInFlight = subscription.isInFlight
         subscription.receive(request, sharing: sharing.names)
         if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
@@ -90,6 +88,13 @@ final class StreamMachine {
             throw RequestRefusal(reason: .tooMuch, detail: "more than \(limits.names) names of \(type.abbreviation)")
         }
         noteProgress()
+    }
+
+    private func subscribe(to type: ResourceType) -> Subscription {
+        let subscription = Subscription(type, variant)
+        slots[type.rawValue] = subscription
+        subscriptions = slots.compactMap { $0 }
+        return subscription
     }
 
     private func check(_ request: DiscoveryRequest) throws(RequestRefusal) {
@@ -258,10 +263,10 @@ final class StreamMachine {
     private func nextRemoval(_ current: Snapshot) -> DiscoveryAnswer? {
         guard isQuiet(current) && !areRoutesRefused else { return nil }
         for type in ResourceType.removedLast {
+            guard let subscription = self[type], subscription.hasLeaving else { continue }
             let nonce = nonces + 1
-            let kept = kept(type, current)
-            let answer = self[type]?.remove(
-                keeping: kept, revision: current.revision, nonce: String(nonce))
+            let answer = subscription.remove(
+                keeping: kept(type, current), revision: current.revision, nonce: String(nonce))
             if let answer {
                 nonces = nonce
                 return answer
@@ -292,14 +297,15 @@ final class StreamMachine {
 
     private func hasRemovals(_ current: Snapshot) -> Bool {
         ResourceType.removedLast.contains {
-            self[$0]?.hasRemovals(to: kept($0, current)) ?? false
+            guard let subscription = self[$0], subscription.hasLeaving else { return false }
+            return subscription.hasRemovals(to: kept($0, current))
         }
     }
 
     private func noteProgress() {
-        guard let current, slots.contains(where: { $0 != nil }), !mustRoutesWait else { return }
-        let isSettled = ResourceType.allCases.allSatisfy { type in
-            guard let subscription = self[type] else { return true }
+        guard let current, !subscriptions.isEmpty, !mustRoutesWait else { return }
+        let isSettled = subscriptions.allSatisfy { subscription in
+            let type = subscription.type
             // Endpoints are of a later snapshot, perhaps, and always on their way; those of this one are acknowledged.
             if type == .endpoint { return subscription.rejection == nil && !subscription.isUrgent }
             if subscription.isSettled(on: current[type]) { return true }
@@ -312,7 +318,7 @@ final class StreamMachine {
     /// What was refused last and has not been replaced since.
     var rejection: Subscription.Rejection? {
         var newest: Subscription.Rejection?
-        for case let subscription? in slots {
+        for subscription in subscriptions {
             guard let rejection = subscription.rejection, rejection.revision >= newest?.revision ?? .min else {
                 continue
             }

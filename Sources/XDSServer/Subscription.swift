@@ -292,6 +292,9 @@ final class Subscription {
     /// Whether ``respond(_:revision:nonce:)`` has nothing left to say but removals.
     func isUpToDate(with set: ResourceSet) -> Bool { !isInFlight && !isUrgent && known === set }
 
+    /// Whether anything has yet to be removed, if it does not come back.
+    var hasLeaving: Bool { !leaving.isEmpty }
+
     /// Whether something that is in none of the sets has yet to be removed.
     func hasRemovals(to kept: [ResourceSet]) -> Bool {
         leaving.keys.contains { name in kept.allSatisfy { $0[name] == nil } }
@@ -466,6 +469,10 @@ final class Subscription {
 
     /// What changed of what is wanted; what is left out stays as it is.
     private func partialContent(_ set: ResourceSet) -> Content {
+        // The first answer to a client that wants all there is shares its bytes with all others of its kind.
+        if known == nil && forcesAll && refused.isEmpty && (isWildcard || set.isCovered(by: names)) {
+            return (.everything(set, and: []), [], !set.isEmpty)
+        }
         let resources = withRefused(candidates(set), set).sorted().compactMap { name -> EncodedResource? in
             guard let resource = set[name] else { return nil }
             let isForced = forcesAll || forced.contains(name) || refused.contains(name)
