@@ -94,10 +94,13 @@ extension MeshStore {
     ///
     /// A replica does not overwrite a proxy that has come back to another one, unless it says that it is connected here.
     package func report(_ reports: [ProxyRow]) async throws(StoreError) {
-        var latest: [String: ProxyRow] = [:]
-        for report in reports { latest["\(report.mesh)/\(report.name)"] = report }
+        struct Key: Hashable {
+            var mesh: MeshKey
+            var name: NamespacedName
+        }
+        let latest = Dictionary(reports.map { (Key(mesh: $0.mesh, name: $0.name), $0) }) { _, last in last }
         guard !latest.isEmpty else { return }
-        let rows = latest.sorted { $0.key < $1.key }.map(\.value)
+        let rows = Array(latest.values)
         var documents = Documents()
         let types = try rows.map { row throws(StoreError) in try documents.number(of: row.types) }
         let clients = try rows.map { row throws(StoreError) in try documents.number(of: row.client) }

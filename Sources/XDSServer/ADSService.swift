@@ -34,12 +34,13 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private var admission: Admission?
     private let hub: StreamHub
     private var lastReport: ProxyReport?
-    private var isReportDue = false
+    /// When what is new of the stream will be reported, if there is anything.
+    var reportState = ReportState.none
     private var nodeID = ""
     /// Messages that wait for the gate. Nothing more is read from the connection meanwhile, so they are few.
     private var waiting: [ByteBuffer] = []
     /// As whom it waits.
-    private var tenant = ""
+    private var identity: CallIdentity?
     /// Nothing more is taken from the client.
     private var isOver = false
     private var isClosed = false
@@ -63,10 +64,13 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         if waiting.isEmpty && hub.gate.isOpen { return hub.gate.serve { take(message) } }
         waiting.append(message)
         guard waiting.count == 1 else { return }
-        tenant = admission?.tenant ?? service.delegate.tenant(of: call.metadata) ?? ""
+        if admission == nil { identity = service.delegate.identity(of: call.metadata) }
         hub.gate.wait(self, of: tenant)
         call.pauseInput()
     }
+
+    /// In whose queue it waits.
+    private var tenant: String { admission?.tenant ?? identity?.tenant ?? "" }
 
     func proceed() {
         let messages = waiting
@@ -95,8 +99,10 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         guard node.id.utf8.count <= 1_024, node.cluster.utf8.count <= 1_024 else {
             throw GRPCStatus(.invalidArgument, "node.id or node.cluster is too long")
         }
-        let admission = try service.delegate.admit(AdmissionRequest(metadata: call.metadata, node: NodeInfo(node)))
+        let admission = try service.delegate.admit(
+            AdmissionRequest(metadata: call.metadata, node: NodeInfo(node), identity: identity))
         self.admission = admission
+        identity = nil
         nodeID = node.id
         form = ResponseForm(machine.variant, clientFeatures: node.clientFeatures)
         machine.takesTTL = form.hasTTL
@@ -168,15 +174,22 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         reportSoon()
     }
 
+    enum ReportState { case none, soon, later }
+
     private func reportSoon() {
-        guard admission != nil, !isReportDue else { return }
-        isReportDue = true
+        guard admission != nil, reportState != .soon else { return }
+        reportState = .soon
         hub.reportSoon(self)
+    }
+
+    /// The client has been sent something and has yet to answer, and nothing is wrong so far.
+    var expectsAnswer: Bool {
+        machine.rejection == nil && machine.subscriptions.contains(where: \.isInFlight)
     }
 
     /// Tells the registry what is known of the client now.
     func report() {
-        isReportDue = false
+        reportState = .none
         guard let admission else { return }
         let rejection = machine.rejection
         let types = machine.subscriptions.map(typeReport)

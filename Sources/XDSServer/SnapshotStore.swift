@@ -54,10 +54,9 @@ package final class SnapshotStore: Sendable {
         let deliveries = state.withLock { state in
             var byLoop: [ObjectIdentifier: [ViewID]] = [:]
             for (id, snapshot) in snapshots {
-                guard var view = state.views[id] else { continue }
-                view.snapshot = snapshot
-                for loop in view.streams.keys { byLoop[loop, default: []].append(id) }
-                state.views[id] = view
+                guard let index = state.views.index(forKey: id) else { continue }
+                state.views.values[index].snapshot = snapshot
+                for loop in state.views.values[index].streams.keys { byLoop[loop, default: []].append(id) }
             }
             return byLoop.compactMap { loop, views in state.hubs[loop].map { ($0, views) } }
         }
@@ -130,13 +129,16 @@ final class StreamHub {
     private var streams: [ViewID: [ObjectIdentifier: ADSStream]] = [:]
     /// Streams that have something to report.
     private var reporting: [ADSStream] = []
-
+    /// Those of them that wait for an answer that will change it again.
+    private var waiting: [ADSStream] = []
     /// How long reports have to wait, for the last ones took so long.
     private var pause = TimeAmount.zero
 
-    /// A push changes what is known of a stream twice, when it is sent and when it is acknowledged; mostly only the end of it is
-    /// told, and not before everybody has been sent what is new.
+    /// Gives everybody time to be sent what is new first.
     private static let reportDelay = TimeAmount.milliseconds(20)
+    /// A push changes what is known of a stream twice, when it is sent and when it is acknowledged. Who acknowledges within
+    /// this time is reported once.
+    private static let patience = TimeAmount.milliseconds(250)
     /// Of a loop's time, the part that goes into reports: who waits for them can wait a little longer, and what happens
     /// meanwhile is told with them.
     private static let reportShare: Int64 = 10
@@ -155,8 +157,21 @@ final class StreamHub {
             let start = NIODeadline.now()
             let due = self.reporting
             self.reporting = []
-            for stream in due { stream.report() }
+            for stream in due where stream.reportState == .soon {
+                if stream.expectsAnswer { self.reportLater(stream) } else { stream.report() }
+            }
             self.pause = min((NIODeadline.now() - start) * (Self.reportShare - 1), Self.maxPause)
+        }
+    }
+
+    private func reportLater(_ stream: ADSStream) {
+        stream.reportState = .later
+        waiting.append(stream)
+        guard waiting.count == 1 else { return }
+        eventLoop.assumeIsolated().scheduleTask(in: Self.patience) {
+            let waiting = self.waiting
+            self.waiting = []
+            for stream in waiting where stream.reportState == .later { stream.report() }
         }
     }
 

@@ -19,10 +19,26 @@ package struct AdmissionRequest: Sendable {
     /// The call's metadata, where a token may be.
     package var metadata: GRPCMetadata
     package var node: NodeInfo
+    /// What was found out of the metadata already.
+    package var identity: CallIdentity?
 
-    package init(metadata: GRPCMetadata, node: NodeInfo) {
+    package init(metadata: GRPCMetadata, node: NodeInfo, identity: CallIdentity? = nil) {
         self.metadata = metadata
         self.node = node
+        self.identity = identity
+    }
+}
+
+/// Who makes a call, as far as its metadata proves it.
+package struct CallIdentity: Sendable {
+    /// Whose the client is. When many come at once, tenants take turns.
+    package var tenant: String
+    /// For the delegate, so that it need not find it out again.
+    package var proof: any Sendable
+
+    package init(tenant: String, proof: any Sendable) {
+        self.tenant = tenant
+        self.proof = proof
     }
 }
 
@@ -48,9 +64,9 @@ package protocol XDSDelegate: Sendable {
     /// - Throws: the status that the stream is ended with.
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission
 
-    /// Whose a client is, as far as the metadata of its call proves it. Called on an event loop for clients that have to
+    /// Who a client is, as far as the metadata of its call proves it. Called on an event loop for clients that have to
     /// wait before they are admitted: must be quick and must not block.
     ///
     /// - Returns: `nil` if it cannot be told; then it waits with all others of which it cannot.
-    func tenant(of metadata: GRPCMetadata) -> String?
+    func identity(of metadata: GRPCMetadata) -> CallIdentity?
 }

@@ -33,11 +33,11 @@ struct ProxyAdmissionTests {
         let admission = ProxyAdmission(tokens: try Self.tokens("a"))
         let admitted = try admission.admit(old)
         #expect(throws: GRPCStatus.self) { try admission.admit(new) }
-        #expect(admission.tenant(of: new.metadata) == nil)
+        #expect(admission.identity(of: new.metadata) == nil)
 
         admission.use(try Self.tokens("b", "a"))
         #expect(try admission.admit(old) == admitted && admission.admit(new) == admitted)
-        #expect(admission.tenant(of: new.metadata) == "acme")
+        #expect(admission.identity(of: new.metadata)?.tenant == "acme")
 
         admission.use(try Self.tokens("b"))
         #expect(throws: GRPCStatus.self) { try admission.admit(old) }

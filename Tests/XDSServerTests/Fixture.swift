@@ -29,7 +29,11 @@ struct TokenDelegate: XDSDelegate, ClientStatusDelegate {
             proxy: request.node.id, view: ViewID(request.node.cluster), tenant: tenant(of: request.metadata) ?? "")
     }
 
-    func tenant(of metadata: GRPCMetadata) -> String? { metadata.first("tenant") }
+    func identity(of metadata: GRPCMetadata) -> CallIdentity? {
+        tenant(of: metadata).map { CallIdentity(tenant: $0, proof: ()) }
+    }
+
+    private func tenant(of metadata: GRPCMetadata) -> String? { metadata.first("tenant") }
 }
 
 /// Keeps what clients report of their load.

@@ -23,11 +23,9 @@ final class ProxyAdmission: XDSDelegate {
         return Admission(proxy: ProxyName(claims).text, view: view.id, tenant: claims.mesh.tenant.text)
     }
 
-    func tenant(of metadata: GRPCMetadata) -> String? {
-        guard let token = Self.token(metadata), let claims = try? verify(token) else {
-            return nil
-        }
-        return claims.mesh.tenant.text
+    func identity(of metadata: GRPCMetadata) -> CallIdentity? {
+        guard let token = Self.token(metadata), let claims = try? verify(token) else { return nil }
+        return CallIdentity(tenant: claims.mesh.tenant.text, proof: claims)
     }
 
     private func verify(_ token: String) throws(ProxyTokens.Refusal) -> ProxyClaims {
@@ -40,18 +38,22 @@ final class ProxyAdmission: XDSDelegate {
 
     /// Who asks, by its token.
     func claims(_ request: AdmissionRequest) throws(GRPCStatus) -> ProxyClaims {
+        let claims: ProxyClaims
+        if let known = request.identity?.proof as? ProxyClaims { claims = known } else { claims = try verified(request) }
+        try Self.check(request.node, claims)
+        return claims
+    }
+
+    private func verified(_ request: AdmissionRequest) throws(GRPCStatus) -> ProxyClaims {
         guard let token = Self.token(request) else {
             throw GRPCStatus(.unauthenticated, "no token: use the bootstrap that the API gives for this proxy")
         }
-        let claims: ProxyClaims
         do {
-            claims = try verify(token)
+            return try verify(token)
         } catch {
             let detail = error == .expired ? "the token has expired: fetch a new bootstrap" : "the token is not valid"
             throw GRPCStatus(.unauthenticated, detail)
         }
-        try Self.check(request.node, claims)
-        return claims
     }
 
     /// Envoy sends its token as gRPC metadata. gRPC's client cannot over plaintext, so it carries it in its node.
