@@ -18,6 +18,9 @@ package struct EncodedChange: Sendable {
             && routes.isEmpty && inbound.isEmpty
     }
 
+    /// Whether anything of it is in a view of a workload.
+    package var reachesWorkloads: Bool { !inbound.isEmpty }
+
     mutating func note(_ name: NamespacedName, from old: EncodedService, to new: EncodedService) {
         if old.virtualHosts != new.virtualHosts { routes[name] = old.virtualHosts }
         for proxy in Set(old.inbound.keys).union(new.inbound.keys) where old.inbound[proxy] != new.inbound[proxy] {

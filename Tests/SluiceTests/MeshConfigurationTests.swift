@@ -89,7 +89,7 @@ struct MeshConfigurationTests {
         #expect(Self.names(workload, .listener) == ["127.0.0.1_15080"])
         #expect(workload[.cluster].hasSameContent(as: caller[.cluster]))
 
-        for view in views + views { configuration.remove(view.id) }
+        for view in views + views { configuration.remove(view) }
         #expect(configuration.isEmpty)
         let anew = try Self.insert(views[0], into: &configuration)
         #expect(anew[.cluster] !== caller[.cluster] && anew[.cluster].hasSameContent(as: caller[.cluster]))

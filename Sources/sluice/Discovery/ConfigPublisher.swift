@@ -91,7 +91,9 @@ actor ConfigPublisher {
                 if meshes[view.mesh] == nil { new.append(view.mesh) }
                 snapshots[id] = meshes[view.mesh, default: MeshConfiguration(listenerTTL: listenerTTL)]
                     .insert(view)
-            case .dropped(let id): leaving[id] = Self.patience
+            case .dropped(let id):
+                leaving[id] = Self.patience
+                if let view = ProxyView(id) { meshes[view.mesh]?.rest(view) }
             }
         }
         store.publish(snapshots)
@@ -104,7 +106,7 @@ actor ConfigPublisher {
     private func forget(_ id: ViewID) {
         leaving[id] = nil
         guard let view = ProxyView(id) else { return }
-        meshes[view.mesh]?.remove(id)
+        meshes[view.mesh]?.remove(view)
         guard meshes[view.mesh]?.isEmpty == true else { return }
         meshes[view.mesh] = nil
         mirror.unfollow(view.mesh)

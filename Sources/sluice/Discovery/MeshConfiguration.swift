@@ -14,11 +14,10 @@ struct MeshConfiguration {
     private(set) var revision: Revision?
     private var compiler = Compiler()
     private var encoder = ConfigEncoder()
-    private var views: [ViewID: ProxyView] = [:]
-    /// The layers of the views. What many proxies have in common is there once.
+    /// Views by what they have in common with others: layers, from the bottom up.
+    private var stacks: [[View]: [ViewID: Top]] = [:]
+    /// The layers of which stacks are made. What many proxies have in common is there once.
     private var layers: [View: Layer] = [:]
-    /// How many views have a layer.
-    private var users: [View: Int] = [:]
 
     /// A part of the configuration, by resource type, and the sets in which it lies above other parts.
     private struct Layer {
@@ -26,71 +25,126 @@ struct MeshConfiguration {
         var own: Sets
         /// With what each was laid over; they stay as they are for as long as that does.
         var laid: [XDSServer.ResourceType: (below: XDSServer.ResourceSet, set: XDSServer.ResourceSet)] = [:]
+
+        init(_ own: Sets) { self.own = own }
+
+        /// Puts the layer on top of others.
+        mutating func lay(over sets: inout Sets) {
+            for (type, own) in own {
+                guard let below = sets[type] else {
+                    sets[type] = own
+                    continue
+                }
+                if laid[type]?.below !== below {
+                    laid[type] = (below, XDSServer.ResourceSet(own.resources, over: below))
+                }
+                sets[type] = laid[type]?.set
+            }
+        }
+    }
+
+    /// What one view has on top of its stack. Most have nothing, and share the stack's snapshot.
+    private struct Top {
+        /// `nil`: there can be nothing.
+        var view: View?
+        var layer: Layer?
+        /// Whether a proxy is there that is told of changes.
+        var isWanted = true
     }
 
     init(listenerTTL: Duration? = nil) { self.listenerTTL = listenerTTL }
 
     private typealias Sets = [XDSServer.ResourceType: XDSServer.ResourceSet]
 
-    var isEmpty: Bool { views.isEmpty }
+    var isEmpty: Bool { stacks.isEmpty }
 
     /// Takes a newer state.
     ///
-    /// - Returns: the snapshots of all views. Where nothing changed they share all their sets with the ones before, and
-    ///   only say that those are right at the newer revision too.
+    /// - Returns: the snapshots of all views that are wanted. Where nothing changed they share all their sets with the ones
+    ///   before, and only say that those are right at the newer revision too.
     mutating func update(_ update: MeshUpdate) -> [ViewID: Snapshot] {
         let compiled = compiler.update(update.state, revision == nil ? .all : update.change)
         let change = encoder.update(compiled, of: compiler)
         revision = update.state.revision
-        if !change.isEmpty {
-            for view in layers.keys {
-                let change = encoder.change(change, in: view)
-                if !change.isEmpty { layers[view] = layers[view].map { Layer(own: derive($0.own, change)) } }
-            }
-        }
-        return views.compactMapValues { snapshot(of: $0) }
+        if !change.isEmpty { derive(change) }
+        var snapshots: [ViewID: Snapshot] = [:]
+        for stack in Array(stacks.keys) { addSnapshots(of: stack, to: &snapshots) }
+        return snapshots
     }
 
-    /// Adds a view.
+    private mutating func derive(_ change: EncodedChange) {
+        for (view, layer) in layers { layers[view] = derive(layer, view, change) }
+        guard change.reachesWorkloads else { return }
+        for (stack, var tops) in stacks {
+            for index in tops.values.indices {
+                guard let view = tops.values[index].view, let layer = tops.values[index].layer else { continue }
+                tops.values[index].layer = derive(layer, view, change)
+            }
+            stacks[stack] = tops
+        }
+    }
+
+    private func derive(_ layer: Layer, _ view: View, _ change: EncodedChange) -> Layer {
+        let change = encoder.change(change, in: view)
+        return change.isEmpty ? layer : Layer(derive(layer.own, change))
+    }
+
+    private mutating func addSnapshots(of stack: [View], to snapshots: inout [ViewID: Snapshot]) {
+        guard let revision, var tops = stacks.removeValue(forKey: stack) else { return }
+        let sets = sets(of: stack)
+        let common = Snapshot(revision: revision, sets)
+        for index in tops.values.indices where tops.values[index].isWanted {
+            snapshots[tops.keys[index]] = snapshot(of: &tops.values[index], over: sets, common)
+        }
+        stacks[stack] = tops
+    }
+
+    /// Adds a view, or wakes it.
     ///
     /// - Returns: its snapshot, if the mesh has been compiled.
     mutating func insert(_ view: ProxyView) -> Snapshot? {
-        if views.updateValue(view, forKey: view.id) == nil {
-            for layer in view.layers { users[layer, default: 0] += 1 }
-        }
-        guard revision != nil else { return nil }
+        stacks[view.commonLayers, default: [:]][view.id, default: Top(view: view.ownLayer)].isWanted = true
         return snapshot(of: view)
     }
 
-    mutating func remove(_ id: ViewID) {
-        guard let view = views.removeValue(forKey: id) else { return }
-        for layer in view.layers {
-            let left = (users[layer] ?? 0) - 1
-            users[layer] = left > 0 ? left : nil
-            if left <= 0 { layers[layer] = nil }
-        }
+    /// Makes no snapshots of a view any more until it is inserted again, but keeps what they are made of.
+    mutating func rest(_ view: ProxyView) { stacks[view.commonLayers]?[view.id]?.isWanted = false }
+
+    mutating func remove(_ view: ProxyView) {
+        stacks[view.commonLayers]?[view.id] = nil
+        guard stacks[view.commonLayers]?.isEmpty == true else { return }
+        stacks[view.commonLayers] = nil
+        let left = Set(stacks.keys.joined())
+        layers = layers.filter { left.contains($0.key) }
     }
 
     private mutating func snapshot(of view: ProxyView) -> Snapshot? {
-        guard let revision else { return nil }
-        let sets = view.layers.reduce(into: Sets()) { sets, view in lay(view, over: &sets) }
-        return Snapshot(revision: revision, sets)
+        guard let revision, var top = stacks[view.commonLayers]?[view.id] else { return nil }
+        let sets = sets(of: view.commonLayers)
+        let snapshot = snapshot(of: &top, over: sets, Snapshot(revision: revision, sets))
+        stacks[view.commonLayers]?[view.id] = top
+        return snapshot
     }
 
-    /// Puts a layer on top of others.
-    private mutating func lay(_ view: View, over sets: inout Sets) {
-        var layer = layers[view] ?? Layer(own: self.sets(of: view))
-        for (type, own) in layer.own {
-            guard let below = sets[type] else {
-                sets[type] = own
-                continue
-            }
-            if layer.laid[type]?.below !== below {
-                layer.laid[type] = (below, XDSServer.ResourceSet(own.resources, over: below))
-            }
-            sets[type] = layer.laid[type]?.set
+    /// - Parameter common: of all views that have nothing on top.
+    private func snapshot(of top: inout Top, over sets: Sets, _ common: Snapshot) -> Snapshot {
+        guard let view = top.view else { return common }
+        var layer = top.layer ?? Layer(self.sets(of: view))
+        defer { top.layer = layer }
+        guard !layer.own.isEmpty else { return common }
+        var sets = sets
+        layer.lay(over: &sets)
+        return Snapshot(revision: common.revision, sets)
+    }
+
+    private mutating func sets(of stack: [View]) -> Sets {
+        var sets: Sets = [:]
+        for view in stack {
+            var layer = layers[view] ?? Layer(self.sets(of: view))
+            layer.lay(over: &sets)
+            layers[view] = layer
         }
-        layers[view] = layer
+        return sets
     }
 
     private func sets(of view: View) -> Sets {
@@ -124,7 +178,7 @@ struct MeshConfiguration {
     /// did not name.
     mutating func sources(of refusal: TypeReport, in view: ProxyView) -> [String: [Source]] {
         guard let complaint = refusal.error, let type = refusal.type.encoded else { return [:] }
-        let current = views[view.id].flatMap { snapshot(of: $0) }
+        let current = snapshot(of: view)
         let isCurrent = current?[refusal.type].version == refusal.refusedVersion && current != nil
         let pairs = refusal.refused.map { name in
             let sources = encoder.sources(

@@ -84,14 +84,19 @@ struct ProxyView: Hashable, Sendable {
         self.service = service
     }
 
-    /// What is common to many proxies, and then what less and less of them have, each lying above the one before.
-    var layers: [View] {
+    /// What is common to many proxies, and then what less of them have, each lying above the one before.
+    var commonLayers: [View] {
         switch client {
-        case .envoy(let port):
-            let workload = View.Workload(namespace: namespace, service: service, proxy: proxy, httpProxyPort: port)
-            return [.outbound(namespace: namespace), .sidecar(httpProxyPort: port), .workload(workload)]
-        case .proxyless: return [.proxyless(namespace: namespace)]
+        case .envoy(let port): [.outbound(namespace: namespace), .sidecar(httpProxyPort: port)]
+        case .proxyless: [.proxyless(namespace: namespace)]
         }
+    }
+
+    /// What lies on top of those, for this proxy alone.
+    var ownLayer: View? {
+        guard case .envoy(let port) = client else { return nil }
+        return .workload(
+            View.Workload(namespace: namespace, service: service, proxy: proxy, httpProxyPort: port))
     }
 }
 
