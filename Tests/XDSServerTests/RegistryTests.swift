@@ -1,3 +1,5 @@
+import GRPCFixtures
+import NIOCore
 import Testing
 
 @testable import XDSServer
@@ -64,5 +66,37 @@ struct RegistryTests {
         var changes = registry.changes.makeAsyncIterator()
         #expect(await changes.next(isolation: #isolation) != nil)
         #expect(registry.drain().count == 2)
+    }
+
+    @Test("A push is reported once the client has answered, or after a while if it does not", arguments: bothVariants)
+    func reports(_ variant: Variant) throws {
+        let service = EmbeddedADS()
+        let (server, client) = try service.connect()
+        defer { server.finish() }
+        let type = ResourceType.cluster.typeURL
+        let stream = try client.stream(variant, [request(variant, type: type)])
+        func publish(_ revision: Int64) throws {
+            service.store.publish([ViewID("view"): snapshot(revision, [.cluster: ["a": "\(revision)"]])])
+            try client.advance(by: .zero)
+        }
+        func acknowledge(_ nonce: String) throws {
+            try client.send(EmbeddedClient.framed(request(variant, type: type, nonce: nonce)), on: stream)
+        }
+
+        try publish(1)
+        try client.advance(by: .milliseconds(100))
+        #expect(service.registry.drain().isEmpty)
+        try client.advance(by: .milliseconds(400))
+        #expect(service.registry.drain().map { $0.types.map(\.state) } == [[.stale]])
+        try acknowledge("1")
+        try client.advance(by: .milliseconds(250))
+        #expect(service.registry.drain().map(\.ackedRevision) == [1])
+
+        try publish(2)
+        try client.advance(by: .milliseconds(100))
+        try acknowledge("2")
+        try client.advance(by: .milliseconds(400))
+        let reports = service.registry.drain()
+        #expect(reports.map(\.ackedRevision) == [2] && reports.map { $0.types.map(\.state) } == [[.synced]])
     }
 }
