@@ -77,6 +77,9 @@ package struct MeshChange: Hashable, Sendable {
         return change
     }
 
+    /// Whether something of it is waited for: endpoints, which come and go by themselves, and steps of releases.
+    package var isUrgent: Bool { !endpoints.isEmpty || !releases.isEmpty }
+
     package var isEmpty: Bool {
         !everything && services.isEmpty && endpoints.isEmpty && virtualServices.isEmpty && destinationRules.isEmpty
             && releases.isEmpty

@@ -72,6 +72,14 @@ package final class SnapshotStore: Sendable {
         }
     }
 
+    /// Returns when what was published before has been handed to the sockets of all streams that take it.
+    package func settle() async {
+        for hub in hubs {
+            // The first turn comes after the snapshots were delivered, the second after what that made was written.
+            for _ in 0..<2 { try? await hub.eventLoop.submit {}.get() }
+        }
+    }
+
     /// The views that streams want at the moment.
     var wantedViews: [ViewID] { state.withLock { Array($0.views.keys) } }
 

@@ -34,10 +34,9 @@ struct XDSBenchmark {
                 ["spec": LargeMesh.endpoint(500, 0, weight: 2 + round)], headers: ["If-Match": "*"])
         }
         figures += try await pushes(fleet, "route", "", "") { round in
-            try await server.api.put(
-                "\(MeasuredServer.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(500))",
-                ["spec": LargeMesh.rules(500, timeout: 10 + round)], headers: ["If-Match": "*"])
+            try await Self.changeRoute(500, timeout: 10 + round, server.api)
         }
+        figures += try await churn(fleet)
         figures += try await storm(fleet)
         await fleet.close()
         try await eventually("the server has noticed that they are gone") {
@@ -134,6 +133,49 @@ struct XDSBenchmark {
             Figure(
                 what: "  server CPU, with acknowledgements and reports",
                 value: Table.text(.seconds(Table.median(cpu) ?? 0)), budget: budgetOfCPU),
+        ]
+    }
+
+    private static func changeRoute(_ service: Int, timeout: Int, _ api: APIClient) async throws -> APIClient.Answer {
+        try await api.put(
+            "\(MeasuredServer.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(service))",
+            ["spec": LargeMesh.rules(service, timeout: timeout)], headers: ["If-Match": "*"])
+    }
+
+    /// Routes change as fast as the API takes it, 16 at a time, while somebody reads from it.
+    private func churn(_ fleet: Fleet) async throws -> [Figure] {
+        let path = MeasuredServer.service(LargeMesh.serviceName(0))
+        let calm = try await latency(of: path) { $0 >= 20 }
+        let changes = 300
+        let written = Mutex(0)
+        let before = try server.usage()
+        let start = ContinuousClock.now
+        async let writes: Void = server.inParallel(changes) { [server] index in
+            let service = index % (LargeMesh.services / 10) * 10
+            try await Self.changeRoute(service, timeout: 100 + index, server.api).expectingSuccess(
+                "a change of a route")
+            written.withLock { $0 += 1 }
+        }
+        let disturbed = try await latency(of: path) { _ in written.withLock { $0 == changes } }.sorted()
+        try await writes
+        let time = ContinuousClock.now - start
+        fleet.mark()
+        let last = ContinuousClock.now
+        try await Self.changeRoute(500, timeout: 1_000, server.api).expectingSuccess("the last change")
+        try await fleet.wait("every proxy has the last route") { [count] in $0.arrivals.count == count }
+        let arrived = ContinuousClock.now - last
+        let cpu = try server.usage().cpu - before.cpu
+        let perSecond = Double(changes) / (time / .seconds(1))
+        return [
+            Figure(
+                what: "\(changes) routes change, 16 at a time: last proxy has the last of them",
+                value: Table.text(arrived)),
+            Figure(what: "  server CPU", value: Table.text(.seconds(cpu))),
+            Figure(what: "  changes a second", value: "\(Table.rounded(perSecond))"),
+            Figure(
+                what: "  median and slowest GET meanwhile",
+                value: [disturbed[disturbed.count / 2], disturbed[disturbed.count - 1]].map(Table.text)
+                    .joined(separator: ", "), baseline: Table.text(calm.max() ?? .zero) + " (at rest)"),
         ]
     }
 

@@ -4,6 +4,7 @@ import MeshStore
 import NIOCore
 import NIOPosix
 import StoreFixtures
+import Synchronization
 import TestSupport
 import Testing
 
@@ -15,11 +16,41 @@ import Testing
 struct ConfigPublisherTests {
     private static func name(_ text: String) throws -> Name { try #require(Name(text)) }
 
+    /// Keeps pushes from being written while it is shut.
+    private final class Gate: Sendable {
+        private struct State {
+            var isShut = false
+            var waiting: [CheckedContinuation<Void, Never>] = []
+        }
+        private let state = Mutex(State())
+
+        func shut() { state.withLock { $0.isShut = true } }
+
+        func open() {
+            let waiting = state.withLock { state in
+                defer { state = State() }
+                return state.waiting
+            }
+            for continuation in waiting { continuation.resume() }
+        }
+
+        func pass() async {
+            await withCheckedContinuation { continuation in
+                let isOpen = state.withLock { state in
+                    if state.isShut { state.waiting.append(continuation) }
+                    return !state.isShut
+                }
+                if isOpen { continuation.resume() }
+            }
+        }
+    }
+
     private struct Bench {
         let store: MeshStore
         let mirror: MeshMirror
         let snapshots = SnapshotStore()
         let clock = ManualClock()
+        let gate = Gate()
         let publisher: ConfigPublisher
         let mesh: MeshKey
         let view: ViewID
@@ -29,7 +60,9 @@ struct ConfigPublisherTests {
             self.store = store
             mesh = MeshKey(tenant: try name("acme"), mesh: .defaultMesh)
             mirror = MeshMirror(store: store, logger: quietLogger)
-            publisher = ConfigPublisher(mirror: mirror, store: snapshots, logger: quietLogger, clock: clock)
+            publisher = ConfigPublisher(
+                mirror: mirror, store: snapshots, logger: quietLogger, clock: clock,
+                isWritten: { [gate] in await gate.pass() })
             view = ViewID("\(mesh)/shop/caller/caller-1/envoy/15080")
         }
 
@@ -60,6 +93,19 @@ struct ConfigPublisherTests {
         func detach() async throws {
             snapshots.detach(view, on: loop)
             try await until("the publisher knows") { await publisher.isLeaving(view) }
+        }
+
+        func putEndpoint(of service: String) async throws {
+            let name = NamespacedName(
+                namespace: try ConfigPublisherTests.name("shop"), name: try ConfigPublisherTests.name(service))
+            let spec: JSONValue = ["cluster": "dev", "address": "10.0.0.1", "ports": ["http": 80]]
+            try await put(.endpoint(try ConfigPublisherTests.name("e"), of: name, in: mesh), spec)
+        }
+
+        /// What the view is served, once it is of this revision.
+        func snapshot(at revision: Revision) async throws -> Snapshot {
+            try await until("revision \(revision) is there") { snapshots.snapshot(of: view)?.revision == revision }
+            return try await snapshot()
         }
 
         func snapshot() async throws -> Snapshot {
@@ -101,6 +147,41 @@ struct ConfigPublisherTests {
             bench.attach()
             let anew = try await bench.snapshot()
             #expect(anew[.cluster] !== first[.cluster] && anew[.cluster].hasSameContent(as: first[.cluster]))
+        }
+    }
+
+    @Test("changes wait while a push is written, and go together; while the event loops rest, only endpoints go on")
+    func pace() async throws {
+        try await Self.run { bench in
+            let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
+            async let _: Void = bench.mirror.run(changes: changes)
+            bench.gate.shut()
+            bench.attach()
+            let first = try await bench.snapshot()
+
+            for service in ["a", "b"] { try await bench.putService(service) }
+            signal.yield(.anything)
+            try await until("they wait") { await bench.publisher.isHeld }
+            #expect(bench.snapshots.snapshot(of: bench.view) === first)
+            // It took a minute to write it, so the rest is as long as it can be.
+            try await bench.clock.advance(by: .seconds(60))
+            bench.gate.open()
+            try await until("the loops rest") { await bench.publisher.isResting }
+            #expect(await bench.publisher.isHeld && bench.snapshots.snapshot(of: bench.view) === first)
+            bench.gate.shut()
+            try await bench.putEndpoint(of: "a")
+            signal.yield(.anything)
+            let second = try await bench.snapshot(at: first.revision + 3)
+            #expect(second[.cluster].count == 3, "what waited goes with it")
+
+            try await bench.putService("c")
+            signal.yield(.anything)
+            try await until("it waits") { await bench.publisher.isHeld }
+            bench.gate.open()
+            try await until("it goes on when the loops have rested") {
+                try await bench.clock.advance(by: .milliseconds(100))
+                return bench.snapshots.snapshot(of: bench.view)?[.cluster].count == 4
+            }
         }
     }
 

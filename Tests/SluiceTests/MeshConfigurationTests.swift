@@ -69,6 +69,26 @@ struct MeshConfigurationTests {
         }
     }
 
+    @Test("views with nothing of their own share a snapshot; those that rest have none made")
+    func sharing() throws {
+        var configuration = MeshConfiguration()
+        var state = try Self.state()
+        _ = configuration.update(MeshUpdate(state: state, change: .all))
+        let views = try ["caller", "other", "third"].map { try Self.view($0, $0) } + [Self.view("reviews-v1-1")]
+        for view in views { _ = try Self.insert(view, into: &configuration) }
+        configuration.rest(views[2])
+        state.revision += 1
+        let update = configuration.update(MeshUpdate(state: state, change: .all))
+        #expect(Set(update.keys) == Set([views[0], views[1], views[3]].map(\.id)))
+        #expect(update[views[0].id] === update[views[1].id] && update[views[0].id] !== update[views[3].id])
+
+        let awake = try Self.insert(views[2], into: &configuration)
+        #expect(awake.revision == state.revision)
+        #expect(awake[.cluster] === update[views[0].id]?[.cluster])
+        state.revision += 1
+        #expect(configuration.update(MeshUpdate(state: state, change: .all)).count == views.count)
+    }
+
     @Test("a change makes anew what it touches, and a layer goes with the last view that lies on it")
     func changes() throws {
         var configuration = MeshConfiguration()

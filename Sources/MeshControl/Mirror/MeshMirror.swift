@@ -83,6 +83,15 @@ package final class MeshMirror: Sendable {
         entries.withLock { $0[mesh]?.isFollowed = false }
     }
 
+    /// Whether ``takeUpdates()`` has something that is waited for.
+    package var hasUrgentUpdates: Bool {
+        entries.withLock { entries in
+            entries.values.contains {
+                $0.isFollowed && $0.taken != $0.state.revision && ($0.taken == nil || $0.pending.isUrgent)
+            }
+        }
+    }
+
     /// Every followed mesh that has another revision than at the last call, with all changes since merged.
     package func takeUpdates() -> [MeshUpdate] {
         entries.withLock { entries in

@@ -8,7 +8,11 @@ internal import XDSServer
 ///
 /// One task does all of it; others may ask what came out. It always works from the newest state: changes that come while it
 /// compiles are one change when it looks again, and a stream that is slower than the publisher gets the newest snapshot
-/// only. So it needs no hold-off to bound its work, and a single change is not held up.
+/// only.
+///
+/// A change is pushed at once, however it comes, and what follows waits (``Pace``). A hold-off before every push, as other
+/// control planes have it, would delay the single change too, which is the usual case, and would have to be guessed; how long a
+/// push takes can be measured.
 ///
 /// A view stays for a while when its last proxy has gone: after a lost connection it comes back within seconds, with a
 /// thousand others, and finds everything as it was.
@@ -21,15 +25,36 @@ actor ConfigPublisher {
     private var meshes: [MeshKey: MeshConfiguration] = [:]
     /// Views that no proxy has any more, and after how many ticks they are forgotten.
     private var leaving: [ViewID: Int] = [:]
+    private var pace = Pace.free
+    /// Changes wait until the pace allows them.
+    private(set) var isHeld = false
+    private let isWritten: @Sendable () async -> Void
 
+    /// What the last push still forbids. Pushes take at most half of the event loops' time as long as they take no more than
+    /// ``maxRest``, so that the loops get to what clients say, and the API to the processor.
+    private enum Pace {
+        case free
+        /// It is being written; streams would only take what is newer in its place. Everything waits.
+        case writing
+        /// It took as long as this takes. Only what is urgent goes on (``MeshChange/isUrgent``).
+        case resting
+    }
+
+    private static let maxRest = Duration.milliseconds(100)
+
+    /// Whether only what is urgent goes on.
+    var isResting: Bool { pace == .resting }
     private static let tick = Duration.seconds(1)
     private static let patience = 30
 
-    /// - Parameter listenerTTL: how long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
+    /// - Parameters:
+    ///   - listenerTTL: how long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
+    ///   - isWritten: returns when what was published is on its way; for tests.
     init(
         mirror: MeshMirror, store: SnapshotStore, listenerTTL: Duration? = nil, logger: Logger,
-        clock: any Clock<Duration> = ContinuousClock()
+        clock: any Clock<Duration> = ContinuousClock(), isWritten: (@Sendable () async -> Void)? = nil
     ) {
+        self.isWritten = isWritten ?? { await store.settle() }
         self.listenerTTL = listenerTTL
         self.mirror = mirror
         self.store = store
@@ -40,8 +65,13 @@ actor ConfigPublisher {
     private enum Event: Sendable {
         case views
         case updates
+        case written
+        case rested
         case tick
     }
+
+    /// One element stands for any number of pushes.
+    private let (pushes, push) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// Publishes until the task is cancelled.
     func run() async throws {
@@ -60,6 +90,14 @@ actor ConfigPublisher {
                 }
             }
             group.addTask {
+                for await _ in self.pushes {
+                    let time = await self.clock.measure { await self.isWritten() }
+                    continuation.yield(.written)
+                    try await self.clock.sleep(for: min(time, Self.maxRest))
+                    continuation.yield(.rested)
+                }
+            }
+            group.addTask {
                 for await event in events { await self.handle(event) }
             }
             try await group.waitForAll()
@@ -70,7 +108,15 @@ actor ConfigPublisher {
         switch event {
         case .views: await takeViews()
         case .updates:
-            for update in mirror.takeUpdates() { publish(update) }
+            isHeld = true
+            goOn()
+        case .written:
+            pace = .resting
+            goOn()
+        case .rested:
+            // Unless something urgent has been pushed meanwhile.
+            if pace == .resting { pace = .free }
+            goOn()
         case .tick:
             for (view, ticks) in leaving {
                 if ticks > 1 { leaving[view] = ticks - 1 } else { forget(view) }
@@ -78,6 +124,14 @@ actor ConfigPublisher {
             // Until it has been compiled once, and when it was deleted and may be there again.
             for mesh in meshes.keys where !mirror.isFollowing(mesh) { await follow(mesh) }
         }
+    }
+
+    private func goOn() {
+        guard isHeld, pace == .free || (pace == .resting && mirror.hasUrgentUpdates) else { return }
+        isHeld = false
+        for update in mirror.takeUpdates() { publish(update) }
+        pace = .writing
+        push.yield()
     }
 
     private func takeViews() async {

@@ -39,7 +39,11 @@ final class ProxyAdmission: XDSDelegate {
     /// Who asks, by its token.
     func claims(_ request: AdmissionRequest) throws(GRPCStatus) -> ProxyClaims {
         let claims: ProxyClaims
-        if let known = request.identity?.proof as? ProxyClaims { claims = known } else { claims = try verified(request) }
+        if let known = request.identity?.proof as? ProxyClaims {
+            claims = known
+        } else {
+            claims = try verified(request)
+        }
         try Self.check(request.node, claims)
         return claims
     }
