@@ -35,6 +35,16 @@ enum LargeMesh {
         ]
     }
 
+    /// A destination rule.
+    ///
+    /// - Parameter connections: something to change.
+    static func policy(_ service: Int, connections: Int) -> JSONValue {
+        [
+            "host": .string(serviceName(service)),
+            "trafficPolicy": ["connectionPool": ["tcp": ["maxConnections": .integer(Int64(connections))]]],
+        ]
+    }
+
     /// The mesh as the compiler takes it.
     static func state() throws -> MeshState {
         var state = MeshState(mesh: MeshKey(tenant: try name("acme"), mesh: .defaultMesh), revision: 1)

@@ -2,6 +2,8 @@ internal import Foundation
 internal import Logging
 internal import MeshLab
 internal import MeshModel
+internal import MeshStore
+internal import Postgres
 internal import PostgresServer
 
 /// A real `sluice serve` with its private PostgreSQL, looked at from outside.
@@ -68,6 +70,27 @@ struct MeasuredServer {
             if LargeMesh.hasRules(index) {
                 let rules = "\(Self.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(index))"
                 try await api.put(rules, ["spec": LargeMesh.rules(index)]).expectingSuccess(rules)
+            }
+        }
+    }
+
+    /// Gives every service another destination rule, all in one transaction, as another replica would.
+    ///
+    /// - Returns: when it was about to be committed.
+    func changeAllClusters(_ round: Int) async throws -> ContinuousClock.Instant {
+        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        let mesh = MeshKey(tenant: try LargeMesh.name("acme"), mesh: .defaultMesh)
+        return try await Pool.running(PoolOptions(database.connectionString), logger: logger) { pool in
+            try await MeshStore(pool: pool, logger: logger).write(
+                tenant: mesh.tenant, mesh: mesh.mesh, actor: "benchmark", requestId: "benchmark"
+            ) { transaction in
+                for index in 0..<LargeMesh.services {
+                    let key = ObjectKey.namespaced(.destinationRule, try LargeMesh.key(index), in: mesh)
+                    _ = try await transaction.put(
+                        key, metadata: ObjectLabels(), spec: LargeMesh.policy(index, connections: 1_000 + round),
+                        status: nil)
+                }
+                return ContinuousClock.now
             }
         }
     }

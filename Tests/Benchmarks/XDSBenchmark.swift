@@ -28,13 +28,21 @@ struct XDSBenchmark {
         figures += try await firstSync(fleet, identities)
         await scout.close()
         figures.append(try await idle())
-        figures += try await pushes(fleet, "endpoint", Budget.push(count), Budget.pushCPU(count)) { round in
+        figures += try await pushes(fleet, "one endpoint changes", Budget.push(count), Budget.pushCPU(count)) { round in
+            let start = ContinuousClock.now
             try await server.api.put(
                 MeasuredServer.service(LargeMesh.serviceName(500)) + "/endpoints/e0",
-                ["spec": LargeMesh.endpoint(500, 0, weight: 2 + round)], headers: ["If-Match": "*"])
+                ["spec": LargeMesh.endpoint(500, 0, weight: 2 + round)], headers: ["If-Match": "*"]
+            ).expectingSuccess("a change of an endpoint")
+            return start
         }
-        figures += try await pushes(fleet, "route", "", "") { round in
+        figures += try await pushes(fleet, "one route changes", "", "") { round in
+            let start = ContinuousClock.now
             try await Self.changeRoute(500, timeout: 10 + round, server.api)
+            return start
+        }
+        figures += try await pushes(fleet, "all clusters change", "", "") { round in
+            try await server.changeAllClusters(round)
         }
         figures += try await churn(fleet)
         figures += try await storm(fleet)
@@ -97,11 +105,12 @@ struct XDSBenchmark {
         return Figure(what: "CPU while nothing changes", value: "\(Table.rounded(cpu / 5 * 100)) % of a core")
     }
 
-    /// Makes a change eleven times and waits each time until every proxy has it. Times count from before the write, so
-    /// they include it.
+    /// Makes a change eleven times and waits each time until every proxy has it.
+    ///
+    /// - Parameter change: answers when it began: times count from there.
     private func pushes(
         _ fleet: Fleet, _ what: String, _ budget: String, _ budgetOfCPU: String,
-        _ change: (Int) async throws -> APIClient.Answer
+        _ change: (Int) async throws -> ContinuousClock.Instant
     ) async throws -> [Figure] {
         var last: [Duration] = []
         var answered: [Duration] = []
@@ -110,10 +119,9 @@ struct XDSBenchmark {
         for round in 0..<11 {
             fleet.mark()
             let usage = try server.usage()
-            let start = ContinuousClock.now
-            try await change(round).expectingSuccess("a change of an \(what)")
+            let start = try await change(round)
             answered.append(.now - start)
-            try await fleet.wait("every proxy has the new \(what)") { [count] in $0.arrivals.count == count }
+            try await fleet.wait("\(what): every proxy has it") { [count] in $0.arrivals.count == count }
             let times = fleet.current.arrivals.values.map { $0 - start }.sorted()
             last.append(times.last ?? .zero)
             all += times
@@ -125,8 +133,8 @@ struct XDSBenchmark {
         let spread = [all[all.count / 2], all[all.count * 99 / 100], all[all.count - 1]].map(Table.text)
         return [
             Figure(
-                what: "one \(what) changes: last proxy has it", value: Table.text(Table.median(last) ?? .zero),
-                baseline: Table.text(Table.median(answered) ?? .zero) + " (the PUT alone)", budget: budget),
+                what: "\(what): last proxy has it", value: Table.text(Table.median(last) ?? .zero),
+                baseline: Table.text(Table.median(answered) ?? .zero) + " (the write alone)", budget: budget),
             Figure(
                 what: "  p50, p99, max of all proxies", value: spread.joined(separator: ", "),
                 budget: "p99 ≤ 100 ms"),
@@ -136,10 +144,11 @@ struct XDSBenchmark {
         ]
     }
 
-    private static func changeRoute(_ service: Int, timeout: Int, _ api: APIClient) async throws -> APIClient.Answer {
+    private static func changeRoute(_ service: Int, timeout: Int, _ api: APIClient) async throws {
         try await api.put(
             "\(MeasuredServer.mesh)/namespaces/shop/virtualServices/\(LargeMesh.serviceName(service))",
-            ["spec": LargeMesh.rules(service, timeout: timeout)], headers: ["If-Match": "*"])
+            ["spec": LargeMesh.rules(service, timeout: timeout)], headers: ["If-Match": "*"]
+        ).expectingSuccess("a change of a route")
     }
 
     /// Routes change as fast as the API takes it, 16 at a time, while somebody reads from it.
@@ -152,8 +161,7 @@ struct XDSBenchmark {
         let start = ContinuousClock.now
         async let writes: Void = server.inParallel(changes) { [server] index in
             let service = index % (LargeMesh.services / 10) * 10
-            try await Self.changeRoute(service, timeout: 100 + index, server.api).expectingSuccess(
-                "a change of a route")
+            try await Self.changeRoute(service, timeout: 100 + index, server.api)
             written.withLock { $0 += 1 }
         }
         let disturbed = try await latency(of: path) { _ in written.withLock { $0 == changes } }.sorted()
@@ -161,7 +169,7 @@ struct XDSBenchmark {
         let time = ContinuousClock.now - start
         fleet.mark()
         let last = ContinuousClock.now
-        try await Self.changeRoute(500, timeout: 1_000, server.api).expectingSuccess("the last change")
+        try await Self.changeRoute(500, timeout: 1_000, server.api)
         try await fleet.wait("every proxy has the last route") { [count] in $0.arrivals.count == count }
         let arrived = ContinuousClock.now - last
         let cpu = try server.usage().cpu - before.cpu

@@ -8,7 +8,7 @@ import Testing
 struct EncryptedTests {
     @Test(
         "A sidecar trusts the server by its bootstrap, shows it a certificate if it has to, and is in step",
-        arguments: [("delta", false), ("sotw", true)])
+        arguments: ["delta", "sotw"], [false, true])
     func connects(variant: String, asksForCertificates: Bool) async throws {
         let settings = { directory in
             let settings = try await Self.certificates(in: directory)

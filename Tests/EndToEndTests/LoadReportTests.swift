@@ -27,12 +27,16 @@ struct LoadReportTests {
         ["match": [match], "route": [["destination": ["host": "reviews", "subset": .string(version)]]]]
     }
 
-    @Test("An Envoy reports every request to the version that it went to", arguments: Parts.Envoy.allCases)
-    func envoy(_ envoy: Parts.Envoy) async throws {
+    @Test(
+        "An Envoy reports every request to the version that it went to",
+        arguments: zip(Parts.Envoy.allCases, ["delta", "sotw"]))
+    func envoy(_ envoy: Parts.Envoy, _ variant: String) async throws {
         try await Parts.withServer { _ in
             ["SLUICE_LOAD_REPORT_INTERVAL": "1s"]
         } _: { server, directory in
-            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(envoy), directory: directory) { mesh in
+            try await ReviewsMesh.run(
+                api: server.api, envoy: Parts.envoy(envoy), directory: directory, variant: variant
+            ) { mesh in
                 let matched: JSONValue = ["headers": ["x-to": ["exact": "v2"]]]
                 let rules: JSONValue = [
                     "spec": ["hosts": ["reviews"], "http": [Self.to("v2", if: matched), Self.to("v1")]]

@@ -38,10 +38,12 @@ struct ReleaseUnderLoadTests {
         }
     }
 
-    @Test("Rolled back in the middle, all traffic is back on the stable version")
-    func rollback() async throws {
+    @Test("Rolled back in the middle, all traffic is back on the stable version", arguments: ["delta", "sotw"])
+    func rollback(variant: String) async throws {
         try await Parts.withServer { server, directory in
-            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
+            try await ReviewsMesh.run(
+                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+            ) { mesh in
                 try await withLoad(mesh) { load in
                     try await Self.start(mesh, steps: [["setWeight": 5000], ["pause": [:]]])
                     try await Self.reach("Paused", mesh)
@@ -80,10 +82,12 @@ struct ReleaseUnderLoadTests {
         }
     }
 
-    @Test("PostgreSQL is killed in the middle of a step and comes back")
-    func databaseKilled() async throws {
+    @Test("PostgreSQL is killed in the middle of a step and comes back", arguments: ["delta", "sotw"])
+    func databaseKilled(variant: String) async throws {
         try await Parts.withServer { server, directory in
-            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
+            try await ReviewsMesh.run(
+                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+            ) { mesh in
                 try await withLoad(mesh) { _ in
                     try await Self.start(mesh)
                     try await eventually("the second step is under way") {
