@@ -77,6 +77,8 @@ struct DiscoveryAnswer {
     var resources: Resources
     /// Delta only.
     var removed: [String] = []
+    /// The names of its resources, if other clients are answered the same.
+    var sharedNames: NameSet?
     /// Delta: it only says that the client is to keep what it has for another while (``EncodedResource/heartbeat``).
     var isHeartbeat = false
 

@@ -226,7 +226,7 @@ final class StreamMachine {
         let set = snapshot[type]
         let nonce = nonces + 1
         let answer = self[type]?
-            .respond(set, revision: snapshot.revision, nonce: String(nonce), sharing: sharing.firstAnswers)
+            .respond(set, revision: snapshot.revision, nonce: String(nonce), sharing: sharing.answers)
         guard let answer else { return nil }
         nonces = nonce
         forceChildren(of: answer)
@@ -240,23 +240,23 @@ final class StreamMachine {
         // A cluster that is sent warms anew and waits for its endpoints (envoy issue 13009). State of the world repeats
         // clusters that did not change, and that does not warm them anew; there Envoy asks for what it needs.
         case .cluster:
-            force(.endpoint) { _ in Array(answer.resourceNames) }
+            guard let endpoints = self[.endpoint] else { break }
+            if let names = answer.sharedNames {
+                endpoints.force(names)
+            } else {
+                for name in answer.resourceNames { endpoints.force(name) }
+            }
         // "Updates to the route configuration entry … require all virtual hosts to be sent again" (Envoy's VHDS).
         case .route:
-            force(.virtualHost) { virtualHosts in
-                let routes = answer.resourceNames
+            guard let virtualHosts = self[.virtualHost] else { break }
+            let routes = answer.resourceNames
+            for name in virtualHosts.held {
                 // `<route configuration>/<host>`, and a host has no slash.
-                return virtualHosts.held.filter { name in
-                    name.lastIndex(of: "/").map { routes.contains(String(name[..<$0])) } ?? false
-                }
+                let isChild = name.lastIndex(of: "/").map { routes.contains(String(name[..<$0])) } ?? false
+                if isChild { virtualHosts.force(name) }
             }
         default: break
         }
-    }
-
-    private func force(_ type: ResourceType, _ names: (Subscription) -> [String]) {
-        guard let children = self[type] else { return }
-        for name in names(children) { children.force(name) }
     }
 
     /// Removals of clusters, and then endpoints, when what may refer to them is acknowledged.

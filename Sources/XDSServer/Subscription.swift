@@ -42,7 +42,21 @@ final class Subscription {
     /// The revision of the snapshot that the last response was made from.
     private var sentRevision: Int64 = 0
     /// To be sent whether the client may have them or not.
-    private var forced: Set<String> = []
+    private var forced: Set<String> {
+        _read {
+            lookIntoChildren()
+            yield forcedNames
+        }
+        _modify {
+            lookIntoChildren()
+            yield &forcedNames
+        }
+    }
+    private var forcedNames: Set<String> = []
+    /// Those of them, and others that are not wanted, that many clients are sent again together, as long as nobody had to look
+    /// into it.
+    private var children: NameSet?
+    private var hasForced: Bool { children != nil || !forcedNames.isEmpty }
     /// State of the world: left out by requests that were ignored otherwise.
     private var dropped: Set<String> = []
     /// As ``forced``, for everything wanted.
@@ -85,6 +99,10 @@ final class Subscription {
 
     private func lookIntoOffer() {
         if let offer = offered.take() { lookedAt = offer.versions }
+    }
+
+    private func lookIntoChildren() {
+        if let children = children.take() { forcedNames.formUnion(children.names.filter(canBeForced)) }
     }
 
     private func wants(_ name: String) -> Bool { isWildcard || names.contains(name) }
@@ -274,14 +292,27 @@ final class Subscription {
         // but it is still to be told when it is gone.
         if hasHints && hints[name] != nil { hints[name] = "" }
         if leaving.keys.contains(name) { leaving.updateValue(nil, forKey: name) }
-        guard let known else { return }
-        if names.contains(name) || (isWildcard && known[name] != nil) { forced.insert(name) }
+        if canBeForced(name) { forced.insert(name) }
+    }
+
+    /// As ``force(_:)`` for each of the names, which other clients are sent again too.
+    func force(_ names: NameSet) {
+        if known != nil && !hasHints && leaving.isEmpty && !hasForced {
+            children = names
+        } else {
+            for name in names.names { force(name) }
+        }
+    }
+
+    private func canBeForced(_ name: String) -> Bool {
+        guard let known else { return false }
+        return names.contains(name) || (isWildcard && known[name] != nil)
     }
 
     // MARK: Responses
 
     /// A client waits for this type: it asked for something and has had no answer.
-    var isUrgent: Bool { owesResponse || forcesAll || !forced.isEmpty }
+    var isUrgent: Bool { owesResponse || forcesAll || hasForced }
 
     /// Nothing is to be sent, nothing is on its way, and nothing was refused.
     func isSettled(on set: ResourceSet) -> Bool {
@@ -302,17 +333,18 @@ final class Subscription {
 
     /// The next response, if one is needed; removals of clusters and endpoints wait for ``remove(keeping:revision:nonce:)``.
     func respond(
-        _ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String, sharing answers: FirstAnswers
+        _ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String, sharing answers: SharedAnswers
     ) -> DiscoveryAnswer? {
         guard !isInFlight, isUrgent || known !== set else { return nil }
         // Where nothing is said of what is gone, no acceptance will ever follow.
         let isSilent = variant == .stateOfTheWorld ? !type.isFullState : type.isNeverRemoved
         if isSilent { forgive { set[$0] != nil } }
         noteLasting(set)
-        let (resources, removed, isNeeded) =
-            variant == .delta ? deltaContent(set, answers) : type.isFullState ? fullContent(set) : partialContent(set)
+        let content =
+            variant == .delta
+            ? deltaContent(set, answers) : type.isFullState ? fullContent(set, answers) : partialContent(set)
         known = set
-        forced = []
+        (forcedNames, children) = ([], nil)
         forcesAll = false
         // What is to leave may come back before, and then the client still has it.
         if leaving.isEmpty { (offered, lookedAt) = (nil, [:]) }
@@ -320,10 +352,11 @@ final class Subscription {
         let owed = owesResponse
         owesResponse = false
         // An empty response says nothing in state of the world, except of types where it says that there is nothing.
-        guard isNeeded || (owed && (variant == .delta || type.isFullState)) else { return nil }
-        return sent(
-            DiscoveryAnswer(type: type, version: set.version, nonce: nonce(), resources: resources, removed: removed),
-            revision)
+        guard content.isNeeded || (owed && (variant == .delta || type.isFullState)) else { return nil }
+        var answer = DiscoveryAnswer(
+            type: type, version: set.version, nonce: nonce(), resources: content.resources, removed: content.removed)
+        answer.sharedNames = content.names
+        return sent(answer, revision)
     }
 
     /// Tells the client what is in none of the sets, once nothing refers to it any more.
@@ -389,33 +422,54 @@ final class Subscription {
         return answer
     }
 
-    private typealias Content = (resources: DiscoveryAnswer.Resources, removed: [String], isNeeded: Bool)
+    private struct Content {
+        var resources: DiscoveryAnswer.Resources
+        var removed: [String] = []
+        /// Of the resources, if they are shared with other clients.
+        var names: NameSet?
+        var isNeeded: Bool
+    }
 
-    private func deltaContent(_ set: ResourceSet, _ answers: FirstAnswers) -> Content {
-        guard forcesAll && known == nil && leaving.isEmpty else { return changedContent(set) }
+    private func deltaContent(_ set: ResourceSet, _ answers: SharedAnswers) -> Content {
         // The first answer to a client that has nothing and wants all there is, the usual case of a connecting proxy: bytes
         // that are assembled once for all of them.
-        if !hasHints && type != .virtualHost && (isWildcard || set.isCovered(by: names)) {
+        if forcesAll && known == nil && leaving.isEmpty && !hasHints && type != .virtualHost
+            && (isWildcard || set.isCovered(by: names))
+        {
             let isExact = !isWildcard && names.count == set.count
             // A name that was given up beside a wildcard is still to be answered.
             let asked = forced.isEmpty ? names.names : names.names.union(forced)
             let unknown = isExact ? [] : asked.filter { set[$0] == nil }.sorted()
-            return (.everything(set, and: []), unknown, !set.isEmpty || !unknown.isEmpty)
+            return Content(
+                resources: .everything(set, and: []), removed: unknown, isNeeded: !set.isEmpty || !unknown.isEmpty)
         }
-        guard let offered, forced.isEmpty && refused.isEmpty else { return changedContent(set) }
-        let key = FirstAnswers.Key(
-            type: type, isWildcard: isWildcard, names: names.fingerprint, has: offered.fingerprint, set: set.id)
-        let answer = answers.answer(key) {
+        guard isShareable(set) else {
             let (resources, removed) = changes(set)
-            return FirstAnswers.Answer(resources: resources, removed: removed, leaving: leaving)
+            return Content(
+                resources: .some(resources), removed: removed, isNeeded: !resources.isEmpty || !removed.isEmpty)
+        }
+        let answer = answers.answer(key(set)) {
+            let (resources, removed) = changes(set)
+            return SharedAnswers.Answer(resources: resources, removed: removed, leaving: leaving)
         }
         leaving = answer.leaving
-        return (.some(answer.resources), answer.removed, !answer.resources.isEmpty || !answer.removed.isEmpty)
+        return Content(
+            resources: .some(answer.resources), removed: answer.removed, names: answer.names,
+            isNeeded: !answer.resources.isEmpty || !answer.removed.isEmpty)
     }
 
-    private func changedContent(_ set: ResourceSet) -> Content {
-        let (resources, removed) = changes(set)
-        return (.some(resources), removed, !resources.isEmpty || !removed.isEmpty)
+    /// Whether an answer from `set` depends on nothing but its ``key(_:)``, and is worth being looked up.
+    private func isShareable(_ set: ResourceSet) -> Bool {
+        guard forcedNames.isEmpty, refused.isEmpty, leaving.isEmpty, lookedAt.isEmpty else { return false }
+        guard let known else { return offered != nil }
+        return !forcesAll && offered == nil
+            && (children?.count ?? 0) + set.changes(since: known).count >= SharedAnswers.minimum
+    }
+
+    private func key(_ set: ResourceSet) -> SharedAnswers.Key {
+        SharedAnswers.Key(
+            type: type, isWildcard: isWildcard, names: names.fingerprint, forced: children?.fingerprint ?? .init(),
+            has: offered?.fingerprint ?? .init(), known: known?.id ?? 0, set: set.id)
     }
 
     /// What the client lacks, and what it is to remove; notes in ``leaving`` what it is to remove later.
@@ -449,36 +503,51 @@ final class Subscription {
     }
 
     /// Everything wanted, every time.
-    private func fullContent(_ set: ResourceSet) -> Content {
-        let changed = known.map { set.changes(since: $0) } ?? []
-        let concerned = changed.filter(wants)
+    private func fullContent(_ set: ResourceSet, _ answers: SharedAnswers? = nil) -> Content {
         var isNeeded = isUrgent
-        for name in concerned {
+        if let answers, isShareable(set) {
+            let answer = answers.answer(key(set)) {
+                let isChange = hasChanged(set)
+                return SharedAnswers.Answer(leaving: leaving, isChange: isChange)
+            }
+            leaving = answer.leaving
+            isNeeded = isNeeded || answer.isChange
+        } else if hasChanged(set) {
+            isNeeded = true
+        }
+        for name in Array(leaving.keys) where set[name] != nil || !wants(name) { leaving[name] = nil }
+        let lingering = leaving.values.compactMap { $0 }.sorted { $0.name < $1.name }
+        if isWildcard { return Content(resources: .everything(set, and: lingering), isNeeded: isNeeded) }
+        return Content(
+            resources: .some(names.names.sorted().compactMap { set[$0] } + lingering), isNeeded: isNeeded)
+    }
+
+    /// Whether anything that is wanted differs from what was sent last; notes in ``leaving`` what is to be left out later.
+    private func hasChanged(_ set: ResourceSet) -> Bool {
+        var isChange = false
+        for name in known.map({ set.changes(since: $0) }) ?? [] where wants(name) {
             let old = known?[name] ?? leaving[name].flatMap { $0 }
             if set[name] == nil, type.isRemovedLast, let old {
                 leaving[name] = old
             } else if set[name]?.version != old?.version {
-                isNeeded = true
+                isChange = true
             }
         }
-        for name in Array(leaving.keys) where set[name] != nil || !wants(name) { leaving[name] = nil }
-        let lingering = leaving.values.compactMap { $0 }.sorted { $0.name < $1.name }
-        if isWildcard { return (.everything(set, and: lingering), [], isNeeded) }
-        return (.some(names.names.sorted().compactMap { set[$0] } + lingering), [], isNeeded)
+        return isChange
     }
 
     /// What changed of what is wanted; what is left out stays as it is.
     private func partialContent(_ set: ResourceSet) -> Content {
         // The first answer to a client that wants all there is shares its bytes with all others of its kind.
         if known == nil && forcesAll && refused.isEmpty && (isWildcard || set.isCovered(by: names)) {
-            return (.everything(set, and: []), [], !set.isEmpty)
+            return Content(resources: .everything(set, and: []), isNeeded: !set.isEmpty)
         }
         let resources = withRefused(candidates(set), set).sorted().compactMap { name -> EncodedResource? in
             guard let resource = set[name] else { return nil }
             let isForced = forcesAll || forced.contains(name) || refused.contains(name)
             return isForced || known?[name]?.version != resource.version ? resource : nil
         }
-        return (.some(resources), [], !resources.isEmpty)
+        return Content(resources: .some(resources), isNeeded: !resources.isEmpty)
     }
 
     /// What was refused together is tried again together, when some of it has changed: the client may lack all of it.
