@@ -59,6 +59,8 @@ final class Subscription {
     private var hasForced: Bool { children != nil || !forcedNames.isEmpty }
     /// State of the world: left out by requests that were ignored otherwise.
     private var dropped: Set<String> = []
+    /// The same of the wildcard.
+    private var hasDroppedAll = false
     /// As ``forced``, for everything wanted.
     private var forcesAll = false
     /// A response is owed even if there is nothing to say: clients wait for the first one.
@@ -182,23 +184,27 @@ final class Subscription {
         let wasInFlight = isInFlight
         let isAnswer = settle(request)
         let hasWildcard = wanted.contains("*")
+        let wantsAll = hasWildcard || (type.isFullState && wanted.isEmpty && !hadNames)
         let after = table.set(of: hasWildcard ? NameList(wanted.strings.filter { $0 != "*" }) : wanted)
+        if !wanted.isEmpty { hadNames = true }
         // A request that answers an older response says what the client wanted then; it will say it again. But what it
         // left out it has dropped, and needs anew if it wants it again.
         if !request.nonce.isEmpty && !isAnswer && wasAsked {
             dropped.formUnion(names.names.subtracting(after.names))
+            hasDroppedAll = hasDroppedAll || (isWildcard && !wantsAll)
             return
         }
         let wasWildcard = isWildcard
         let before = names
-        if !wanted.isEmpty { hadNames = true }
-        isWildcard = hasWildcard || (type.isFullState && wanted.isEmpty && !hadNames)
+        isWildcard = wantsAll
         if after != before { names = after }
         if !wasAsked {
             (owesResponse, forcesAll) = (true, true)
         } else if type.isFullState {
-            if after != before || wasWildcard != isWildcard { (owesResponse, forcesAll) = (true, true) }
-        } else if isWildcard && !wasWildcard {
+            if after != before || wasWildcard != isWildcard || hasDroppedAll {
+                (owesResponse, forcesAll) = (true, true)
+            }
+        } else if isWildcard && (!wasWildcard || hasDroppedAll) {
             forcesAll = true
         } else if after != before {
             forced.formUnion(after.names.subtracting(before.names))
@@ -207,8 +213,8 @@ final class Subscription {
             forcesAll = true
         }
         forced.formUnion(dropped)
-        if !forced.isEmpty { forced.formIntersection(after.names) }
-        dropped = []
+        if !forced.isEmpty { forced = forced.filter(wants) }
+        (dropped, hasDroppedAll) = ([], false)
     }
 
     /// Delta: the request has what changed, and that counts whatever response the request is about.

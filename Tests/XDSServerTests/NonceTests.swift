@@ -33,6 +33,21 @@ struct NonceTests {
         #expect(session.responses().map(\.names) == [["a"]])
     }
 
+    @Test("A stale request that gave up the wildcard makes the server send everything again")
+    func staleWildcard() throws {
+        for names in [["*"], ["*", "a"]] {
+            var session = Session(.stateOfTheWorld, snapshot(1, [.secret: ["a": "1", "b": "1"]]))
+            try session.want(.secret, names)
+            let first = try #require(session.responses().first)
+            try session.ack(first)
+            session.machine.update(snapshot(2, [.secret: ["a": "1", "b": "2"]]))
+            let second = try #require(session.responses().first)
+            for stale in [["b"], ["*", "b"]] { try session.send(.secret, .all(NameList(stale)), nonce: first.nonce) }
+            try session.send(.secret, .all(["*", "b"]), nonce: second.nonce)
+            #expect(session.responses().map(\.names) == [["a", "b"]])
+        }
+    }
+
     @Test("A delta request with a stale nonce still subscribes and unsubscribes")
     func staleNonceSubscribes() throws {
         var session = Session(.delta, snapshot(1, [.route: ["a": "1", "b": "1"]]))
