@@ -118,7 +118,8 @@ let package = Package(
         .executableTarget(
             name: "sluice-bench",
             dependencies: [
-                "MeshLab", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig", "EnvoyProtos", "GRPCServer", "HTTP2",
+                "MeshLab", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig", "EnvoyProtos", "GRPCServer",
+                "HTTP2",
                 "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", swiftSettings: strict),
