@@ -78,7 +78,8 @@ extension Subscription {
     private func noteLasting(_ set: ResourceSet) {
         if hasHints { due.formUnion(set.lasting.names) }
         guard let known, known.lasting.shortest != nil else { return }
-        let old = set.changes(since: known).filter(wants).compactMap { known[$0] }
+        // What it refused it does not have.
+        let old = set.changes(since: known).filter { wants($0) && !refused.contains($0) }.compactMap { known[$0] }
         replaced = Dictionary(uniqueKeysWithValues: old.filter { $0.ttl != nil }.map { ($0.name, $0) })
     }
 

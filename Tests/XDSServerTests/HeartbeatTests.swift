@@ -78,6 +78,19 @@ struct HeartbeatTests {
         #expect(session.machine.rejection == nil)
     }
 
+    @Test("A client that never accepted any version is told to keep none")
+    func neverAccepted() throws {
+        var session = Session(.delta, Self.snapshot(1))
+        session.machine.takesTTL = true
+        try session.want(.listener, [])
+        for revision in Int64(1)...3 {
+            session.machine.update(Self.snapshot(revision, "\(revision)"))
+            try session.answerAll(refusing: .listener)
+        }
+        session.machine.beat()
+        #expect(session.responses().isEmpty)
+    }
+
     @Test("A client that comes back with what there is, and is sent nothing, may keep it for another while")
     func reconnection() throws {
         var session = Session(.delta, Self.snapshot(1))
