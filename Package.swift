@@ -119,8 +119,7 @@ let package = Package(
             name: "sluice-bench",
             dependencies: [
                 "MeshLab", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig", "EnvoyProtos", "GRPCServer",
-                "HTTP2",
-                "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
+                "HTTP2", "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", swiftSettings: strict),
 

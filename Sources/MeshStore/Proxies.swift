@@ -104,8 +104,8 @@ extension MeshStore {
         var documents = Documents()
         let types = try rows.map { row throws(StoreError) in try documents.number(of: row.types) }
         let clients = try rows.map { row throws(StoreError) in try documents.number(of: row.client) }
-        // Most proxies are there already, and of those nothing is written that did not change: the parts of a new row's key are
-        // checked each by a regular expression, which costs more than all the rest.
+        // Most proxies are there already, and their keys are left alone: each part of a new row's key is checked by a regular
+        // expression, and that costs more than all the rest.
         _ = try await self.rows(
             """
             WITH document AS (
