@@ -118,6 +118,7 @@ package final class Connection: Sendable {
         defer { session.withLock { $0.isInUse = false } }
 
         var interruption: PostgresError?
+        var givesUp = ContinuousClock.now
         var deadline = (timeout ?? options.statementTimeout).map { ContinuousClock.now + $0 }
         if cancellable, let limit = WorkDeadline.current { deadline = min(deadline ?? limit, limit) }
         // Lets other tasks send meanwhile. On a busy server the answer is often there afterwards, which saves the poller's
@@ -131,14 +132,16 @@ package final class Connection: Sendable {
             let readiness = await Poller.shared.wait(
                 for: interest, on: socket, until: deadline, cancellable: cancellable && interruption == nil)
             if readiness != .ready {
-                if let interruption { throw abandon(interruption) }
                 let reason =
-                    readiness == .cancelled
-                    ? PostgresError(.cancelled, "the task was cancelled")
-                    : PostgresError(.timedOut, "the statement took longer than allowed")
+                    interruption
+                    ?? (readiness == .cancelled
+                        ? PostgresError(.cancelled, "the task was cancelled")
+                        : PostgresError(.timedOut, "the statement took longer than allowed"))
+                if interruption == nil { givesUp = .now + options.cancellationGrace }
                 interruption = reason
-                guard await cancelOnServer() else { throw abandon(reason) }
-                deadline = .now + options.cancellationGrace
+                guard .now < givesUp, await cancelOnServer() else { throw abandon(reason) }
+                // A request that comes before the server has begun with the statement does nothing.
+                deadline = min(givesUp, .now + options.cancellationGrace / 20)
             }
             progress = try session.withLock { (session) throws(PostgresError) in try session.advance() }
         }

@@ -9,7 +9,8 @@ package struct ConnectionOptions: Sendable {
     package var connectTimeout: Duration = .seconds(5)
     /// For a statement or pipeline that names no other; `nil` for none. Default 30 s.
     package var statementTimeout: Duration? = .seconds(30)
-    /// How long a cancelled statement may take to stop before the connection is given up. Default 5 s.
+    /// How long a cancelled statement may take to stop before the connection is given up; the server is asked every
+    /// twentieth of it. Default 5 s.
     package var cancellationGrace: Duration = .seconds(5)
     /// Prepared statements a connection keeps. Default 256.
     package var statementCacheCapacity = 256

@@ -144,6 +144,19 @@ struct FailureTests {
         #expect(try await connection.query("SELECT 1").count == 1)
     }
 
+    @Test("a cancellation that does nothing is repeated")
+    func repeated() async throws {
+        let connection = try await openConnection()
+        let error = try await postgresError {
+            // Outlives the first, as a statement does that has not begun yet.
+            _ = try await connection.query(
+                "DO $$ BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(60); END $$",
+                timeout: .milliseconds(50))
+        }
+        #expect(error.kind == .timedOut)
+        #expect(try await connection.query("SELECT 1").count == 1)
+    }
+
     @Test("a cancelled task sends nothing")
     func cancelledBefore() async throws {
         let connection = try await openConnection()
