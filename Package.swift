@@ -115,11 +115,12 @@ let package = Package(
         .executableTarget(name: "sluice-demo", dependencies: ["MeshLab", "MeshModel"], swiftSettings: strict),
 
         // What `make bench` runs.
+        .systemLibrary(name: "CEpoll", path: "Tests/CEpoll"),
         .executableTarget(
             name: "sluice-bench",
             dependencies: [
                 "MeshLab", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig", "EnvoyProtos", "GRPCServer",
-                "HTTP2", "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
+                "HTTP2", "CNGHTTP2", "CEpoll", "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", swiftSettings: strict),
 

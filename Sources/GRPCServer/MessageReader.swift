@@ -75,6 +75,10 @@ struct MessageReader {
         guard !isOwned else { return }
         isOwned = true
         var copy = ByteBuffer()
+        // What is announced is believed as far as some of it has come.
+        if let length = peekPrefix()?.length {
+            copy.reserveCapacity(min(Self.prefixLength + length, 4 * buffer.readableBytes))
+        }
         copy.writeImmutableBuffer(buffer)
         buffer = copy
     }

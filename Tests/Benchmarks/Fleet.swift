@@ -2,12 +2,11 @@ internal import Foundation
 internal import GRPCServer
 internal import MeshLab
 internal import NIOCore
-internal import NIOPosix
 internal import Synchronization
 
 /// Many proxies that speak xDS like Envoys do, see ``FleetProxy``.
 ///
-/// One event loop, no decoding of bodies beyond names: what is measured is the server.
+/// One thread, no decoding of bodies beyond names: what is measured is the server.
 final class Fleet: Sendable {
     /// How its proxies speak.
     struct Dialect: Sendable {
@@ -22,6 +21,8 @@ final class Fleet: Sendable {
     struct Progress: Sendable {
         /// Streams that have listeners, clusters, endpoints and routes.
         var synced = 0
+        /// When the last of them had.
+        var lastSynced = ContinuousClock.now
         /// For each stream that received something since the last mark: when it last did.
         var arrivals: [Int: ContinuousClock.Instant] = [:]
         var bytes = 0
@@ -31,7 +32,6 @@ final class Fleet: Sendable {
         var sample: [String: Sample] = [:]
         /// What those say that received a response, by its key.
         fileprivate var claims: [String: Claims] = [:]
-        fileprivate var proxies: [NIOLoopBound<FleetProxy>] = []
     }
 
     /// What proxies ask for and say that they have once they have received a response: the same for all that received it, and
@@ -50,58 +50,47 @@ final class Fleet: Sendable {
     }
 
     let dialect: Dialect
-    private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    private let jobs = FleetJobs()
     private let progress = Mutex(Progress())
-    private let address: SocketAddress
 
-    init(_ dialect: Dialect, port: Int) throws {
+    /// - Parameter port: of the server, on 127.0.0.1.
+    init(_ dialect: Dialect, port: Int) {
         self.dialect = dialect
-        address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
-    }
-
-    /// Connects `count` proxies, each over a connection of its own; a few dozen at a time are on their way, so that it is the
-    /// server that is waited for, not the network.
-    ///
-    /// - Parameter identity: gives the bearer token and node of the n-th proxy.
-    func connect(_ count: Int, identity: @escaping @Sendable (Int) -> ProxyIdentity) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for index in 0..<count {
-                if index >= Self.connectingAtOnce { try await tasks.next() }
-                tasks.addTask { try await self.connect(index, identity(index)) }
+        let jobs = jobs
+        Thread.detachNewThread { [weak self] in
+            do {
+                try FleetThread(port: port, jobs: jobs).run()
+            } catch {
+                self?.closed(GRPCStatus(.internal, "\(error)"))
             }
-            try await tasks.waitForAll()
         }
     }
 
-    private static let connectingAtOnce = 64
+    deinit { jobs.finish() }
 
-    private func connect(_ index: Int, _ identity: ProxyIdentity) async throws {
-        let loop = group.next()
-        try await GRPCClientConnection.connect(to: address, on: loop).map { connection in
-            let proxy = FleetProxy(index: index, identity: identity, fleet: self)
-            self.progress.withLock { $0.proxies.append(NIOLoopBound(proxy, eventLoop: loop)) }
-            proxy.start(on: connection.value)
-        }.get()
+    /// Connects `count` proxies, each over a connection of its own.
+    ///
+    /// - Parameter identity: gives the bearer token and node of the n-th proxy.
+    func connect(_ count: Int, identity: @escaping @Sendable (Int) -> ProxyIdentity) {
+        jobs.add { thread in
+            thread.proxies = (0..<count).map { index in
+                FleetProxy(index: index, identity: identity(index), fleet: self, gunzip: thread.gunzip)
+            }
+            thread.connect(thread.proxies)
+        }
     }
 
-    /// Drops every connection at once and connects anew, all together: what follows when a replica or a network dies. The
-    /// proxies say what they have.
-    func reconnect() async throws {
-        let proxies = progress.withLock { progress in
+    /// Drops every connection at once and connects anew: what follows when a replica or a network dies. The proxies say what
+    /// they have.
+    func reconnect() {
+        progress.withLock { progress in
             progress.synced = 0
             progress.arrivals = [:]
             progress.bytes = 0
-            return progress.proxies
         }
-        for proxy in proxies { proxy.eventLoop.execute { proxy.value.disconnect() } }
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            for proxy in proxies {
-                tasks.addTask { [address] in
-                    let bound = try await GRPCClientConnection.connect(to: address, on: proxy.eventLoop).get()
-                    proxy.eventLoop.execute { proxy.value.start(on: bound.value) }
-                }
-            }
-            try await tasks.waitForAll()
+        jobs.add { thread in
+            for proxy in thread.proxies { proxy.disconnect() }
+            thread.connect(thread.proxies)
         }
     }
 
@@ -110,7 +99,11 @@ final class Fleet: Sendable {
 
     var current: Progress { progress.withLock { $0 } }
 
-    func close() async { try? await group.shutdownGracefully() }
+    /// Closes all connections.
+    func close() {
+        jobs.add { $0.proxies = [] }
+        jobs.finish()
+    }
 
     // MARK: For its proxies
 
@@ -125,7 +118,12 @@ final class Fleet: Sendable {
 
     func claims(_ key: String) -> Claims? { progress.withLock { $0.claims[key] } }
     func note(_ claims: Claims, _ key: String) { progress.withLock { $0.claims[key] = claims } }
-    func synced() { progress.withLock { $0.synced += 1 } }
+    func synced() {
+        progress.withLock {
+            $0.synced += 1
+            $0.lastSynced = .now
+        }
+    }
     func closed(_ status: GRPCStatus) { progress.withLock { $0.ends.append(status) } }
 
     /// Waits until `condition` holds.

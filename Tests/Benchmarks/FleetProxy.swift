@@ -1,5 +1,7 @@
+internal import CEpoll
 internal import EnvoyProtos
 internal import GRPCServer
+internal import Glibc
 internal import HTTP2
 internal import NIOCore
 internal import SwiftProtobuf
@@ -11,8 +13,8 @@ struct ProxyIdentity: Sendable {
 }
 
 /// One proxy, which asks for clusters and listeners by wildcard, for endpoints and routes by name, and acknowledges every
-/// response; in state of the world it repeats the names each time. Bound to its event loop.
-final class FleetProxy: GRPCClientCallHandler {
+/// response; in state of the world it repeats the names each time. Bound to its fleet's thread.
+final class FleetProxy {
     private static let cluster = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
     private static let endpoint = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
     private static let listener = "type.googleapis.com/envoy.config.listener.v3.Listener"
@@ -22,8 +24,12 @@ final class FleetProxy: GRPCClientCallHandler {
     private let index: Int
     private let identity: ProxyIdentity
     private let fleet: Fleet
-    private var connection: GRPCClientConnection?
-    private var call: GRPCClientCall?
+    private let gunzip: Gunzip
+    private var connection: LoadConnection?
+    private var isConnected = false
+    /// Of the message that is coming.
+    private var response: Response?
+    private var isCompressed = false
     /// Types that were answered on this connection.
     private var received: Set<String> = []
     /// What was asked for by name, serialised.
@@ -31,66 +37,103 @@ final class FleetProxy: GRPCClientCallHandler {
     /// Under which key the fleet keeps what this proxy has, and the version of it all.
     private var held: [String: (key: String, version: String)] = [:]
 
-    init(index: Int, identity: ProxyIdentity, fleet: Fleet) {
+    init(index: Int, identity: ProxyIdentity, fleet: Fleet, gunzip: Gunzip) {
         self.index = index
         self.identity = identity
         self.fleet = fleet
+        self.gunzip = gunzip
     }
 
-    func start(on connection: GRPCClientConnection) {
+    // MARK: The connection
+
+    func connect(on thread: FleetThread) {
+        guard let descriptor = thread.open(for: index) else {
+            return fleet.closed(GRPCStatus(.unavailable, "cannot connect: errno \(errno)"))
+        }
+        connection = LoadConnection(descriptor: descriptor, user: self)
+        isConnected = false
+    }
+
+    /// - Parameter events: what `epoll(7)` says of the socket.
+    func handle(_ events: UInt32, on thread: FleetThread) {
+        guard let connection else { return }
+        if !isConnected {
+            isConnected = true
+            start(on: connection)
+            thread.connected()
+        }
+        if events & ~EPOLLOUT.rawValue != 0 { thread.receive(on: connection) }
+        thread.flush(connection)
+    }
+
+    private func start(on connection: LoadConnection) {
         let method = fleet.dialect.isDelta ? "DeltaAggregatedResources" : "StreamAggregatedResources"
         let encodings = fleet.dialect.acceptsGzip ? "identity, deflate, gzip" : "identity"
-        self.connection = connection
-        call = connection.open(
+        connection.open(
             "/envoy.service.discovery.v3.AggregatedDiscoveryService/\(method)",
             metadata: [
                 HTTP2Header("authorization", "Bearer \(identity.token)"),
                 HTTP2Header("grpc-accept-encoding", encodings),
-            ], handler: self)
+            ])
         received = []
         request(Self.cluster, nonce: "")
     }
 
-    /// What is still heard of the old connection does not count.
-    func disconnect() {
-        call = nil
-        connection?.close()
-        connection = nil
-    }
+    func disconnect() { connection = nil }
+
+    func closed(_ status: GRPCStatus) { fleet.closed(status) }
 
     // MARK: Responses
 
-    func received(_ message: ByteBuffer) {
-        let beginning = message.getSlice(at: message.readerIndex, length: min(Self.enough, message.readableBytes))
-        let response = Response(beginning ?? message, isDelta: fleet.dialect.isDelta)
-        if isNew(response) { note(message) }
-        received(response, message, isCompressed: false)
-    }
-
-    func received(compressed message: ByteBuffer) throws(GRPCStatus) {
-        let beginning = try GRPCClientCall.decompressed(message, prefix: Self.enough)
-        let response = Response(beginning, isDelta: fleet.dialect.isDelta)
-        if isNew(response) { note(try GRPCClientCall.decompressed(message)) }
-        received(response, message, isCompressed: true)
-    }
-
     /// A thousand proxies of a fleet share the machine with the server, so they do not all read the same: the first does, and
-    /// of later ones only the beginning is read, which says what it is.
-    private static let enough = 512
+    /// of later ones only the beginning is read, which says what it is. Bytes, compressed or not.
+    static let enough = 1_024
 
-    private func isNew(_ response: Response) -> Bool {
-        !received.contains(response.type) && fleet.claims(response.key) == nil
+    /// A message comes.
+    ///
+    /// - Parameters:
+    ///   - beginning: ``enough`` of it, or all.
+    ///   - isWhole: it is all.
+    /// - Returns: whether the rest is wanted too.
+    func began(_ beginning: ByteBuffer, isCompressed: Bool, isWhole: Bool) -> Bool {
+        self.isCompressed = isCompressed
+        var plain = beginning
+        if isCompressed { plain = (try? gunzip.bytes(of: beginning, limit: 512, isPrefixEnough: true)) ?? ByteBuffer() }
+        let response = Response(plain)
+        self.response = response
+        guard !received.contains(response.type) else { return false }
+        return index == 0 || fleet.claims(response.key) == nil
     }
 
-    private func note(_ message: ByteBuffer) {
-        let response = Response(message, isDelta: fleet.dialect.isDelta)
+    /// It has come.
+    ///
+    /// - Parameters:
+    ///   - message: all of it, if that was wanted.
+    ///   - size: of all of it, in bytes.
+    func ended(_ message: ByteBuffer, size: Int) {
+        guard let response else { return }
+        let isFirst = !received.contains(response.type)
+        if isFirst && message.readableBytes == size {
+            if fleet.claims(response.key) == nil { note(message, response) }
+            if index == 0 {
+                fleet.record(
+                    response.type, Fleet.Sample(isCompressed: isCompressed, bytes: Array(message.readableBytesView)))
+            }
+        }
+        received(response, size: size)
+    }
+
+    /// Works out what those say and ask for that have received `response`.
+    private func note(_ message: ByteBuffer, _ response: Response) {
+        let plain = isCompressed ? try? gunzip.bytes(of: message, limit: 1 << 30) : message
+        let contents = Response.contents(of: plain ?? ByteBuffer(), isDelta: fleet.dialect.isDelta)
         let has = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest.with {
-            $0.initialResourceVersions = response.contents
+            $0.initialResourceVersions = contents
         }
         // The names of either kind of request have the same number.
         let endpoints = Envoy_Service_Discovery_V3_DiscoveryRequest.with {
             guard response.type == Self.cluster else { return }
-            $0.resourceNames = response.contents.keys.filter { $0.hasPrefix("outbound|") }.sorted()
+            $0.resourceNames = contents.keys.filter { $0.hasPrefix("outbound|") }.sorted()
         }
         fleet.note(Fleet.Claims(versions: Self.bytes(has), endpoints: Self.bytes(endpoints)), response.key)
     }
@@ -99,20 +142,14 @@ final class FleetProxy: GRPCClientCallHandler {
         ByteBuffer(bytes: (try? message.serializedBytes() as [UInt8]) ?? [])
     }
 
-    private func received(_ response: Response, _ message: ByteBuffer, isCompressed: Bool) {
-        guard call != nil else { return }
-        fleet.received(index, bytes: message.readableBytes)
+    private func received(_ response: Response, size: Int) {
+        fleet.received(index, bytes: size)
         let isFirst = received.insert(response.type).inserted
         // Later ones say what changed. What the fleet has of the first is what is claimed after a reconnection.
         if isFirst && held[response.type] == nil { held[response.type] = (response.key, response.version) }
         held[response.type]?.version = response.version
         request(response.type, nonce: response.nonce)
-        guard isFirst else { return }
-        if index == 0 {
-            fleet.record(
-                response.type, Fleet.Sample(isCompressed: isCompressed, bytes: Array(message.readableBytesView)))
-        }
-        subscribe(after: response.type)
+        if isFirst { subscribe(after: response.type) }
     }
 
     /// What Envoy asks for once it has the first response of a type.
@@ -157,11 +194,7 @@ final class FleetProxy: GRPCClientCallHandler {
             parts.append(Self.bytes(request))
             if let names = names[type] { parts.append(names) }
         }
-        call?.send(OutboundMessage(segments: parts))
-    }
-
-    func closed(_ status: GRPCStatus) {
-        if call != nil { fleet.closed(status) }
+        connection?.send(parts)
     }
 }
 
@@ -170,26 +203,33 @@ private struct Response {
     var version = ""
     var type = ""
     var nonce = ""
-    /// The names of the resources, with their versions in delta.
-    var contents: [String: String] = [:]
 
     /// Equal for responses with the same contents.
     var key: String { type + version }
 
     /// - Parameter message: may be cut off; the server writes what is not a resource first.
-    init(_ message: ByteBuffer, isDelta: Bool) {
+    init(_ message: ByteBuffer) {
         var wire = Wire(message)
         while let (field, value) = wire.next() {
             switch field {
             case 1: version = String(buffer: value)
-            case 2:
-                let (name, version) = isDelta ? Self.resource(value) : (Self.nameInAny(value), "")
-                if let name { contents[name] = version }
             case 4: type = String(buffer: value)
             case 5: nonce = String(buffer: value)
             default: continue
             }
         }
+    }
+
+    /// The names of the resources, with their versions in delta.
+    static func contents(of message: ByteBuffer, isDelta: Bool) -> [String: String] {
+        var contents: [String: String] = [:]
+        var wire = Wire(message)
+        while let (field, value) = wire.next() {
+            guard field == 2 else { continue }
+            let (name, version) = isDelta ? resource(value) : (nameInAny(value), "")
+            if let name { contents[name] = version }
+        }
+        return contents
     }
 
     /// Of an `envoy.service.discovery.v3.Resource`.

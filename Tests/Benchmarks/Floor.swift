@@ -57,17 +57,16 @@ struct Floor: AsyncParsableCommand {
             try await channel.close()
             return true
         }
-        let fleet = try Fleet(dialect, port: port)
+        let fleet = Fleet(dialect, port: port)
         let before = try ProcessUsage(pid: process.pid)
         let own = try ProcessUsage.ofThisProcess
-        let clock = ContinuousClock()
-        let start = clock.now
-        try await fleet.connect(count) { _ in ProxyIdentity(node: .init(), token: "none") }
+        let start = ContinuousClock.now
+        fleet.connect(count) { _ in ProxyIdentity(node: .init(), token: "none") }
         try await fleet.wait("the floor's proxies are in sync") { $0.synced == count }
-        let time = clock.now - start
+        let time = fleet.current.lastSynced - start
         let cpu = try ProcessUsage(pid: process.pid).cpu - before.cpu
         let clients = try ProcessUsage.ofThisProcess.cpu - own.cpu
-        await fleet.close()
+        fleet.close()
         return (time, max(cpu, 0.001), clients)
     }
 }
@@ -95,7 +94,8 @@ private final class CannedHandler: GRPCCallHandler {
         while let (field, value) = wire.next() {
             // The type's URL is one or the other, depending on the variant.
             guard field == 2 || field == 4, value.readableBytes < 256 else { continue }
-            if let answer = answers.removeValue(forKey: CannedService.key(String(buffer: value))) { call.send(answer) }
+            guard let answer = answers.removeValue(forKey: CannedService.key(String(buffer: value))) else { continue }
+            return call.send(answer)
         }
     }
 

@@ -74,25 +74,28 @@ struct MeasuredServer {
         }
     }
 
-    /// Gives every service another destination rule, all in one transaction, as another replica would.
-    ///
-    /// - Returns: when it was about to be committed.
-    func changeAllClusters(_ round: Int) async throws -> ContinuousClock.Instant {
+    /// Writes to the mesh in one transaction, past the server, as another replica would.
+    func commit(_ body: @Sendable (StoreTransaction, MeshKey) async throws -> Void) async throws -> Change {
         let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         let mesh = MeshKey(tenant: try LargeMesh.name("acme"), mesh: .defaultMesh)
         return try await Pool.running(PoolOptions(database.connectionString), logger: logger) { pool in
-            try await MeshStore(pool: pool, logger: logger).write(
+            let written = try await MeshStore(pool: pool, logger: logger).write(
                 tenant: mesh.tenant, mesh: mesh.mesh, actor: "benchmark", requestId: "benchmark"
             ) { transaction in
-                for index in 0..<LargeMesh.services {
-                    let key = ObjectKey.namespaced(.destinationRule, try LargeMesh.key(index), in: mesh)
-                    _ = try await transaction.put(
-                        key, metadata: ObjectLabels(), spec: LargeMesh.policy(index, connections: 1_000 + round),
-                        status: nil)
-                }
+                try await body(transaction, mesh)
                 return ContinuousClock.now
             }
+            let committed = ContinuousClock.now
+            return Change(began: committed, writing: committed - written)
         }
+    }
+
+    /// A change whose way to the proxies is measured.
+    struct Change {
+        /// From when on it is measured.
+        var began: ContinuousClock.Instant
+        /// How long writing it took: the commit alone, or the whole call.
+        var writing: Duration
     }
 
     static func service(_ name: String) -> String { "\(mesh)/namespaces/shop/services/\(name)" }

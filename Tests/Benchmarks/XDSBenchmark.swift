@@ -2,6 +2,7 @@ internal import EnvoyProtos
 internal import Foundation
 internal import MeshLab
 internal import MeshModel
+internal import MeshStore
 internal import SwiftProtobuf
 internal import Synchronization
 
@@ -22,31 +23,16 @@ struct XDSBenchmark {
 
     func run() async throws -> [Figure] {
         let identities = try await identities()
-        let scout = try Fleet(dialect, port: server.server.options.xdsPort)
+        let scout = Fleet(dialect, port: server.server.options.xdsPort)
         var figures = try await firstProxy(scout, identities[count])
-        let fleet = try Fleet(dialect, port: server.server.options.xdsPort)
+        let fleet = Fleet(dialect, port: server.server.options.xdsPort)
         figures += try await firstSync(fleet, identities)
-        await scout.close()
+        scout.close()
         figures.append(try await idle())
-        figures += try await pushes(fleet, "one endpoint changes", Budget.push(count), Budget.pushCPU(count)) { round in
-            let start = ContinuousClock.now
-            try await server.api.put(
-                MeasuredServer.service(LargeMesh.serviceName(500)) + "/endpoints/e0",
-                ["spec": LargeMesh.endpoint(500, 0, weight: 2 + round)], headers: ["If-Match": "*"]
-            ).expectingSuccess("a change of an endpoint")
-            return start
-        }
-        figures += try await pushes(fleet, "one route changes", "", "") { round in
-            let start = ContinuousClock.now
-            try await Self.changeRoute(500, timeout: 10 + round, server.api)
-            return start
-        }
-        figures += try await pushes(fleet, "all clusters change", "", "") { round in
-            try await server.changeAllClusters(round)
-        }
+        figures += try await pushes(fleet)
         figures += try await churn(fleet)
         figures += try await storm(fleet)
-        await fleet.close()
+        fleet.close()
         try await eventually("the server has noticed that they are gone") {
             try await server.api.get("/metrics").text.contains("sluice_xds_connected_proxies 0\n")
         }
@@ -58,9 +44,9 @@ struct XDSBenchmark {
     private func firstProxy(_ fleet: Fleet, _ identity: ProxyIdentity) async throws -> [Figure] {
         let before = try server.usage()
         let start = ContinuousClock.now
-        try await fleet.connect(1) { _ in identity }
+        fleet.connect(1) { _ in identity }
         try await fleet.wait("the first proxy is in sync") { $0.synced == 1 }
-        let time = ContinuousClock.now - start
+        let time = fleet.current.lastSynced - start
         let after = try server.usage()
         let memory = Double(after.resident - before.resident) / 1e6
         return [
@@ -74,9 +60,9 @@ struct XDSBenchmark {
         let before = try server.usage()
         let own = try ProcessUsage.ofThisProcess
         let start = ContinuousClock.now
-        try await fleet.connect(count) { identities[$0] }
+        fleet.connect(count) { identities[$0] }
         try await fleet.wait("\(count) proxies are in sync") { [count] in $0.synced == count }
-        let time = ContinuousClock.now - start
+        let time = fleet.current.lastSynced - start
         let after = try server.usage()
         let ownCPU = try ProcessUsage.ofThisProcess.cpu - own.cpu
         let synced = fleet.current
@@ -105,24 +91,66 @@ struct XDSBenchmark {
         return Figure(what: "CPU while nothing changes", value: "\(Table.rounded(cpu / 5 * 100)) % of a core")
     }
 
+    private func pushes(_ fleet: Fleet) async throws -> [Figure] {
+        let service = 500
+        let weight = Mutex(1)
+        let nextEndpoint: @Sendable () -> JSONValue = {
+            LargeMesh.endpoint(
+                service, 0,
+                weight: weight.withLock {
+                    $0 += 1
+                    return $0
+                })
+        }
+        return try await pushes(fleet, "one endpoint changes", Budget.push(count), Budget.pushCPU(count)) { _ in
+            try await server.commit { transaction, mesh in
+                let parent = try LargeMesh.key(service)
+                let key = ObjectKey.endpoint(try LargeMesh.name("e0"), of: parent, in: mesh)
+                _ = try await transaction.put(key, metadata: ObjectLabels(), spec: nextEndpoint())
+            }
+        }
+            + pushes(fleet, "one endpoint is PUT, from the call on") { _ in
+                let start = ContinuousClock.now
+                try await server.api.put(
+                    MeasuredServer.service(LargeMesh.serviceName(service)) + "/endpoints/e0",
+                    ["spec": nextEndpoint()], headers: ["If-Match": "*"]
+                ).expectingSuccess("a change of an endpoint")
+                return MeasuredServer.Change(began: start, writing: .now - start)
+            }
+            + pushes(fleet, "one route changes") { round in
+                try await server.commit { transaction, mesh in
+                    let key = ObjectKey.namespaced(.virtualService, try LargeMesh.key(service), in: mesh)
+                    _ = try await transaction.put(
+                        key, metadata: ObjectLabels(), spec: LargeMesh.rules(service, timeout: 10 + round))
+                }
+            }
+            + pushes(fleet, "all clusters change") { round in
+                try await server.commit { transaction, mesh in
+                    for index in 0..<LargeMesh.services {
+                        let key = ObjectKey.namespaced(.destinationRule, try LargeMesh.key(index), in: mesh)
+                        _ = try await transaction.put(
+                            key, metadata: ObjectLabels(), spec: LargeMesh.policy(index, connections: 1_000 + round))
+                    }
+                }
+            }
+    }
+
     /// Makes a change eleven times and waits each time until every proxy has it.
-    ///
-    /// - Parameter change: answers when it began: times count from there.
     private func pushes(
-        _ fleet: Fleet, _ what: String, _ budget: String, _ budgetOfCPU: String,
-        _ change: (Int) async throws -> ContinuousClock.Instant
+        _ fleet: Fleet, _ what: String, _ budget: String = "", _ budgetOfCPU: String = "",
+        _ change: (Int) async throws -> MeasuredServer.Change
     ) async throws -> [Figure] {
         var last: [Duration] = []
-        var answered: [Duration] = []
+        var writing: [Duration] = []
         var cpu: [Double] = []
         var all: [Duration] = []
         for round in 0..<11 {
             fleet.mark()
             let usage = try server.usage()
-            let start = try await change(round)
-            answered.append(.now - start)
+            let change = try await change(round)
+            writing.append(change.writing)
             try await fleet.wait("\(what): every proxy has it") { [count] in $0.arrivals.count == count }
-            let times = fleet.current.arrivals.values.map { $0 - start }.sorted()
+            let times = fleet.current.arrivals.values.map { $0 - change.began }.sorted()
             last.append(times.last ?? .zero)
             all += times
             // The acknowledgements are work too.
@@ -134,7 +162,7 @@ struct XDSBenchmark {
         return [
             Figure(
                 what: "\(what): last proxy has it", value: Table.text(Table.median(last) ?? .zero),
-                baseline: Table.text(Table.median(answered) ?? .zero) + " (the write alone)", budget: budget),
+                baseline: Table.text(Table.median(writing) ?? .zero) + " (the write alone)", budget: budget),
             Figure(
                 what: "  p50, p99, max of all proxies", value: spread.joined(separator: ", "),
                 budget: "p99 ≤ 100 ms"),
@@ -193,9 +221,9 @@ struct XDSBenchmark {
         let calm = try await latency(of: path) { $0 >= 20 }
         let before = try server.usage()
         let start = ContinuousClock.now
-        try await fleet.reconnect()
+        fleet.reconnect()
         let disturbed = try await latency(of: path) { [count] _ in fleet.current.synced >= count }
-        let time = ContinuousClock.now - start
+        let time = fleet.current.lastSynced - start
         let cpu = try server.usage().cpu - before.cpu
         return [
             Figure(
