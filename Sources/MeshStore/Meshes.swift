@@ -14,8 +14,10 @@ package struct MeshChanges: Sendable {
     /// Objects as they are now.
     package var changed: [StoredObject]
     package var deleted: [ObjectKey]
-    /// The revision that a reader who applies this has; more may follow if the limit was reached.
+    /// The revision that a reader who applies this has.
     package var revision: Revision
+    /// There was no more when this was read.
+    package var isComplete: Bool
     /// The feed no longer reaches back so far: load the mesh anew.
     package var compacted: Bool
 }
@@ -63,17 +65,12 @@ extension MeshStore {
     package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws(StoreError) -> MeshChanges {
         let log = try await changeLog(of: mesh.tenant, mesh.mesh, after: after, limit: limit)
         guard !log.isCompacted else {
-            return MeshChanges(changed: [], deleted: [], revision: log.newest, compacted: true)
+            return MeshChanges(changed: [], deleted: [], revision: log.newest, isComplete: false, compacted: true)
         }
-        return try await resolve(log.changes.map(\.key), reaching: log.reached)
-    }
-
-    /// Fetches what the feed names. An object may be newer than the feed says; then it comes once more, which is harmless.
-    private func resolve(_ feed: [ObjectKey], reaching revision: Revision) async throws(StoreError) -> MeshChanges {
-        let keys = Set(feed)
-        let changed = try await fetch(Array(keys))
-        let deleted = keys.subtracting(changed.map(\.key))
-        return MeshChanges(changed: changed, deleted: Array(deleted), revision: revision, compacted: false)
+        let deleted = Set(log.changes.map(\.key)).subtracting(log.objects.keys)
+        return MeshChanges(
+            changed: Array(log.objects.values), deleted: Array(deleted), revision: log.reached,
+            isComplete: log.reached == log.newest, compacted: false)
     }
 
     /// Forgets changes that are older than `age`; readers that are further behind load the mesh anew.

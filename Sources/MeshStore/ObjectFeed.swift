@@ -23,10 +23,8 @@ extension MeshStore {
         for change in log.changes { last[change.key] = change }
         // A cluster's change is noted in every mesh of its tenant, but its own feed is the tenant's.
         if mesh != nil { last = last.filter { $0.key.kind != .cluster } }
-        let objects = try await fetch(Array(last.keys))
-        let found = Dictionary(objects.map { ($0.key, $0) }) { first, _ in first }
         let entries = last.values.sorted { "\($0.key)" < "\($1.key)" }.compactMap { change in
-            Self.entry(change, found[change.key], reached: log.reached)
+            Self.entry(change, log.objects[change.key], reached: log.reached)
         }
         return FeedPage(
             // A stable sort: those of one revision stay in the order of their names.

@@ -13,9 +13,11 @@ struct ObjectRow {
 
     init(_ key: ObjectKey) { self.key = key }
 
-    static let columns: Statement = """
-        tenant, kind, mesh, namespace, service, name, uid::text AS uid, generation, revision, labels, annotations, \
-        spec, status, created_at, updated_at
+    static let columns: Statement = "tenant, kind, mesh, namespace, service, name, \(content)"
+
+    /// The columns that are not the key.
+    static let content: Statement = """
+        uid::text AS uid, generation, revision, labels, annotations, spec, status, created_at, updated_at
         """
 
     /// `true` for this one row.

@@ -177,7 +177,9 @@ extension MeshMirror {
             var next = base
             let change = next.apply(changed: feed.changed, deleted: feed.deleted, unreadable: report)
             next.revision = feed.revision
-            if install(next, change, replacing: base.revision), next.revision >= revision { return next }
+            // Of what is written from now on a signal will tell.
+            let isEnough = feed.isComplete || next.revision >= revision
+            if install(next, change, replacing: base.revision) && isEnough { return next }
         }
     }
 
