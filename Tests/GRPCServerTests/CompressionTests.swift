@@ -66,6 +66,19 @@ struct CompressionTests {
         #expect(throws: GRPCStatus.self) { try Gunzip.bytes(of: ByteBuffer(bytes: Self.text), limit: 1 << 20) }
     }
 
+    @Test("One decompressor takes message after message, whatever came of the last one")
+    func reuse() throws {
+        let gunzip = try Gunzip()
+        let good = body(OutboundMessage(gzip: [GzipPart(compressing: ByteBuffer(bytes: Self.text))]))
+        let cutOff = try #require(good.getSlice(at: good.readerIndex, length: good.readableBytes / 2))
+        for _ in 0..<3 {
+            #expect(throws: GRPCStatus.self) { try gunzip.bytes(of: cutOff, limit: 1 << 20) }
+            #expect(try gunzip.bytes(of: cutOff, limit: 100, isPrefixEnough: true).readableBytes == 100)
+            #expect(throws: GRPCStatus.self) { try gunzip.bytes(of: ByteBuffer(bytes: [1, 2, 3]), limit: 1 << 20) }
+            #expect(Array(buffer: try gunzip.bytes(of: good, limit: 1 << 20)) == Self.text)
+        }
+    }
+
     @Test("Decompression stops at its limit, or is content with what comes first")
     func limit() throws {
         let bomb = body(OutboundMessage(gzip: [GzipPart(compressing: ByteBuffer(repeating: 0, count: 50_000_000))]))
