@@ -31,10 +31,11 @@ extension MeshStore {
         of tenant: Name, _ mesh: Name?, after: Revision, limit: Int
     ) async throws(StoreError) -> ChangeLog {
         let name = mesh?.text ?? ""
-        // One statement, so that the feed, what the mesh says of it, and the objects are of one moment.
+        // One statement, so that the feed, what the mesh says of it, and the objects are of one moment. The limit keeps the
+        // planner from reading all objects for the few that changed.
         let rows = try await rows(
             """
-            SELECT m.*, c.*, \(ObjectRow.content)
+            SELECT m.*, c.*, o.*
               FROM (SELECT revision AS newest, compacted FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(name)) m
               LEFT JOIN (
                     SELECT tenant, kind, CASE WHEN kind = 'Cluster' THEN '' ELSE mesh END AS mesh, namespace, service,
@@ -42,9 +43,12 @@ extension MeshStore {
                       FROM change
                      WHERE tenant = \(tenant.text) AND mesh = \(name) AND revision > \(after)
                      ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES) c ON true
-              LEFT JOIN object o
-                    ON o.tenant = c.tenant AND o.kind = c.kind AND o.mesh = c.mesh AND o.namespace = c.namespace
-                       AND o.service = c.service AND o.name = c.name
+              LEFT JOIN LATERAL (
+                    SELECT \(ObjectRow.content)
+                      FROM object o
+                     WHERE o.tenant = c.tenant AND o.kind = c.kind AND o.mesh = c.mesh
+                           AND o.namespace = c.namespace AND o.service = c.service AND o.name = c.name
+                     LIMIT 1) o ON true
              ORDER BY c.changed
             """, seeing: .tenant(tenant))
         let state = try rows.first { row throws(PostgresError) -> (Revision, Revision) in
@@ -55,26 +59,17 @@ extension MeshStore {
         if compacted > after || newest < after {
             return ChangeLog(changes: [], objects: [:], newest: newest, reached: newest, isCompacted: true)
         }
-        let changes = try rows.all(Self.change).compactMap { $0 }
-        let reached = changes.count < limit ? newest : changes.last?.revision ?? newest
-        return ChangeLog(
-            changes: changes, objects: try Self.objects(rows), newest: newest, reached: reached, isCompacted: false)
-    }
-
-    /// Each once, however often it changed.
-    private static func objects(_ rows: Rows) throws(StoreError) -> [ObjectKey: StoredObject] {
-        var objects: [ObjectKey: StoredObject] = [:]
+        var log = ChangeLog(changes: [], objects: [:], newest: newest, reached: newest, isCompacted: false)
         _ = try rows.all { row throws(PostgresError) in
-            guard try row["uid", as: String?.self] != nil else { return }
+            // A mesh without changes has a row too.
+            guard let revision: Revision = try row["changed"] else { return }
             let key = try ObjectRow.key(row)
-            if objects[key] == nil { objects[key] = try ObjectRow.decode(row) }
+            log.changes.append(ChangeLog.Change(key: key, revision: revision, isDeleted: try row["deleted"]))
+            // Each once, however often it changed.
+            guard log.objects[key] == nil, try row["uid", as: String?.self] != nil else { return }
+            log.objects[key] = try ObjectRow.decode(row)
         }
-        return objects
-    }
-
-    /// - Returns: `nil` for the row of a mesh without changes.
-    private static func change(_ row: Row) throws(PostgresError) -> ChangeLog.Change? {
-        guard let revision: Revision = try row["changed"] else { return nil }
-        return ChangeLog.Change(key: try ObjectRow.key(row), revision: revision, isDeleted: try row["deleted"])
+        if log.changes.count >= limit { log.reached = log.changes.last?.revision ?? newest }
+        return log
     }
 }

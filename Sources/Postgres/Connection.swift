@@ -117,8 +117,7 @@ package final class Connection: Sendable {
         }
         defer { session.withLock { $0.isInUse = false } }
 
-        var interruption: PostgresError?
-        var givesUp = ContinuousClock.now
+        var interruption: (reason: PostgresError, givesUp: ContinuousClock.Instant)?
         var deadline = (timeout ?? options.statementTimeout).map { ContinuousClock.now + $0 }
         if cancellable, let limit = WorkDeadline.current { deadline = min(deadline ?? limit, limit) }
         // Lets other tasks send meanwhile. On a busy server the answer is often there afterwards, which saves the poller's
@@ -133,21 +132,20 @@ package final class Connection: Sendable {
                 for: interest, on: socket, until: deadline, cancellable: cancellable && interruption == nil)
             if readiness != .ready {
                 let reason =
-                    interruption
-                    ?? (readiness == .cancelled
-                        ? PostgresError(.cancelled, "the task was cancelled")
-                        : PostgresError(.timedOut, "the statement took longer than allowed"))
-                if interruption == nil { givesUp = .now + options.cancellationGrace }
-                interruption = reason
-                guard .now < givesUp, await cancelOnServer() else { throw abandon(reason) }
-                // A request that comes before the server has begun with the statement does nothing.
-                deadline = min(givesUp, .now + options.cancellationGrace / 20)
+                    readiness == .cancelled
+                    ? PostgresError(.cancelled, "the task was cancelled")
+                    : PostgresError(.timedOut, "the statement took longer than allowed")
+                let stop = interruption ?? (reason, .now + options.cancellationGrace)
+                interruption = stop
+                guard .now < stop.givesUp, await cancelOnServer() else { throw abandon(stop.reason) }
+                // A request that comes before the server has begun with the statement does nothing, so there may be another.
+                deadline = min(stop.givesUp, .now + options.cancellationGrace / 20)
             }
             progress = try session.withLock { (session) throws(PostgresError) in try session.advance() }
         }
         guard case .done(var reply) = progress else { throw abandon(PostgresError(.misuse, "no reply")) }
         // A statement that won the race against its cancellation has happened, and its result says so.
-        if let interruption, reply.failure?.sqlState == .queryCanceled { reply.failure = interruption }
+        if let interruption, reply.failure?.sqlState == .queryCanceled { reply.failure = interruption.reason }
         return reply
     }
 

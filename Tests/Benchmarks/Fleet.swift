@@ -68,7 +68,8 @@ final class Fleet: Sendable {
 
     deinit { jobs.finish() }
 
-    /// Connects `count` proxies, each over a connection of its own.
+    /// Connects `count` proxies, each over a connection of its own; a few dozen at a time are on their way, so that it is the
+    /// server that is waited for, not the network.
     ///
     /// - Parameter identity: gives the bearer token and node of the n-th proxy.
     func connect(_ count: Int, identity: @escaping @Sendable (Int) -> ProxyIdentity) {
@@ -76,11 +77,11 @@ final class Fleet: Sendable {
             thread.proxies = (0..<count).map { index in
                 FleetProxy(index: index, identity: identity(index), fleet: self, gunzip: thread.gunzip)
             }
-            thread.connect(thread.proxies)
+            thread.connect(atOnce: 64)
         }
     }
 
-    /// Drops every connection at once and connects anew: what follows when a replica or a network dies. The proxies say what
+    /// Drops every connection at once and connects anew, all together: what follows when a replica or a network dies. The proxies say what
     /// they have.
     func reconnect() {
         progress.withLock { progress in
@@ -90,7 +91,7 @@ final class Fleet: Sendable {
         }
         jobs.add { thread in
             for proxy in thread.proxies { proxy.disconnect() }
-            thread.connect(thread.proxies)
+            thread.connect(atOnce: thread.proxies.count)
         }
     }
 

@@ -91,11 +91,9 @@ final class FleetProxy {
 
     /// A message comes.
     ///
-    /// - Parameters:
-    ///   - beginning: ``enough`` of it, or all.
-    ///   - isWhole: it is all.
+    /// - Parameter beginning: ``enough`` of it, or all.
     /// - Returns: whether the rest is wanted too.
-    func began(_ beginning: ByteBuffer, isCompressed: Bool, isWhole: Bool) -> Bool {
+    func began(_ beginning: ByteBuffer, isCompressed: Bool) -> Bool {
         self.isCompressed = isCompressed
         var plain = beginning
         if isCompressed { plain = (try? gunzip.bytes(of: beginning, limit: 512, isPrefixEnough: true)) ?? ByteBuffer() }

@@ -7,9 +7,6 @@ internal import Synchronization
 
 /// The thread that the proxies of a fleet live on: it waits for their sockets (`epoll(7)`) and for jobs from elsewhere.
 @safe final class FleetThread {
-    /// Connections that are on their way at the same time, so that it is the server that is waited for, not the network.
-    private static let connectingAtOnce = 64
-
     let gunzip: Gunzip
     var proxies: [FleetProxy] = []
     private let port: UInt16
@@ -19,9 +16,10 @@ internal import Synchronization
     private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
     /// What is written to one, in the same way.
     private var output = ByteBuffer()
-    /// Proxies whose turn to connect has not come, and how many are connecting.
+    /// Proxies whose turn to connect has not come, how many are connecting, and how many may.
     private var waiting: ArraySlice<FleetProxy> = []
     private var connecting = 0
+    private var connectingAtOnce = 0
 
     /// - Parameter port: on 127.0.0.1.
     init(port: Int, jobs: FleetJobs) throws {
@@ -59,9 +57,12 @@ internal import Synchronization
 
     // MARK: Connecting
 
-    /// Connects all, a few dozen at a time.
-    func connect(_ newcomers: [FleetProxy]) {
-        waiting = newcomers[...]
+    /// Connects all proxies.
+    ///
+    /// - Parameter count: how many may be on their way at the same time.
+    func connect(atOnce count: Int) {
+        waiting = proxies[...]
+        connectingAtOnce = count
         connectNext()
     }
 
@@ -72,7 +73,7 @@ internal import Synchronization
     }
 
     private func connectNext() {
-        while connecting < Self.connectingAtOnce, let proxy = waiting.popFirst() {
+        while connecting < connectingAtOnce, let proxy = waiting.popFirst() {
             connecting += 1
             proxy.connect(on: self)
         }

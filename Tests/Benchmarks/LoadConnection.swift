@@ -25,7 +25,7 @@ internal import NIOCore
     private var headers: [HTTP2Header] = []
     private var end: GRPCStatus?
 
-    /// As those of Envoy, whose windows are never full here either.
+    /// So large that the server never has to wait for them.
     private static let streamWindow: Int32 = 16 << 20
     private static let connectionWindow: Int32 = 24 << 20
 
@@ -196,7 +196,7 @@ private struct IncomingMessage {
             if !isJudged {
                 guard left == 0 || kept.readableBytes == wanted else { return }
                 isJudged = true
-                wanted = user.began(kept, isCompressed: isCompressed, isWhole: left == 0) ? size : 0
+                wanted = user.began(kept, isCompressed: isCompressed) ? size : 0
             } else if unsafe part.isEmpty && left > 0 {
                 return
             }
@@ -260,22 +260,4 @@ private func readRequests(
 
 private func connection(_ user: UnsafeMutableRawPointer?) -> LoadConnection? {
     unsafe user.map { unsafe Unmanaged<LoadConnection>.fromOpaque($0).takeUnretainedValue() }
-}
-
-/// Lays the fields out in memory for the time of `body`; nghttp2 copies what it keeps.
-private func withNameValues<R>(_ headers: [HTTP2Header], _ body: (UnsafeBufferPointer<nghttp2_nv>) -> R) -> R {
-    var bytes: [UInt8] = []
-    for header in headers { bytes += Array(header.name.utf8) + Array(header.value.utf8) }
-    return unsafe bytes.withUnsafeMutableBufferPointer { memory in
-        var offset = 0
-        let values = unsafe headers.map { header in
-            let (name, value) = (header.name.utf8.count, header.value.utf8.count)
-            defer { offset += name + value }
-            return unsafe nghttp2_nv(
-                name: memory.baseAddress.map { unsafe $0 + offset },
-                value: memory.baseAddress.map { unsafe $0 + offset + name },
-                namelen: name, valuelen: value, flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
-        }
-        return unsafe values.withUnsafeBufferPointer { unsafe body($0) }
-    }
 }

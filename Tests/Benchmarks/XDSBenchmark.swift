@@ -91,29 +91,22 @@ struct XDSBenchmark {
         return Figure(what: "CPU while nothing changes", value: "\(Table.rounded(cpu / 5 * 100)) % of a core")
     }
 
+    /// Commits as another replica would make them, and the way of a call to the API.
     private func pushes(_ fleet: Fleet) async throws -> [Figure] {
         let service = 500
-        let weight = Mutex(1)
-        let nextEndpoint: @Sendable () -> JSONValue = {
-            LargeMesh.endpoint(
-                service, 0,
-                weight: weight.withLock {
-                    $0 += 1
-                    return $0
-                })
-        }
-        return try await pushes(fleet, "one endpoint changes", Budget.push(count), Budget.pushCPU(count)) { _ in
+        return try await pushes(fleet, "one endpoint changes", Budget.push(count), Budget.pushCPU(count)) { round in
             try await server.commit { transaction, mesh in
                 let parent = try LargeMesh.key(service)
                 let key = ObjectKey.endpoint(try LargeMesh.name("e0"), of: parent, in: mesh)
-                _ = try await transaction.put(key, metadata: ObjectLabels(), spec: nextEndpoint())
+                _ = try await transaction.put(
+                    key, metadata: ObjectLabels(), spec: LargeMesh.endpoint(service, 0, weight: 10 + round))
             }
         }
-            + pushes(fleet, "one endpoint is PUT, from the call on") { _ in
+            + pushes(fleet, "one endpoint is PUT, from the call on") { round in
                 let start = ContinuousClock.now
                 try await server.api.put(
                     MeasuredServer.service(LargeMesh.serviceName(service)) + "/endpoints/e0",
-                    ["spec": nextEndpoint()], headers: ["If-Match": "*"]
+                    ["spec": LargeMesh.endpoint(service, 0, weight: 30 + round)], headers: ["If-Match": "*"]
                 ).expectingSuccess("a change of an endpoint")
                 return MeasuredServer.Change(began: start, writing: .now - start)
             }

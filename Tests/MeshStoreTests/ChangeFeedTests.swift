@@ -53,6 +53,7 @@ struct ChangeFeedTests {
             while reader < start + 3 {
                 let page = try await store.changes(.acme, after: reader, limit: limit)
                 try #require(page.revision > reader, "the reader would ask for the same page for ever")
+                #expect(page.isComplete == (page.revision == start + 3))
                 for object in page.changed { #expect(object.revision <= page.revision, "no revision is cut in two") }
                 reader = page.revision
                 seen += page.changed.map(\.key.name)

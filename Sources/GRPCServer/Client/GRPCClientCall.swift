@@ -4,19 +4,8 @@ package import NIOCore
 /// What a client hears of its call, on the event loop.
 package protocol GRPCClientCallHandler: AnyObject {
     func received(_ message: ByteBuffer)
-    /// A message that the server compressed (gzip), for those who want to spare themselves the work. By default it is
-    /// decompressed and ``received(_:)`` like any other.
-    ///
-    /// - Throws: a status to end the call with.
-    func received(compressed message: ByteBuffer) throws(GRPCStatus)
     /// The call is over. Called once, as the last.
     func closed(_ status: GRPCStatus)
-}
-
-extension GRPCClientCallHandler {
-    package func received(compressed message: ByteBuffer) throws(GRPCStatus) {
-        received(try GRPCClientCall.decompressed(message))
-    }
 }
 
 /// One call of the minimal client; bound to its event loop.
@@ -36,11 +25,6 @@ package final class GRPCClientCall {
     }
 
     package func send(_ message: OutboundMessage) { stream?.write(message.framed) }
-
-    /// - Parameter prefix: how many bytes are enough; what comes after them is left alone.
-    package static func decompressed(_ message: ByteBuffer, prefix: Int? = nil) throws(GRPCStatus) -> ByteBuffer {
-        try Gunzip.bytes(of: message, limit: prefix ?? maxDecompressedSize, isPrefixEnough: prefix != nil)
-    }
 
     private static let maxDecompressedSize = 1 << 30
 
@@ -73,11 +57,10 @@ extension GRPCClientCall: HTTP2StreamDelegate {
         reader.append(body)
         do {
             while let message = try reader.next() {
-                if message.isCompressed {
-                    try handler?.received(compressed: message.body)
-                } else {
-                    handler?.received(message.body)
-                }
+                let body =
+                    message.isCompressed
+                    ? try Gunzip.bytes(of: message.body, limit: Self.maxDecompressedSize) : message.body
+                handler?.received(body)
             }
         } catch {
             status = error

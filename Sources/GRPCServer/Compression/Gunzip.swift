@@ -22,10 +22,8 @@ package import NIOCore
     }
 
     /// Decompresses one message, with memory that is only used for it.
-    static func bytes(
-        of compressed: ByteBuffer, limit: Int, isPrefixEnough: Bool = false
-    ) throws(GRPCStatus) -> ByteBuffer {
-        try Gunzip().bytes(of: compressed, limit: limit, isPrefixEnough: isPrefixEnough)
+    static func bytes(of compressed: ByteBuffer, limit: Int) throws(GRPCStatus) -> ByteBuffer {
+        try Gunzip().bytes(of: compressed, limit: limit)
     }
 
     /// - Parameters:
