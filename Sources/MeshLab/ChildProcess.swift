@@ -108,23 +108,38 @@ package func eventually(
     }
 }
 
-/// TCP ports of the loopback interface that nobody listens on at the moment.
+/// TCP ports of the loopback interface that nobody uses at the moment, each given once.
 package enum FreePort {
+    /// Below those that Linux gives to connections by default (`ip_local_port_range`, `ip(7)`): a connection could take one
+    /// of these before the program does that it is for.
+    private static let candidates = 10_000..<32_768
+    /// Processes begin in different places, so that they do not come upon the same ports.
+    private static let last = Mutex(Int.random(in: candidates))
+
     /// - Throws: ``LabError`` if the system has none.
     package static func next() throws -> Int {
+        for _ in candidates {
+            let port = last.withLock { last in
+                last = last + 1 < candidates.upperBound ? last + 1 : candidates.lowerBound
+                return last
+            }
+            if try isFree(port) { return port }
+        }
+        throw LabError("no free port")
+    }
+
+    private static func isFree(_ port: Int) throws -> Bool {
         let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard handle >= 0 else { throw LabError("no socket: errno \(errno)") }
         defer { close(handle) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        return unsafe withUnsafePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                unsafe bind(handle, generic, length) == 0 ? getsockname(handle, generic, &length) : -1
+                unsafe bind(handle, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard status == 0 else { throw LabError("no free port: errno \(errno)") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
