@@ -41,8 +41,10 @@ struct LoadReportTests {
                 let rules: JSONValue = [
                     "spec": ["hosts": ["reviews"], "http": [Self.to("v2", if: matched), Self.to("v1")]]
                 ]
-                try await mesh.api.put(mesh.object("virtualServices/reviews"), rules).expectingSuccess("rules")
-                try await eventually("the sidecars have the rules") { try await mesh.isInStep() }
+                let answer = try await mesh.api.put(mesh.object("virtualServices/reviews"), rules)
+                    .expectingSuccess("rules")
+                let revision = try #require(answer.body["metadata"]?["revision"]?.integerValue)
+                try await eventually("the sidecars have the rules") { try await mesh.isInStep(atLeast: revision) }
                 // An Envoy drops what it has sent to a cluster that was new when it reported last.
                 let first = Load(proxy: mesh.caller.httpProxyPort, host: "reviews")
                 try await eventually("the Envoy reports") {
@@ -55,7 +57,8 @@ struct LoadReportTests {
                 try await eventually("all 50 are reported") {
                     try await Self.reported(mesh.api, mesh.path)["v2 success"] == 50
                 }
-                #expect(try await Self.reported(mesh.api, mesh.path).keys.sorted() == ["v1 success", "v2 success"])
+                let reported = try await Self.reported(mesh.api, mesh.path)
+                #expect(reported.keys.sorted() == ["v1 success", "v2 success"], "\(reported)")
             }
         }
     }
