@@ -11,20 +11,22 @@ enum Base64URL {
 
     /// - Returns: `nil` for anything that ``encode(_:)`` does not produce.
     static func decode(_ text: Substring) -> [UInt8]? {
-        let characters = Array(text.utf8)
-        guard !characters.isEmpty, !characters.contains(where: "+/=".utf8.contains) else { return nil }
-        let plain = characters.map { character in
+        var plain: [UInt8] = []
+        plain.reserveCapacity(text.utf8.count + 2)
+        for character in text.utf8 {
             switch character {
-            case UInt8(ascii: "-"): UInt8(ascii: "+")
-            case UInt8(ascii: "_"): UInt8(ascii: "/")
-            default: character
+            case UInt8(ascii: "-"): plain.append(UInt8(ascii: "+"))
+            case UInt8(ascii: "_"): plain.append(UInt8(ascii: "/"))
+            case UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="): return nil
+            default: plain.append(character)
             }
         }
-        let padding = [UInt8](repeating: UInt8(ascii: "="), count: (4 - plain.count % 4) % 4)
-        guard let data = Data(base64Encoded: Data(plain + padding)) else { return nil }
-        let bytes = Array(data)
+        while !plain.count.isMultiple(of: 4) { plain.append(UInt8(ascii: "=")) }
+        guard !plain.isEmpty, let data = Data(base64Encoded: Data(plain)) else { return nil }
         // Several texts decode to the same bytes if the last character has spare bits; only one of them is ours.
-        return Self.characters(of: bytes) == characters ? bytes : nil
+        let bytes = Array(data)
+        let tail = bytes.suffix((bytes.count - 1) % 3 + 1)
+        return characters(of: Array(tail)).last == text.utf8.last ? bytes : nil
     }
 
     private static func characters(of bytes: [UInt8]) -> [UInt8] {

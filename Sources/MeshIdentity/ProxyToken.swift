@@ -98,11 +98,11 @@ package struct ProxyTokens: Sendable {
     /// - Parameter now: seconds since 1970.
     package func verify(_ token: String, now: Int64) throws(Refusal) -> ProxyClaims {
         guard token.utf8.count <= 4096 else { throw .invalid }
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+        let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Substring.init)
         guard parts.count == 3, let key = keys[String(parts[0])], let code = Base64URL.decode(parts[2]) else {
             throw .invalid
         }
-        let signed = Array((parts[0] + "." + parts[1]).utf8)
+        let signed = Array(token.utf8[..<parts[1].endIndex])
         guard HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: signed, using: key),
             let payload = Self.payload(parts[1]), let claims = Self.claims(payload)
         else { throw .invalid }
