@@ -19,7 +19,10 @@ package final class GRPCCall {
     private var reader: MessageReader
     /// Of an unfinished message, as the connection knows it.
     private var bufferedInput = 0
-    /// Runs while a message has to come.
+    /// Until when a message has to have come; `nil`: none has to.
+    private var messageDeadline: NIODeadline?
+    /// Fires then or earlier. It is not cancelled when the message comes, as nearly all do: a loop has to look for what it
+    /// cancels among everything that it has scheduled.
     private var messageTimer: Scheduled<Void>?
     private var deadline: Scheduled<Void>?
     private var hasSentHeaders = false
@@ -39,11 +42,11 @@ package final class GRPCCall {
         self.limits = limits
         self.reader = MessageReader(maxMessageSize: limits.maxMessageSize)
         deadline = request.timeout.map { timeout in
-            connection.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [weak self] in
-                self?.finish(GRPCStatus(.deadlineExceeded, "the deadline of the call has passed"))
+            connection.eventLoop.assumeIsolated().scheduleTask(in: timeout) {
+                self.finish(GRPCStatus(.deadlineExceeded, "the deadline of the call has passed"))
             }
         }
-        startMessageTimer()
+        expectMessage()
     }
 
     package var eventLoop: any EventLoop { connection.eventLoop }
@@ -127,33 +130,36 @@ package final class GRPCCall {
     private func stopTimers() {
         deadline?.cancel()
         deadline = nil
-        stopMessageTimer()
-    }
-
-    private func startMessageTimer() {
-        messageTimer = connection.eventLoop.assumeIsolated().scheduleTask(in: limits.messageTimeout) { [weak self] in
-            self?.messageIsLate()
-        }
-    }
-
-    private func messageIsLate() {
-        if connection.isReadHeld { return startMessageTimer() }
-        finish(GRPCStatus(.deadlineExceeded, "the message did not come in time"))
-    }
-
-    private func stopMessageTimer() {
         messageTimer?.cancel()
         messageTimer = nil
+    }
+
+    private func expectMessage() {
+        let deadline = eventLoop.now + limits.messageTimeout
+        messageDeadline = deadline
+        if messageTimer == nil { checkMessage(at: deadline) }
+    }
+
+    private func checkMessage(at time: NIODeadline) {
+        messageTimer = eventLoop.assumeIsolated().scheduleTask(deadline: time) { self.messageTimerFired() }
+    }
+
+    private func messageTimerFired() {
+        messageTimer = nil
+        guard let messageDeadline else { return }
+        if connection.isReadHeld { return expectMessage() }
+        guard eventLoop.now >= messageDeadline else { return checkMessage(at: messageDeadline) }
+        finish(GRPCStatus(.deadlineExceeded, "the message did not come in time"))
     }
 
     /// Reads messages as far as they have come.
     private func read(_ body: ByteBuffer) throws(GRPCStatus) {
         reader.append(body)
         while status == nil, let message = try reader.next() {
-            stopMessageTimer()
+            messageDeadline = nil
             handler?.received(message.body)
         }
-        if status == nil, reader.bufferedBytes > 0, messageTimer == nil { startMessageTimer() }
+        if status == nil, reader.bufferedBytes > 0, messageDeadline == nil { expectMessage() }
     }
 
     private func noteBufferedInput() throws(GRPCStatus) {
@@ -187,7 +193,7 @@ extension GRPCCall: HTTP2StreamDelegate {
         guard reader.bufferedBytes == 0 else {
             return finish(GRPCStatus(.internal, "the request ends in the middle of a message"))
         }
-        stopMessageTimer()
+        messageDeadline = nil
         handler?.inputClosed()
     }
 

@@ -17,7 +17,8 @@ package final class GRPCConnection {
     private let service: any GRPCService
     private let logger: Logger
     private let onClose: (UInt64) -> Void
-    private weak var http2: HTTP2Connection?
+    /// Until it is closed, and told so.
+    private var http2: HTTP2Connection?
 
     private var calls: [Int32: GRPCCall] = [:]
     /// Bytes of half-received messages: of this connection, and of all.
@@ -53,9 +54,7 @@ package final class GRPCConnection {
         if let age = configuration.maxConnectionAge {
             // ± 10 %, so that a fleet that connected at once does not come back at once.
             let jittered = Int64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1))
-            ageTimer = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(jittered)) { [weak self] in
-                self?.closeGracefully()
-            }
+            ageTimer = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(jittered)) { self.closeGracefully() }
         }
         return handler
     }
@@ -77,16 +76,12 @@ package final class GRPCConnection {
         isDraining = true
         http2?.drain()
         for call in calls.values { call.drain() }
-        graceTimer = eventLoop.assumeIsolated().scheduleTask(in: configuration.gracePeriod) { [weak self] in
-            self?.endCalls()
-        }
+        graceTimer = eventLoop.assumeIsolated().scheduleTask(in: configuration.gracePeriod) { self.endCalls() }
     }
 
     private func endCalls() {
         for call in calls.values { call.finish(GRPCStatus(.unavailable, "the server closes this connection")) }
-        graceTimer = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
-            self?.http2?.close()
-        }
+        graceTimer = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.http2?.close() }
     }
 
     // MARK: For calls
@@ -146,6 +141,7 @@ extension GRPCConnection: HTTP2ConnectionDelegate {
     package func handshakeCompleted() {}
 
     package func closed(_ error: (any Error)?) {
+        http2 = nil
         ageTimer?.cancel()
         graceTimer?.cancel()
         if let error {

@@ -103,7 +103,6 @@ package final class GRPCServer: Sendable {
             return
                 try await bootstrap
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
                 .bind(host: host, port: port).get()
         case .unixDomainSocket(let path):
             return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
@@ -125,7 +124,7 @@ package final class GRPCServer: Sendable {
             }
             try channel.pipeline.syncOperations.addHandler(connection.makeHandler())
         } catch {
-            connections.remove(connection.id)
+            connection.closed(error)
             throw error
         }
     }

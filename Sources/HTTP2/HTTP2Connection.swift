@@ -80,7 +80,9 @@ package final class HTTP2Connection: ChannelDuplexHandler {
             self.session = session
             watchdog.start(at: context.eventLoop.now)
             scheduleWatchdog()
-            pump()
+            // A client has to speak first in any case (RFC 9113 section 3.4), and what answers it takes our SETTINGS along:
+            // a thousand that come at once are a thousand writes less, and as many reads less for them.
+            if role == .client { pump() }
         } catch {
             close(for: error)
         }
@@ -91,6 +93,7 @@ package final class HTTP2Connection: ChannelDuplexHandler {
         self.delegate = nil
         watchdog.cancel()
         let streams = session?.takeStreams() ?? []
+        session?.observer = nil
         session = nil
         for stream in streams {
             let streamDelegate = stream.delegate
@@ -209,7 +212,7 @@ package final class HTTP2Connection: ChannelDuplexHandler {
 
     private func scheduleWatchdog() {
         guard let context else { return }
-        watchdog.schedule(on: context.eventLoop) { [weak self] in self?.watchdogFired() }
+        watchdog.schedule(on: context.eventLoop) { self.watchdogFired() }
     }
 
     private func watchdogFired() {

@@ -27,7 +27,9 @@ protocol HTTP2SessionObserver: AnyObject {
     let raw: OpaquePointer
     let role: HTTP2Role
     let configuration: HTTP2Configuration
-    weak var observer: (any HTTP2SessionObserver)?
+    /// Its owner, which takes itself away when it is done with the session. Here and in the streams no reference is weak: one
+    /// would make counting the others slower, with every frame.
+    var observer: (any HTTP2SessionObserver)?
 
     var streams: [Int32: HTTP2Stream] = [:]
     /// Streams whose queue became empty during ``pull(limit:)``.

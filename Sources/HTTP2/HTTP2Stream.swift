@@ -28,7 +28,7 @@ package final class HTTP2Stream {
     package private(set) var pendingBytes = 0
 
     /// `nil` once the stream is closed: whoever still holds the stream writes into the void.
-    weak var session: HTTP2Session?
+    var session: HTTP2Session?
 
     /// The header block that is being received.
     var incoming: [HTTP2Header] = []

@@ -7,6 +7,8 @@ package import NIOEmbedded
 /// A server's side of one connection in memory, with time that only moves when it is told to.
 package final class EmbeddedServer {
     package let channel = EmbeddedChannel()
+    /// The connection, as long as anything keeps it.
+    package private(set) weak var connection: GRPCConnection?
     /// How often the server was told that the connection is closed.
     package private(set) var closures = 0
 
@@ -21,6 +23,7 @@ package final class EmbeddedServer {
             id: 1, channel: channel, configuration: configuration, service: service, bufferedInput: bufferedInput,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             onClose: { _ in self.closures += 1 })
+        self.connection = connection
         try channel.pipeline.syncOperations.addHandler(connection.makeHandler())
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/test")).wait()
     }

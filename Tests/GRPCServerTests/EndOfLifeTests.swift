@@ -1,3 +1,4 @@
+import GRPCFixtures
 import GRPCServer
 import HTTP2
 import NIOCore
@@ -20,6 +21,20 @@ struct EndOfLifeTests {
         }
         #expect(journal.entries.dropFirst().first == "draining")
         #expect(journal.entries.count == 3)
+    }
+
+    @Test("nothing of a connection is kept when it is over, whatever its calls wait for")
+    func lifetimes() throws {
+        let server = try EmbeddedServer(ScriptedService { EchoHandler($0) }) { $0.maxConnectionAge = .hours(1) }
+        do {
+            let client = try EmbeddedClient(server)
+            _ = try client.call()
+            _ = try client.call(metadata: [HTTP2Header("grpc-timeout", "1H")], body: [0, 0, 0, 0, 1, 7])
+            _ = try client.call(body: [0, 0, 0])
+            #expect(server.connection != nil)
+        }
+        server.finish()
+        #expect(server.closures == 1 && server.connection == nil)
     }
 
     /// Ignores everything.

@@ -49,6 +49,38 @@ struct ExchangeTests {
         #expect((server.closures, client.closures) == (1, 1))
     }
 
+    @Test("a server says nothing before its client does; then its SETTINGS come first, and with the rest")
+    func preface() throws {
+        let server = try Endpoint(.server)
+        #expect(try server.output().readableBytes == 0)
+        server.onRequest = { stream, _ in stream.respond([HTTP2Header(":status", "204")], endStream: true) }
+        let client = try Endpoint(.client)
+        _ = try client.request()
+        server.feed(try client.output())
+        let answer = try #require(try server.channel.readOutbound(as: ByteBuffer.self))
+        #expect(answer.getInteger(at: 3, as: UInt8.self) == 4, "SETTINGS")
+        #expect(try server.channel.readOutbound(as: ByteBuffer.self) == nil)
+        client.feed(answer)
+        #expect(client.error == nil && client.channel.isActive)
+    }
+
+    @Test("nothing of a connection is kept when it is over", arguments: [HTTP2Role.server, .client])
+    func lifetimes(_ closing: HTTP2Role) throws {
+        weak var (connection, stream): (HTTP2Connection?, HTTP2Stream?)
+        do {
+            let (server, client) = (try Endpoint(.server), try Endpoint(.client))
+            echo(server)
+            _ = try client.request()
+            try Endpoint.exchange(client, server)
+            let first = closing == .server ? server : client
+            (connection, stream) = (first.connection, server.streams.first)
+            #expect(connection != nil && stream != nil)
+            first.finish()
+            (closing == .server ? client : server).finish()
+        }
+        #expect(connection == nil && stream == nil)
+    }
+
     @Test("large segments leave as slices of the sender's memory, small ones are gathered")
     func sharesMemory() throws {
         let server = try Endpoint(.server)
