@@ -1,16 +1,25 @@
 internal import NIOCore
 internal import Synchronization
 
+/// Makes the snapshot of a view on the spot.
+package protocol SnapshotSource: Sendable {
+    /// Called on an event loop for streams of views that have no snapshot yet: must be quick and must not block. From then
+    /// on newer ones are published as they are made.
+    ///
+    /// - Returns: the newest, or `nil` if it cannot be had at once; then the publisher hears that it is wanted.
+    func snapshot(of view: ViewID) -> Snapshot?
+}
+
 /// The current snapshot of every view, and the streams that are told of newer ones.
 ///
 /// Publishing costs one hop per event loop, not one per stream; there, only the streams of the published views are looked
 /// at.
 package final class SnapshotStore: Sendable {
-    /// What the publisher hears.
+    /// What the publisher hears, of a view the last that happened.
     package enum Event: Hashable, Sendable {
-        /// The first stream of a view has come: publish its snapshot, and newer ones as they are made.
+        /// A stream has come and no snapshot is there: publish it, and newer ones as they are made.
         case wanted(ViewID)
-        /// The last stream of a view has gone, and the view is forgotten.
+        /// The last stream has gone, and the view is forgotten.
         case dropped(ViewID)
     }
 
@@ -23,7 +32,8 @@ package final class SnapshotStore: Sendable {
     private struct State {
         var views: [ViewID: View] = [:]
         var hubs: [ObjectIdentifier: NIOLoopBound<StreamHub>] = [:]
-        var events: [Event] = []
+        /// Views of which the publisher has to hear.
+        var news: Set<ViewID> = []
     }
 
     let recentBodies = RecentBodies()
@@ -33,19 +43,24 @@ package final class SnapshotStore: Sendable {
     /// publisher.
     package let signals: AsyncStream<Void>
     private let pace: AdmissionGate.Pace
+    private let source: (any SnapshotSource)?
 
-    package convenience init() { self.init(pace: AdmissionGate.Pace()) }
+    /// - Parameter source: `nil`: every snapshot is published.
+    package convenience init(source: (any SnapshotSource)? = nil) {
+        self.init(pace: AdmissionGate.Pace(), source: source)
+    }
 
-    init(pace: AdmissionGate.Pace) {
+    init(pace: AdmissionGate.Pace, source: (any SnapshotSource)? = nil) {
         self.pace = pace
+        self.source = source
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// What happened since the last call, in order.
+    /// What happened since the last call.
     package func takeEvents() -> [Event] {
         state.withLock { state in
-            defer { state.events = [] }
-            return state.events
+            defer { state.news = [] }
+            return state.news.map { state.views[$0] == nil ? .dropped($0) : .wanted($0) }
         }
     }
 
@@ -80,6 +95,9 @@ package final class SnapshotStore: Sendable {
         }
     }
 
+    /// Whether the view has a stream at the moment.
+    package func isWanted(_ view: ViewID) -> Bool { state.withLock { $0.views[view] != nil } }
+
     /// The views that streams want at the moment.
     var wantedViews: [ViewID] { state.withLock { Array($0.views.keys) } }
 
@@ -105,14 +123,20 @@ package final class SnapshotStore: Sendable {
     ///
     /// - Returns: the current snapshot, if there is one.
     func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
-        let (snapshot, isFirst) = state.withLock { state in
-            let isFirst = state.views[view] == nil
-            if isFirst { state.events.append(.wanted(view)) }
+        let published = state.withLock { state in
             state.views[view, default: View()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
-            return (state.views[view]?.snapshot, isFirst)
+            return state.views[view]?.snapshot
         }
-        if isFirst { signal.yield() }
-        return snapshot
+        if let published { return published }
+        let made = source?.snapshot(of: view)
+        let current = state.withLock { state in
+            // What was published meanwhile is newer.
+            if state.views[view]?.snapshot == nil { state.views[view]?.snapshot = made }
+            if made == nil { state.news.insert(view) }
+            return state.views[view]?.snapshot
+        }
+        if made == nil { signal.yield() }
+        return current
     }
 
     /// Counts a stream out.
@@ -122,7 +146,7 @@ package final class SnapshotStore: Sendable {
             guard var entry = state.views[view], let count = entry.streams[key] else { return false }
             entry.streams[key] = count > 1 ? count - 1 : nil
             state.views[view] = entry.streams.isEmpty ? nil : entry
-            if entry.streams.isEmpty { state.events.append(.dropped(view)) }
+            if entry.streams.isEmpty { state.news.insert(view) }
             return entry.streams.isEmpty
         }
         if isLast { signal.yield() }
@@ -141,6 +165,8 @@ final class StreamHub {
     private var waiting: [ADSStream] = []
     /// How long reports have to wait, for the last ones took so long.
     private var pause = TimeAmount.zero
+    /// Until when they may be put off while newcomers wait to be served.
+    private var reportDeadline = NIODeadline.distantFuture
 
     /// Gives everybody time to be sent what is new first.
     private static let reportDelay = TimeAmount.milliseconds(20)
@@ -151,6 +177,7 @@ final class StreamHub {
     /// meanwhile is told with them.
     private static let reportShare: Int64 = 10
     private static let maxPause = TimeAmount.milliseconds(250)
+    private static let reportHold = TimeAmount.seconds(1)
 
     init(on eventLoop: any EventLoop, gate: AdmissionGate) {
         self.eventLoop = eventLoop
@@ -161,8 +188,14 @@ final class StreamHub {
     func reportSoon(_ stream: ADSStream) {
         reporting.append(stream)
         guard reporting.count == 1 else { return }
-        eventLoop.assumeIsolated().scheduleTask(in: max(Self.reportDelay, pause)) {
+        reportDeadline = .now() + Self.reportHold
+        report(in: max(Self.reportDelay, pause))
+    }
+
+    private func report(in delay: TimeAmount) {
+        eventLoop.assumeIsolated().scheduleTask(in: delay) {
             let start = NIODeadline.now()
+            if !self.gate.isOpen && start < self.reportDeadline { return self.report(in: Self.reportDelay) }
             let due = self.reporting
             self.reporting = []
             for stream in due where stream.reportState == .soon {

@@ -13,7 +13,7 @@ struct Parts: Sendable {
     let store: MeshStore
     let mirror: MeshMirror
     let control: ControlPlane
-    let snapshots = SnapshotStore()
+    let snapshots: SnapshotStore
     let registry = ProxyRegistry()
     let admission: ProxyAdmission
     let loads: LoadMeter
@@ -40,8 +40,10 @@ struct Parts: Sendable {
         control = ControlPlane(store: store, mirror: mirror, logger: logger)
         admission = ProxyAdmission(tokens: tokens)
         loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
+        let configurations = MeshConfigurations(listenerTTL: listenerTTL)
+        snapshots = SnapshotStore(source: configurations)
         publisher = ConfigPublisher(
-            mirror: mirror, store: snapshots, listenerTTL: listenerTTL, logger: logger)
+            mirror: mirror, store: snapshots, configurations: configurations, logger: logger)
     }
 
     /// What proxies were sent.

@@ -48,20 +48,22 @@ struct ConfigPublisherTests {
     private struct Bench {
         let store: MeshStore
         let mirror: MeshMirror
-        let snapshots = SnapshotStore()
+        let snapshots: SnapshotStore
         let clock = ManualClock()
         let gate = Gate()
         let publisher: ConfigPublisher
         let mesh: MeshKey
         let view: ViewID
-        private let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
 
         init(_ store: MeshStore) throws {
             self.store = store
             mesh = MeshKey(tenant: try name("acme"), mesh: .defaultMesh)
             mirror = MeshMirror(store: store, logger: quietLogger)
+            let configurations = MeshConfigurations()
+            snapshots = SnapshotStore(source: configurations)
             publisher = ConfigPublisher(
-                mirror: mirror, store: snapshots, logger: quietLogger, clock: clock,
+                mirror: mirror, store: snapshots, configurations: configurations, logger: quietLogger, clock: clock,
                 isWritten: { [gate] in await gate.pass() })
             view = ViewID("\(mesh)/shop/caller/caller-1/envoy/15080")
         }
@@ -87,7 +89,8 @@ struct ConfigPublisherTests {
             try await put(self.service(service), ["ports": [["name": "http", "port": 9080]]])
         }
 
-        func attach() { _ = snapshots.attach(view, on: loop) }
+        @discardableResult
+        func attach(_ view: ViewID? = nil) -> Snapshot? { snapshots.attach(view ?? self.view, on: loop) }
 
         /// The view's proxy goes, and the publisher has heard of it.
         func detach() async throws {
@@ -95,10 +98,12 @@ struct ConfigPublisherTests {
             try await until("the publisher knows") { await publisher.isLeaving(view) }
         }
 
-        func putEndpoint(of service: String) async throws {
+        func putEndpoint(of service: String, weight: Int = 1) async throws {
             let name = NamespacedName(
                 namespace: try ConfigPublisherTests.name("shop"), name: try ConfigPublisherTests.name(service))
-            let spec: JSONValue = ["cluster": "dev", "address": "10.0.0.1", "ports": ["http": 80]]
+            let spec: JSONValue = [
+                "cluster": "dev", "address": "10.0.0.1", "ports": ["http": 80], "weight": .integer(Int64(weight)),
+            ]
             try await put(.endpoint(try ConfigPublisherTests.name("e"), of: name, in: mesh), spec)
         }
 
@@ -147,6 +152,46 @@ struct ConfigPublisherTests {
             bench.attach()
             let anew = try await bench.snapshot()
             #expect(anew[.cluster] !== first[.cluster] && anew[.cluster].hasSameContent(as: first[.cluster]))
+        }
+    }
+
+    @Test("of the first of a kind the publisher makes the snapshot; those after it have theirs on the spot")
+    func onTheSpot() async throws {
+        try await Self.run { bench in
+            let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
+            async let _: Void = bench.mirror.run(changes: changes)
+            #expect(bench.attach() == nil)
+            let first = try await bench.snapshot()
+            let other = ViewID("\(bench.mesh)/shop/caller/caller-2/envoy/15080")
+            #expect(bench.attach(other)?[.cluster] === first[.cluster])
+            #expect(bench.attach(ViewID("\(bench.mesh)/shop/caller/caller-2/envoy/15081")) == nil, "of another kind")
+            #expect(bench.attach(ViewID("no view")) == nil)
+
+            try await bench.putService("a")
+            signal.yield(.anything)
+            try await until("it hears of what is new") {
+                bench.snapshots.snapshot(of: other)?.revision == first.revision + 1
+            }
+        }
+    }
+
+    @Test("however often a view comes and goes, it hears of what is new when it has come")
+    func comesAndGoes() async throws {
+        try await Self.run { bench in
+            let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
+            async let _: Void = bench.mirror.run(changes: changes)
+            bench.attach()
+            var revision = try await bench.snapshot().revision
+            for round in 0..<50 {
+                for _ in 0..<round {
+                    bench.snapshots.detach(bench.view, on: bench.loop)
+                    bench.attach()
+                }
+                try await bench.putEndpoint(of: "reviews", weight: round + 1)
+                signal.yield(.anything)
+                revision += 1
+                _ = try await bench.snapshot(at: revision)
+            }
         }
     }
 

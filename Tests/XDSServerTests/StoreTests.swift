@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import XDSServer
@@ -40,6 +41,48 @@ struct StoreTests {
         #expect(store.snapshot(of: view) == nil)
     }
 
+    /// Has a snapshot, or none, and meanwhile something else may happen.
+    private struct Source: SnapshotSource {
+        var made: Snapshot?
+        var meanwhile: @Sendable () -> Void = {}
+
+        func snapshot(of view: ViewID) -> Snapshot? {
+            meanwhile()
+            return made
+        }
+    }
+
+    @Test("What can be made on the spot is served at once, and the publisher is not asked")
+    func source() {
+        let made = snapshot(1, [:])
+        let store = SnapshotStore(source: Source(made: made))
+        #expect(store.attach(view, on: loop) === made)
+        #expect(store.takeEvents().isEmpty && store.snapshot(of: view) === made)
+        let newer = snapshot(2, [:])
+        store.publish([view: newer])
+        #expect(store.attach(view, on: loop) === newer)
+    }
+
+    @Test("What cannot be made on the spot is asked for, by every stream that finds nothing")
+    func poorSource() {
+        let store = SnapshotStore(source: Source(made: nil))
+        for _ in 0..<2 {
+            #expect(store.attach(view, on: loop) == nil)
+            #expect(store.takeEvents() == [.wanted(view)])
+        }
+    }
+
+    @Test("What is published while a snapshot is made on the spot is newer", arguments: [true, false])
+    func publishedMeanwhile(_ isMade: Bool) {
+        let published = snapshot(2, [:])
+        let made = isMade ? snapshot(1, [:]) : nil
+        let reference = Mutex<SnapshotStore?>(nil)
+        let store = SnapshotStore(
+            source: Source(made: made) { reference.withLock { $0 }?.publish([view: published]) })
+        reference.withLock { $0 = store }
+        #expect(store.attach(view, on: loop) === published)
+    }
+
     @Test("Detaching what was never attached is no harm")
     func strayDetach() {
         let store = SnapshotStore()
@@ -47,7 +90,7 @@ struct StoreTests {
         #expect(store.wantedViews.isEmpty)
     }
 
-    @Test("However streams come and go on several threads, the last event says what is")
+    @Test("However streams come and go on several threads, the event says what is")
     func eventOrder() async {
         let store = SnapshotStore()
         let loops = [loop, MultiThreadedEventLoopGroup.singleton.any()]
@@ -62,11 +105,8 @@ struct StoreTests {
             }
         }
         _ = store.attach(view, on: loop)
-        var isWanted = false
-        for event in store.takeEvents() {
-            #expect(event == (isWanted ? .dropped(view) : .wanted(view)))
-            isWanted.toggle()
-        }
-        #expect(isWanted)
+        #expect(store.takeEvents() == [.wanted(view)])
+        store.detach(view, on: loop)
+        #expect(store.takeEvents() == [.dropped(view)])
     }
 }

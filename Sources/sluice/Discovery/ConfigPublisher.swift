@@ -19,10 +19,9 @@ internal import XDSServer
 actor ConfigPublisher {
     private let mirror: MeshMirror
     private let store: SnapshotStore
-    private let listenerTTL: Duration?
+    private let configurations: MeshConfigurations
     private let clock: any Clock<Duration>
     private let logger: Logger
-    private var meshes: [MeshKey: MeshConfiguration] = [:]
     /// Views that no proxy has any more, and after how many ticks they are forgotten.
     private var leaving: [ViewID: Int] = [:]
     private var pace = Pace.free
@@ -48,14 +47,14 @@ actor ConfigPublisher {
     private static let patience = 30
 
     /// - Parameters:
-    ///   - listenerTTL: how long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
+    ///   - configurations: the source of `store`'s snapshots.
     ///   - isWritten: returns when what was published is on its way; for tests.
     init(
-        mirror: MeshMirror, store: SnapshotStore, listenerTTL: Duration? = nil, logger: Logger,
+        mirror: MeshMirror, store: SnapshotStore, configurations: MeshConfigurations, logger: Logger,
         clock: any Clock<Duration> = ContinuousClock(), isWritten: (@Sendable () async -> Void)? = nil
     ) {
         self.isWritten = isWritten ?? { await store.settle() }
-        self.listenerTTL = listenerTTL
+        self.configurations = configurations
         self.mirror = mirror
         self.store = store
         self.logger = logger
@@ -122,7 +121,7 @@ actor ConfigPublisher {
                 if ticks > 1 { leaving[view] = ticks - 1 } else { forget(view) }
             }
             // Until it has been compiled once, and when it was deleted and may be there again.
-            for mesh in meshes.keys where !mirror.isFollowing(mesh) { await follow(mesh) }
+            for mesh in configurations.meshes where !mirror.isFollowing(mesh) { await follow(mesh) }
         }
     }
 
@@ -136,18 +135,17 @@ actor ConfigPublisher {
 
     private func takeViews() async {
         var snapshots: [ViewID: Snapshot] = [:]
-        var new: [MeshKey] = []
+        var new: Set<MeshKey> = []
         for event in store.takeEvents() {
             switch event {
             case .wanted(let id):
                 guard let view = ProxyView(id) else { continue }
-                leaving[id] = nil
-                if meshes[view.mesh] == nil { new.append(view.mesh) }
-                snapshots[id] = meshes[view.mesh, default: MeshConfiguration(listenerTTL: listenerTTL)]
-                    .insert(view)
+                let found = configurations.insert(view)
+                snapshots[id] = found.snapshot
+                if found.isFirst { new.insert(view.mesh) }
             case .dropped(let id):
+                guard let view = ProxyView(id), configurations.rest(view, unless: store.isWanted) else { continue }
                 leaving[id] = Self.patience
-                if let view = ProxyView(id) { meshes[view.mesh]?.rest(view) }
             }
         }
         store.publish(snapshots)
@@ -155,26 +153,22 @@ actor ConfigPublisher {
     }
 
     /// Whether the view is only kept for proxies that may come back.
-    func isLeaving(_ view: ViewID) -> Bool { leaving[view] != nil }
+    func isLeaving(_ view: ViewID) -> Bool { leaving[view] != nil && !store.isWanted(view) }
 
     private func forget(_ id: ViewID) {
         leaving[id] = nil
         guard let view = ProxyView(id) else { return }
-        meshes[view.mesh]?.remove(view)
-        guard meshes[view.mesh]?.isEmpty == true else { return }
-        meshes[view.mesh] = nil
-        mirror.unfollow(view.mesh)
+        if configurations.remove(view, unless: store.isWanted) { mirror.unfollow(view.mesh) }
     }
 
     private func publish(_ update: MeshUpdate) {
-        let mesh = update.state.mesh
-        guard let snapshots = meshes[mesh]?.update(update), let configuration = meshes[mesh] else { return }
-        store.publish(snapshots)
+        guard let published = configurations.update(update) else { return }
+        store.publish(published.snapshots)
         logger.debug(
             "published",
             metadata: [
-                "mesh": "\(mesh)", "revision": "\(update.state.revision)", "views": "\(snapshots.count)",
-                "diagnostics": "\(configuration.diagnostics.count)",
+                "mesh": "\(update.state.mesh)", "revision": "\(update.state.revision)",
+                "views": "\(published.snapshots.count)", "diagnostics": "\(published.diagnostics)",
             ])
     }
 
@@ -184,13 +178,13 @@ actor ConfigPublisher {
             try await mirror.follow(mesh)
         } catch {
             // Proxies of a mesh that was deleted may stay for long.
-            let level: Logger.Level = meshes[mesh]?.revision == nil ? .warning : .debug
+            let level: Logger.Level = configurations.isCompiled(mesh) ? .debug : .warning
             logger.log(level: level, "cannot load a mesh", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
         }
     }
 
     /// What a type's refusal is about; see ``MeshConfiguration/sources(of:in:)``.
     func sources(of refusal: TypeReport, by view: ProxyView) -> [String: [Source]] {
-        meshes[view.mesh]?.sources(of: refusal, in: view) ?? [:]
+        configurations.sources(of: refusal, by: view)
     }
 }

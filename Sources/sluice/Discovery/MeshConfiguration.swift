@@ -99,6 +99,9 @@ struct MeshConfiguration {
         stacks[stack] = tops
     }
 
+    /// Whether what the view has in common with others is there.
+    func hasLayers(of view: ProxyView) -> Bool { revision != nil && stacks[view.commonLayers] != nil }
+
     /// Adds a view, or wakes it.
     ///
     /// - Returns: its snapshot, if the mesh has been compiled.
