@@ -50,7 +50,7 @@ extension MeshStore {
                            AND o.namespace = c.namespace AND o.service = c.service AND o.name = c.name
                      LIMIT 1) o ON true
              ORDER BY c.changed
-            """, seeing: .tenant(tenant))
+            """, seeing: .tenant(tenant), isPlannedOnce: true)
         let state = try rows.first { row throws(PostgresError) -> (Revision, Revision) in
             (try row["newest"], try row["compacted"])
         }
@@ -60,14 +60,19 @@ extension MeshStore {
             return ChangeLog(changes: [], objects: [:], newest: newest, reached: newest, isCompacted: true)
         }
         var log = ChangeLog(changes: [], objects: [:], newest: newest, reached: newest, isCompacted: false)
+        // Each once, however often it changed.
+        var existing: [ObjectKey: Row] = [:]
         _ = try rows.all { row throws(PostgresError) in
             // A mesh without changes has a row too.
             guard let revision: Revision = try row["changed"] else { return }
             let key = try ObjectRow.key(row)
             log.changes.append(ChangeLog.Change(key: key, revision: revision, isDeleted: try row["deleted"]))
-            // Each once, however often it changed.
-            guard log.objects[key] == nil, try row["uid", as: String?.self] != nil else { return }
-            log.objects[key] = try ObjectRow.decode(row)
+            if try row["uid", as: String?.self] != nil { existing[key] = row }
+        }
+        do {
+            for object in try await ObjectRow.decode(existing.values) { log.objects[object.key] = object }
+        } catch {
+            throw StoreError(error)
         }
         if log.changes.count >= limit { log.reached = log.changes.last?.revision ?? newest }
         return log

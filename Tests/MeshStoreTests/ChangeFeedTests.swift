@@ -114,6 +114,25 @@ struct ChangeFeedTests {
         }
     }
 
+    @Test("of many objects every one is loaded and in the feed, as it was written", arguments: [511, 512, 1_300])
+    func many(_ count: Int) async throws {
+        try await withStore { store in
+            let start = try await store.revision()
+            try await store.write { transaction in
+                for index in 0..<count {
+                    let spec: JSONValue = ["n": .integer(Int64(index))]
+                    _ = try await transaction.put(.service("s\(index)"), metadata: ObjectLabels(), spec: spec)
+                }
+            }
+            let loaded = try await store.loadMesh(.acme).objects
+            let changed = try await store.changes(.acme, after: start, limit: 10).changed
+            for objects in [loaded, changed] {
+                #expect(objects.count == count && Set(objects.map(\.key)).count == count)
+                #expect(objects.allSatisfy { "s\($0.spec["n"]?.integerValue ?? -1)" == $0.key.name.text })
+            }
+        }
+    }
+
     @Test("who asks for what was compacted is told to load the mesh; who is beyond it is not")
     func compaction() async throws {
         try await withStore { store in
