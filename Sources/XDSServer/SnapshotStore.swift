@@ -177,6 +177,7 @@ final class StreamHub {
     /// meanwhile is told with them.
     private static let reportShare: Int64 = 10
     private static let maxPause = TimeAmount.milliseconds(250)
+    /// How long reports wait at most while newcomers do: who comes is served first, and then written down, once.
     private static let reportHold = TimeAmount.seconds(1)
 
     init(on eventLoop: any EventLoop, gate: AdmissionGate) {
