@@ -63,7 +63,11 @@ final class FleetProxy {
             thread.connected()
         }
         if events & ~EPOLLOUT.rawValue != 0 { thread.receive(on: connection) }
-        thread.flush(connection)
+    }
+
+    /// Writes what there is to say.
+    func answer(on thread: FleetThread) {
+        if let connection { thread.flush(connection) }
     }
 
     private func start(on connection: LoadConnection) {

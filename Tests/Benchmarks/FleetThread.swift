@@ -40,6 +40,9 @@ internal import Synchronization
     private static let jobsTag = UInt64.max
 
     /// Returns when a job says that it is over.
+    ///
+    /// Of the proxies that have something to read, all read before the first of them answers: on machines of their own none
+    /// would wait for another's answer.
     func run() {
         var events = unsafe [epoll_event](repeating: epoll_event(), count: 512)
         while !jobs.isOver {
@@ -51,6 +54,10 @@ internal import Synchronization
                 } else if tag < proxies.count {
                     proxies[Int(tag)].handle(what, on: self)
                 }
+            }
+            for index in 0..<Int(max(count, 0)) {
+                let tag = unsafe events[index].data.u64
+                if tag < proxies.count { proxies[Int(tag)].answer(on: self) }
             }
         }
     }
