@@ -18,16 +18,17 @@ package struct ConfigEncoder: Sendable {
     ///   - compiler: after that update.
     package mutating func update(_ change: CompiledChange, of compiler: Compiler) -> EncodedChange {
         var encoded = EncodedChange()
-        for (name, parts) in change.services.sorted(by: { $0.key < $1.key }) {
+        let results = change.services.sorted(by: { $0.key < $1.key }).mapInParallel { [services] name, parts in
+            var service = services[name] ?? EncodedService()
+            let compiled = compiler.services[name]
+            if let compiled { service.update(compiled, parts) }
+            return (name: name, service: compiled == nil ? nil : service)
+        }
+        for result in results {
+            let name = result.name
             let old = services[name] ?? EncodedService()
-            var new = old
-            if let service = compiler.services[name] {
-                new.update(service, parts)
-                services[name] = new
-            } else {
-                new = EncodedService()
-                services[name] = nil
-            }
+            services[name] = result.service
+            let new = result.service ?? EncodedService()
             encoded.clusters.add(from: old.clusters, to: new.clusters)
             encoded.proxylessClusters.add(from: old.proxylessClusters, to: new.proxylessClusters)
             encoded.endpoints.add(from: old.endpoints, to: new.endpoints)

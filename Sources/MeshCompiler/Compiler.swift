@@ -36,9 +36,13 @@ package struct Compiler: Sendable {
             touch(change, in: state, &touched)
         }
         var compiled = CompiledChange()
-        for (name, parts) in touched {
-            let differences = recompile(name, parts, of: state)
-            if !differences.isEmpty { compiled.services[name] = differences }
+        // Each service depends on the state alone, not on what the others come to.
+        let results = Array(touched).mapInParallel { [self] name, parts in
+            (name: name, result: recompiled(name, parts, of: state))
+        }
+        for (name, result) in results {
+            services[name] = result.service.isEmpty ? nil : result.service
+            if !result.differences.isEmpty { compiled.services[name] = result.differences }
         }
         return compiled
     }
@@ -92,9 +96,9 @@ package struct Compiler: Sendable {
 
     // MARK: - One service
 
-    private mutating func recompile(
+    private func recompiled(
         _ name: NamespacedName, _ parts: CompiledService.Parts, of state: MeshState
-    ) -> CompiledService.Parts {
+    ) -> (service: CompiledService, differences: CompiledService.Parts) {
         let old = services[name] ?? CompiledService()
         var new = old
         if let service = state.services[name] {
@@ -105,9 +109,8 @@ package struct Compiler: Sendable {
             new.routeDiagnostics = unknownHosts(name, in: state)
             new.policyDiagnostics = policies(of: name, in: state).diagnostics
         }
-        services[name] = new.isEmpty ? nil : new
         // A service that is gone loses all its parts, whatever was asked for.
-        return new.differences(from: old, among: state.services[name] == nil ? .all : parts)
+        return (new, new.differences(from: old, among: state.services[name] == nil ? .all : parts))
     }
 
     private func compile(

@@ -70,7 +70,7 @@ extension MeshStore {
             if try row["uid", as: String?.self] != nil { existing[key] = row }
         }
         do {
-            for object in try await ObjectRow.decode(existing.values) { log.objects[object.key] = object }
+            for object in try ObjectRow.decode(existing.values) { log.objects[object.key] = object }
         } catch {
             throw StoreError(error)
         }

@@ -51,7 +51,7 @@ extension MeshStore {
                 let revision: Revision? = try results[0].first { row throws(PostgresError) in try row["revision"] }
                 guard let revision else { throw StoreError.notFound }
                 return LoadedMesh(
-                    objects: try await ObjectRow.decode(results[1]), clusters: try await ObjectRow.decode(results[2]),
+                    objects: try ObjectRow.decode(results[1]), clusters: try ObjectRow.decode(results[2]),
                     revision: revision)
             }
         } catch let error as PostgresError {

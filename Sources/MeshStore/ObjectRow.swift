@@ -78,33 +78,17 @@ struct ObjectRow {
         return condition
     }
 
-    /// Rows of which a thread's share is worth the hand-over: reading the documents of one takes some 20 µs.
-    private static let share = 256
-
-    /// Decodes rows, many of them on several threads: what a mesh of ten thousand objects takes to load is mostly this.
+    /// Decodes rows, many of them on several threads: reading the documents of one takes some 20 µs, and what a mesh of ten
+    /// thousand objects takes to load is mostly this.
     ///
     /// - Returns: the objects in the rows' order.
-    static func decode(_ rows: some Collection<Row>) async throws(PostgresError) -> [StoredObject] {
-        guard rows.count >= 2 * share else { return try decodeAll(Array(rows)) }
-        let all = Array(rows)
-        let shares = stride(from: 0, to: all.count, by: share).map { all[$0..<min($0 + share, all.count)] }
-        let decoded = await withTaskGroup(of: (Int, Result<[StoredObject], PostgresError>).self) { group in
-            for (index, share) in shares.enumerated() {
-                group.addTask {
-                    (index, Result { () throws(PostgresError) -> [StoredObject] in try decodeAll(share) })
-                }
-            }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    static func decode(_ rows: some Collection<Row>) throws(PostgresError) -> [StoredObject] {
+        let decoded = Array(rows).mapInParallel { row in
+            Result { () throws(PostgresError) -> StoredObject in try decode(row) }
         }
         var objects: [StoredObject] = []
-        objects.reserveCapacity(all.count)
-        for index in shares.indices { objects += try decoded[index]?.get() ?? [] }
-        return objects
-    }
-
-    private static func decodeAll(_ rows: some Sequence<Row>) throws(PostgresError) -> [StoredObject] {
-        var objects: [StoredObject] = []
-        for row in rows { objects.append(try decode(row)) }
+        objects.reserveCapacity(decoded.count)
+        for object in decoded { objects.append(try object.get()) }
         return objects
     }
 

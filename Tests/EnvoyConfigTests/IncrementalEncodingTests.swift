@@ -45,6 +45,38 @@ struct IncrementalEncodingTests {
         }
     }
 
+    /// So many that several threads compile and encode them.
+    @Test func manyAtOnceAreManyOneByOne() throws {
+        var state = try MeshDocument.read([:])
+        state.enabledClusters = [try MeshDocument.name("dev")]
+        let service: ServiceSpec = try MeshDocument.spec(["ports": [["name": "http", "port": 80, "protocol": "HTTP"]]])
+        var change = MeshChange()
+        for number in 0..<300 {
+            let name = try MeshDocument.namespaced("x/s\(number)")
+            state.services[name] = MeshState.Service(spec: service, status: ServiceStatus(), revision: 1)
+            state.endpoints[name] = [
+                try MeshDocument.name("e"): try MeshDocument.spec([
+                    "cluster": "dev", "address": .string("10.0.0.\(number % 250)"), "ports": ["http": 8080],
+                ])
+            ]
+            change.services.insert(name)
+        }
+        var (atOnce, oneByOne) = (Compiler(), Compiler())
+        var (encodedAtOnce, encodedOneByOne) = (ConfigEncoder(), ConfigEncoder())
+        _ = encodedAtOnce.update(atOnce.update(state, change), of: atOnce)
+        for name in change.services {
+            var one = MeshChange()
+            one.services = [name]
+            _ = encodedOneByOne.update(oneByOne.update(state, one), of: oneByOne)
+        }
+        #expect(atOnce.services.count == 300)
+        #expect(atOnce.services == oneByOne.services)
+        for view in try Self.views() {
+            let isSame = encodedAtOnce.resources(of: view) == encodedOneByOne.resources(of: view)
+            #expect(isSame, "\(view)")
+        }
+    }
+
     private typealias Held = [ResourceType: [String: [UInt8]]]
 
     private static func byName(_ set: ResourceSet) -> Held {

@@ -153,7 +153,7 @@ struct MeshConfiguration {
     private func sets(of view: View) -> Sets {
         var sets: Sets = [:]
         for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
-            sets[type.served] = XDSServer.ResourceSet(encoded.map { served(type, $0) })
+            sets[type.served] = XDSServer.ResourceSet(served(type, encoded))
         }
         return sets
     }
@@ -165,16 +165,18 @@ struct MeshConfiguration {
             let removed = change.removed[type] ?? []
             if changed.isEmpty && removed.isEmpty { continue }
             sets[type.served] = (sets[type.served] ?? .empty)
-                .updating(set: changed.map { served(type, $0) }, removing: removed)
+                .updating(set: served(type, changed), removing: removed)
         }
         return sets
     }
 
     private func served(
-        _ type: EnvoyConfig.ResourceType, _ resource: EnvoyConfig.EncodedResource
-    ) -> XDSServer.EncodedResource {
-        XDSServer.EncodedResource(
-            type.served, name: resource.name, body: resource.bytes, ttl: type == .listener ? listenerTTL : nil)
+        _ type: EnvoyConfig.ResourceType, _ resources: [EnvoyConfig.EncodedResource]
+    ) -> [XDSServer.EncodedResource] {
+        let ttl = type == .listener ? listenerTTL : nil
+        return resources.mapInParallel {
+            XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes, ttl: ttl)
+        }
     }
 
     /// The parts of objects that a client of this view refuses, by the name of the resource; nothing of resources that it
