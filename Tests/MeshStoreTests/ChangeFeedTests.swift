@@ -114,7 +114,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("of many objects every one is loaded and in the feed, as it was written", arguments: [511, 512, 1_300])
+    @Test("of many objects every one is loaded and in the feed, as it was written", arguments: [128, 129, 1_300])
     func many(_ count: Int) async throws {
         try await withStore { store in
             let start = try await store.revision()
