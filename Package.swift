@@ -75,10 +75,13 @@ let package = Package(
             name: "EnvoyConfig", dependencies: ["MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
             swiftSettings: strict),
 
+        // The one place that reads JSON, with Foundation.
+        .target(name: "MeshJSON", dependencies: ["MeshModel"], swiftSettings: strict),
+
         // The server.
         .target(name: "MeshIdentity", dependencies: ["MeshModel", crypto], swiftSettings: strict),
         .target(
-            name: "MeshStore", dependencies: ["MeshModel", "Postgres", crypto, logging],
+            name: "MeshStore", dependencies: ["MeshModel", "MeshJSON", "Postgres", crypto, logging],
             // A link to the folder at the top: the program carries its migrations with it.
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(
@@ -87,8 +90,8 @@ let package = Package(
         .target(
             name: "MeshAPI",
             dependencies: [
-                "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", hummingbird, nio.core, yams, crypto, logging,
-                lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
+                "MeshControl", "MeshIdentity", "MeshJSON", "MeshModel", "MeshStore", hummingbird, nio.core, yams,
+                crypto, logging, lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // A link to the folder at the top: the program carries its contract with it.
             resources: [.embedInCode("openapi")], swiftSettings: strict),
@@ -98,16 +101,17 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "MeshModel", "MeshCompiler", "MeshIdentity",
-                "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", logging, lifecycle, yams,
-                nio.core, nio.posix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "MeshModel", "MeshJSON", "MeshCompiler",
+                "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", logging,
+                lifecycle, yams, nio.core, nio.posix,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
         // A mesh on one machine: the server, real sidecars, workloads and load. For `make run` and the end-to-end tests.
         .target(
             name: "MeshLab",
             dependencies: [
-                "MeshModel", hummingbird, httpClient, logging, nio.core,
+                "MeshModel", "MeshJSON", hummingbird, httpClient, logging, nio.core,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -126,7 +130,7 @@ let package = Package(
 
         // Tests, and what several of them begin with.
         .target(
-            name: "MeshFixtures", dependencies: ["MeshModel", "TestSupport"], path: "Tests/MeshFixtures",
+            name: "MeshFixtures", dependencies: ["MeshModel", "MeshJSON", "TestSupport"], path: "Tests/MeshFixtures",
             swiftSettings: strict),
         .target(
             name: "GRPCFixtures", dependencies: ["GRPCServer", "HTTP2", nio.core, nio.embedded, logging],
@@ -163,6 +167,8 @@ let package = Package(
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshModelTests", dependencies: ["MeshModel", "MeshFixtures"], swiftSettings: strict),
         .testTarget(
+            name: "MeshJSONTests", dependencies: ["MeshJSON", "MeshModel", "TestSupport"], swiftSettings: strict),
+        .testTarget(
             name: "MeshCompilerTests", dependencies: ["MeshCompiler", "MeshModel", "MeshFixtures"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
@@ -189,7 +195,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "TestSupport", logging],
+            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "MeshJSON", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "SluiceTests",

@@ -1,5 +1,6 @@
 internal import AsyncHTTPClient
 internal import Foundation
+internal import MeshJSON
 package import MeshModel
 internal import NIOCore
 internal import NIOFoundationCompat
@@ -67,7 +68,7 @@ package struct APIClient: Sendable {
         return Answer(
             status: Int(response.status.code),
             headers: Dictionary(names, uniquingKeysWith: { $0 + ", " + $1 }),
-            body: (try? JSONDecoder().decode(JSONValue.self, from: Data(buffer: bytes))) ?? .null,
+            body: (try? JSONValue(json: Data(buffer: bytes))) ?? .null,
             text: String(buffer: bytes))
     }
 }

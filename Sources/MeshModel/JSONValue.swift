@@ -105,33 +105,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     package init(nilLiteral: ()) { self = .null }
 }
 
-extension JSONValue: Codable {
-    package init(from decoder: any Decoder) throws {
-        // A decoder does not say what comes next; every wrong guess costs an error, so the frequent kinds come first.
-        let scalar = try decoder.singleValueContainer()
-        if scalar.decodeNil() {
-            self = .null
-        } else if let value = try? scalar.decode(String.self) {
-            self = .string(value)
-        } else if let members = try? decoder.container(keyedBy: MemberName.self) {
-            var object: [String: JSONValue] = [:]
-            for name in members.allKeys {
-                object[name.stringValue] = try members.decode(JSONValue.self, forKey: name)
-            }
-            self = .object(object)
-        } else if let value = try? scalar.decode(Int64.self) {
-            self = .integer(value)
-        } else if var elements = try? decoder.unkeyedContainer() {
-            var array: [JSONValue] = []
-            while !elements.isAtEnd { array.append(try elements.decode(JSONValue.self)) }
-            self = .array(array)
-        } else if let value = try? scalar.decode(Bool.self) {
-            self = .bool(value)
-        } else {
-            self = .number(try scalar.decode(Double.self))
-        }
-    }
-
+extension JSONValue: Encodable {
     package func encode(to encoder: any Encoder) throws {
         switch self {
         case .object(let members):

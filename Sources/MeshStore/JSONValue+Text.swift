@@ -1,4 +1,5 @@
 internal import Foundation
+internal import MeshJSON
 internal import MeshModel
 internal import Postgres
 
@@ -11,9 +12,9 @@ extension JSONValue {
             return
         }
         do {
-            self = try JSONDecoder().decode(JSONValue.self, from: Data(text.text.utf8))
+            try self.init(json: Data(text.text.utf8))
         } catch {
-            throw PostgresError(.decoding, "a jsonb value is not readable: \(error)")
+            throw PostgresError(.decoding, "a jsonb value is not readable: \(error.reason)")
         }
     }
 

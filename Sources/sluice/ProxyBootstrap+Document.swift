@@ -2,6 +2,7 @@ internal import EnvoyConfig
 internal import Foundation
 internal import MeshControl
 internal import MeshIdentity
+internal import MeshJSON
 internal import MeshModel
 
 extension ProxyBootstrap {
@@ -16,7 +17,7 @@ extension ProxyBootstrap {
         switch client {
         case .grpc: return bootstrap.grpcDocument
         case .envoy:
-            return try JSONDecoder().decode(JSONValue.self, from: Data(bootstrap.json.utf8))
+            return try JSONValue(json: Data(bootstrap.json.utf8))
         }
     }
 }

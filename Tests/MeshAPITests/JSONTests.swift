@@ -7,17 +7,6 @@ import Testing
 @Suite("JSON text")
 struct JSONTests {
     @Test(
-        "is read to the values that it means",
-        arguments: [
-            ("null", nil), (" true ", true), ("-0", 0), ("1.0", 1), ("1e2", 100), ("1.5", .number(1.5)),
-            ("9223372036854775807", .integer(.max)), ("9223372036854775808", .number(9223372036854775808)),
-            ("\"\\u00e9\\ud83d\\ude00\\n\"", "é😀\n"), ("[]", []), ("{\"a\":[1,{\"b\":null}]}", ["a": [1, ["b": nil]]]),
-        ] as [(String, JSONValue)])
-    func reads(text: String, value: JSONValue) throws {
-        #expect(try JSONText.parse(Array(text.utf8)) == value)
-    }
-
-    @Test(
         "is refused when it nests too deep, in whatever way",
         arguments: [65, 500, 513, 100_000], ["[", "{\"a\":", "[{\"a\":"])
     func depth(levels: Int, opening: String) throws {

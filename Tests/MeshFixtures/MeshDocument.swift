@@ -1,4 +1,5 @@
 package import Foundation
+internal import MeshJSON
 package import MeshModel
 
 /// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices`, `destinationRules` and `releases` by
@@ -14,7 +15,7 @@ package import MeshModel
 /// Left out, a revision is 1, a time of creation 0, and the enabled cluster is `dev`.
 package enum MeshDocument {
     package static func read(_ data: Data) throws -> MeshState {
-        try read(JSONDecoder().decode(JSONValue.self, from: data))
+        try read(JSONValue(json: data))
     }
 
     package static func read(_ document: JSONValue) throws -> MeshState {

@@ -1,4 +1,5 @@
 import Foundation
+import MeshJSON
 import MeshModel
 import Testing
 
@@ -82,7 +83,7 @@ struct ReleaseSpecTests {
         #expect(read.strategy.steps[2].action == .setMirror(.init(share: .all, methods: [])))
         #expect(read.strategy.steps[3].action == .setMirror(nil))
         let text = try JSONEncoder().encode(read.json)
-        #expect(Self.read(try JSONDecoder().decode(JSONValue.self, from: text)).spec == read)
+        #expect(Self.read(try JSONValue(json: text)).spec == read)
     }
 
     @Test(

@@ -1,10 +1,9 @@
 internal import Foundation
+internal import MeshJSON
 package import MeshModel
 
 /// JSON as bytes (RFC 8259), read and written by Foundation; what comes in is held to a few things more, because it comes
 /// from strangers.
-///
-/// Of two members of one name the last counts, as RFC 8259 allows and browsers do.
 package enum JSONText {
     /// Why bytes are not the JSON that is accepted here: a phrase that goes on after "the body".
     package struct Failure: Error, Equatable {
@@ -14,8 +13,7 @@ package enum JSONText {
     /// How deep arrays and objects may nest.
     package static let maximumDepth = 64
 
-    /// Reads a whole text. A number without fraction that fits 64 bits becomes ``JSONValue/integer(_:)``, however it is
-    /// written (`1`, `1.0`, `1e0`).
+    /// Reads a whole text.
     ///
     /// - Throws: ``Failure`` for anything but one value of valid UTF-8, for nesting beyond ``maximumDepth``, and for the
     ///   character U+0000, which PostgreSQL's `jsonb` cannot hold.
@@ -26,9 +24,9 @@ package enum JSONText {
         }
         let value: JSONValue
         do {
-            value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+            value = try JSONValue(json: Data(bytes))
         } catch {
-            throw Failure(reason: "is not valid JSON\(fault(of: bytes))")
+            throw Failure(reason: "is not valid JSON: \(error.reason)")
         }
         // Foundation has a limit of its own, 512, which keeps its recursion within the stack.
         guard value.depth <= maximumDepth else {
@@ -50,16 +48,6 @@ package enum JSONText {
             return Array(try encoder.encode(value))
         } catch {
             preconditionFailure("every value has a text: \(error)")
-        }
-    }
-
-    /// What is wrong with a broken text: the decoder keeps it to itself, the older parser says it.
-    private static func fault(of bytes: [UInt8]) -> String {
-        do {
-            _ = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
-            return ""
-        } catch {
-            return (error as NSError).userInfo[NSDebugDescriptionErrorKey].map { ": \($0)" } ?? ""
         }
     }
 }

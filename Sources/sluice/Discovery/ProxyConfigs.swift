@@ -2,6 +2,7 @@ internal import EnvoyConfig
 internal import Foundation
 internal import MeshAPI
 internal import MeshControl
+internal import MeshJSON
 internal import MeshModel
 internal import MeshStore
 internal import XDSServer
@@ -79,7 +80,7 @@ enum ResourceDocument {
     static func of(_ resource: XDSServer.EncodedResource) -> JSONValue {
         let encoded = EnvoyConfig.EncodedResource(name: resource.name, bytes: resource.body)
         guard let type = resource.type.encoded, let text = try? encoded.json(type),
-            let document = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+            let document = try? JSONValue(json: Data(text.utf8))
         else { return ["undecoded": .string(Data(resource.body).base64EncodedString())] }
         return redacted(document)
     }
