@@ -30,6 +30,8 @@ final class Fleet: Sendable {
         var ends: [GRPCStatus] = []
         /// The first response of each type that the first proxy received.
         var sample: [String: Sample] = [:]
+        /// Others that it received since the last mark, in order.
+        var pushed: [Sample] = []
         /// What those say that received a response, by its key.
         fileprivate var claims: [String: Claims] = [:]
     }
@@ -96,7 +98,15 @@ final class Fleet: Sendable {
     }
 
     /// Forgets who received what, before a change is made.
-    func mark() { progress.withLock { $0.arrivals = [:] } }
+    func mark() {
+        progress.withLock { progress in
+            progress.arrivals = [:]
+            progress.pushed = []
+        }
+    }
+
+    /// Has the first proxy ask for a type that no other proxy asks for.
+    func ask(for type: String) { jobs.add { $0.proxies.first?.ask(for: type, on: $0) } }
 
     var current: Progress { progress.withLock { $0 } }
 
@@ -115,7 +125,11 @@ final class Fleet: Sendable {
         }
     }
 
-    func record(_ type: String, _ sample: Sample) { progress.withLock { $0.sample[type] = sample } }
+    func record(_ sample: Sample, of type: String, isFirst: Bool) {
+        progress.withLock { progress in
+            if isFirst { progress.sample[type] = sample } else { progress.pushed.append(sample) }
+        }
+    }
 
     func claims(_ key: String) -> Claims? { progress.withLock { $0.claims[key] } }
     func note(_ claims: Claims, _ key: String) { progress.withLock { $0.claims[key] = claims } }

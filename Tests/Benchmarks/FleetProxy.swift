@@ -89,8 +89,8 @@ final class FleetProxy {
 
     // MARK: Responses
 
-    /// A thousand proxies of a fleet share the machine with the server, so they do not all read the same: the first does, and
-    /// of later ones only the beginning is read, which says what it is. Bytes, compressed or not.
+    /// A thousand proxies of a fleet share the machine with the server, so they do not all read the same: the first reads
+    /// everything, and the others only the beginning, which says what it is. Bytes, compressed or not.
     static let enough = 1_024
 
     /// A message comes.
@@ -103,8 +103,8 @@ final class FleetProxy {
         if isCompressed { plain = (try? gunzip.bytes(of: beginning, limit: 512, isPrefixEnough: true)) ?? ByteBuffer() }
         let response = Response(plain)
         self.response = response
-        guard !received.contains(response.type) else { return false }
-        return index == 0 || fleet.claims(response.key) == nil
+        if index == 0 { return true }
+        return !received.contains(response.type) && fleet.claims(response.key) == nil
     }
 
     /// It has come.
@@ -115,11 +115,11 @@ final class FleetProxy {
     func ended(_ message: ByteBuffer, size: Int) {
         guard let response else { return }
         let isFirst = !received.contains(response.type)
-        if isFirst && message.readableBytes == size {
-            if fleet.claims(response.key) == nil { note(message, response) }
+        if message.readableBytes == size {
+            if isFirst && fleet.claims(response.key) == nil { note(message, response) }
             if index == 0 {
-                fleet.record(
-                    response.type, Fleet.Sample(isCompressed: isCompressed, bytes: Array(message.readableBytesView)))
+                let sample = Fleet.Sample(isCompressed: isCompressed, bytes: Array(message.readableBytesView))
+                fleet.record(sample, of: response.type, isFirst: isFirst)
             }
         }
         received(response, size: size)
@@ -170,6 +170,11 @@ final class FleetProxy {
     }
 
     // MARK: Requests
+
+    func ask(for type: String, on thread: FleetThread) {
+        request(type, nonce: "")
+        answer(on: thread)
+    }
 
     private static let httpProxy = bytes(
         Envoy_Service_Discovery_V3_DiscoveryRequest.with { $0.resourceNames = ["http_proxy"] })

@@ -7,44 +7,45 @@ internal import Logging
 internal import MeshLab
 internal import NIOCore
 internal import NIOPosix
+internal import Synchronization
 
-/// The least that a first sync can cost over our transport: a process that answers the first request of each type with
-/// recorded bytes and knows nothing else.
+/// The least that serving proxies can cost over our transport: a process that answers the first request of each type with
+/// recorded bytes, pushes others to all when it is told to, and knows nothing else.
 struct Floor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
 
     @Option var port: Int
-    /// A folder with a file for each type, named by its URL's last component.
+    /// A folder with ``Payload``.
     @Option var payload: String
 
     mutating func run() async throws {
-        var answers: [String: OutboundMessage] = [:]
-        for file in try FileManager.default.contentsOfDirectory(atPath: payload) {
-            let bytes = ByteBuffer(bytes: try Data(contentsOf: URL(filePath: "\(payload)/\(file)")))
-            if file.hasSuffix(CannedService.compressed) {
-                answers[String(file.dropLast(CannedService.compressed.count))] = OutboundMessage(compressed: bytes)
-            } else {
-                answers[file] = OutboundMessage(bytes)
-            }
-        }
         let server = GRPCServer(
             configuration: .init(listeners: [.init(.host("127.0.0.1", port: port))]),
-            service: CannedService(answers: answers), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "floor"))
+            service: CannedService(try Payload(folder: payload)),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "floor"))
         try await server.run()
     }
 
+    /// Time until the last of the proxies has it, and processor seconds of the server and of the proxies.
+    struct Cost {
+        var time: Duration
+        var cpu: Double
+        var clients: Double
+    }
+
     /// Starts such a process and has `count` proxies connect to it.
+    ///
+    /// - Parameters:
+    ///   - sample: what a proxy is sent when it comes.
+    ///   - pushes: messages that follow, each of these several times.
+    /// - Returns: what the first sync cost, and the medians of the pushes.
     static func measure(
-        _ sample: [String: Fleet.Sample], _ count: Int, _ dialect: Fleet.Dialect
-    ) async throws -> (time: Duration, cpu: Double, clients: Double) {
+        _ sample: [String: Fleet.Sample], pushes: [[Fleet.Sample]] = [], _ count: Int, _ dialect: Fleet.Dialect
+    ) async throws -> (sync: Cost, pushes: [Cost]) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "sluice-floor-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        for (type, message) in sample {
-            let file = CannedService.key(type) + (message.isCompressed ? CannedService.compressed : "")
-            try Data(message.bytes).write(to: folder.appending(path: file))
-        }
+        try Payload.write(sample, pushes, to: folder)
         let port = try FreePort.next()
         let process = try ChildProcess(
             name: "floor", executable: Bundle.main.executablePath ?? CommandLine.arguments[0],
@@ -58,35 +59,129 @@ struct Floor: AsyncParsableCommand {
             return true
         }
         let fleet = Fleet(dialect, port: port)
-        let before = try ProcessUsage(pid: process.pid)
-        let own = try ProcessUsage.ofThisProcess
-        let start = ContinuousClock.now
-        fleet.connect(count) { _ in ProxyIdentity(node: .init(), token: "none") }
-        try await fleet.wait("the floor's proxies are in sync") { $0.synced == count }
-        let time = fleet.current.lastSynced - start
-        let cpu = try ProcessUsage(pid: process.pid).cpu - before.cpu
-        let clients = try ProcessUsage.ofThisProcess.cpu - own.cpu
-        fleet.close()
-        return (time, max(cpu, 0.001), clients)
+        defer { fleet.close() }
+        let sync = try await cost(of: process) {
+            let start = ContinuousClock.now
+            fleet.connect(count) { _ in ProxyIdentity(node: .init(), token: "none") }
+            try await fleet.wait("the floor's proxies are in sync") { $0.synced == count }
+            return fleet.current.lastSynced - start
+        }
+        var medians: [Cost] = []
+        for index in pushes.indices {
+            var costs: [Cost] = []
+            for _ in 0..<PushBenchmark.rounds {
+                let cost = try await cost(of: process) {
+                    fleet.mark()
+                    let start = ContinuousClock.now
+                    fleet.ask(for: Payload.push(index))
+                    return try await PushBenchmark.arrivals(fleet, count, "a push of the floor", from: start).last ?? .zero
+                }
+                costs.append(cost)
+            }
+            medians.append(
+                Cost(
+                    time: Table.median(costs.map(\.time)) ?? .zero, cpu: Table.median(costs.map(\.cpu)) ?? 0,
+                    clients: Table.median(costs.map(\.clients)) ?? 0))
+        }
+        return (sync, medians)
+    }
+
+    private static func cost(
+        of process: ChildProcess, _ body: () async throws -> Duration
+    ) async throws -> Cost {
+        let before = try ProcessUsage(pid: process.pid).cpu
+        let own = try ProcessUsage.ofThisProcess.cpu
+        let time = try await body()
+        let cpu = try ProcessUsage(pid: process.pid).cpu - before
+        return Cost(time: time, cpu: max(cpu, 0.001), clients: try ProcessUsage.ofThisProcess.cpu - own)
     }
 }
 
-private struct CannedService: GRPCService {
-    static let compressed = ".gz"
-    let answers: [String: OutboundMessage]
+/// What a floor sends, as files: one for each type's first answer and each message of a push.
+private struct Payload: Sendable {
+    private(set) var answers: [String: OutboundMessage] = [:]
+    /// The messages of each push, in order.
+    private(set) var pushes: [String: [OutboundMessage]] = [:]
 
+    private static let compressed = ".gz"
+
+    /// How a type's answer is called: its URL's last component.
     static func key(_ typeURL: String) -> String { typeURL.split(separator: ".").last.map(String.init) ?? "" }
 
-    func open(_ call: GRPCCall) -> (any GRPCCallHandler)? { CannedHandler(call, answers) }
+    /// The type that a proxy asks for to have something pushed to all.
+    static func push(_ index: Int) -> String { "push-\(index)" }
+
+    static func write(_ sample: [String: Fleet.Sample], _ pushes: [[Fleet.Sample]], to folder: URL) throws {
+        var files = Dictionary(uniqueKeysWithValues: sample.map { (key($0), $1) })
+        for (index, messages) in pushes.enumerated() {
+            for (number, message) in messages.enumerated() { files["\(push(index))-\(number)"] = message }
+        }
+        for (name, message) in files {
+            let file = name + (message.isCompressed ? compressed : "")
+            try Data(message.bytes).write(to: folder.appending(path: file))
+        }
+    }
+
+    init(folder: String) throws {
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+            let bytes = ByteBuffer(bytes: try Data(contentsOf: URL(filePath: "\(folder)/\(file)")))
+            let isCompressed = file.hasSuffix(Self.compressed)
+            let message = isCompressed ? OutboundMessage(compressed: bytes) : OutboundMessage(bytes)
+            let parts = file.replacing(Self.compressed, with: "").split(separator: "-").map(String.init)
+            if parts.count == 3 {
+                pushes["\(parts[0])-\(parts[1])", default: []].append(message)
+            } else {
+                answers[parts[0]] = message
+            }
+        }
+    }
+}
+
+private final class CannedService: GRPCService {
+    let payload: Payload
+    private let hubs = Mutex<[ObjectIdentifier: NIOLoopBound<CannedHub>]>([:])
+
+    init(_ payload: Payload) { self.payload = payload }
+
+    func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
+        let hub = hubs.withLock { hubs in
+            let key = ObjectIdentifier(call.eventLoop)
+            let hub = hubs[key] ?? NIOLoopBound(CannedHub(), eventLoop: call.eventLoop)
+            hubs[key] = hub
+            return hub
+        }.value
+        let handler = CannedHandler(call, self, hub)
+        hub.handlers[ObjectIdentifier(handler)] = handler
+        return handler
+    }
+
+    func push(_ messages: [OutboundMessage]) {
+        for hub in hubs.withLock({ Array($0.values) }) {
+            hub.eventLoop.execute {
+                for handler in hub.value.handlers.values {
+                    for message in messages { handler.call.send(message) }
+                }
+            }
+        }
+    }
+}
+
+/// The streams of one event loop.
+private final class CannedHub {
+    var handlers: [ObjectIdentifier: CannedHandler] = [:]
 }
 
 private final class CannedHandler: GRPCCallHandler {
-    private let call: GRPCCall
+    let call: GRPCCall
+    private let service: CannedService
+    private let hub: CannedHub
     private var answers: [String: OutboundMessage]
 
-    init(_ call: GRPCCall, _ answers: [String: OutboundMessage]) {
+    init(_ call: GRPCCall, _ service: CannedService, _ hub: CannedHub) {
         self.call = call
-        self.answers = answers
+        self.service = service
+        self.hub = hub
+        answers = service.payload.answers
     }
 
     func received(_ message: ByteBuffer) {
@@ -94,12 +189,13 @@ private final class CannedHandler: GRPCCallHandler {
         while let (field, value) = wire.next() {
             // The type's URL is one or the other, depending on the variant.
             guard field == 2 || field == 4, value.readableBytes < 256 else { continue }
-            guard let answer = answers.removeValue(forKey: CannedService.key(String(buffer: value))) else { continue }
-            return call.send(answer)
+            let type = String(buffer: value)
+            if let messages = service.payload.pushes[type] { return service.push(messages) }
+            if let answer = answers.removeValue(forKey: Payload.key(type)) { return call.send(answer) }
         }
     }
 
     func inputClosed() { call.finish(.ok) }
     func writable() {}
-    func closed(_ reason: GRPCCloseReason) {}
+    func closed(_ reason: GRPCCloseReason) { hub.handlers[ObjectIdentifier(self)] = nil }
 }

@@ -93,6 +93,34 @@ struct MeasuredServer {
         return Change(began: committed, writing: committed - written)
     }
 
+    /// Makes changes one after the other and reads each from the database as a replica does.
+    ///
+    /// - Returns: for each, how long after it began to count it had been announced, asked for and decoded.
+    func readingTimes(_ rounds: Range<Int>, of change: (Int) async throws -> Change) async throws -> [Duration] {
+        let mesh = MeshKey(tenant: try LargeMesh.name("acme"), mesh: .defaultMesh)
+        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
+        let announcer = ChangeSignals(ConnectionOptions(database.connectionString), logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await announcer.run() }
+            defer { group.cancelAll() }
+            var announcements = announcer.signals.makeAsyncIterator()
+            // The first says that it listens.
+            _ = await announcements.next()
+            var revision = try await store.revision(of: .objects(tenant: mesh.tenant, mesh: mesh.mesh))
+            var times: [Duration] = []
+            for round in rounds {
+                let change = try await change(round)
+                let before = revision
+                while revision == before, await announcements.next() != nil {
+                    revision = try await store.changes(mesh, after: revision, limit: LargeMesh.services).revision
+                }
+                guard revision > before else { throw LabError("the change was not announced") }
+                times.append(.now - change.began)
+            }
+            return times
+        }
+    }
+
     /// A change whose way to the proxies is measured.
     struct Change {
         /// From when on it is measured.

@@ -26,17 +26,18 @@ struct XDSBenchmark {
         let scout = Fleet(dialect, port: server.server.options.xdsPort)
         var figures = try await firstProxy(scout, identities[count])
         let fleet = Fleet(dialect, port: server.server.options.xdsPort)
-        figures += try await firstSync(fleet, identities, sample: scout.current.sample)
+        let sample = scout.current.sample
+        figures += try await firstSync(fleet, identities, sample)
         scout.close()
         figures.append(try await idle())
-        figures += try await pushes(fleet)
-        figures += try await churn(fleet)
-        figures += try await storm(fleet)
+        let pushes = PushBenchmark(server, count, dialect)
+        let pushed = try await pushes.run(fleet)
+        let later = try await churn(fleet) + storm(fleet)
         fleet.close()
         try await eventually("the server has noticed that they are gone") {
             try await server.api.get("/metrics").text.contains("sluice_xds_connected_proxies 0\n")
         }
-        return figures
+        return try await figures + pushes.figures(pushed, sample) + later
     }
 
     /// One proxy comes before all others: a mesh is loaded, compiled and encoded when somebody first wants it, and that costs
@@ -59,9 +60,9 @@ struct XDSBenchmark {
     /// - Parameter sample: what such a proxy is sent. The floor comes first, and its proxies are gone before the others come, so
     ///   that half as many files are open.
     private func firstSync(
-        _ fleet: Fleet, _ identities: [ProxyIdentity], sample: [String: Fleet.Sample]
+        _ fleet: Fleet, _ identities: [ProxyIdentity], _ sample: [String: Fleet.Sample]
     ) async throws -> [Figure] {
-        let floor = try await Floor.measure(sample, count, dialect)
+        let floor = try await Floor.measure(sample, count, dialect).sync
         try await Task.sleep(for: .seconds(1))
         let before = try server.usage()
         let own = try ProcessUsage.ofThisProcess
@@ -95,80 +96,6 @@ struct XDSBenchmark {
         try await Task.sleep(for: .seconds(5))
         let cpu = try server.usage().cpu - before.cpu
         return Figure(what: "CPU while nothing changes", value: "\(Table.rounded(cpu / 5 * 100)) % of a core")
-    }
-
-    /// Commits as another replica would make them, and the way of a call to the API.
-    private func pushes(_ fleet: Fleet) async throws -> [Figure] {
-        let service = 500
-        return try await pushes(fleet, "one endpoint changes", Budget.push(count), Budget.pushCPU(count)) { round in
-            try await server.commit { transaction, mesh in
-                let parent = try LargeMesh.key(service)
-                let key = ObjectKey.endpoint(try LargeMesh.name("e0"), of: parent, in: mesh)
-                _ = try await transaction.put(
-                    key, metadata: ObjectLabels(), spec: LargeMesh.endpoint(service, 0, weight: 10 + round))
-            }
-        }
-            + pushes(fleet, "one endpoint is PUT, from the call on") { round in
-                let start = ContinuousClock.now
-                try await server.api.put(
-                    MeasuredServer.service(LargeMesh.serviceName(service)) + "/endpoints/e0",
-                    ["spec": LargeMesh.endpoint(service, 0, weight: 30 + round)], headers: ["If-Match": "*"]
-                ).expectingSuccess("a change of an endpoint")
-                return MeasuredServer.Change(began: start, writing: .now - start)
-            }
-            + pushes(fleet, "one route changes") { round in
-                try await server.commit { transaction, mesh in
-                    let key = ObjectKey.namespaced(.virtualService, try LargeMesh.key(service), in: mesh)
-                    _ = try await transaction.put(
-                        key, metadata: ObjectLabels(), spec: LargeMesh.rules(service, timeout: 10 + round))
-                }
-            }
-            + pushes(fleet, "all clusters change") { round in
-                try await server.commit { transaction, mesh in
-                    for index in 0..<LargeMesh.services {
-                        let key = ObjectKey.namespaced(.destinationRule, try LargeMesh.key(index), in: mesh)
-                        _ = try await transaction.put(
-                            key, metadata: ObjectLabels(), spec: LargeMesh.policy(index, connections: 1_000 + round))
-                    }
-                }
-            }
-    }
-
-    /// Makes a change eleven times and waits each time until every proxy has it.
-    private func pushes(
-        _ fleet: Fleet, _ what: String, _ budget: String = "", _ budgetOfCPU: String = "",
-        _ change: (Int) async throws -> MeasuredServer.Change
-    ) async throws -> [Figure] {
-        var last: [Duration] = []
-        var writing: [Duration] = []
-        var cpu: [Double] = []
-        var all: [Duration] = []
-        for round in 0..<11 {
-            fleet.mark()
-            let usage = try server.usage()
-            let change = try await change(round)
-            writing.append(change.writing)
-            try await fleet.wait("\(what): every proxy has it") { [count] in $0.arrivals.count == count }
-            let times = fleet.current.arrivals.values.map { $0 - change.began }.sorted()
-            last.append(times.last ?? .zero)
-            all += times
-            // The acknowledgements are work too.
-            try await Task.sleep(for: .milliseconds(200))
-            cpu.append(try server.usage().cpu - usage.cpu)
-        }
-        all.sort()
-        let spread = [all[all.count / 2], all[all.count * 99 / 100], all[all.count - 1]].map(Table.text)
-        return [
-            Figure(
-                what: "\(what): last proxy has it", value: Table.text(Table.median(last) ?? .zero),
-                baseline: Table.text(Table.median(writing) ?? .zero) + " (the write alone)", budget: budget),
-            Figure(
-                what: "  p50, p99, max of all proxies", value: spread.joined(separator: ", "),
-                budget: "p99 ≤ 100 ms"),
-            Figure(
-                what: "  server CPU, with acknowledgements and reports",
-                value: Table.text(.seconds(Table.median(cpu) ?? 0)), budget: budgetOfCPU),
-        ]
     }
 
     private static func changeRoute(_ service: Int, timeout: Int, _ api: APIClient) async throws {
