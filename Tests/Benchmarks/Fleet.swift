@@ -52,7 +52,7 @@ final class Fleet: Sendable {
     }
 
     let dialect: Dialect
-    private let jobs = FleetJobs()
+    private let jobs = ThreadJobs<FleetThread>()
     private let progress = Mutex(Progress())
 
     /// - Parameter port: of the server, on 127.0.0.1.

@@ -14,7 +14,7 @@ struct ProxyIdentity: Sendable {
 
 /// One proxy, which asks for clusters and listeners by wildcard, for endpoints and routes by name, and acknowledges every
 /// response; in state of the world it repeats the names each time. Bound to its fleet's thread.
-final class FleetProxy {
+final class FleetProxy: LoadConnectionUser {
     private static let cluster = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
     private static let endpoint = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
     private static let listener = "type.googleapis.com/envoy.config.listener.v3.Listener"
@@ -90,13 +90,7 @@ final class FleetProxy {
     // MARK: Responses
 
     /// A thousand proxies of a fleet share the machine with the server, so they do not all read the same: the first reads
-    /// everything, and the others only the beginning, which says what it is. Bytes, compressed or not.
-    static let enough = 1_024
-
-    /// A message comes.
-    ///
-    /// - Parameter beginning: ``enough`` of it, or all.
-    /// - Returns: whether the rest is wanted too.
+    /// everything, and the others only the beginning, which says what it is.
     func began(_ beginning: ByteBuffer, isCompressed: Bool) -> Bool {
         self.isCompressed = isCompressed
         var plain = beginning
@@ -107,11 +101,6 @@ final class FleetProxy {
         return !received.contains(response.type) && fleet.claims(response.key) == nil
     }
 
-    /// It has come.
-    ///
-    /// - Parameters:
-    ///   - message: all of it, if that was wanted.
-    ///   - size: of all of it, in bytes.
     func ended(_ message: ByteBuffer, size: Int) {
         guard let response else { return }
         let isFirst = !received.contains(response.type)

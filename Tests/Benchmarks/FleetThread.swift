@@ -10,7 +10,7 @@ internal import Synchronization
     let gunzip: Gunzip
     var proxies: [FleetProxy] = []
     private let port: UInt16
-    private let jobs: FleetJobs
+    private let jobs: ThreadJobs<FleetThread>
     private let epoll: Int32
     /// What is read from a socket, one at a time.
     private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 64)
@@ -22,7 +22,7 @@ internal import Synchronization
     private var connectingAtOnce = 0
 
     /// - Parameter port: on 127.0.0.1.
-    init(port: Int, jobs: FleetJobs) throws {
+    init(port: Int, jobs: ThreadJobs<FleetThread>) throws {
         self.port = UInt16(clamping: port)
         self.jobs = jobs
         gunzip = try Gunzip()
@@ -120,9 +120,9 @@ internal import Synchronization
     func flush(_ connection: LoadConnection) { connection.flush(with: &output) }
 }
 
-/// What a fleet's thread is asked to do by others.
-final class FleetJobs: Sendable {
-    typealias Job = @Sendable (FleetThread) -> Void
+/// What a thread is asked to do by others.
+final class ThreadJobs<Owner>: Sendable {
+    typealias Job = @Sendable (Owner) -> Void
 
     private let state = Mutex<(jobs: [Job], isOver: Bool)>(([], false))
     /// An `eventfd(2)`, readable when there are jobs.

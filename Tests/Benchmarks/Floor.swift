@@ -1,16 +1,12 @@
 internal import ArgumentParser
 internal import EnvoyProtos
 internal import Foundation
-internal import GRPCServer
-internal import HTTP2
-internal import Logging
 internal import MeshLab
 internal import NIOCore
 internal import NIOPosix
-internal import Synchronization
 
-/// The least that serving proxies can cost over our transport: a process that answers the first request of each type with
-/// recorded bytes, pushes others to all when it is told to, and knows nothing else.
+/// The least that serving proxies can cost: a bare server that answers the first request of each type with recorded bytes,
+/// pushes others to all when it is told to, and knows nothing else (``FloorServer``).
 struct Floor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(shouldDisplay: false)
 
@@ -19,11 +15,7 @@ struct Floor: AsyncParsableCommand {
     @Option var payload: String
 
     mutating func run() async throws {
-        let server = GRPCServer(
-            configuration: .init(listeners: [.init(.host("127.0.0.1", port: port))]),
-            service: CannedService(try Payload(folder: payload)),
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "floor"))
-        try await server.run()
+        try await FloorServer(Payload(folder: payload)).run(port: port)
     }
 
     /// Time until the last of the proxies has it, and processor seconds of the server and of the proxies.
@@ -74,7 +66,8 @@ struct Floor: AsyncParsableCommand {
                     fleet.mark()
                     let start = ContinuousClock.now
                     fleet.ask(for: Payload.push(index))
-                    return try await PushBenchmark.arrivals(fleet, count, "a push of the floor", from: start).last ?? .zero
+                    return try await PushBenchmark.arrivals(fleet, count, "a push of the floor", from: start).last
+                        ?? .zero
                 }
                 costs.append(cost)
             }
@@ -98,10 +91,15 @@ struct Floor: AsyncParsableCommand {
 }
 
 /// What a floor sends, as files: one for each type's first answer and each message of a push.
-private struct Payload: Sendable {
-    private(set) var answers: [String: OutboundMessage] = [:]
+struct Payload: Sendable {
+    struct Message: Sendable {
+        var isCompressed: Bool
+        var bytes: ByteBuffer
+    }
+
+    private(set) var answers: [String: Message] = [:]
     /// The messages of each push, in order.
-    private(set) var pushes: [String: [OutboundMessage]] = [:]
+    private(set) var pushes: [String: [Message]] = [:]
 
     private static let compressed = ".gz"
 
@@ -126,7 +124,7 @@ private struct Payload: Sendable {
         for file in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
             let bytes = ByteBuffer(bytes: try Data(contentsOf: URL(filePath: "\(folder)/\(file)")))
             let isCompressed = file.hasSuffix(Self.compressed)
-            let message = isCompressed ? OutboundMessage(compressed: bytes) : OutboundMessage(bytes)
+            let message = Message(isCompressed: isCompressed, bytes: bytes)
             let parts = file.replacing(Self.compressed, with: "").split(separator: "-").map(String.init)
             if parts.count == 3 {
                 pushes["\(parts[0])-\(parts[1])", default: []].append(message)
@@ -135,67 +133,4 @@ private struct Payload: Sendable {
             }
         }
     }
-}
-
-private final class CannedService: GRPCService {
-    let payload: Payload
-    private let hubs = Mutex<[ObjectIdentifier: NIOLoopBound<CannedHub>]>([:])
-
-    init(_ payload: Payload) { self.payload = payload }
-
-    func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
-        let hub = hubs.withLock { hubs in
-            let key = ObjectIdentifier(call.eventLoop)
-            let hub = hubs[key] ?? NIOLoopBound(CannedHub(), eventLoop: call.eventLoop)
-            hubs[key] = hub
-            return hub
-        }.value
-        let handler = CannedHandler(call, self, hub)
-        hub.handlers[ObjectIdentifier(handler)] = handler
-        return handler
-    }
-
-    func push(_ messages: [OutboundMessage]) {
-        for hub in hubs.withLock({ Array($0.values) }) {
-            hub.eventLoop.execute {
-                for handler in hub.value.handlers.values {
-                    for message in messages { handler.call.send(message) }
-                }
-            }
-        }
-    }
-}
-
-/// The streams of one event loop.
-private final class CannedHub {
-    var handlers: [ObjectIdentifier: CannedHandler] = [:]
-}
-
-private final class CannedHandler: GRPCCallHandler {
-    let call: GRPCCall
-    private let service: CannedService
-    private let hub: CannedHub
-    private var answers: [String: OutboundMessage]
-
-    init(_ call: GRPCCall, _ service: CannedService, _ hub: CannedHub) {
-        self.call = call
-        self.service = service
-        self.hub = hub
-        answers = service.payload.answers
-    }
-
-    func received(_ message: ByteBuffer) {
-        var wire = Wire(message)
-        while let (field, value) = wire.next() {
-            // The type's URL is one or the other, depending on the variant.
-            guard field == 2 || field == 4, value.readableBytes < 256 else { continue }
-            let type = String(buffer: value)
-            if let messages = service.payload.pushes[type] { return service.push(messages) }
-            if let answer = answers.removeValue(forKey: Payload.key(type)) { return call.send(answer) }
-        }
-    }
-
-    func inputClosed() { call.finish(.ok) }
-    func writable() {}
-    func closed(_ reason: GRPCCloseReason) { hub.handlers[ObjectIdentifier(self)] = nil }
 }

@@ -4,16 +4,35 @@ internal import Glibc
 internal import HTTP2
 internal import NIOCore
 
-/// An HTTP/2 connection with one gRPC call on it, that does no more than it must: it shares the cores with the server that is
-/// measured, whose real clients are on other machines. No event loop's channel and pipeline, no buffer of its own to read
-/// into, and of a message only what is wanted is kept.
+/// Who has a ``LoadConnection``.
+protocol LoadConnectionUser: AnyObject {
+    /// A message comes.
+    ///
+    /// - Parameter beginning: ``LoadConnection/enough`` of it, or all.
+    /// - Returns: whether the rest is wanted too.
+    func began(_ beginning: ByteBuffer, isCompressed: Bool) -> Bool
+
+    /// It has come.
+    ///
+    /// - Parameters:
+    ///   - message: all of it, if that was wanted.
+    ///   - size: of all of it, in bytes.
+    func ended(_ message: ByteBuffer, size: Int)
+
+    func closed(_ status: GRPCStatus)
+}
+
+/// An HTTP/2 connection with one gRPC call on it, that does no more than it must, on either side: a load client shares the
+/// cores with the server that is measured, whose real clients are on other machines, and a floor is what cannot be left out.
+/// No event loop's channel and pipeline, no buffer of its own to read into, and of a message only what is wanted is kept.
 ///
 /// nghttp2 calls back with a pointer to this object. That is sound because `deinit` frees the session, and callbacks only run
-/// inside ``receive(with:)`` and ``flush(with:)``, whose callers hold the object. Bound to the thread of its fleet.
+/// inside ``receive(with:)`` and ``flush(with:)``, whose callers hold the object. Bound to one thread.
 @safe final class LoadConnection {
     private let descriptor: Int32
     private let session: OpaquePointer
-    private unowned let user: FleetProxy
+    private unowned let user: any LoadConnectionUser
+    private let isServer: Bool
     private var call: Int32 = 0
     /// Parts of messages that nghttp2 has not taken yet.
     private var requests = CircularBuffer<ByteBuffer>()
@@ -28,21 +47,31 @@ internal import NIOCore
     /// So large that the server never has to wait for them.
     private static let streamWindow: Int32 = 16 << 20
     private static let connectionWindow: Int32 = 24 << 20
+    /// Of a message, what is always kept.
+    static let enough = 1_024
 
     /// - Parameter descriptor: a socket, closed with this object. It may still be connecting.
-    init(descriptor: Int32, user: FleetProxy) {
+    init(descriptor: Int32, user: any LoadConnectionUser, isServer: Bool = false) {
         self.descriptor = descriptor
         self.user = user
+        self.isServer = isServer
         var session: OpaquePointer?
-        unsafe nghttp2_session_client_new(&session, Self.callbacks.raw, nil)
+        if isServer {
+            unsafe nghttp2_session_server_new(&session, Self.callbacks.raw, nil)
+        } else {
+            unsafe nghttp2_session_client_new(&session, Self.callbacks.raw, nil)
+        }
         guard let session = unsafe session else { fatalError("no memory for a session") }
         unsafe self.session = session
         unsafe nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
-        let settings = [
-            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0),
+        var settings = [
             nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(Self.streamWindow)),
+                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(Self.streamWindow))
         ]
+        if !isServer {
+            settings.append(
+                nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0))
+        }
         unsafe nghttp2_submit_settings(session, 0, settings, settings.count)
         unsafe nghttp2_session_set_local_window_size(session, 0, 0, Self.connectionWindow)
     }
@@ -54,7 +83,7 @@ internal import NIOCore
 
     // MARK: Sending
 
-    /// Opens the call.
+    /// Opens the call; only a client does.
     func open(_ path: String, metadata: [HTTP2Header]) {
         let headers =
             [
@@ -68,13 +97,24 @@ internal import NIOCore
         }
     }
 
+    /// Answers the call that has been opened.
+    fileprivate func opened(_ id: Int32) {
+        guard isServer, call == 0 else { return }
+        call = id
+        var provider = unsafe nghttp2_data_provider(source: nghttp2_data_source(), read_callback: readRequests)
+        let headers = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
+        _ = unsafe withNameValues(headers) { values in
+            unsafe nghttp2_submit_response(session, id, values.baseAddress, values.count, &provider)
+        }
+    }
+
     /// Queues a message for ``flush(with:)``.
     ///
     /// - Parameter parts: it is their concatenation.
-    func send(_ parts: [ByteBuffer]) {
+    func send(_ parts: [ByteBuffer], isCompressed: Bool = false) {
         var prefix = ByteBuffer()
         prefix.reserveCapacity(5)
-        prefix.writeInteger(UInt8(0))
+        prefix.writeInteger(UInt8(isCompressed ? 1 : 0))
         prefix.writeInteger(UInt32(clamping: parts.reduce(0) { $0 + $1.readableBytes }))
         requests.append(prefix)
         for part in parts where part.readableBytes > 0 { requests.append(part) }
@@ -179,7 +219,7 @@ private struct IncomingMessage {
     private var wanted = 0
     private var isJudged = false
 
-    mutating func append(_ bytes: UnsafeRawBufferPointer, for user: FleetProxy) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer, for user: any LoadConnectionUser) {
         var rest = unsafe bytes[...]
         while true {
             if prefix.count < 5 {
@@ -212,7 +252,7 @@ private struct IncomingMessage {
         isCompressed = prefix[0] == 1
         size = prefix[1...].reduce(0) { $0 << 8 | Int($1) }
         left = size
-        wanted = min(size, FleetProxy.enough)
+        wanted = min(size, LoadConnection.enough)
         isJudged = false
     }
 
@@ -236,6 +276,10 @@ private struct IncomingMessage {
         unsafe nghttp2_session_callbacks_set_on_header_callback(raw) { _, _, name, nameCount, value, count, _, user in
             unsafe connection(user)?.received(
                 UnsafeBufferPointer(start: name, count: nameCount), UnsafeBufferPointer(start: value, count: count))
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(raw) { _, frame, user in
+            if let frame = unsafe frame { unsafe connection(user)?.opened(frame.pointee.hd.stream_id) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(raw) { _, _, _, bytes, count, user in
