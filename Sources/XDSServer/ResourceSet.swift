@@ -35,33 +35,56 @@ package final class ResourceSet: Sendable {
     /// - Parameter base: what lies below. A resource here hides the one of the same name there.
     package convenience init(_ resources: [EncodedResource], over base: ResourceSet? = nil) {
         let own = Dictionary(resources.map { ($0.name, $0) }) { _, last in last }
-        self.init(own: own, base: base, ancestors: [])
+        var summary = base.map(Summary.init) ?? Summary()
+        for resource in own.values { summary.replace(base?[resource.name], with: resource) }
+        self.init(own: own, base: base, ancestors: [], summary)
     }
 
-    private init(own: [String: EncodedResource], base: ResourceSet?, ancestors: [(id: UInt64, changed: Set<String>)]) {
+    private init(
+        own: [String: EncodedResource], base: ResourceSet?, ancestors: [(id: UInt64, changed: Set<String>)],
+        _ summary: Summary
+    ) {
         self.own = own
         self.base = base
         self.ancestors = ancestors
         id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
-        var digest = base?.digest ?? (0, 0)
-        var count = own.count + (base?.count ?? 0)
-        var names = Set(base?.lasting.names.filter { own[$0] == nil } ?? [])
-        var shortest = base?.lasting.shortest
-        for resource in own.values {
-            if let hidden = base?[resource.name] {
-                digest = (digest.0 &- hidden.digest.0, digest.1 &- hidden.digest.1)
-                count -= 1
-            }
-            // A sum does not depend on the order, and a change costs what changed. Nobody gains from a collision.
-            digest = (digest.0 &+ resource.digest.0, digest.1 &+ resource.digest.1)
-            guard let ttl = resource.ttl else { continue }
-            names.insert(resource.name)
-            shortest = min(shortest ?? ttl, ttl)
-        }
-        self.digest = digest
-        self.count = count
-        lasting = (names.sorted(), shortest)
+        count = summary.count
+        digest = summary.digest
         version = EncodedResource.hexadecimal(digest.0) + EncodedResource.hexadecimal(digest.1)
+        let times = summary.lasting.compactMap { (own[$0] ?? base?[$0])?.ttl }
+        lasting = (summary.lasting.sorted(), times.min())
+    }
+
+    /// What is said of all resources together, which a change costs what it changes.
+    private struct Summary {
+        var count = 0
+        var digest: (UInt64, UInt64) = (0, 0)
+        var lasting: Set<String> = []
+
+        init() {}
+
+        init(_ set: ResourceSet) {
+            count = set.count
+            digest = set.digest
+            lasting = Set(set.lasting.names)
+        }
+
+        /// - Parameters:
+        ///   - old: what was visible under a name.
+        ///   - new: what is.
+        mutating func replace(_ old: EncodedResource?, with new: EncodedResource?) {
+            // A sum does not depend on the order. Nobody gains from a collision.
+            if let old {
+                count -= 1
+                digest = (digest.0 &- old.digest.0, digest.1 &- old.digest.1)
+                if old.ttl != nil { lasting.remove(old.name) }
+            }
+            if let new {
+                count += 1
+                digest = (digest.0 &+ new.digest.0, digest.1 &+ new.digest.1)
+                if new.ttl != nil { lasting.insert(new.name) }
+            }
+        }
     }
 
     /// This set with some resources set and others removed, in its top layer. Remembers what it came from, so that
@@ -71,9 +94,11 @@ package final class ResourceSet: Sendable {
         for resource in changed { own[resource.name] = resource }
         for name in removed { own[name] = nil }
         let names = Set(changed.map(\.name)).union(removed)
+        var summary = Summary(self)
+        for name in names { summary.replace(self[name], with: own[name] ?? base?[name]) }
         let lineage = (ancestors.map { (id: $0.id, changed: $0.changed.union(names)) } + [(id: id, changed: names)])
             .filter { $0.changed.count <= Self.maxAncestorNames }
-        return ResourceSet(own: own, base: base, ancestors: lineage.suffix(Self.maxAncestors))
+        return ResourceSet(own: own, base: base, ancestors: lineage.suffix(Self.maxAncestors), summary)
     }
 
     package func hasSameContent(as other: ResourceSet) -> Bool { self === other || digest == other.digest }

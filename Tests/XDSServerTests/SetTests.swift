@@ -66,8 +66,8 @@ struct SetTests {
         #expect(third.changes(since: base) == ["a", "c"])
     }
 
-    @Test("Changes since any set contain all that differs", arguments: 0..<20 as Range<UInt64>)
-    func changesAreComplete(seed: UInt64) {
+    @Test("Sets of any history know what is in them, and what changed since others", arguments: 0..<20 as Range<UInt64>)
+    func histories(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let below = [randomSet(&random), randomSet(&random)]
         var sets = below
@@ -82,6 +82,12 @@ struct SetTests {
                 let removed = randomSet(&random).names.prefix(2)
                 sets.append(origin.updating(set: randomSet(&random).resources, removing: Array(removed)))
             }
+        }
+        for set in sets {
+            #expect(set.count == set.names.count, "seed \(seed)")
+            let lasting = set.resources.filter { $0.ttl != nil }
+            #expect(set.lasting.names == lasting.map(\.name), "seed \(seed)")
+            #expect(set.lasting.shortest == lasting.compactMap(\.ttl).min(), "seed \(seed)")
         }
         for old in sets {
             for new in sets {
@@ -113,7 +119,12 @@ struct SetTests {
 
     private func randomSet(_ random: inout SeededGenerator) -> ResourceSet {
         let names = ["a", "b", "c", "d", "e"].filter { _ in random.chance(50) }
-        return ResourceSet(names.map { resource(.cluster, $0, String(Int.random(in: 0..<3, using: &random))) })
+        return ResourceSet(
+            names.map { name in
+                let times: [Duration?] = [nil, nil, .seconds(20), .seconds(30)]
+                let body = String(Int.random(in: 0..<3, using: &random))
+                return resource(.cluster, name, body, ttl: times[Int.random(in: 0..<4, using: &random)])
+            })
     }
 }
 
