@@ -162,13 +162,12 @@ actor ConfigPublisher {
     }
 
     private func publish(_ update: MeshUpdate) {
-        guard let published = configurations.update(update) else { return }
-        store.publish(published.snapshots)
+        guard let snapshots = configurations.update(update) else { return }
+        store.publish(snapshots)
         logger.debug(
             "published",
             metadata: [
-                "mesh": "\(update.state.mesh)", "revision": "\(update.state.revision)",
-                "views": "\(published.snapshots.count)", "diagnostics": "\(published.diagnostics)",
+                "mesh": "\(update.state.mesh)", "revision": "\(update.state.revision)", "views": "\(snapshots.count)",
             ])
     }
 

@@ -193,9 +193,6 @@ struct MeshConfiguration {
         }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
-
-    /// What the last compilation found wrong with the mesh's objects.
-    var diagnostics: [Diagnostic] { compiler.diagnostics }
 }
 
 extension EnvoyConfig.ResourceType {

@@ -47,13 +47,9 @@ final class MeshConfigurations: SnapshotSource {
 
     /// Takes a newer state.
     ///
-    /// - Returns: the snapshots of all views that are wanted, and how much was found wrong with the mesh's objects; `nil`:
-    ///   nobody wants the mesh.
-    func update(_ update: MeshUpdate) -> (snapshots: [ViewID: Snapshot], diagnostics: Int)? {
-        configurations.withLock { configurations in
-            guard let snapshots = configurations[update.state.mesh]?.update(update) else { return nil }
-            return (snapshots, configurations[update.state.mesh]?.diagnostics.count ?? 0)
-        }
+    /// - Returns: the snapshots of all views that are wanted; `nil`: nobody wants the mesh.
+    func update(_ update: MeshUpdate) -> [ViewID: Snapshot]? {
+        configurations.withLock { $0[update.state.mesh]?.update(update) }
     }
 
     /// Makes no snapshots of a view any more until it is inserted again.
