@@ -161,50 +161,76 @@ extension MeshMirror {
     /// - Parameter revision: what is enough; by default all that there is.
     private func refresh(_ mesh: MeshKey, until revision: Revision = .max) async throws -> MeshState {
         while true {
-            guard let base = use(mesh) else {
+            // Its revision only: a state that nobody else holds is changed in place, however large it is.
+            guard let known = use(mesh)?.revision else {
                 // What was written meanwhile nobody told us: only of meshes that are here signals are heeded. So it is
                 // looked for once more.
-                _ = install(try await load(mesh), .all, replacing: nil)
+                _ = install(try await load(mesh), replacing: nil)
                 continue
             }
-            let feed = try await store.changes(mesh, after: base.revision, limit: Self.feedPage)
+            let feed = try await store.changes(mesh, after: known, limit: Self.feedPage)
             if feed.compacted {
-                let loaded = try await load(mesh)
-                if install(loaded, .all, replacing: base.revision) { return loaded }
+                if let state = install(try await load(mesh), replacing: known) { return state }
                 continue
             }
-            guard feed.revision > base.revision else { return base }
-            var next = base
-            let change = next.apply(changed: feed.changed, deleted: feed.deleted, unreadable: report)
-            next.revision = feed.revision
+            guard feed.revision > known else {
+                if let state = use(mesh) { return state }
+                continue
+            }
+            let changes = StoredChanges(changed: feed.changed, deleted: feed.deleted)
+            report(changes.unreadable)
+            guard let state = apply(changes, of: mesh, from: known, to: feed.revision) else { continue }
             // Of what is written from now on a signal will tell.
-            let isEnough = feed.isComplete || next.revision >= revision
-            if install(next, change, replacing: base.revision) && isEnough { return next }
+            if feed.isComplete || state.revision >= revision { return state }
         }
     }
 
     private func load(_ mesh: MeshKey) async throws -> MeshState {
         let stored = try await store.loadMesh(mesh)
         var state = MeshState(mesh: mesh, revision: stored.revision)
-        _ = state.apply(changed: stored.clusters + stored.objects, deleted: [], unreadable: report)
+        let changes = StoredChanges(changed: stored.clusters + stored.objects)
+        report(changes.unreadable)
+        _ = state.apply(changes)
         return state
     }
 
-    /// - Returns: whether the state was still of `revision` (`nil`: unknown); else nothing is installed.
-    private func install(_ state: MeshState, _ change: MeshChange, replacing revision: Revision?) -> Bool {
-        let (isInstalled, mustSignal) = entries.withLock { entries -> (Bool, Bool) in
-            guard entries[state.mesh]?.state.revision == revision else { return (false, false) }
-            var entry = entries[state.mesh] ?? Entry(state: state)
-            entry.state = state
-            entry.pending.merge(change)
-            entries[state.mesh] = entry
-            return (true, entry.isFollowed)
+    /// - Parameter revision: what the mesh must still be at (`nil`: unknown).
+    /// - Returns: the state, or `nil` if it was not installed.
+    private func install(_ state: MeshState, replacing revision: Revision?) -> MeshState? {
+        update(state.mesh, at: revision) { entry in
+            entry = entry ?? Entry(state: state)
+            entry?.state = state
+            entry?.pending.merge(.all)
         }
-        if mustSignal { signal.yield() }
-        return isInstalled
     }
 
-    private func report(_ key: ObjectKey) {
-        logger.error("a stored object cannot be read and is left out", metadata: ["object": "\(key)"])
+    /// - Returns: the state at `newer`, unless it was no longer at `known`; then it is as it was.
+    private func apply(
+        _ changes: StoredChanges, of mesh: MeshKey, from known: Revision, to newer: Revision
+    ) -> MeshState? {
+        update(mesh, at: known) { entry in
+            if let change = entry?.state.apply(changes) { entry?.pending.merge(change) }
+            entry?.state.revision = newer
+        }
+    }
+
+    /// Updates a mesh and tells of it.
+    ///
+    /// - Parameter revision: only if it is at this one (`nil`: if it is unknown).
+    /// - Returns: what came of it, or `nil` if it was not updated.
+    private func update(_ mesh: MeshKey, at revision: Revision?, _ body: (inout Entry?) -> Void) -> MeshState? {
+        let updated = entries.withLock { entries -> Entry? in
+            guard entries[mesh]?.state.revision == revision else { return nil }
+            body(&entries[mesh])
+            return entries[mesh]
+        }
+        if updated?.isFollowed == true { signal.yield() }
+        return updated?.state
+    }
+
+    private func report(_ unreadable: [ObjectKey]) {
+        for key in unreadable {
+            logger.error("a stored object cannot be read and is left out", metadata: ["object": "\(key)"])
+        }
     }
 }

@@ -1,21 +1,37 @@
 internal import MeshModel
 
+/// What was stored and deleted, as ``MeshState/apply(_:)`` takes it.
+///
+/// Reading the documents is most of the work. It is done here, many at a time, so that a state that others wait for need not
+/// be held meanwhile.
+struct StoredChanges: Sendable {
+    fileprivate let changed: [ReadObject]
+    fileprivate let deleted: [ObjectKey]
+
+    /// - Parameter changed: objects as they are stored now.
+    init(changed: [StoredObject], deleted: [ObjectKey] = []) {
+        self.changed = changed.mapInParallel(ReadObject.init)
+        self.deleted = deleted
+    }
+
+    /// Those whose `spec` cannot be read, which should not be.
+    var unreadable: [ObjectKey] {
+        changed.filter { $0.noun == nil && $0.stored.key.kind != .tenant }.map(\.stored.key)
+    }
+}
+
 extension MeshState {
-    /// Takes in objects as they are stored now.
+    /// Takes in what is different in the store.
     ///
     /// An object that cannot be read is left as it was before, or out: one bad object never stops a mesh.
     ///
-    /// - Parameter unreadable: called for every such object.
     /// - Returns: what has to be looked at again. Objects that say the same as before are not part of it.
-    mutating func apply(
-        changed: [StoredObject], deleted: [ObjectKey], unreadable: (ObjectKey) -> Void
-    ) -> MeshChange {
+    mutating func apply(_ changes: StoredChanges) -> MeshChange {
         var change = MeshChange()
-        let read = changed.mapInParallel { ReadObject($0) }
-        for key in deleted { remove(key, &change) }
+        for key in changes.deleted { remove(key, &change) }
         // Services first: a release that leaves its port open gets it from its service.
-        for object in read where object.key.kind == .service { insert(object, &change, unreadable) }
-        for object in read where object.key.kind != .service { insert(object, &change, unreadable) }
+        for object in changes.changed where object.stored.key.kind == .service { insert(object, &change) }
+        for object in changes.changed where object.stored.key.kind != .service { insert(object, &change) }
         return change
     }
 
@@ -39,75 +55,52 @@ extension MeshState {
         }
     }
 
-    private mutating func insert(_ object: ReadObject, _ change: inout MeshChange, _ unreadable: (ObjectKey) -> Void) {
-        let isReadable =
-            switch object.key.kind {
-            case .tenant: true
-            case .cluster: insertCluster(object, &change)
-            case .service: insertService(object, &change)
-            case .endpoint: insertEndpoint(object, &change)
-            case .virtualService: insertRules(object, &change)
-            case .destinationRule: insertPolicies(object, &change)
-            case .release: insertRelease(object, &change)
+    private mutating func insert(_ object: ReadObject, _ change: inout MeshChange) {
+        let stored = object.stored
+        let name = stored.key.namespacedName
+        switch (object.noun, name) {
+        case (let spec as ClusterSpec, _): insert(spec, of: stored.key.name, &change)
+        case (let spec as ServiceSpec, let name?):
+            let service = Service(spec: spec, status: ServiceStatus(stored.status), revision: stored.revision)
+            let old = services.updateValue(service, forKey: name)
+            if old?.spec != spec || old?.status != service.status { change.services.insert(name) }
+        case (let spec as EndpointSpec, let service?):
+            let old = endpoints[service, default: [:]].updateValue(spec, forKey: stored.key.name)
+            if old != spec { change.endpoints.insert(service) }
+        case (let spec as VirtualServiceSpec, let name?):
+            let rules = Rules(spec: spec, revision: stored.revision, createTime: stored.createTime)
+            if virtualServices.updateValue(rules, forKey: name) != rules { change.virtualServices.insert(name) }
+        case (let spec as DestinationRuleSpec, let name?):
+            let policies = Policies(spec: spec, createTime: stored.createTime)
+            if destinationRules.updateValue(policies, forKey: name) != policies {
+                change.destinationRules.insert(name)
             }
-        if !isReadable { unreadable(object.key) }
+        case (let spec as ReleaseSpec, let name?):
+            let traffic = traffic(of: spec, ReleaseStatus(stored.status), in: name.namespace)
+            if releases[name] != traffic { change.releases.insert(name) }
+            releases[name] = traffic
+        default: break
+        }
     }
 
-    private mutating func insertCluster(_ object: ReadObject, _ change: inout MeshChange) -> Bool {
-        guard let spec: ClusterSpec = object.spec() else { return false }
+    private mutating func insert(_ spec: ClusterSpec, of name: Name, _ change: inout MeshChange) {
         let isEnabled = spec.mesh.map { $0.enabled && $0.mesh == mesh.mesh } ?? false
-        let wasEnabled = enabledClusters.contains(object.key.name)
-        guard isEnabled != wasEnabled else { return true }
-        if isEnabled { enabledClusters.insert(object.key.name) } else { enabledClusters.remove(object.key.name) }
+        guard isEnabled != enabledClusters.contains(name) else { return }
+        if isEnabled { enabledClusters.insert(name) } else { enabledClusters.remove(name) }
         change.everything = true
-        return true
     }
 
-    private mutating func insertService(_ object: ReadObject, _ change: inout MeshChange) -> Bool {
-        guard let name = object.key.namespacedName, let spec: ServiceSpec = object.spec() else { return false }
-        let service = Service(spec: spec, status: ServiceStatus(object.status), revision: object.revision)
-        let old = services.updateValue(service, forKey: name)
-        if old?.spec != service.spec || old?.status != service.status { change.services.insert(name) }
-        return true
-    }
-
-    private mutating func insertEndpoint(_ object: ReadObject, _ change: inout MeshChange) -> Bool {
-        guard let service = object.key.namespacedName, let spec: EndpointSpec = object.spec() else { return false }
-        let old = endpoints[service, default: [:]].updateValue(spec, forKey: object.key.name)
-        if old != spec { change.endpoints.insert(service) }
-        return true
-    }
-
-    private mutating func insertRules(_ object: ReadObject, _ change: inout MeshChange) -> Bool {
-        guard let name = object.key.namespacedName, let spec: VirtualServiceSpec = object.spec() else { return false }
-        let rules = Rules(spec: spec, revision: object.revision, createTime: object.createTime)
-        if virtualServices.updateValue(rules, forKey: name) != rules { change.virtualServices.insert(name) }
-        return true
-    }
-
-    private mutating func insertPolicies(_ object: ReadObject, _ change: inout MeshChange) -> Bool {
-        guard let name = object.key.namespacedName, let spec: DestinationRuleSpec = object.spec() else { return false }
-        let policies = Policies(spec: spec, createTime: object.createTime)
-        if destinationRules.updateValue(policies, forKey: name) != policies { change.destinationRules.insert(name) }
-        return true
-    }
-
-    private mutating func insertRelease(_ object: ReadObject, _ change: inout MeshChange) -> Bool {
-        guard let name = object.key.namespacedName, let spec: ReleaseSpec = object.spec() else { return false }
-        let service = services[NamespacedName(namespace: name.namespace, name: spec.service)]
+    private func traffic(of spec: ReleaseSpec, _ status: ReleaseStatus, in namespace: Name) -> ReleaseTraffic? {
+        let service = services[NamespacedName(namespace: namespace, name: spec.service)]
         let port = spec.port ?? service.flatMap { spec.resolvedPort(in: $0.spec) }
-        let traffic = port.flatMap { ReleaseStatus(object.status).ownedTraffic(of: spec, in: name.namespace, port: $0) }
-        if releases[name] != traffic { change.releases.insert(name) }
-        releases[name] = traffic
-        return true
+        return port.flatMap { status.ownedTraffic(of: spec, in: namespace, port: $0) }
     }
 }
 
-/// An object with its `spec` as its noun.
-@dynamicMemberLookup
+/// An object with its `spec` as its noun; `nil` if it cannot be read.
 private struct ReadObject: Sendable {
-    private let stored: StoredObject
-    private let noun: (any Spec)?
+    let stored: StoredObject
+    let noun: (any Spec)?
 
     init(_ object: StoredObject) {
         stored = object
@@ -122,11 +115,6 @@ private struct ReadObject: Sendable {
             case .release: object.noun(as: ReleaseSpec.self)
             }
     }
-
-    subscript<Value>(dynamicMember member: KeyPath<StoredObject, Value>) -> Value { stored[keyPath: member] }
-
-    /// `nil` if it cannot be read.
-    func spec<Noun: Spec>(as noun: Noun.Type = Noun.self) -> Noun? { self.noun as? Noun }
 }
 
 extension StoredObject {

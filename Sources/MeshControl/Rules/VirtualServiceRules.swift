@@ -27,7 +27,7 @@ extension StoreTransaction {
         let names = Set(hosts.compactMap { HostName.service($0, from: namespace) })
         let objects = try await fetch(names.map { .namespaced(.service, $0, in: mesh) })
         var state = MeshState(mesh: mesh)
-        _ = state.apply(changed: objects, deleted: [], unreadable: { _ in })
+        _ = state.apply(StoredChanges(changed: objects))
         return state
     }
 }
