@@ -69,6 +69,11 @@ package final class GRPCConnection {
         return try? certificate.toDERBytes()
     }
 
+    /// See ``HTTP2Connection/flushing(_:)``.
+    package func flushing(_ body: () -> Void) {
+        if let http2 { http2.flushing(body) } else { body() }
+    }
+
     /// Ends the connection in order: GOAWAY and ``GRPCCallHandler/draining()`` now, UNAVAILABLE for the calls that are
     /// left after the grace period, and soon after that the socket is closed.
     package func closeGracefully() {

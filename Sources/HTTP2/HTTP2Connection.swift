@@ -13,7 +13,8 @@ package protocol HTTP2ConnectionDelegate: AnyObject {
 /// The channel handler: bytes of the socket on one side, streams on the other. The last handler of its pipeline.
 ///
 /// Output is pulled from the session only while the channel is writable, so what waits stays in the streams, where
-/// newer state can replace it. All that one turn of the event loop produces leaves in one flush.
+/// newer state can replace it. All that one turn of the event loop produces leaves in one flush, unless who produces it
+/// knows better (``flushing(_:)``).
 package final class HTTP2Connection: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = Never
@@ -28,7 +29,9 @@ package final class HTTP2Connection: ChannelDuplexHandler {
     private var watchdog: Watchdog
 
     private var failure: (any Error)?
-    private var isReading = false
+    /// Output is not written yet: a flush follows at the end of what goes on.
+    private var isGathering = false
+    private var isFlushNeeded = false
     private var isPumping = false
     private var isFlushScheduled = false
     /// The channel asked to read while it was not writable.
@@ -117,29 +120,24 @@ package final class HTTP2Connection: ChannelDuplexHandler {
         guard let session else { return }
         let buffer = unwrapInboundIn(data)
         watchdog.received(at: context.eventLoop.now)
-        isReading = true
+        isGathering = true
         do {
             try session.receive(buffer, at: context.eventLoop.now)
         } catch {
-            isReading = false
+            isGathering = false
             failure = failure ?? error
             // What the session still has to say (GOAWAY with the reason) goes out before the end.
             pump()
             close(for: error)
             return
         }
-        isReading = false
+        isGathering = false
         isFlushNeeded = true
         if watchdog.unfinished(session.unfinished, at: context.eventLoop.now) { scheduleWatchdog() }
     }
 
-    private var isFlushNeeded = false
-
     package func channelReadComplete(context: ChannelHandlerContext) {
-        if isFlushNeeded {
-            isFlushNeeded = false
-            pump()
-        }
+        flushIfNeeded()
         context.fireChannelReadComplete()
     }
 
@@ -178,10 +176,44 @@ package final class HTTP2Connection: ChannelDuplexHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Moves what waits to the socket, as far as that accepts it, and tells the streams that have nothing left.
+    /// Writes what `body` has to say at its end, not at that of this turn of the event loop. Who has something for many
+    /// connections has each receive its own while the next one's is made, and goes through what it knows of each once.
+    package func flushing(_ body: () -> Void) {
+        guard !isGathering else { return body() }
+        isGathering = true
+        body()
+        isGathering = false
+        flushIfNeeded()
+    }
+
+    private func flushIfNeeded() {
+        guard isFlushNeeded else { return }
+        isFlushNeeded = false
+        pump()
+    }
+
+    /// Moves what waits to the socket, as far as that accepts it, and tells the streams that have nothing left. What they
+    /// say then follows at once, unless it does not end.
     private func pump() {
-        guard !isPumping, !isReading, let session, let context else { return }
+        guard !isPumping, !isGathering else { return }
+        for _ in 0..<Self.writesAtOnce {
+            guard let drained = write() else { return }
+            isGathering = true
+            for stream in drained where stream.pendingBytes == 0 { stream.delegate?.drained(stream) }
+            isGathering = false
+            guard isFlushNeeded else { return closeIfFinished() }
+            isFlushNeeded = false
+        }
+        needsFlush()
+    }
+
+    private static let writesAtOnce = 4
+
+    /// - Returns: the streams that have had something written and perhaps have nothing left; `nil` if the connection is over.
+    private func write() -> [HTTP2Stream]? {
+        guard let session, let context else { return nil }
         isPumping = true
+        defer { isPumping = false }
         do {
             while context.channel.isWritable {
                 let hasMore = try session.pull(limit: configuration.maxBufferedOutput)
@@ -192,15 +224,11 @@ package final class HTTP2Connection: ChannelDuplexHandler {
             }
         } catch {
             failure = failure ?? error
-            isPumping = false
-            return close(for: error)
+            close(for: error)
+            return nil
         }
-        isPumping = false
-
-        let drained = session.drained
-        session.drained = []
-        for stream in drained where stream.pendingBytes == 0 { stream.delegate?.drained(stream) }
-        closeIfFinished()
+        defer { session.drained = [] }
+        return session.drained
     }
 
     private func closeIfFinished() {
@@ -275,9 +303,9 @@ extension HTTP2Connection: HTTP2SessionObserver {
         if isDraining { session?.submitGoAway() }
     }
 
-    /// During a read the flush follows at its end; otherwise at the end of this turn of the event loop.
+    /// While output is gathered the flush follows at its end; otherwise at the end of this turn of the event loop.
     func needsFlush() {
-        if isReading {
+        if isGathering {
             isFlushNeeded = true
             return
         }

@@ -141,8 +141,12 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     /// Takes a newer snapshot of the stream's view.
     func update(_ snapshot: Snapshot) {
-        take(snapshot)
-        pump()
+        // A write to another stream of this connection may have found that it is gone.
+        guard !isClosed else { return }
+        call.connection.flushing {
+            take(snapshot)
+            pump()
+        }
     }
 
     private func take(_ snapshot: Snapshot) {

@@ -49,9 +49,14 @@ final class Endpoint: HTTP2ConnectionDelegate {
         HTTP2Header(":authority", "x"),
     ]
 
-    /// Everything written since the last time, as one buffer.
+    /// Everything written since the last time, as one buffer, with what the rest of the loop's turn writes.
     func output() throws -> ByteBuffer {
         channel.embeddedEventLoop.run()
+        return try written()
+    }
+
+    /// Everything written since the last time, as one buffer.
+    func written() throws -> ByteBuffer {
         var all = ByteBuffer()
         while var piece = try channel.readOutbound(as: ByteBuffer.self) { all.writeBuffer(&piece) }
         return all
@@ -93,6 +98,7 @@ final class Record: HTTP2StreamDelegate {
     var closures: [HTTP2ErrorCode?] = []
     var onBody: (HTTP2Stream, ByteBuffer) -> Void = { _, _ in }
     var onInputClosed: (HTTP2Stream) -> Void = { _ in }
+    var onDrained: (HTTP2Stream) -> Void = { _ in }
 
     init(headers: [HTTP2Header]) { self.headers = headers }
 
@@ -107,6 +113,9 @@ final class Record: HTTP2StreamDelegate {
         inputClosures += 1
         onInputClosed(stream)
     }
-    func drained(_ stream: HTTP2Stream) { drains += 1 }
+    func drained(_ stream: HTTP2Stream) {
+        drains += 1
+        onDrained(stream)
+    }
     func closed(_ stream: HTTP2Stream, code: HTTP2ErrorCode?) { closures.append(code) }
 }

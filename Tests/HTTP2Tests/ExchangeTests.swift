@@ -49,6 +49,60 @@ struct ExchangeTests {
         #expect((server.closures, client.closures) == (1, 1))
     }
 
+    @Test("what a turn of the loop produces leaves at its end, or at once when that is asked for")
+    func flushing() throws {
+        let server = try Endpoint(.server)
+        let client = try Endpoint(.client)
+        let (_, record) = try client.request()
+        try Endpoint.exchange(client, server)
+        let stream = try #require(server.streams.first)
+        stream.respond([HTTP2Header(":status", "200")])
+        stream.write([ByteBuffer(string: "a")])
+        #expect(try server.written().readableBytes == 0)
+        try Endpoint.exchange(client, server)
+        #expect(String(buffer: record.body) == "a")
+
+        server.connection?.flushing {
+            for text in ["b", "c"] { stream.write([ByteBuffer(string: text)]) }
+            #expect(throws: Never.self) { try #expect(server.written().readableBytes == 0) }
+        }
+        client.feed(try server.written())
+        #expect(String(buffer: record.body) == "abc")
+        server.finish()
+        client.finish()
+    }
+
+    @Test("what a stream says as soon as it has nothing left follows at once, but never keeps the loop")
+    func drained() throws {
+        let server = try Endpoint(.server)
+        let client = try Endpoint(.client)
+        let (_, record) = try client.request()
+        try Endpoint.exchange(client, server)
+        let stream = try #require(server.streams.first)
+        var left = 3
+        server.records.first?.onDrained = { stream in
+            guard left > 0 else { return }
+            left -= 1
+            stream.write([ByteBuffer(string: "more")])
+        }
+        server.connection?.flushing {
+            stream.respond([HTTP2Header(":status", "200")])
+            stream.write([ByteBuffer(string: "first")])
+        }
+        client.feed(try server.written())
+        #expect(String(buffer: record.body) == "firstmoremoremore")
+
+        left = .max
+        server.connection?.flushing { stream.write([ByteBuffer(string: "endless")]) }
+        let drains = server.records.map(\.drains)
+        #expect(drains.allSatisfy { $0 < 20 })
+        left = 0
+        try Endpoint.exchange(client, server)
+        #expect(record.body.readableBytes > "firstmoremoremoreendless".utf8.count)
+        server.finish()
+        client.finish()
+    }
+
     @Test("a server says nothing before its client does; then its SETTINGS come first, and with the rest")
     func preface() throws {
         let server = try Endpoint(.server)
