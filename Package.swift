@@ -75,7 +75,7 @@ let package = Package(
             name: "EnvoyConfig", dependencies: ["MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
             swiftSettings: strict),
 
-        // The one place that reads JSON, with Foundation.
+        // The one place that reads values of JSON, with Foundation.
         .target(name: "MeshJSON", dependencies: ["MeshModel"], swiftSettings: strict),
 
         // The server.

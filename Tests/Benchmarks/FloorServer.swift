@@ -56,6 +56,7 @@ final class FloorServer: Sendable {
     }
 }
 
+/// One of its threads, with the connections that it took.
 @safe private final class FloorThread {
     private let server: FloorServer
     private let listener: Int32
@@ -126,6 +127,7 @@ final class FloorServer: Sendable {
     }
 }
 
+/// The call of one connection.
 private final class FloorStream: LoadConnectionUser {
     var connection: LoadConnection?
     private(set) var isOver = false

@@ -1,8 +1,10 @@
 internal import Foundation
+internal import MeshLab
 
-/// What the kernel says a process has used (`proc(5)`).
+/// What the kernel says a process has used.
 struct ProcessUsage {
-    /// User and system time, in seconds.
+    /// User and system time, in seconds, to the nanosecond: `/proc/<pid>/stat` counts in hundredths, which is more than a push
+    /// to a hundred proxies takes.
     var cpu: Double
     /// Resident memory, in bytes.
     var resident: Int
@@ -13,11 +15,12 @@ struct ProcessUsage {
 
     /// - Throws: if there is no such process.
     init(pid: Int32) throws {
-        let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        // The second field is the program's name in parentheses, which may contain anything.
-        let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ").dropFirst()
-        let ticks = fields.dropFirst(11).prefix(2).compactMap { Double($0) }.reduce(0, +)
-        cpu = ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+        var clock = clockid_t()
+        var time = timespec()
+        guard unsafe clock_getcpuclockid(pid, &clock) == 0, unsafe clock_gettime(clock, &time) == 0 else {
+            throw LabError("there is no process \(pid)")
+        }
+        cpu = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
         let memory = try String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8).split(separator: " ")
         resident = (memory.count > 1 ? Int(memory[1]) ?? 0 : 0) * sysconf(Int32(_SC_PAGESIZE))
     }
