@@ -78,8 +78,8 @@ struct ObjectRow {
         return condition
     }
 
-    /// Decodes rows, many of them on several threads: one takes some 10 µs, and what a mesh of ten thousand objects takes to
-    /// load is mostly this.
+    /// Decodes rows, many of them on several threads: one takes some 10 µs, and a mesh may have ten
+    /// thousand.
     ///
     /// - Returns: the objects in the rows' order.
     static func decode(_ rows: some Collection<Row>) throws(PostgresError) -> [StoredObject] {

@@ -86,7 +86,7 @@ struct Floor: AsyncParsableCommand {
         let own = try ProcessUsage.ofThisProcess.cpu
         let time = try await body()
         let cpu = try ProcessUsage(pid: process.pid).cpu - before
-        return Cost(time: time, cpu: max(cpu, 0.001), clients: try ProcessUsage.ofThisProcess.cpu - own)
+        return Cost(time: time, cpu: cpu, clients: try ProcessUsage.ofThisProcess.cpu - own)
     }
 }
 

@@ -42,15 +42,7 @@ final class FloorServer: Sendable {
 
     private static func listen(_ port: Int) throws -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(clamping: port).bigEndian
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        let status = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        let status = unsafe Loopback.withAddress(port: UInt16(clamping: port)) { unsafe bind(descriptor, $0, $1) }
         guard status == 0, Glibc.listen(descriptor, 4_096) == 0 else { throw LabError("cannot listen: errno \(errno)") }
         return descriptor
     }
@@ -106,8 +98,7 @@ final class FloorServer: Sendable {
     private func accept() {
         let descriptor = Glibc.accept(listener, nil, nil)
         guard descriptor >= 0, fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else { return }
-        var isOn: Int32 = 1
-        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
+        Loopback.sendAtOnce(descriptor)
         let stream = FloorStream(server)
         stream.connection = LoadConnection(descriptor: descriptor, user: stream, isServer: true)
         streams[descriptor] = stream

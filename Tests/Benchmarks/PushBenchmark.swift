@@ -6,20 +6,14 @@ internal import MeshStore
 /// Changes that are pushed to all proxies of a fleet.
 ///
 /// The floor of a push is what cannot be left out: reading the change from PostgreSQL once that has announced it, and sending
-/// the same bytes over the same transport, from a process that knows nothing else (``Floor``). What compiling, encoding and
+/// the same bytes from a bare server (``Floor``). What compiling, encoding and
 /// finding out who needs what adds to that is the ratio.
 struct PushBenchmark {
     static let rounds = 11
 
-    private let server: MeasuredServer
-    private let count: Int
-    private let dialect: Fleet.Dialect
-
-    init(_ server: MeasuredServer, _ count: Int, _ dialect: Fleet.Dialect) {
-        self.server = server
-        self.count = count
-        self.dialect = dialect
-    }
+    let server: MeasuredServer
+    let count: Int
+    let dialect: Fleet.Dialect
 
     /// What changes.
     fileprivate enum Subject: String, CaseIterable {

@@ -8,8 +8,8 @@ internal import Synchronization
 
 /// First sync of many proxies with the ``LargeMesh``, pushes to all of them, and their return all at once.
 ///
-/// The floor of the first sync is a server of ours that knows nothing of xDS and sends the same recorded bytes over the
-/// same transport: what the rest of the server adds to that is the ratio.
+/// The floor of the first sync is a bare server that sends the same recorded bytes and knows nothing else (``Floor``): what
+/// ours adds to that is the ratio.
 struct XDSBenchmark {
     private let server: MeasuredServer
     private let count: Int
@@ -30,7 +30,7 @@ struct XDSBenchmark {
         figures += try await firstSync(fleet, identities, sample)
         scout.close()
         figures.append(try await idle())
-        let pushes = PushBenchmark(server, count, dialect)
+        let pushes = PushBenchmark(server: server, count: count, dialect: dialect)
         let pushed = try await pushes.run(fleet)
         let later = try await churn(fleet) + storm(fleet)
         fleet.close()

@@ -49,13 +49,18 @@ struct ExchangeTests {
         #expect((server.closures, client.closures) == (1, 1))
     }
 
-    @Test("what a turn of the loop produces leaves at its end, or at once when that is asked for")
-    func flushing() throws {
+    /// A server's stream, and what its client hears on it.
+    private func opened() throws -> (Endpoint, Endpoint, HTTP2Stream, Record) {
         let server = try Endpoint(.server)
         let client = try Endpoint(.client)
         let (_, record) = try client.request()
         try Endpoint.exchange(client, server)
-        let stream = try #require(server.streams.first)
+        return (server, client, try #require(server.streams.first), record)
+    }
+
+    @Test("what a turn of the loop produces leaves at its end, or at once when that is asked for")
+    func flushing() throws {
+        let (server, client, stream, record) = try opened()
         stream.respond([HTTP2Header(":status", "200")])
         stream.write([ByteBuffer(string: "a")])
         #expect(try server.written().readableBytes == 0)
@@ -74,11 +79,7 @@ struct ExchangeTests {
 
     @Test("what a stream says as soon as it has nothing left follows at once, but never keeps the loop")
     func drained() throws {
-        let server = try Endpoint(.server)
-        let client = try Endpoint(.client)
-        let (_, record) = try client.request()
-        try Endpoint.exchange(client, server)
-        let stream = try #require(server.streams.first)
+        let (server, client, stream, record) = try opened()
         var left = 3
         server.records.first?.onDrained = { stream in
             guard left > 0 else { return }

@@ -13,7 +13,7 @@ package enum JSONText {
     /// How deep arrays and objects may nest.
     package static let maximumDepth = 64
 
-    /// Reads a whole text.
+    /// Reads a whole text, as `JSONValue.init(json:)` does.
     ///
     /// - Throws: ``Failure`` for anything but one value of valid UTF-8, for nesting beyond ``maximumDepth``, and for the
     ///   character U+0000, which PostgreSQL's `jsonb` cannot hold.
