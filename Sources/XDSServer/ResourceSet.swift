@@ -50,9 +50,15 @@ package final class ResourceSet: Sendable {
         id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         count = summary.count
         digest = summary.digest
-        version = EncodedResource.hexadecimal(digest.0) + EncodedResource.hexadecimal(digest.1)
+        version = Self.hexadecimal(digest.0) + Self.hexadecimal(digest.1)
         let times = summary.lasting.compactMap { (own[$0] ?? base?[$0])?.ttl }
         lasting = (summary.lasting.sorted(), times.min())
+    }
+
+    /// - Returns: sixteen digits.
+    private static func hexadecimal(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
     /// What is said of all resources together, which a change costs what it changes.
