@@ -29,14 +29,39 @@ package final class EncodedResource: Sendable {
 
     /// The field `resources` of a response with this one resource, ready to be appended.
     private struct Fields {
-        var stateOfTheWorld: SharedBytes
-        var delta: SharedBytes
+        let stateOfTheWorld: SharedBytes
+        let delta: SharedBytes
+
+        /// - Parameter any: `nil`: there is nothing to say in state of the world.
+        init(
+            _ any: Google_Protobuf_Any?, _ resource: Envoy_Service_Discovery_V3_Resource, after earlier: Fields? = nil
+        ) {
+            stateOfTheWorld = SharedBytes(any.map(Self.field) ?? ByteBuffer(), after: earlier?.stateOfTheWorld)
+            delta = SharedBytes(Self.field(resource), after: earlier?.delta)
+        }
+
+        static func field(_ resource: Google_Protobuf_Any) -> ByteBuffer {
+            field(Envoy_Service_Discovery_V3_DiscoveryResponse.with { $0.resources = [resource] })
+        }
+
+        static func field(_ resource: Envoy_Service_Discovery_V3_Resource) -> ByteBuffer {
+            field(Envoy_Service_Discovery_V3_DeltaDiscoveryResponse.with { $0.resources = [resource] })
+        }
+
+        /// A message in which only one field is set is that field: protobuf concatenates.
+        private static func field(_ message: some Message) -> ByteBuffer {
+            let bytes: [UInt8]? = try? message.serializedBytes()
+            return ByteBuffer(bytes: bytes ?? [])
+        }
     }
 
     /// - Parameters:
     ///   - body: the serialized message of the type, for example an `envoy.config.cluster.v3.Cluster`.
     ///   - ttl: more than zero. It is a part of the version, as clients must hear of another one.
-    package init(_ type: ResourceType, name: String, body: [UInt8], ttl: Duration? = nil) {
+    ///   - earlier: what it was before: what did not change of a large one is not compressed again.
+    package init(
+        _ type: ResourceType, name: String, body: [UInt8], ttl: Duration? = nil, after earlier: EncodedResource? = nil
+    ) {
         self.type = type
         self.name = name
         self.body = body
@@ -53,7 +78,7 @@ package final class EncodedResource: Sendable {
         resource.resource = any
         // Envoy looks there for the host that it asked for.
         if type == .virtualHost { resource.aliases = [name] }
-        fields = Fields(stateOfTheWorld: Self.field(any), delta: Self.field(resource))
+        fields = Fields(any, resource, after: earlier?.fields)
         guard let ttl else {
             (lastingFields, heartbeat) = (nil, nil)
             return
@@ -66,9 +91,9 @@ package final class EncodedResource: Sendable {
         var wrapper = Google_Protobuf_Any()
         wrapper.typeURL = "type.googleapis.com/envoy.service.discovery.v3.Resource"
         wrapper.value = (try? resource.serializedData()) ?? Data()
-        lastingFields = Fields(stateOfTheWorld: Self.field(wrapper), delta: Self.field(resource))
+        lastingFields = Fields(wrapper, resource, after: earlier?.lastingFields)
         resource.clearResource()
-        heartbeat = Self.field(resource)
+        heartbeat = SharedBytes(Fields.field(resource))
     }
 
     /// That there is no such virtual host: its name without a body, "to match the requested resource to the response"
@@ -81,7 +106,7 @@ package final class EncodedResource: Sendable {
         resource.name = name
         resource.aliases = [name]
         resource.version = version
-        fields = Fields(stateOfTheWorld: SharedBytes(ByteBuffer()), delta: Self.field(resource))
+        fields = Fields(nil, resource)
     }
 
     /// What a client may say it has of a virtual host that there was not. No hash looks like it.
@@ -94,20 +119,6 @@ package final class EncodedResource: Sendable {
         case .stateOfTheWorld: fields.stateOfTheWorld
         case .delta: fields.delta
         }
-    }
-
-    private static func field(_ resource: Google_Protobuf_Any) -> SharedBytes {
-        field(Envoy_Service_Discovery_V3_DiscoveryResponse.with { $0.resources = [resource] })
-    }
-
-    private static func field(_ resource: Envoy_Service_Discovery_V3_Resource) -> SharedBytes {
-        field(Envoy_Service_Discovery_V3_DeltaDiscoveryResponse.with { $0.resources = [resource] })
-    }
-
-    /// A message in which only one field is set is that field: protobuf concatenates.
-    private static func field(_ message: some Message) -> SharedBytes {
-        let bytes: [UInt8]? = try? message.serializedBytes()
-        return SharedBytes(ByteBuffer(bytes: bytes ?? []))
     }
 
     private static func digest(_ name: String, _ body: [UInt8], _ ttl: Duration?) -> (UInt64, UInt64) {

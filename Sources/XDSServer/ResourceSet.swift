@@ -20,8 +20,15 @@ package final class ResourceSet: Sendable {
     let lasting: (names: [String], shortest: Duration?)
     /// Sets that this one was derived from, each with the names that may have changed since.
     private let ancestors: [(id: UInt64, changed: Set<String>)]
-    private let bodies = Mutex<[ResponseForm: SharedBytes]>([:])
+    private let bodies: Mutex<Bodies>
     private let coverage = Mutex<[NameSet.Fingerprint: Bool]>([:])
+
+    /// The field `resources` with everything in the top layer.
+    private struct Bodies {
+        var made: [ResponseForm: SharedBytes] = [:]
+        /// Of a set that this one was derived from, those that were made there and were not needed here yet.
+        var earlier: [ResponseForm: SharedBytes]
+    }
 
     private static let counter = Atomic<UInt64>(0)
     private static let maxCoverage = 16
@@ -37,16 +44,17 @@ package final class ResourceSet: Sendable {
         let own = Dictionary(resources.map { ($0.name, $0) }) { _, last in last }
         var summary = base.map(Summary.init) ?? Summary()
         for resource in own.values { summary.replace(base?[resource.name], with: resource) }
-        self.init(own: own, base: base, ancestors: [], summary)
+        self.init(own: own, base: base, ancestors: [], summary, earlierBodies: [:])
     }
 
     private init(
         own: [String: EncodedResource], base: ResourceSet?, ancestors: [(id: UInt64, changed: Set<String>)],
-        _ summary: Summary
+        _ summary: Summary, earlierBodies: [ResponseForm: SharedBytes]
     ) {
         self.own = own
         self.base = base
         self.ancestors = ancestors
+        bodies = Mutex(Bodies(earlier: earlierBodies))
         id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         count = summary.count
         digest = summary.digest
@@ -104,7 +112,9 @@ package final class ResourceSet: Sendable {
         for name in names { summary.replace(self[name], with: own[name] ?? base?[name]) }
         let lineage = (ancestors.map { (id: $0.id, changed: $0.changed.union(names)) } + [(id: id, changed: names)])
             .filter { $0.changed.count <= Self.maxAncestorNames }
-        return ResourceSet(own: own, base: base, ancestors: lineage.suffix(Self.maxAncestors), summary)
+        let bodies = bodies.withLock { $0.earlier.merging($0.made) { _, made in made } }
+        return ResourceSet(
+            own: own, base: base, ancestors: lineage.suffix(Self.maxAncestors), summary, earlierBodies: bodies)
     }
 
     package func hasSameContent(as other: ResourceSet) -> Bool { self === other || digest == other.digest }
@@ -158,14 +168,14 @@ package final class ResourceSet: Sendable {
         // Where nothing has a time to live, clients that know of it get the same bytes as others.
         let form = ResponseForm(form.variant, hasTTL: form.hasTTL && lasting.shortest != nil)
         return bodies.withLock { bodies in
-            if let body = bodies[form] { return body }
+            if let body = bodies.made[form] { return body }
             var fields = ByteBuffer()
             let hides = base.map { base in own.keys.contains { base[$0] != nil } } ?? false
             for resource in hides ? resources : own.values.sorted(by: { $0.name < $1.name }) {
                 fields.writeImmutableBuffer(resource.field(form).plain)
             }
-            let body = SharedBytes(fields)
-            bodies[form] = body
+            let body = SharedBytes(fields, after: bodies.earlier.removeValue(forKey: form))
+            bodies.made[form] = body
             return body
         }
     }

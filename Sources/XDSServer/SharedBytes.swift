@@ -8,21 +8,34 @@ final class SharedBytes: Sendable {
     static let compressesFrom = 2_048
 
     let plain: ByteBuffer
-    private let part = Mutex<GzipPart?>(nil)
+    private let compression: Mutex<Compression>
 
-    init(_ plain: ByteBuffer) { self.plain = plain }
+    private struct Compression {
+        var part: GzipPart?
+        /// Until there is one: that of an earlier form.
+        var earlier: GzipPart?
+    }
+
+    /// - Parameter earlier: an earlier form of the same: what did not change is not compressed again.
+    init(_ plain: ByteBuffer, after earlier: SharedBytes? = nil) {
+        self.plain = plain
+        let isCompressed = plain.readableBytes >= Self.compressesFrom
+        compression = Mutex(Compression(earlier: isCompressed ? earlier?.latest : nil))
+    }
 
     /// Made when the first client that wants it needs it; whoever else wants it meanwhile waits instead of doing it again.
     var gzip: GzipPart {
-        part.withLock { part in
-            if let part { return part }
-            let made =
+        compression.withLock { compression in
+            if let part = compression.part { return part }
+            let part =
                 plain.readableBytes < Self.compressesFrom
-                ? GzipPart(storing: plain) : GzipPart(compressing: plain)
-            part = made
-            return made
+                ? GzipPart(storing: plain) : GzipPart(compressing: plain, reusing: compression.earlier)
+            compression = Compression(part: part)
+            return part
         }
     }
+
+    private var latest: GzipPart? { compression.withLock { $0.part ?? $0.earlier } }
 }
 
 /// Keeps what several streams were sent lately, so that the next one, which mostly needs the same, shares it.

@@ -2,6 +2,7 @@ import NIOCore
 import TestSupport
 import Testing
 
+@testable import GRPCServer
 @testable import XDSServer
 
 @Suite("Resource sets and snapshots")
@@ -55,6 +56,35 @@ struct SetTests {
     func removalFromTop() {
         let top = ResourceSet([resource(.cluster, "a", "2")], over: base)
         #expect(top.updating(set: [], removing: ["a"])["a"]?.version == base["a"]?.version)
+    }
+
+    @Test("Everything in a set, and a large resource, is right after each update, compressed or not")
+    func bodies() throws {
+        let form = ResponseForm(.delta, hasTTL: false)
+        var current = ResourceSet((0..<500).map { resource(.cluster, "cluster-\($0)", "1") })
+        var large: EncodedResource?
+        for round in 0..<20 {
+            // In some rounds nobody asks.
+            if !round.isMultiple(of: 3) {
+                let body = current.body(form)
+                let fields = current.resources.map { $0.field(form).plain }
+                #expect(body.map(\.plain) == [fields.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }])
+                #expect(try decompressed(body) == body[0].plain)
+                if let large { #expect(try decompressed([large.field(form)]) == large.field(form).plain) }
+            }
+            var text = (0..<20_000).map { "\($0)" }
+            text[round * 300] = "round \(round)"
+            let next = EncodedResource(
+                .cluster, name: "large", body: Array(text.joined(separator: "\n").utf8), after: large)
+            current = current.updating(
+                set: [resource(.cluster, "cluster-\(round * 20)", "2"), next], removing: ["cluster-\(round * 20 + 7)"])
+            large = next
+        }
+    }
+
+    private func decompressed(_ bytes: [SharedBytes]) throws -> ByteBuffer {
+        let member = GzipMember(bytes.map(\.gzip)).segments
+        return try Gunzip().bytes(of: member.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) }, limit: 4 << 20)
     }
 
     @Test("Changes since an ancestor are what was touched; since itself, nothing")

@@ -4,20 +4,52 @@ package import NIOCore
 /// A piece of a gzip message that was compressed by itself, so that messages can be put together from pieces that are
 /// compressed once and shared, and from others that are a message's own.
 ///
-/// Deflated data is a sequence of blocks (RFC 1951). A piece is made of whole blocks, ends on the border of a byte and
-/// refers to nothing before it, so pieces may follow each other in any order; zlib calls that a full flush. What gzip
-/// (RFC 1952) has at its end, a checksum and the length, is computed from those of the pieces.
+/// Deflated data is a sequence of blocks (RFC 1951). A part is made of whole blocks, ends on the border of a byte and
+/// refers to nothing before it, so parts may follow each other in any order; zlib calls that a flush. What gzip
+/// (RFC 1952) has at its end, a checksum and the length, is computed from those of the parts.
+///
+/// Large parts are made of blocks that say again what a part had that was made of nearly the same bytes: configuration changes a
+/// line at a time, and compressing half a megabyte of it takes milliseconds.
 package struct GzipPart: Sendable {
     let deflated: ByteBuffer
     /// Bytes before compression.
-    let count: Int
+    var count: Int { bytes.readableBytes }
     /// Of the bytes before compression.
     let checksum: UInt32
+    /// Before compression.
+    private let bytes: ByteBuffer
+    let blocks: [Block]
 
-    /// Compresses: some 20 ms a megabyte, to a twentieth for configuration.
-    package init(compressing bytes: ByteBuffer) {
-        if let deflated = Self.deflated(bytes) {
-            self.init(deflated: deflated, of: bytes)
+    /// One or more blocks of deflated data. They may refer to ``window`` bytes before them in the same part.
+    struct Block {
+        /// Where the part's blocks are in one buffer, a slice of that.
+        var deflated: ByteBuffer
+        /// Bytes before compression.
+        let count: Int
+        /// Of the bytes before compression.
+        let checksum: UInt32
+
+        init(_ deflated: ByteBuffer, of bytes: ByteBuffer) {
+            self.deflated = deflated
+            count = bytes.readableBytes
+            checksum = unsafe bytes.withUnsafeReadableBytes { source in
+                unsafe UInt32(crc32(0, source.bindMemory(to: UInt8.self).baseAddress, UInt32(source.count)))
+            }
+        }
+    }
+
+    /// How far back deflated data can refer (RFC 1951, 2).
+    private static let window = 32 << 10
+    /// Bytes before compression, about. A change costs the block that it is in and most often the next one, which refers to it;
+    /// not if it is at the very beginning, where messages have their versions and lengths.
+    private static let blockSize = window + (4 << 10)
+
+    /// Compresses: some 8 ms a megabyte, to a twentieth for configuration.
+    ///
+    /// - Parameter old: made of bytes of which many are the same, and stand in the same places or as far from the end.
+    package init(compressing bytes: ByteBuffer, reusing old: GzipPart? = nil) {
+        if let blocks = Self.blocks(of: bytes, reusing: old) {
+            self.init(blocks, of: bytes)
         } else {
             self.init(storing: bytes)
         }
@@ -25,28 +57,81 @@ package struct GzipPart: Sendable {
 
     /// Takes the bytes as they are ("stored blocks"): for what is small, or sent only once.
     package init(storing bytes: ByteBuffer) {
-        var blocks = ByteBuffer()
+        var stored = ByteBuffer()
         var rest = bytes
-        blocks.reserveCapacity(bytes.readableBytes + 5 * (bytes.readableBytes / Int(UInt16.max) + 1))
+        stored.reserveCapacity(bytes.readableBytes + 5 * (bytes.readableBytes / Int(UInt16.max) + 1))
         while rest.readableBytes > 0, let block = rest.readSlice(length: min(rest.readableBytes, Int(UInt16.max))) {
             let length = UInt16(block.readableBytes)
             // Not the last block, type 0, padding; then the length and its complement (RFC 1951, 3.2.4).
-            blocks.writeInteger(UInt8(0))
-            blocks.writeInteger(length, endianness: .little)
-            blocks.writeInteger(~length, endianness: .little)
-            blocks.writeImmutableBuffer(block)
+            stored.writeInteger(UInt8(0))
+            stored.writeInteger(length, endianness: .little)
+            stored.writeInteger(~length, endianness: .little)
+            stored.writeImmutableBuffer(block)
         }
-        self.init(deflated: blocks, of: bytes)
+        self.init([Block(stored, of: bytes)], of: bytes)
     }
 
-    private init(deflated: ByteBuffer, of bytes: ByteBuffer) {
-        self.deflated = deflated
-        count = bytes.readableBytes
-        checksum = Self.checksum(bytes)
+    private init(_ blocks: [Block], of bytes: ByteBuffer) {
+        self.bytes = bytes
+        checksum = blocks.dropFirst().reduce(blocks.first?.checksum ?? 0) {
+            UInt32(crc32_combine(UInt($0), UInt($1.checksum), $1.count))
+        }
+        (deflated, self.blocks) = Self.joined(blocks)
     }
+
+    /// In one buffer, which is quicker to send than many, and lets go of what the blocks were taken from.
+    private static func joined(_ blocks: [Block]) -> (deflated: ByteBuffer, blocks: [Block]) {
+        if let only = blocks.first, blocks.count == 1 { return (only.deflated, blocks) }
+        var deflated = ByteBuffer()
+        deflated.reserveCapacity(blocks.reduce(0) { $0 + $1.deflated.readableBytes })
+        for block in blocks { deflated.writeImmutableBuffer(block.deflated) }
+        var rest = deflated
+        return (
+            deflated,
+            blocks.map { block in
+                var block = block
+                block.deflated = rest.readSlice(length: block.deflated.readableBytes) ?? block.deflated
+                return block
+            }
+        )
+    }
+
+    // MARK: Compression
 
     /// - Returns: `nil` when there is no memory to compress with.
-    private static func deflated(_ bytes: ByteBuffer) -> ByteBuffer? {
+    private static func blocks(of bytes: ByteBuffer, reusing old: GzipPart?) -> [Block]? {
+        var blocks: [Block] = []
+        var end = 0
+        if let old {
+            let shift = bytes.readableBytes - old.count
+            var oldStart = 0
+            for block in old.blocks {
+                let places = [oldStart, oldStart + shift].filter { $0 >= end }
+                if let start = places.first(where: { old.isRight(block, at: oldStart, for: bytes, at: $0) }) {
+                    guard let changed = deflated(bytes, end..<start) else { return nil }
+                    blocks += changed + [block]
+                    end = start + block.count
+                }
+                oldStart += block.count
+            }
+        }
+        return deflated(bytes, end..<bytes.readableBytes).map { blocks + $0 }
+    }
+
+    /// Whether one of its blocks could stand elsewhere: what it is of and all that it may refer to is the same there.
+    private func isRight(_ block: Block, at start: Int, for other: ByteBuffer, at otherStart: Int) -> Bool {
+        let before = min(start, Self.window)
+        let count = before + block.count
+        let (from, otherFrom) = (start - before, otherStart - before)
+        guard otherFrom >= 0, let own = bytes.getSlice(at: bytes.readerIndex + from, length: count),
+            let other = other.getSlice(at: other.readerIndex + otherFrom, length: count)
+        else { return false }
+        return own == other
+    }
+
+    /// - Returns: blocks for a range of the bytes; `nil` when there is no memory to compress with.
+    private static func deflated(_ bytes: ByteBuffer, _ range: Range<Int>) -> [Block]? {
+        if range.isEmpty { return [] }
         var stream = unsafe z_stream()
         // A negative window: without zlib's own frame.
         let status = unsafe deflateInit2_(
@@ -54,29 +139,48 @@ package struct GzipPart: Sendable {
             Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else { return nil }
         defer { unsafe deflateEnd(&stream) }
-        var output = ByteBuffer()
-        // Room for the flush marker, beyond what zlib itself says is enough.
-        let bound = unsafe Int(deflateBound(&stream, UInt(bytes.readableBytes))) + 16
-        var isDone = false
-        unsafe output.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
-            unsafe bytes.withUnsafeReadableBytes { source in
-                // zlib does not write to its input.
-                unsafe stream.next_in = UnsafeMutablePointer(mutating: source.bindMemory(to: UInt8.self).baseAddress)
-                unsafe stream.avail_in = UInt32(source.count)
-                unsafe stream.next_out = target.bindMemory(to: UInt8.self).baseAddress
-                unsafe stream.avail_out = UInt32(target.count)
-                let status = unsafe deflate(&stream, Z_FULL_FLUSH)
-                isDone = unsafe status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0
-                return unsafe target.count - Int(stream.avail_out)
+        // Of about the same size, so that many small changes do not leave crumbs.
+        let number = (range.count + blockSize / 2) / blockSize
+        let size = number > 1 ? (range.count + number - 1) / number : range.count
+        var blocks: [Block] = []
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: size) {
+            let part = start..<min(start + size, range.upperBound)
+            let deflated = unsafe bytes.withUnsafeReadableBytes { source in
+                unsafe deflate(
+                    &stream, UnsafeRawBufferPointer(rebasing: source[part]),
+                    after: UnsafeRawBufferPointer(rebasing: source[max(0, start - window)..<start]))
             }
+            guard let deflated, let plain = bytes.getSlice(at: bytes.readerIndex + start, length: part.count) else {
+                return nil
+            }
+            blocks.append(Block(deflated, of: plain))
         }
-        return isDone ? output : nil
+        return blocks
     }
 
-    private static func checksum(_ bytes: ByteBuffer) -> UInt32 {
-        unsafe bytes.withUnsafeReadableBytes { source in
-            unsafe UInt32(crc32(0, source.bindMemory(to: UInt8.self).baseAddress, UInt32(source.count)))
+    private static func deflate(
+        _ stream: inout z_stream, _ source: UnsafeRawBufferPointer, after before: UnsafeRawBufferPointer
+    ) -> ByteBuffer? {
+        unsafe deflateReset(&stream)
+        if unsafe !before.isEmpty {
+            unsafe deflateSetDictionary(
+                &stream, before.bindMemory(to: UInt8.self).baseAddress, UInt32(before.count))
         }
+        var output = ByteBuffer()
+        // Room for the flush marker, beyond what zlib itself says is enough.
+        let bound = unsafe Int(deflateBound(&stream, UInt(source.count))) + 16
+        var isDone = false
+        unsafe output.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { target in
+            // zlib does not write to its input.
+            unsafe stream.next_in = UnsafeMutablePointer(mutating: source.bindMemory(to: UInt8.self).baseAddress)
+            unsafe stream.avail_in = UInt32(source.count)
+            unsafe stream.next_out = target.bindMemory(to: UInt8.self).baseAddress
+            unsafe stream.avail_out = UInt32(target.count)
+            let status = unsafe CZlib.deflate(&stream, Z_SYNC_FLUSH)
+            isDone = unsafe status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0
+            return unsafe target.count - Int(stream.avail_out)
+        }
+        return isDone ? output : nil
     }
 }
 

@@ -153,7 +153,7 @@ struct MeshConfiguration {
     private func sets(of view: View) -> Sets {
         var sets: Sets = [:]
         for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
-            sets[type.served] = XDSServer.ResourceSet(served(type, encoded))
+            sets[type.served] = XDSServer.ResourceSet(served(type, encoded, after: .empty))
         }
         return sets
     }
@@ -164,18 +164,20 @@ struct MeshConfiguration {
             let changed = change.changed[type] ?? []
             let removed = change.removed[type] ?? []
             if changed.isEmpty && removed.isEmpty { continue }
-            sets[type.served] = (sets[type.served] ?? .empty)
-                .updating(set: served(type, changed), removing: removed)
+            let set = sets[type.served] ?? .empty
+            sets[type.served] = set.updating(set: served(type, changed, after: set), removing: removed)
         }
         return sets
     }
 
+    /// - Parameter set: has earlier forms of some of the resources.
     private func served(
-        _ type: EnvoyConfig.ResourceType, _ resources: [EnvoyConfig.EncodedResource]
+        _ type: EnvoyConfig.ResourceType, _ resources: [EnvoyConfig.EncodedResource],
+        after set: XDSServer.ResourceSet
     ) -> [XDSServer.EncodedResource] {
         let ttl = type == .listener ? listenerTTL : nil
         return resources.mapInParallel {
-            XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes, ttl: ttl)
+            XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes, ttl: ttl, after: set[$0.name])
         }
     }
 
