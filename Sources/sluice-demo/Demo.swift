@@ -8,33 +8,12 @@ struct Demo {
     static func main() async {
         do {
             let arguments = try Arguments(CommandLine.arguments)
-            try await interruptible { try await Story(arguments: arguments).tell() }
+            try await untilInterrupted { try await Story(arguments: arguments).tell() }
         } catch is CancellationError {
             print("\nStopped; everything that was started is gone.")
         } catch {
             FileHandle.standardError.write(Data("sluice-demo: \(error)\n".utf8))
             exit(1)
-        }
-    }
-
-    /// Runs `body` until it ends or SIGINT or SIGTERM comes, which cancels it; then it cleans up.
-    private static func interruptible(_ body: @escaping @Sendable () async throws -> Void) async throws {
-        let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
-        let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { continuation.yield() }
-            source.resume()
-            return source
-        }
-        defer { sources.forEach { $0.cancel() } }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                for await _ in signals { throw CancellationError() }
-            }
-            defer { group.cancelAll() }
-            try await group.next()
         }
     }
 }

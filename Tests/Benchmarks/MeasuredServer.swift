@@ -43,6 +43,7 @@ struct MeasuredServer {
         } catch {
             let tail = server.process.tail()
             await server.stop()
+            try Task.checkCancellation()
             throw LabError("\(error)\n\(tail)")
         }
         await server.stop()

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import MeshLab
 
 /// Measures what the design has budgets for. CONTRIBUTING says how to read the tables.
 @main
@@ -35,6 +36,15 @@ struct SluiceBench: AsyncParsableCommand {
         @Option(help: "How they speak, one table each; may be repeated.") var dialect: [Dialect] = [.delta]
 
         mutating func run() async throws {
+            let options = self
+            do {
+                try await untilInterrupted { try await options.measure() }
+            } catch is CancellationError {
+                throw ExitCode(130)
+            }
+        }
+
+        private func measure() async throws {
             let parts = only.isEmpty ? Part.allCases : only
             if parts.contains(.compile) { Table.show("Compile and encode", try CompileBenchmark().run()) }
             if parts.contains(.rows) { Table.show("Rows of PostgreSQL", try await RowsBenchmark().run()) }
