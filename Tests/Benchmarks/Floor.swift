@@ -23,6 +23,19 @@ struct Floor: AsyncParsableCommand {
         var time: Duration
         var cpu: Double
         var clients: Double
+
+        init(time: Duration, cpu: Double, clients: Double) {
+            self.time = time
+            self.cpu = cpu
+            self.clients = clients
+        }
+
+        /// - Parameter costs: at least one.
+        init(medianOf costs: [Cost]) {
+            self.init(
+                time: Table.median(costs.map(\.time)) ?? .zero, cpu: Table.median(costs.map(\.cpu)) ?? 0,
+                clients: Table.median(costs.map(\.clients)) ?? 0)
+        }
     }
 
     /// Starts such a process and has `count` proxies connect to it.
@@ -71,10 +84,7 @@ struct Floor: AsyncParsableCommand {
                 }
                 costs.append(cost)
             }
-            medians.append(
-                Cost(
-                    time: Table.median(costs.map(\.time)) ?? .zero, cpu: Table.median(costs.map(\.cpu)) ?? 0,
-                    clients: Table.median(costs.map(\.clients)) ?? 0))
+            medians.append(Cost(medianOf: costs))
         }
         return (sync, medians)
     }
