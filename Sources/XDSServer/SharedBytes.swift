@@ -10,32 +10,42 @@ final class SharedBytes: Sendable {
     let plain: ByteBuffer
     private let compression: Mutex<Compression>
 
-    private struct Compression {
-        var part: GzipPart?
-        /// Until there is one: that of an earlier form.
-        var earlier: GzipPart?
+    private enum Compression {
+        case part(GzipPart)
+        /// Until there is one: that of an earlier form, if there was one.
+        case due(earlier: GzipPart?)
     }
 
     /// - Parameter earlier: an earlier form of the same: what did not change is not compressed again.
     init(_ plain: ByteBuffer, after earlier: SharedBytes? = nil) {
         self.plain = plain
         let isCompressed = plain.readableBytes >= Self.compressesFrom
-        compression = Mutex(Compression(earlier: isCompressed ? earlier?.latest : nil))
+        compression = Mutex(.due(earlier: isCompressed ? earlier?.latest : nil))
     }
 
     /// Made when the first client that wants it needs it; whoever else wants it meanwhile waits instead of doing it again.
     var gzip: GzipPart {
         compression.withLock { compression in
-            if let part = compression.part { return part }
-            let part =
-                plain.readableBytes < Self.compressesFrom
-                ? GzipPart(storing: plain) : GzipPart(compressing: plain, reusing: compression.earlier)
-            compression = Compression(part: part)
-            return part
+            switch compression {
+            case .part(let part): return part
+            case .due(let earlier):
+                let part =
+                    plain.readableBytes < Self.compressesFrom
+                    ? GzipPart(storing: plain) : GzipPart(compressing: plain, reusing: earlier)
+                compression = .part(part)
+                return part
+            }
         }
     }
 
-    private var latest: GzipPart? { compression.withLock { $0.part ?? $0.earlier } }
+    private var latest: GzipPart? {
+        compression.withLock { compression in
+            switch compression {
+            case .part(let part): part
+            case .due(let earlier): earlier
+            }
+        }
+    }
 }
 
 /// Keeps what several streams were sent lately, so that the next one, which mostly needs the same, shares it.

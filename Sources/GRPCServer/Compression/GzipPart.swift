@@ -8,17 +8,29 @@ package import NIOCore
 /// refers to nothing before it, so parts may follow each other in any order; zlib calls that a flush. What gzip
 /// (RFC 1952) has at its end, a checksum and the length, is computed from those of the parts.
 ///
-/// Large parts are made of blocks that say again what a part had that was made of nearly the same bytes: configuration changes a
-/// line at a time, and compressing half a megabyte of it takes milliseconds.
+/// A large part takes blocks from one of nearly the same bytes, where there is one: configuration changes a line at a time,
+/// and compressing half a megabyte of it takes milliseconds.
 package struct GzipPart: Sendable {
+    /// As it is sent.
     let deflated: ByteBuffer
     /// Bytes before compression.
-    var count: Int { bytes.readableBytes }
+    let count: Int
     /// Of the bytes before compression.
     let checksum: UInt32
-    /// Before compression.
-    private let bytes: ByteBuffer
-    let blocks: [Block]
+    /// What a part of nearly the same bytes can be made from; `nil` where there is too little to be worth it.
+    let source: Source?
+
+    /// Apart, because most parts are small, and many.
+    final class Source: Sendable {
+        fileprivate let bytes: ByteBuffer
+        /// The part's own bytes, in order.
+        let blocks: [Block]
+
+        fileprivate init(_ bytes: ByteBuffer, _ blocks: [Block]) {
+            self.bytes = bytes
+            self.blocks = blocks
+        }
+    }
 
     /// One or more blocks of deflated data. They may refer to ``window`` bytes before them in the same part.
     struct Block {
@@ -39,7 +51,7 @@ package struct GzipPart: Sendable {
     }
 
     /// How far back deflated data can refer (RFC 1951, 2).
-    private static let window = 32 << 10
+    fileprivate static let window = 32 << 10
     /// Bytes before compression, about. A change costs the block that it is in and most often the next one, which refers to it;
     /// not if it is at the very beginning, where messages have their versions and lengths.
     private static let blockSize = window + (4 << 10)
@@ -48,7 +60,7 @@ package struct GzipPart: Sendable {
     ///
     /// - Parameter old: made of bytes of which many are the same, and stand in the same places or as far from the end.
     package init(compressing bytes: ByteBuffer, reusing old: GzipPart? = nil) {
-        if let blocks = Self.blocks(of: bytes, reusing: old) {
+        if let blocks = Self.blocks(of: bytes, reusing: old?.source) {
             self.init(blocks, of: bytes)
         } else {
             self.init(storing: bytes)
@@ -72,38 +84,35 @@ package struct GzipPart: Sendable {
     }
 
     private init(_ blocks: [Block], of bytes: ByteBuffer) {
-        self.bytes = bytes
+        count = bytes.readableBytes
         checksum = blocks.dropFirst().reduce(blocks.first?.checksum ?? 0) {
             UInt32(crc32_combine(UInt($0), UInt($1.checksum), $1.count))
         }
-        (deflated, self.blocks) = Self.joined(blocks)
-    }
-
-    /// In one buffer, which is quicker to send than many, and lets go of what the blocks were taken from.
-    private static func joined(_ blocks: [Block]) -> (deflated: ByteBuffer, blocks: [Block]) {
-        if let only = blocks.first, blocks.count == 1 { return (only.deflated, blocks) }
-        var deflated = ByteBuffer()
-        deflated.reserveCapacity(blocks.reduce(0) { $0 + $1.deflated.readableBytes })
-        for block in blocks { deflated.writeImmutableBuffer(block.deflated) }
-        var rest = deflated
-        return (
-            deflated,
-            blocks.map { block in
-                var block = block
-                block.deflated = rest.readSlice(length: block.deflated.readableBytes) ?? block.deflated
-                return block
-            }
-        )
+        if let only = blocks.first, blocks.count == 1 {
+            (deflated, source) = (only.deflated, nil)
+            return
+        }
+        // One buffer is quicker to send than many, and lets go of those that the blocks were taken from.
+        var joined = ByteBuffer()
+        joined.reserveCapacity(blocks.reduce(0) { $0 + $1.deflated.readableBytes })
+        for block in blocks { joined.writeImmutableBuffer(block.deflated) }
+        var rest = joined
+        let slices = blocks.map { block in
+            var block = block
+            block.deflated = rest.readSlice(length: block.deflated.readableBytes) ?? block.deflated
+            return block
+        }
+        (deflated, source) = (joined, Source(bytes, slices))
     }
 
     // MARK: Compression
 
     /// - Returns: `nil` when there is no memory to compress with.
-    private static func blocks(of bytes: ByteBuffer, reusing old: GzipPart?) -> [Block]? {
+    private static func blocks(of bytes: ByteBuffer, reusing old: Source?) -> [Block]? {
         var blocks: [Block] = []
         var end = 0
         if let old {
-            let shift = bytes.readableBytes - old.count
+            let shift = bytes.readableBytes - old.bytes.readableBytes
             var oldStart = 0
             for block in old.blocks {
                 let places = [oldStart, oldStart + shift].filter { $0 >= end }
@@ -116,17 +125,6 @@ package struct GzipPart: Sendable {
             }
         }
         return deflated(bytes, end..<bytes.readableBytes).map { blocks + $0 }
-    }
-
-    /// Whether one of its blocks could stand elsewhere: what it is of and all that it may refer to is the same there.
-    private func isRight(_ block: Block, at start: Int, for other: ByteBuffer, at otherStart: Int) -> Bool {
-        let before = min(start, Self.window)
-        let count = before + block.count
-        let (from, otherFrom) = (start - before, otherStart - before)
-        guard otherFrom >= 0, let own = bytes.getSlice(at: bytes.readerIndex + from, length: count),
-            let other = other.getSlice(at: other.readerIndex + otherFrom, length: count)
-        else { return false }
-        return own == other
     }
 
     /// - Returns: blocks for a range of the bytes; `nil` when there is no memory to compress with.
@@ -181,6 +179,21 @@ package struct GzipPart: Sendable {
             return unsafe target.count - Int(stream.avail_out)
         }
         return isDone ? output : nil
+    }
+}
+
+extension GzipPart.Source {
+    /// Whether one of its blocks could stand elsewhere: what it is of and all that it may refer to is the same there.
+    fileprivate func isRight(
+        _ block: GzipPart.Block, at start: Int, for other: ByteBuffer, at otherStart: Int
+    ) -> Bool {
+        let before = min(start, GzipPart.window)
+        let count = before + block.count
+        let (from, otherFrom) = (start - before, otherStart - before)
+        guard otherFrom >= 0, let own = bytes.getSlice(at: bytes.readerIndex + from, length: count),
+            let other = other.getSlice(at: other.readerIndex + otherFrom, length: count)
+        else { return false }
+        return own == other
     }
 }
 
