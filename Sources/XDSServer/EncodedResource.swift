@@ -10,8 +10,8 @@ package final class EncodedResource: Sendable {
     package let name: String
     /// A hash of name and content (SHA-256, the first 48 bits, base64url): equal on all replicas, so a client that comes
     /// back elsewhere is sent nothing that it has. It only has to tell a resource from its own earlier forms, which it fails
-    /// to do once in 2^48 changes, and a hash is the one part of a resource that does not compress, so it is short: with 64
-    /// hexadecimal bits it was more than half of what a thousand clusters are when compressed.
+    /// to do once in 2^48 changes, and a hash is the one part of a resource that does not compress, so it is short: 64 bits in
+    /// hexadecimal would be more than half of what a thousand clusters are when compressed.
     package let version: String
     /// The same hash, 128 bits of it, of which a set's version is made.
     let digest: (UInt64, UInt64)
