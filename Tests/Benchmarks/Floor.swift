@@ -23,19 +23,6 @@ struct Floor: AsyncParsableCommand {
         var time: Duration
         var cpu: Double
         var clients: Double
-
-        init(time: Duration, cpu: Double, clients: Double) {
-            self.time = time
-            self.cpu = cpu
-            self.clients = clients
-        }
-
-        /// - Parameter costs: at least one.
-        init(medianOf costs: [Cost]) {
-            self.init(
-                time: Table.median(costs.map(\.time)) ?? .zero, cpu: Table.median(costs.map(\.cpu)) ?? 0,
-                clients: Table.median(costs.map(\.clients)) ?? 0)
-        }
     }
 
     /// Starts such a process and has `count` proxies connect to it.
@@ -97,6 +84,15 @@ struct Floor: AsyncParsableCommand {
         let time = try await body()
         let cpu = try ProcessUsage(pid: process.pid).cpu - before
         return Cost(time: time, cpu: cpu, clients: try ProcessUsage.ofThisProcess.cpu - own)
+    }
+}
+
+extension Floor.Cost {
+    /// - Parameter costs: at least one.
+    init(medianOf costs: [Floor.Cost]) {
+        self.init(
+            time: Table.median(costs.map(\.time)) ?? .zero, cpu: Table.median(costs.map(\.cpu)) ?? 0,
+            clients: Table.median(costs.map(\.clients)) ?? 0)
     }
 }
 

@@ -6,8 +6,8 @@ internal import MeshStore
 /// Changes that are pushed to all proxies of a fleet.
 ///
 /// The floor of a push is what cannot be left out: reading the change from PostgreSQL once that has announced it, and sending
-/// the same bytes from a bare server (``Floor``). What compiling, encoding and
-/// finding out who needs what adds to that is the ratio.
+/// the same bytes from a bare server (``Floor``). What compiling, encoding and finding out who needs what adds to that is the
+/// ratio.
 struct PushBenchmark {
     static let rounds = 11
 

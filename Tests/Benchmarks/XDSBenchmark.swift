@@ -11,6 +11,9 @@ internal import Synchronization
 /// The floor of the first sync is a bare server that sends the same recorded bytes and knows nothing else (``Floor``): what
 /// ours adds to that is the ratio.
 struct XDSBenchmark {
+    /// How often a first sync is measured.
+    private static let syncs = 3
+
     private let server: MeasuredServer
     private let count: Int
     private let dialect: Fleet.Dialect
@@ -66,7 +69,7 @@ struct XDSBenchmark {
         var fleet = newFleet
         var (syncs, floors): ([Floor.Cost], [Floor.Cost]) = ([], [])
         var memory = 0.0
-        for round in 0..<3 {
+        for round in 0..<Self.syncs {
             let identities = try await identities("sync-\(round)", count)
             floors.append(try await Floor.measure(sample, count, dialect).sync)
             try await Task.sleep(for: .seconds(1))
@@ -82,7 +85,7 @@ struct XDSBenchmark {
                     clients: try ProcessUsage.ofThisProcess.cpu - own.cpu))
             // Those that come later use what the first have left.
             if round == 0 { memory = Double(after.resident - before.resident) / Double(count) / 1e3 }
-            if round < 2 {
+            if round < Self.syncs - 1 {
                 fleet.close()
                 // One is the first proxy.
                 try await connectedProxies(1)
