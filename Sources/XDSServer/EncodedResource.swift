@@ -3,6 +3,7 @@ internal import EnvoyProtos
 internal import Foundation
 internal import NIOCore
 internal import SwiftProtobuf
+internal import Synchronization
 
 /// A resource that was encoded once and is sent to any number of streams. Immutable, so it is shared, not copied.
 package final class EncodedResource: Sendable {
@@ -20,40 +21,11 @@ package final class EncodedResource: Sendable {
     /// How long a client keeps the resource without hearing of it again (xDS protocol, "TTL"); `nil`: for ever. Clients that do
     /// not know of this keep it for ever, too.
     package let ttl: Duration?
-    private let fields: Fields
-    /// As ``fields``, with the time to live.
-    private let lastingFields: Fields?
+    /// The field `resources` of a response with this one resource, ready to be appended.
+    private let fields: Mutex<SharedForms>
     /// The field `resources` of a `DeltaDiscoveryResponse` that only says that the client is to keep the resource for another
     /// ``ttl``: without a body. `nil`: it is kept for ever.
     let heartbeat: SharedBytes?
-
-    /// The field `resources` of a response with this one resource, ready to be appended.
-    private struct Fields {
-        let stateOfTheWorld: SharedBytes
-        let delta: SharedBytes
-
-        /// - Parameter any: `nil`: there is nothing to say in state of the world.
-        init(
-            _ any: Google_Protobuf_Any?, _ resource: Envoy_Service_Discovery_V3_Resource, after earlier: Fields? = nil
-        ) {
-            stateOfTheWorld = SharedBytes(any.map(Self.field) ?? ByteBuffer(), after: earlier?.stateOfTheWorld)
-            delta = SharedBytes(Self.field(resource), after: earlier?.delta)
-        }
-
-        static func field(_ resource: Google_Protobuf_Any) -> ByteBuffer {
-            field(Envoy_Service_Discovery_V3_DiscoveryResponse.with { $0.resources = [resource] })
-        }
-
-        static func field(_ resource: Envoy_Service_Discovery_V3_Resource) -> ByteBuffer {
-            field(Envoy_Service_Discovery_V3_DeltaDiscoveryResponse.with { $0.resources = [resource] })
-        }
-
-        /// A message in which only one field is set is that field: protobuf concatenates.
-        private static func field(_ message: some Message) -> ByteBuffer {
-            let bytes: [UInt8]? = try? message.serializedBytes()
-            return ByteBuffer(bytes: bytes ?? [])
-        }
-    }
 
     /// - Parameters:
     ///   - body: the serialized message of the type, for example an `envoy.config.cluster.v3.Cluster`.
@@ -68,32 +40,12 @@ package final class EncodedResource: Sendable {
         self.ttl = ttl
         digest = Self.digest(name, body, ttl)
         version = Self.version(digest.0)
-
-        var any = Google_Protobuf_Any()
-        any.typeURL = type.typeURL
-        any.value = Data(body)
-        var resource = Envoy_Service_Discovery_V3_Resource()
-        resource.name = name
-        resource.version = version
-        resource.resource = any
-        // Envoy looks there for the host that it asked for.
-        if type == .virtualHost { resource.aliases = [name] }
-        fields = Fields(any, resource, after: earlier?.fields)
-        guard let ttl else {
-            (lastingFields, heartbeat) = (nil, nil)
-            return
+        var forms = SharedForms()
+        if body.count >= SharedBytes.compressesFrom, let earlier {
+            forms = SharedForms(after: earlier.fields.withLock { $0 })
         }
-        resource.ttl = .with {
-            $0.seconds = ttl.components.seconds
-            $0.nanos = Int32(ttl.components.attoseconds / 1_000_000_000)
-        }
-        // "In order to use TTL with SotW xDS, the relevant resources must be wrapped in a Resource."
-        var wrapper = Google_Protobuf_Any()
-        wrapper.typeURL = "type.googleapis.com/envoy.service.discovery.v3.Resource"
-        wrapper.value = (try? resource.serializedData()) ?? Data()
-        lastingFields = Fields(wrapper, resource, after: earlier?.lastingFields)
-        resource.clearResource()
-        heartbeat = SharedBytes(Fields.field(resource))
+        fields = Mutex(forms)
+        heartbeat = ttl.map { [version] ttl in SharedBytes(Self.field(Self.wrapper(name, version, ttl: ttl))) }
     }
 
     /// That there is no such virtual host: its name without a body, "to match the requested resource to the response"
@@ -101,12 +53,8 @@ package final class EncodedResource: Sendable {
     init(absentVirtualHost name: String) {
         (type, self.name, body, digest) = (.virtualHost, name, [], (0, 0))
         version = Self.absentVersion
-        (ttl, lastingFields, heartbeat) = (nil, nil, nil)
-        var resource = Envoy_Service_Discovery_V3_Resource()
-        resource.name = name
-        resource.aliases = [name]
-        resource.version = version
-        fields = Fields(nil, resource)
+        (ttl, heartbeat) = (nil, nil)
+        fields = Mutex(SharedForms())
     }
 
     /// What a client may say it has of a virtual host that there was not. No hash looks like it.
@@ -114,11 +62,59 @@ package final class EncodedResource: Sendable {
 
     /// The field `resources` of a response with this one resource.
     func field(_ form: ResponseForm) -> SharedBytes {
-        let fields = form.hasTTL ? lastingFields ?? fields : fields
-        return switch form.variant {
-        case .stateOfTheWorld: fields.stateOfTheWorld
-        case .delta: fields.delta
+        let form = ResponseForm(form.variant, hasTTL: form.hasTTL && ttl != nil)
+        return fields.withLock { $0.bytes(form) { bytes(form) } }
+    }
+
+    private func bytes(_ form: ResponseForm) -> ByteBuffer {
+        let isAbsent = version == Self.absentVersion
+        guard form.variant == .delta || form.hasTTL else {
+            // Of what is not there nothing can be said.
+            return isAbsent ? ByteBuffer() : Self.field(Self.any(type.typeURL, body))
         }
+        var resource = Self.wrapper(name, version, ttl: form.hasTTL ? ttl : nil)
+        if !isAbsent { resource.resource = Self.any(type.typeURL, body) }
+        // Envoy looks there for the host that it asked for.
+        if type == .virtualHost { resource.aliases = [name] }
+        guard form.variant == .stateOfTheWorld else { return Self.field(resource) }
+        // "In order to use TTL with SotW xDS, the relevant resources must be wrapped in a Resource."
+        let wrapped: [UInt8]? = try? resource.serializedBytes()
+        return Self.field(Self.any("type.googleapis.com/envoy.service.discovery.v3.Resource", wrapped ?? []))
+    }
+
+    private static func any(_ typeURL: String, _ value: [UInt8]) -> Google_Protobuf_Any {
+        .with {
+            $0.typeURL = typeURL
+            $0.value = Data(value)
+        }
+    }
+
+    private static func wrapper(
+        _ name: String, _ version: String, ttl: Duration?
+    ) -> Envoy_Service_Discovery_V3_Resource {
+        var resource = Envoy_Service_Discovery_V3_Resource()
+        resource.name = name
+        resource.version = version
+        guard let ttl else { return resource }
+        resource.ttl = .with {
+            $0.seconds = ttl.components.seconds
+            $0.nanos = Int32(ttl.components.attoseconds / 1_000_000_000)
+        }
+        return resource
+    }
+
+    private static func field(_ resource: Google_Protobuf_Any) -> ByteBuffer {
+        field(Envoy_Service_Discovery_V3_DiscoveryResponse.with { $0.resources = [resource] })
+    }
+
+    private static func field(_ resource: Envoy_Service_Discovery_V3_Resource) -> ByteBuffer {
+        field(Envoy_Service_Discovery_V3_DeltaDiscoveryResponse.with { $0.resources = [resource] })
+    }
+
+    /// A message in which only one field is set is that field: protobuf concatenates.
+    private static func field(_ message: some Message) -> ByteBuffer {
+        let bytes: [UInt8]? = try? message.serializedBytes()
+        return ByteBuffer(bytes: bytes ?? [])
     }
 
     private static func digest(_ name: String, _ body: [UInt8], _ ttl: Duration?) -> (UInt64, UInt64) {

@@ -18,22 +18,20 @@ package final class ResourceSet: Sendable {
     package let version: String
     /// Names of those that last only for a while (``EncodedResource/ttl``), sorted, and the shortest of their times.
     let lasting: (names: [String], shortest: Duration?)
-    /// Sets that this one was derived from, each with the names that may have changed since.
+    /// The sets that this one was derived from one after the other, each with the names that may have changed from it to the
+    /// next.
     private let ancestors: [(id: UInt64, changed: Set<String>)]
-    private let bodies: Mutex<Bodies>
-    private let coverage = Mutex<[NameSet.Fingerprint: Bool]>([:])
-
+    /// What was found out of earlier sets by comparing or adding up, by their ``id``: many streams ask the same.
+    private let compared = Mutex<[UInt64: Set<String>]>([:])
     /// The field `resources` with everything in the top layer.
-    private struct Bodies {
-        var made: [ResponseForm: SharedBytes] = [:]
-        /// Of a set that this one was derived from, those that were made there and were not needed here yet.
-        var earlier: [ResponseForm: SharedBytes]
-    }
+    private let bodies: Mutex<SharedForms>
+    private let coverage = Mutex<[NameSet.Fingerprint: Bool]>([:])
 
     private static let counter = Atomic<UInt64>(0)
     private static let maxCoverage = 16
     private static let maxAncestors = 8
-    private static let maxAncestorNames = 4096
+    private static let maxAncestorNames = 8192
+    private static let maxCompared = 8
 
     package static let empty = ResourceSet([])
 
@@ -44,17 +42,17 @@ package final class ResourceSet: Sendable {
         let own = Dictionary(resources.map { ($0.name, $0) }) { _, last in last }
         var summary = base.map(Summary.init) ?? Summary()
         for resource in own.values { summary.replace(base?[resource.name], with: resource) }
-        self.init(own: own, base: base, ancestors: [], summary, earlierBodies: [:])
+        self.init(own: own, base: base, ancestors: [], summary, SharedForms())
     }
 
     private init(
         own: [String: EncodedResource], base: ResourceSet?, ancestors: [(id: UInt64, changed: Set<String>)],
-        _ summary: Summary, earlierBodies: [ResponseForm: SharedBytes]
+        _ summary: Summary, _ bodies: consuming SharedForms
     ) {
         self.own = own
         self.base = base
         self.ancestors = ancestors
-        bodies = Mutex(Bodies(earlier: earlierBodies))
+        self.bodies = Mutex(bodies)
         id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         count = summary.count
         digest = summary.digest
@@ -110,11 +108,10 @@ package final class ResourceSet: Sendable {
         let names = Set(changed.map(\.name)).union(removed)
         var summary = Summary(self)
         for name in names { summary.replace(self[name], with: own[name] ?? base?[name]) }
-        let lineage = (ancestors.map { (id: $0.id, changed: $0.changed.union(names)) } + [(id: id, changed: names)])
-            .filter { $0.changed.count <= Self.maxAncestorNames }
-        let bodies = bodies.withLock { $0.earlier.merging($0.made) { _, made in made } }
-        return ResourceSet(
-            own: own, base: base, ancestors: lineage.suffix(Self.maxAncestors), summary, earlierBodies: bodies)
+        var lineage = (ancestors + [(id: id, changed: names)]).suffix(Self.maxAncestors)
+        while lineage.reduce(0, { $0 + $1.changed.count }) > Self.maxAncestorNames { lineage.removeFirst() }
+        let bodies = SharedForms(after: bodies.withLock { $0 })
+        return ResourceSet(own: own, base: base, ancestors: Array(lineage), summary, bodies)
     }
 
     package func hasSameContent(as other: ResourceSet) -> Bool { self === other || digest == other.digest }
@@ -149,12 +146,27 @@ package final class ResourceSet: Sendable {
     /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not.
     package func changes(since old: ResourceSet) -> Set<String> {
         if self === old { return [] }
-        if let ancestor = ancestors.last(where: { $0.id == old.id }) { return ancestor.changed }
+        // The usual case: `old` is the one before.
+        if let last = ancestors.last, last.id == old.id { return last.changed }
         if let base, let oldBase = old.base {
-            return base.changes(since: oldBase).union(own.keys).union(old.own.keys)
-                .filter { self[$0] !== old[$0] && self[$0]?.version != old[$0]?.version }
+            let above = Set(own.keys).union(old.own.keys).filter { own[$0]?.version != old.own[$0]?.version }
+            let below = base.changes(since: oldBase)
+            return above.isEmpty ? below : below.union(above)
         }
-        return names.union(old.names).filter { self[$0]?.version != old[$0]?.version }
+        return compared.withLock { compared in
+            if let known = compared[old.id] { return known }
+            let changes = compare(with: old)
+            if compared.count >= Self.maxCompared { compared = [:] }
+            compared[old.id] = changes
+            return changes
+        }
+    }
+
+    private func compare(with old: ResourceSet) -> Set<String> {
+        guard let index = ancestors.lastIndex(where: { $0.id == old.id }) else {
+            return names.union(old.names).filter { self[$0]?.version != old[$0]?.version }
+        }
+        return ancestors[index...].reduce(into: []) { $0.formUnion($1.changed) }
     }
 
     /// The field `resources` of a response with everything in the set; assembled once for all streams.
@@ -168,15 +180,14 @@ package final class ResourceSet: Sendable {
         // Where nothing has a time to live, clients that know of it get the same bytes as others.
         let form = ResponseForm(form.variant, hasTTL: form.hasTTL && lasting.shortest != nil)
         return bodies.withLock { bodies in
-            if let body = bodies.made[form] { return body }
-            var fields = ByteBuffer()
-            let hides = base.map { base in own.keys.contains { base[$0] != nil } } ?? false
-            for resource in hides ? resources : own.values.sorted(by: { $0.name < $1.name }) {
-                fields.writeImmutableBuffer(resource.field(form).plain)
+            bodies.bytes(form) {
+                var fields = ByteBuffer()
+                let hides = base.map { base in own.keys.contains { base[$0] != nil } } ?? false
+                for resource in hides ? resources : own.values.sorted(by: { $0.name < $1.name }) {
+                    fields.writeImmutableBuffer(resource.field(form).plain)
+                }
+                return fields
             }
-            let body = SharedBytes(fields, after: bodies.earlier.removeValue(forKey: form))
-            bodies.made[form] = body
-            return body
         }
     }
 }

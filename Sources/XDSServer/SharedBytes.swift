@@ -48,6 +48,27 @@ final class SharedBytes: Sendable {
     }
 }
 
+/// The same in the forms that clients want, each made when the first of them needs it.
+struct SharedForms {
+    private var made: [(form: ResponseForm, bytes: SharedBytes)] = []
+    /// Of what was there before, those that were made and were not needed here yet.
+    private var earlier: [(form: ResponseForm, bytes: SharedBytes)] = []
+
+    init() {}
+
+    init(after earlier: SharedForms) {
+        self.earlier = earlier.made + earlier.earlier.filter { old in !earlier.made.contains { $0.form == old.form } }
+    }
+
+    mutating func bytes(_ form: ResponseForm, make: () -> ByteBuffer) -> SharedBytes {
+        if let known = made.first(where: { $0.form == form }) { return known.bytes }
+        let before = earlier.firstIndex { $0.form == form }.map { earlier.remove(at: $0).bytes }
+        let bytes = SharedBytes(make(), after: before)
+        made.append((form, bytes))
+        return bytes
+    }
+}
+
 /// Keeps what several streams were sent lately, so that the next one, which mostly needs the same, shares it.
 ///
 /// Only for responses with many resources; those with one share the resource's own bytes, those with everything the set's.
