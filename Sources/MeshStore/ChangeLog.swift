@@ -7,13 +7,12 @@ struct ChangeLog {
         var key: ObjectKey
         var revision: Revision
         var isDeleted: Bool
+        /// What it is about, as it is now, if it exists. It may be newer than the change; then a later piece names it once more.
+        var object: StoredObject?
     }
 
-    /// Oldest first.
+    /// Oldest first. Of an object that changed several times the last one.
     var changes: [Change]
-    /// What they are about, as it is now, those that exist. An object may be newer than the changes here say; then a later
-    /// piece names it once more.
-    var objects: [ObjectKey: StoredObject]
     /// The mesh's revision.
     var newest: Revision
     /// The revision that a reader has who takes all this in; less than ``newest`` if more follows.
@@ -57,24 +56,28 @@ extension MeshStore {
         guard let (newest, compacted) = state else { throw .notFound }
         // A revision from the future is one of an earlier mesh of this name.
         if compacted > after || newest < after {
-            return ChangeLog(changes: [], objects: [:], newest: newest, reached: newest, isCompacted: true)
+            return ChangeLog(changes: [], newest: newest, reached: newest, isCompacted: true)
         }
-        var log = ChangeLog(changes: [], objects: [:], newest: newest, reached: newest, isCompacted: false)
-        // Each once, however often it changed.
-        var existing: [ObjectKey: Row] = [:]
-        _ = try rows.all { row throws(PostgresError) in
-            // A mesh without changes has a row too.
-            guard let revision: Revision = try row["changed"] else { return }
-            let key = try ObjectRow.key(row)
-            log.changes.append(ChangeLog.Change(key: key, revision: revision, isDeleted: try row["deleted"]))
-            if try row["uid", as: String?.self] != nil { existing[key] = row }
-        }
+        let changes: [ChangeLog.Change]
         do {
-            for object in try ObjectRow.decode(existing.values) { log.objects[object.key] = object }
+            changes = try rows.allInParallel(Self.change).compactMap(\.self)
         } catch {
             throw StoreError(error)
         }
-        if log.changes.count >= limit { log.reached = log.changes.last?.revision ?? newest }
+        var log = ChangeLog(changes: [], newest: newest, reached: newest, isCompacted: false)
+        if changes.count >= limit { log.reached = changes.last?.revision ?? newest }
+        var seen = Set<ObjectKey>(minimumCapacity: changes.count)
+        log.changes = changes.reversed().filter { seen.insert($0.key).inserted }.reversed()
         return log
+    }
+
+    /// - Returns: `nil` for the row that a feed without changes has.
+    private static func change(_ row: Row) throws(PostgresError) -> ChangeLog.Change? {
+        guard let revision: Revision = try row["changed"] else { return nil }
+        let key = try ObjectRow.key(row)
+        let exists = try row["uid", as: String?.self] != nil
+        return ChangeLog.Change(
+            key: key, revision: revision, isDeleted: try row["deleted"],
+            object: exists ? try ObjectRow.content(of: key, row) : nil)
     }
 }

@@ -53,7 +53,7 @@ extension JSONValue {
 
 extension Row {
     func json(_ column: String) throws(PostgresError) -> JSONValue {
-        try JSONValue(try self[column, as: JSONText.self])
+        try JSONValue(self[column])
     }
 
     func jsonIfAny(_ column: String) throws(PostgresError) -> JSONValue? {
@@ -63,13 +63,13 @@ extension Row {
 
     /// A JSON object of strings, such as labels.
     func stringMap(_ column: String) throws(PostgresError) -> [String: String] {
-        let text = try self[column, as: JSONText.self]
+        let text: JSONText = try self[column]
         if text.text == "{}" { return [:] }
         return (try JSONValue(text).objectValue ?? [:]).compactMapValues(\.stringValue)
     }
 
     func name(_ column: String) throws(PostgresError) -> Name {
-        let text = try self[column, as: String.self]
+        let text: String = try self[column]
         guard let name = Name(text) else {
             throw PostgresError(.decoding, "column \(column) holds \"\(text)\", which is no name")
         }

@@ -127,7 +127,8 @@ extension Rows {
 
 extension Row {
     func time(_ column: String) throws(PostgresError) -> MeshModel.Timestamp {
-        MeshModel.Timestamp(microseconds: try self[column, as: Postgres.Timestamp.self].microsecondsSince1970)
+        let time: Postgres.Timestamp = try self[column]
+        return MeshModel.Timestamp(microseconds: time.microsecondsSince1970)
     }
 
     func timeIfAny(_ column: String) throws(PostgresError) -> MeshModel.Timestamp? {

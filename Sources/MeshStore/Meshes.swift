@@ -51,8 +51,8 @@ extension MeshStore {
                 let revision: Revision? = try results[0].first { row throws(PostgresError) in try row["revision"] }
                 guard let revision else { throw StoreError.notFound }
                 return LoadedMesh(
-                    objects: try ObjectRow.decode(results[1]), clusters: try ObjectRow.decode(results[2]),
-                    revision: revision)
+                    objects: try results[1].allInParallel(ObjectRow.decode),
+                    clusters: try results[2].allInParallel(ObjectRow.decode), revision: revision)
             }
         } catch let error as PostgresError {
             throw StoreError(error)
@@ -67,9 +67,9 @@ extension MeshStore {
         guard !log.isCompacted else {
             return MeshChanges(changed: [], deleted: [], revision: log.newest, isComplete: false, compacted: true)
         }
-        let deleted = Set(log.changes.map(\.key)).subtracting(log.objects.keys)
         return MeshChanges(
-            changed: Array(log.objects.values), deleted: Array(deleted), revision: log.reached,
+            changed: log.changes.compactMap(\.object),
+            deleted: log.changes.filter { $0.object == nil }.map(\.key), revision: log.reached,
             isComplete: log.reached == log.newest, compacted: false)
     }
 

@@ -19,13 +19,10 @@ extension MeshStore {
     ) async throws(StoreError) -> FeedPage {
         let log = try await changeLog(of: tenant, mesh, after: after, limit: limit)
         guard !log.isCompacted else { throw .outOfFeed }
-        var last: [ObjectKey: ChangeLog.Change] = [:]
-        for change in log.changes { last[change.key] = change }
         // A cluster's change is noted in every mesh of its tenant, but its own feed is the tenant's.
-        if mesh != nil { last = last.filter { $0.key.kind != .cluster } }
-        let entries = last.values.sorted { "\($0.key)" < "\($1.key)" }.compactMap { change in
-            Self.entry(change, log.objects[change.key], reached: log.reached)
-        }
+        let changes = mesh == nil ? log.changes : log.changes.filter { $0.key.kind != .cluster }
+        let named = changes.map { (name: "\($0.key)", change: $0) }.sorted { $0.name < $1.name }
+        let entries = named.compactMap { Self.entry($0.change, reached: log.reached) }
         return FeedPage(
             // A stable sort: those of one revision stay in the order of their names.
             after: after, revision: log.reached, entries: entries.sorted { $0.revision < $1.revision },
@@ -35,8 +32,8 @@ extension MeshStore {
     /// What a change means, by what there is now.
     ///
     /// - Returns: `nil` if the object was written or deleted once more, after what the page reaches: a later page tells.
-    private static func entry(_ change: ChangeLog.Change, _ object: StoredObject?, reached: Revision) -> FeedEntry? {
-        if let object {
+    private static func entry(_ change: ChangeLog.Change, reached: Revision) -> FeedEntry? {
+        if let object = change.object {
             return object.revision <= reached ? FeedEntry(revision: object.revision, item: .object(object)) : nil
         }
         return change.isDeleted ? FeedEntry(revision: change.revision, item: .deletedObject(change.key)) : nil

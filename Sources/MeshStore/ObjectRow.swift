@@ -78,23 +78,12 @@ struct ObjectRow {
         return condition
     }
 
-    /// Decodes rows, many of them on several threads: one takes some 10 µs, and a mesh may have ten
-    /// thousand.
-    ///
-    /// - Returns: the objects in the rows' order.
-    static func decode(_ rows: some Collection<Row>) throws(PostgresError) -> [StoredObject] {
-        let decoded = Array(rows).mapInParallel { row in
-            Result { () throws(PostgresError) -> StoredObject in try decode(row) }
-        }
-        var objects: [StoredObject] = []
-        objects.reserveCapacity(decoded.count)
-        for object in decoded { objects.append(try object.get()) }
-        return objects
-    }
+    static func decode(_ row: Row) throws(PostgresError) -> StoredObject { try content(of: key(row), row) }
 
-    static func decode(_ row: Row) throws(PostgresError) -> StoredObject {
+    /// The object that is in the columns ``content``.
+    static func content(of key: ObjectKey, _ row: Row) throws(PostgresError) -> StoredObject {
         StoredObject(
-            key: try key(row), uid: try row["uid"], generation: try row["generation"], revision: try row["revision"],
+            key: key, uid: try row["uid"], generation: try row["generation"], revision: try row["revision"],
             metadata: ObjectLabels(labels: try row.stringMap("labels"), annotations: try row.stringMap("annotations")),
             createTime: try row.time("created_at"), updateTime: try row.time("updated_at"), spec: try row.json("spec"),
             status: try row.json("status"))
@@ -102,7 +91,7 @@ struct ObjectRow {
 
     /// The key in the columns `tenant`, `kind`, `mesh`, `namespace`, `service`, `name`.
     static func key(_ row: Row) throws(PostgresError) -> ObjectKey {
-        let text = try row["kind", as: String.self]
+        let text: String = try row["kind"]
         guard let kind = Kind(rawValue: text) else {
             throw PostgresError(.decoding, "there is an object of the unknown kind \(text)")
         }
@@ -118,5 +107,22 @@ struct ObjectRow {
             let service = NamespacedName(namespace: try row.name("namespace"), name: try row.name("service"))
             return .endpoint(name, of: service, in: MeshKey(tenant: tenant, mesh: try row.name("mesh")))
         }
+    }
+}
+
+extension Rows {
+    /// As `all`, on several threads if there are many: an object takes some 10 µs, and a mesh may have ten thousand.
+    ///
+    /// - Returns: the values in the rows' order.
+    func allInParallel<Value: Sendable>(
+        _ decode: @Sendable (Row) throws(PostgresError) -> Value
+    ) throws(PostgresError) -> [Value] {
+        let decoded = Array(self).mapInParallel { row in
+            Result { () throws(PostgresError) -> Value in try decode(row) }
+        }
+        var values: [Value] = []
+        values.reserveCapacity(decoded.count)
+        for value in decoded { values.append(try value.get()) }
+        return values
     }
 }

@@ -79,6 +79,26 @@ package struct Row: Sendable {
     }
 }
 
+/// The same for what most columns hold. The compiler takes these where it can, and they are compiled for their types; to find
+/// out at run time what is to be read takes longer than reading a short value, and a mesh has tens of thousands of rows.
+extension Row {
+    package subscript(_ column: String) -> String {
+        get throws(PostgresError) { try rows.decode(row: index, column: rows.column(column)) }
+    }
+
+    package subscript(_ column: String) -> Int64 {
+        get throws(PostgresError) { try rows.decode(row: index, column: rows.column(column)) }
+    }
+
+    package subscript(_ column: String) -> JSONText {
+        get throws(PostgresError) { try rows.decode(row: index, column: rows.column(column)) }
+    }
+
+    package subscript(_ column: String) -> Timestamp {
+        get throws(PostgresError) { try rows.decode(row: index, column: rows.column(column)) }
+    }
+}
+
 /// Names and types of a result's columns.
 final class Columns: Sendable {
     let names: [String]
