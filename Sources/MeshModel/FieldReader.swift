@@ -6,7 +6,8 @@ package struct FieldReader {
     package let pointer: JSONPointer
     package let log: ViolationLog
     private let members: [String: JSONValue]
-    private var known: Set<String> = []
+    /// Named so far; few, so that searching them takes less than hashing them would.
+    private var known: [String] = []
 
     /// - Parameter value: must be an object; anything else is reported and read as an empty one.
     package init(_ value: JSONValue, at pointer: JSONPointer, log: ViolationLog) {
@@ -25,14 +26,17 @@ package struct FieldReader {
 
     /// Whether the field is present and not `null`.
     package func has(_ name: String) -> Bool {
-        guard let value = members[name] else { return false }
-        return value != .null
+        switch members[name] {
+        case nil, .null: false
+        default: true
+        }
     }
 
     /// The field as it stands; `null` counts as absent, as in the Kubernetes API.
     package mutating func value(_ name: String) -> JSONValue? {
-        known.insert(name)
-        guard let value = members[name], value != .null else { return nil }
+        known.append(name)
+        guard let value = members[name] else { return nil }
+        if case .null = value { return nil }
         return value
     }
 
@@ -214,9 +218,10 @@ package struct FieldReader {
 
     /// Reports every field that no accessor named.
     package func finish() {
-        for name in members.keys.sorted() where !known.contains(name) {
+        for name in members.keys.filter({ !known.contains($0) }).sorted() {
             log.reportUnknown(
-                Violation(pointer.appending(name), .unknownField, "is not a known field", choices: known.sorted()))
+                Violation(
+                    pointer.appending(name), .unknownField, "is not a known field", choices: Set(known).sorted()))
         }
     }
 

@@ -17,10 +17,12 @@ package enum HostName {
     /// - Parameter namespace: what a short name is looked up in: the namespace of the object that says it.
     /// - Returns: `nil` if no service of a mesh can have that name.
     package static func service(_ host: String, from namespace: Name) -> NamespacedName? {
-        let labels = host.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
-        guard let name = labels.first.flatMap({ Name(String($0)) }) else { return nil }
+        // Bytes, because characters take ten times as long to find; a name has no others than ASCII's.
+        let labels = host.utf8.split(separator: UInt8(ascii: "."), maxSplits: 2, omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+        guard let name = labels.first.flatMap(Name.init) else { return nil }
         guard labels.count > 1 else { return NamespacedName(namespace: namespace, name: name) }
-        guard let namespace = Name(String(labels[1])) else { return nil }
+        guard let namespace = Name(labels[1]) else { return nil }
         guard labels.count == 2 || labels[2] == "svc" || labels[2] == domain else { return nil }
         return NamespacedName(namespace: namespace, name: name)
     }
@@ -31,7 +33,7 @@ package enum HostName {
             log.report(pointer, .wrongType, "must be a string, not \(value.typeName)")
             return nil
         }
-        if host.contains("*") {
+        if host.utf8.contains(UInt8(ascii: "*")) {
             log.report(pointer, .unsupported, "wildcard hosts are not supported; \(rule)")
             return nil
         }
