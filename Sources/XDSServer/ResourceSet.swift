@@ -126,7 +126,14 @@ package final class ResourceSet: Sendable {
         return (base.resources.filter { own[$0.name] == nil } + own.values).sorted { $0.name < $1.name }
     }
 
-    package var names: Set<String> { Set(own.keys).union(base?.names ?? []) }
+    package var names: Set<String> { Set(names { _ in true }) }
+
+    /// The names of the resources that are wanted, each once.
+    func names(where isWanted: (EncodedResource) -> Bool) -> [String] {
+        let above = own.values.lazy.filter(isWanted).map(\.name)
+        guard let base else { return Array(above) }
+        return above + base.names { own[$0.name] == nil && isWanted($0) }
+    }
 
     /// Without what is not among `names`.
     func only(_ names: Set<String>) -> ResourceSet { ResourceSet(names.compactMap { self[$0] }) }
@@ -149,8 +156,8 @@ package final class ResourceSet: Sendable {
         // The usual case: `old` is the one before.
         if let last = ancestors.last, last.id == old.id { return last.changed }
         if let base, let oldBase = old.base {
-            let above = Set(own.keys).union(old.own.keys).filter { own[$0]?.version != old.own[$0]?.version }
             let below = base.changes(since: oldBase)
+            let above = changesAbove(old)
             return above.isEmpty ? below : below.union(above)
         }
         return compared.withLock { compared in
@@ -160,6 +167,21 @@ package final class ResourceSet: Sendable {
             compared[old.id] = changes
             return changes
         }
+    }
+
+    /// Names whose resources differ in the top layers, or are in one of them only.
+    private func changesAbove(_ old: ResourceSet) -> [String] {
+        own.lazy.filter { old.own[$0.key]?.version != $0.value.version }.map(\.key)
+            + old.own.keys.lazy.filter { self.own[$0] == nil }
+    }
+
+    /// Two sets that differ as `old` and this one do, whatever else is in them: those below, as long as the ones above are the
+    /// same and hide nothing. So the proxies of different workloads are told by one answer what changed in their mesh.
+    func difference(from old: ResourceSet) -> (old: ResourceSet, new: ResourceSet) {
+        guard let base, let oldBase = old.base, changesAbove(old).isEmpty,
+            own.keys.allSatisfy({ base[$0] == nil && oldBase[$0] == nil })
+        else { return (old, self) }
+        return base.difference(from: oldBase)
     }
 
     private func compare(with old: ResourceSet) -> Set<String> {

@@ -13,9 +13,9 @@ final class SharedAnswers {
         var forced: NameSet.Fingerprint
         /// Names and versions that the client says it has.
         var has: NameSet.Fingerprint
-        /// ``ResourceSet/id`` of what it was sent last; 0: nothing.
+        /// ``ResourceSet/id`` of what it was sent last; 0: nothing. If it has what is sent now, too, then of the two sets in which
+        /// the difference lies (``ResourceSet/difference(from:)``).
         var known: UInt64
-        /// ``ResourceSet/id``.
         var set: UInt64
     }
 

@@ -137,9 +137,10 @@ extension Subscription {
     }
 
     private func key(_ set: ResourceSet) -> SharedAnswers.Key {
-        SharedAnswers.Key(
+        let sets = known.map { set.difference(from: $0) }
+        return SharedAnswers.Key(
             type: type, isWildcard: isWildcard, names: names.fingerprint, forced: children?.fingerprint ?? .init(),
-            has: offered?.fingerprint ?? .init(), known: known?.id ?? 0, set: set.id)
+            has: offered?.fingerprint ?? .init(), known: sets?.old.id ?? 0, set: sets?.new.id ?? set.id)
     }
 
     /// What the client lacks, and what it is to remove; notes in ``leaving`` what it is to remove later.
@@ -230,10 +231,18 @@ extension Subscription {
 
     /// Names that a response may have to say something about.
     private func candidates(_ set: ResourceSet) -> Set<String> {
-        var candidates = forced.union(hints.keys.filter(wants))
+        var candidates = forced
+        let hints = hints
+        // What a client that comes back says that it has is mostly what there is. Nothing is to be said of that, and to leave it
+        // out here is much less work than to go through all of it in order.
+        func isRight(_ name: String, _ resource: EncodedResource?) -> Bool {
+            guard leaving.isEmpty, !hints.isEmpty, let version = resource?.version else { return false }
+            return hints[name] == version
+        }
+        for name in hints.keys where wants(name) && !isRight(name, set[name]) { candidates.insert(name) }
         if forcesAll || known == nil {
-            candidates.formUnion(names.names)
-            if isWildcard { candidates.formUnion(set.names) }
+            for name in names.names where !isRight(name, set[name]) { candidates.insert(name) }
+            if isWildcard { candidates.formUnion(set.names { !isRight($0.name, $0) }) }
         }
         if let known { candidates.formUnion(set.changes(since: known).filter(wants)) }
         return candidates

@@ -135,8 +135,31 @@ struct SetTests {
                 let differing = old.names.union(new.names).filter { old[$0]?.version != new[$0]?.version }
                 #expect(new.changes(since: old).isSuperset(of: differing), "seed \(seed)")
                 #expect(new.hasSameContent(as: old) == differing.isEmpty, "seed \(seed)")
+                let parts = new.difference(from: old)
+                let among = parts.old.names.union(parts.new.names)
+                #expect(
+                    differing == among.filter { parts.old[$0]?.version != parts.new[$0]?.version }, "seed \(seed)")
             }
         }
+    }
+
+    @Test("What differs for a workload is what differs in its mesh, unless its own resources differ or hide some")
+    func differenceOfWorkloads() {
+        let later = base.updating(set: [resource(.cluster, "c", "1")], removing: ["a"])
+        func set(_ own: [EncodedResource], over base: ResourceSet) -> ResourceSet { ResourceSet(own, over: base) }
+        for name in ["one", "two"] {
+            let own = resource(.cluster, name, "1")
+            let sets = set([own], over: later).difference(from: set([own], over: base))
+            #expect(sets.old === base && sets.new === later)
+        }
+        let own = [resource(.cluster, "own", "1"), resource(.cluster, "own", "2"), resource(.cluster, "c", "2")]
+        for (before, after) in [(own[0], own[1]), (own[2], own[2])] {
+            let (old, new) = (set([before], over: base), set([after], over: later))
+            let sets = new.difference(from: old)
+            #expect(sets.old === old && sets.new === new)
+        }
+        let unlike = set([], over: later).difference(from: base)
+        #expect(unlike.old === base && unlike.new !== later)
     }
 
     @Test("The shared body of a set is each of its resources once, in both variants", arguments: bothVariants)
