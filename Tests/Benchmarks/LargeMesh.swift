@@ -10,12 +10,15 @@ enum LargeMesh {
 
     static let service: JSONValue = ["ports": [["name": "http", "port": 8080, "protocol": "HTTP"]]]
 
-    /// - Parameter weight: something to change.
-    static func endpoint(_ service: Int, _ index: Int, weight: Int = 1) -> JSONValue {
-        [
+    /// - Parameters:
+    ///   - weight: something to change.
+    ///   - proxy: the name of its sidecar, if there is one.
+    static func endpoint(_ service: Int, _ index: Int, weight: Int = 1, proxy: String? = nil) -> JSONValue {
+        .fields([
             "cluster": "dev", "address": .string("10.\(service / 250).\(service % 250).\(index + 1)"),
             "ports": ["http": 8080], "weight": .integer(Int64(weight)),
-        ]
+            "sidecar": proxy.map { ["proxy": .string($0), "workloadPorts": ["http": 9080]] },
+        ])
     }
 
     static func hasRules(_ service: Int) -> Bool { service.isMultiple(of: 10) }

@@ -34,6 +34,8 @@ struct SluiceBench: AsyncParsableCommand {
         @Option(help: "How many proxies connect, one table each; may be repeated.")
         var streams: [Int] = [100, 500, 1000, 2000]
         @Option(help: "How they speak, one table each; may be repeated.") var dialect: [Dialect] = [.delta]
+        @Flag(help: "Each proxy is the sidecar of an endpoint and has listeners and clusters of its own.")
+        var workloads = false
 
         mutating func run() async throws {
             let options = self
@@ -58,9 +60,10 @@ struct SluiceBench: AsyncParsableCommand {
                         try await server.fill()
                         for dialect in dialect.map(\.value) {
                             for count in streams {
+                                let proxies = workloads ? "sidecars of workloads" : "proxies"
                                 Table.show(
-                                    "xDS (\(dialect.description)), \(count) proxies",
-                                    try await XDSBenchmark(server, count, dialect).run())
+                                    "xDS (\(dialect.description)), \(count) \(proxies)",
+                                    try await XDSBenchmark(server, count, dialect, haveWorkloads: workloads).run())
                             }
                         }
                     }

@@ -17,13 +17,16 @@ struct XDSBenchmark {
     private let server: MeasuredServer
     private let count: Int
     private let dialect: Fleet.Dialect
+    /// Whether each proxy is the sidecar of an endpoint.
+    private let haveWorkloads: Bool
     /// What the names of its proxies begin with: none of them has been there before.
     private let prefix = UUID().uuidString.prefix(8).lowercased()
 
-    init(_ server: MeasuredServer, _ count: Int, _ dialect: Fleet.Dialect) {
+    init(_ server: MeasuredServer, _ count: Int, _ dialect: Fleet.Dialect, haveWorkloads: Bool) {
         self.server = server
         self.count = count
         self.dialect = dialect
+        self.haveWorkloads = haveWorkloads
     }
 
     func run() async throws -> [Figure] {
@@ -211,14 +214,29 @@ struct XDSBenchmark {
         let found = Mutex([Int: ProxyIdentity]())
         let server = server
         try await server.inParallel(count) { index in
+            let proxy = "\(prefix)-\(name)-\(index)"
+            let service = haveWorkloads ? try await workload(index, of: proxy) : "bench"
             let path =
-                "\(MeasuredServer.mesh)/proxies/\(prefix)-\(name)-\(index)/bootstrap?namespace=shop&service=bench&cluster=dev"
+                "\(MeasuredServer.mesh)/proxies/\(proxy)/bootstrap?namespace=shop&service=\(service)&cluster=dev"
             let document = try await server.api.get(path, headers: ["Accept": "application/json"])
                 .expectingSuccess("bootstrap").body
             let identity = try ProxyIdentity(bootstrap: document)
             found.withLock { $0[index] = identity }
         }
         return found.withLock { found in (0..<count).compactMap { found[$0] } }
+    }
+
+    /// Puts a sidecar in front of an endpoint: one of each service, from the last on, as the first ones change (``PushBenchmark``).
+    ///
+    /// - Returns: the service's name.
+    private func workload(_ index: Int, of proxy: String) async throws -> String {
+        let service = index % LargeMesh.services
+        let number = LargeMesh.endpoints - 1 - index / LargeMesh.services
+        let path = MeasuredServer.service(LargeMesh.serviceName(service)) + "/endpoints/e\(number)"
+        try await server.api.put(
+            path, ["spec": LargeMesh.endpoint(service, number, proxy: proxy)], headers: ["If-Match": "*"]
+        ).expectingSuccess(path)
+        return LargeMesh.serviceName(service)
     }
 }
 
