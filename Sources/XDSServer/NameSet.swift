@@ -21,10 +21,7 @@ struct NameSet: Equatable {
 
         /// A name and what it stands for, both in UTF-8.
         mutating func insert(_ name: some Collection<UInt8>, _ value: some Collection<UInt8>) {
-            var hasher = Hasher()
-            Self.combine(name, &hasher)
-            Self.combine(value, &hasher)
-            insert(hash: UInt64(bitPattern: Int64(hasher.finalize())))
+            insert(hash: Self.hash(name, value))
         }
 
         private mutating func insert(hash: UInt64) {
@@ -33,8 +30,12 @@ struct NameSet: Equatable {
             squares &+= hash &* hash
         }
 
-        mutating func remove(_ name: String) {
-            let hash = Self.hash(name.utf8)
+        mutating func remove(_ name: String) { remove(hash: Self.hash(name.utf8)) }
+
+        /// A name and what it stands for. If they are not there, it becomes the fingerprint of nothing.
+        mutating func remove(_ name: String, _ value: String) { remove(hash: Self.hash(name.utf8, value.utf8)) }
+
+        private mutating func remove(hash: UInt64) {
             count -= 1
             sum &-= hash
             squares &-= hash &* hash
@@ -43,6 +44,13 @@ struct NameSet: Equatable {
         private static func hash(_ name: some Collection<UInt8>) -> UInt64 {
             var hasher = Hasher()
             combine(name, &hasher)
+            return UInt64(bitPattern: Int64(hasher.finalize()))
+        }
+
+        private static func hash(_ name: some Collection<UInt8>, _ value: some Collection<UInt8>) -> UInt64 {
+            var hasher = Hasher()
+            combine(name, &hasher)
+            combine(value, &hasher)
             return UInt64(bitPattern: Int64(hasher.finalize()))
         }
 

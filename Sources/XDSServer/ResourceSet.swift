@@ -177,11 +177,30 @@ package final class ResourceSet: Sendable {
 
     /// Two sets that differ as `old` and this one do, whatever else is in them: those below, as long as the ones above are the
     /// same and hide nothing. So the proxies of different workloads are told by one answer what changed in their mesh.
-    func difference(from old: ResourceSet) -> (old: ResourceSet, new: ResourceSet) {
+    ///
+    /// - Parameter isNamed: whether it matters to the client if there is such a resource at all. Then what lies above does, too.
+    func difference(
+        from old: ResourceSet, unless isNamed: (String) -> Bool
+    ) -> (old: ResourceSet, new: ResourceSet) {
         guard let base, let oldBase = old.base, changesAbove(old).isEmpty,
-            own.keys.allSatisfy({ base[$0] == nil && oldBase[$0] == nil })
+            own.keys.allSatisfy({ base[$0] == nil && oldBase[$0] == nil && !isNamed($0) })
         else { return (old, self) }
-        return base.difference(from: oldBase)
+        return base.difference(from: oldBase, unless: isNamed)
+    }
+
+    /// What is to be told to a client that comes back, if it has what lies above as it is: a set below, as long as nothing there
+    /// is hidden, and what else the client has. If it does not, the fingerprint is one that no client has.
+    ///
+    /// - Parameters:
+    ///   - has: of names and versions that the client says it has.
+    ///   - isNamed: as for ``difference(from:unless:)``.
+    func rest(
+        of has: NameSet.Fingerprint, unless isNamed: (String) -> Bool
+    ) -> (set: ResourceSet, has: NameSet.Fingerprint) {
+        guard let base, own.keys.allSatisfy({ base[$0] == nil && !isNamed($0) }) else { return (self, has) }
+        var left = has
+        for resource in own.values { left.remove(resource.name, resource.version) }
+        return base.rest(of: left, unless: isNamed)
     }
 
     private func compare(with old: ResourceSet) -> Set<String> {

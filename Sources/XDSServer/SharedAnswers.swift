@@ -11,11 +11,12 @@ final class SharedAnswers {
         var names: NameSet.Fingerprint
         /// To be sent again.
         var forced: NameSet.Fingerprint
-        /// Names and versions that the client says it has.
+        /// Names and versions that the client says it has, but for those of its own (``ResourceSet/rest(of:unless:)``).
         var has: NameSet.Fingerprint
-        /// ``ResourceSet/id`` of what it was sent last; 0: nothing. If it has what is sent now, too, then of the two sets in which
-        /// the difference lies (``ResourceSet/difference(from:)``).
+        /// ``ResourceSet/id`` of what it was sent last; 0: nothing.
         var known: UInt64
+        /// Of what there is now. Both of the sets in which the difference lies (``ResourceSet/difference(from:unless:)``), so that
+        /// clients share what they are told although each has something of its own.
         var set: UInt64
     }
 
@@ -28,15 +29,18 @@ final class SharedAnswers {
         var names: NameSet
         /// State of the world: whether something is another than it was.
         var isChange = true
+        /// Nobody else is to be answered by it.
+        var isPrivate = false
 
         init(
             resources: [EncodedResource] = [], removed: [String] = [], leaving: [String: EncodedResource?] = [:],
-            isChange: Bool = true
+            isChange: Bool = true, isPrivate: Bool = false
         ) {
             self.resources = resources
             self.removed = removed
             self.leaving = leaving
             self.isChange = isChange
+            self.isPrivate = isPrivate
             names = NameSet(resources.map(\.name))
         }
     }
@@ -50,6 +54,7 @@ final class SharedAnswers {
     func answer(_ key: Key, orMake make: () -> Answer) -> Answer {
         if let known = answers[key] { return known }
         let answer = make()
+        if answer.isPrivate { return answer }
         if answers.count >= Self.capacity { answers = [:] }
         answers[key] = answer
         return answer

@@ -118,9 +118,13 @@ extension Subscription {
             return Content(
                 resources: .some(resources), removed: removed, isNeeded: !resources.isEmpty || !removed.isEmpty)
         }
+        let offer = offered?.count ?? 0
         let answer = answers.answer(key(set)) {
             let (resources, removed) = changes(set)
-            return SharedAnswers.Answer(resources: resources, removed: removed, leaving: leaving)
+            // The fingerprint of a list that names something twice does not say which of the two counts.
+            let isPrivate = known == nil && hints.count != offer
+            return SharedAnswers.Answer(
+                resources: resources, removed: removed, leaving: leaving, isPrivate: isPrivate)
         }
         leaving = answer.leaving
         return Content(
@@ -137,10 +141,18 @@ extension Subscription {
     }
 
     private func key(_ set: ResourceSet) -> SharedAnswers.Key {
-        let sets = known.map { set.difference(from: $0) }
-        return SharedAnswers.Key(
+        var key = SharedAnswers.Key(
             type: type, isWildcard: isWildcard, names: names.fingerprint, forced: children?.fingerprint ?? .init(),
-            has: offered?.fingerprint ?? .init(), known: sets?.old.id ?? 0, set: sets?.new.id ?? set.id)
+            has: .init(), known: 0, set: set.id)
+        func isNamed(_ name: String) -> Bool { names.contains(name) || children?.contains(name) == true }
+        if let known {
+            let sets = set.difference(from: known, unless: isNamed)
+            (key.known, key.set) = (sets.old.id, sets.new.id)
+        } else if let offered {
+            let rest = set.rest(of: offered.fingerprint, unless: isNamed)
+            (key.has, key.set) = (rest.has, rest.set.id)
+        }
+        return key
     }
 
     /// What the client lacks, and what it is to remove; notes in ``leaving`` what it is to remove later.

@@ -51,9 +51,10 @@ struct Session {
     private var wanted: [ResourceType: [String]] = [:]
     private var lastNonce: [ResourceType: String] = [:]
 
-    init(_ variant: Variant, _ snapshot: Snapshot? = nil) {
+    /// - Parameter sharing: with other streams.
+    init(_ variant: Variant, _ snapshot: Snapshot? = nil, sharing: StreamSharing = StreamSharing()) {
         self.variant = variant
-        machine = StreamMachine(variant)
+        machine = StreamMachine(variant, sharing: sharing)
         if let snapshot { machine.update(snapshot) }
     }
 

@@ -135,7 +135,7 @@ struct SetTests {
                 let differing = old.names.union(new.names).filter { old[$0]?.version != new[$0]?.version }
                 #expect(new.changes(since: old).isSuperset(of: differing), "seed \(seed)")
                 #expect(new.hasSameContent(as: old) == differing.isEmpty, "seed \(seed)")
-                let parts = new.difference(from: old)
+                let parts = new.difference(from: old) { _ in false }
                 let among = parts.old.names.union(parts.new.names)
                 #expect(
                     differing == among.filter { parts.old[$0]?.version != parts.new[$0]?.version }, "seed \(seed)")
@@ -149,16 +149,19 @@ struct SetTests {
         func set(_ own: [EncodedResource], over base: ResourceSet) -> ResourceSet { ResourceSet(own, over: base) }
         for name in ["one", "two"] {
             let own = resource(.cluster, name, "1")
-            let sets = set([own], over: later).difference(from: set([own], over: base))
+            let (old, new) = (set([own], over: base), set([own], over: later))
+            let sets = new.difference(from: old) { _ in false }
             #expect(sets.old === base && sets.new === later)
+            let named = new.difference(from: old) { $0 == name }
+            #expect(named.old === old && named.new === new)
         }
         let own = [resource(.cluster, "own", "1"), resource(.cluster, "own", "2"), resource(.cluster, "c", "2")]
         for (before, after) in [(own[0], own[1]), (own[2], own[2])] {
             let (old, new) = (set([before], over: base), set([after], over: later))
-            let sets = new.difference(from: old)
+            let sets = new.difference(from: old) { _ in false }
             #expect(sets.old === old && sets.new === new)
         }
-        let unlike = set([], over: later).difference(from: base)
+        let unlike = set([], over: later).difference(from: base) { _ in false }
         #expect(unlike.old === base && unlike.new !== later)
     }
 
