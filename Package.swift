@@ -34,6 +34,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -65,8 +66,11 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
         .target(
-            name: "XDSServer", dependencies: ["GRPCServer", "EnvoyProtos", nio.core, protobuf, crypto, logging],
-            swiftSettings: strict),
+            name: "XDSServer",
+            dependencies: [
+                "GRPCServer", "EnvoyProtos", nio.core, protobuf, crypto, logging,
+                .product(name: "HashTreeCollections", package: "swift-collections"),
+            ], swiftSettings: strict),
 
         // Pure: no I/O, no clock, no Foundation.
         .target(name: "MeshModel", swiftSettings: strict),

@@ -1,3 +1,4 @@
+internal import HashTreeCollections
 internal import NIOCore
 internal import Synchronization
 
@@ -8,7 +9,8 @@ internal import Synchronization
 package final class ResourceSet: Sendable {
     /// Counted over the process; tells sets apart without keeping them alive.
     let id: UInt64
-    private let own: [String: EncodedResource]
+    /// A tree, most of which a set derived from this one shares: so a change costs what it changes, however large the set is.
+    private let own: TreeDictionary<String, EncodedResource>
     private let base: ResourceSet?
     /// Resources of all layers.
     let count: Int
@@ -39,15 +41,15 @@ package final class ResourceSet: Sendable {
     ///
     /// - Parameter base: what lies below. A resource here hides the one of the same name there.
     package convenience init(_ resources: [EncodedResource], over base: ResourceSet? = nil) {
-        let own = Dictionary(resources.map { ($0.name, $0) }) { _, last in last }
+        let own = TreeDictionary(resources.lazy.map { ($0.name, $0) }) { _, last in last }
         var summary = base.map(Summary.init) ?? Summary()
         for resource in own.values { summary.replace(base?[resource.name], with: resource) }
         self.init(own: own, base: base, ancestors: [], summary, SharedForms())
     }
 
     private init(
-        own: [String: EncodedResource], base: ResourceSet?, ancestors: [(id: UInt64, changed: Set<String>)],
-        _ summary: Summary, _ bodies: consuming SharedForms
+        own: TreeDictionary<String, EncodedResource>, base: ResourceSet?,
+        ancestors: [(id: UInt64, changed: Set<String>)], _ summary: Summary, _ bodies: consuming SharedForms
     ) {
         self.own = own
         self.base = base
