@@ -75,10 +75,11 @@ struct MeshConfiguration {
     private mutating func derive(_ change: EncodedChange) {
         for (view, layer) in layers { layers[view] = derive(layer, view, change) }
         guard change.reachesWorkloads else { return }
-        for (stack, var tops) in stacks {
-            for index in tops.values.indices {
-                guard let view = tops.values[index].view, let layer = tops.values[index].layer else { continue }
-                tops.values[index].layer = derive(layer, view, change)
+        for stack in stacks.keys {
+            var tops = stacks.removeValue(forKey: stack) ?? [:]
+            tops.updateEach { _, top in
+                guard let view = top.view, let layer = top.layer else { return }
+                top.layer = derive(layer, view, change)
             }
             stacks[stack] = tops
         }
@@ -93,8 +94,8 @@ struct MeshConfiguration {
         guard let revision, var tops = stacks.removeValue(forKey: stack) else { return }
         let sets = sets(of: stack)
         let common = Snapshot(revision: revision, sets)
-        for index in tops.values.indices where tops.values[index].isWanted {
-            snapshots[tops.keys[index]] = snapshot(of: &tops.values[index], over: sets, common)
+        tops.updateEach { view, top in
+            if top.isWanted { snapshots[view] = snapshot(of: &top, over: sets, common) }
         }
         stacks[stack] = tops
     }
@@ -194,6 +195,18 @@ struct MeshConfiguration {
             return (name, sources)
         }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension Dictionary {
+    /// Changes every value in place. Whoever goes through `indices` instead holds the dictionary twice, and the first change
+    /// copies it.
+    fileprivate mutating func updateEach(_ update: (Key, inout Value) -> Void) {
+        var index = startIndex
+        while index != endIndex {
+            update(keys[index], &values[index])
+            formIndex(after: &index)
+        }
     }
 }
 
