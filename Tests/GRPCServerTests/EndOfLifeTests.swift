@@ -102,8 +102,14 @@ struct EndOfLifeTests {
             if call.path.method == "Push" { return Pusher(call, sent) }
             return EchoHandler(call)
         }
-        // Who does not read does not answer pings either.
-        try await withServer(service, configure: { $0.http2.keepaliveInterval = .hours(1) }) { _, address in
+        // Who does not read does not answer pings either, and the others' calls may take their time on a busy machine.
+        try await withServer(
+            service,
+            configure: {
+                $0.http2.keepaliveInterval = .hours(1)
+                $0.messageTimeout = .hours(1)
+            }
+        ) { _, address in
             let slow = try await TestClient(address)
             slow.run { $0.setReading(false) }
             let events = slow.call("/test.Test/Push")
