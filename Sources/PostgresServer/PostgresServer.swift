@@ -99,12 +99,19 @@ package final class PostgresServer: Sendable {
         }
     }
 
+    /// How soon a death is noticed.
+    private static let lookInterval = Duration.seconds(1)
+
     /// Starts the server, restarts it whenever it dies, and stops it when the task is cancelled.
     package func run() async throws {
         try await start()
+        var postmaster = Postmaster(of: cluster.layout.cluster)
         var pause = Duration.milliseconds(250)
-        while (try? await Task.sleep(for: .milliseconds(250))) != nil {
-            guard Postmaster(of: cluster.layout.cluster) == nil else { continue }
+        while (try? await Task.sleep(for: Self.lookInterval)) != nil {
+            if postmaster?.isRunning == true { continue }
+            // Somebody may have restarted it.
+            postmaster = Postmaster(of: cluster.layout.cluster)
+            if postmaster != nil { continue }
             logger.error("PostgreSQL has died; starting it again")
             do {
                 try await start()

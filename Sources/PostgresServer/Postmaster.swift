@@ -4,17 +4,17 @@ internal import Glibc
 /// The running main process of a cluster, as its lock file and `/proc` tell.
 struct Postmaster: Sendable, Hashable {
     let processID: Int32
+    private let directory: String
 
     /// The postmaster of `cluster`, if it runs.
     ///
     /// The process must have the cluster as its working directory, which the postmaster enters first and nobody else
     /// does; so another process that got the number of a dead one is not mistaken for it, and neither is a zombie.
     init?(of cluster: String) {
-        guard let processID = Self.recordedProcessID(cluster), Self.workingDirectory(processID) == cluster.resolved
-        else {
-            return nil
-        }
+        guard let processID = Self.recordedProcessID(cluster) else { return nil }
         self.processID = processID
+        directory = cluster.resolved
+        if !isRunning { return nil }
     }
 
     /// Whether it accepts connections: the eighth line of the lock file (PostgreSQL `pidfile.h`).
@@ -35,7 +35,8 @@ struct Postmaster: Sendable, Hashable {
         }
     }
 
-    var isRunning: Bool { Self.workingDirectory(processID) != nil }
+    /// Whether it still does. One system call.
+    var isRunning: Bool { Self.workingDirectory(processID) == directory }
 
     func signal(_ number: Int32) { kill(processID, number) }
 
