@@ -6,9 +6,9 @@ internal import XDSServer
 
 /// From the change feed to the streams: compiles the meshes that connected proxies belong to, and publishes what came out.
 ///
-/// One task does all of it; others may ask what came out. It always works from the newest state: changes that come while it
-/// compiles are one change when it looks again, and a stream that is slower than the publisher gets the newest snapshot
-/// only.
+/// The actor does one thing after the other; others may ask what came out. It always works from the newest state: changes
+/// that come while it compiles are one change when it looks again, and a stream that is slower than the publisher gets the
+/// newest snapshot only.
 ///
 /// A change is pushed at once, however it comes, and what follows waits (``Pace``). A hold-off before every push, as other
 /// control planes have it, would delay the single change too, which is the usual case, and would have to be guessed; how long a
@@ -43,7 +43,7 @@ actor ConfigPublisher {
 
     /// Whether only what is urgent goes on.
     var isResting: Bool { pace == .resting }
-    private static let tick = Duration.seconds(1)
+    private static let tickInterval = Duration.seconds(1)
     private static let patience = 30
 
     /// - Parameters:
@@ -61,68 +61,58 @@ actor ConfigPublisher {
         self.clock = clock
     }
 
-    private enum Event: Sendable {
-        case views
-        case updates
-        case written
-        case rested
-        case tick
-    }
-
     /// One element stands for any number of pushes.
     private let (pushes, push) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// Publishes until the task is cancelled.
     func run() async throws {
-        let (events, continuation) = AsyncStream.makeStream(of: Event.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await _ in self.store.signals { continuation.yield(.views) }
+                for await _ in self.store.signals { await self.takeViews() }
             }
             group.addTask {
-                for await _ in self.mirror.signals { continuation.yield(.updates) }
+                for await _ in self.mirror.signals { await self.takeUpdates() }
             }
             group.addTask {
                 while true {
-                    try await self.clock.sleep(for: Self.tick)
-                    continuation.yield(.tick)
+                    try await self.clock.sleep(for: Self.tickInterval)
+                    await self.tick()
                 }
             }
             group.addTask {
                 for await _ in self.pushes {
                     let time = await self.clock.measure { await self.isWritten() }
-                    continuation.yield(.written)
+                    await self.rest()
                     try await self.clock.sleep(for: min(time, Self.maxRest))
-                    continuation.yield(.rested)
+                    await self.resume()
                 }
-            }
-            group.addTask {
-                for await event in events { await self.handle(event) }
             }
             try await group.waitForAll()
         }
     }
 
-    private func handle(_ event: Event) async {
-        switch event {
-        case .views: await takeViews()
-        case .updates:
-            isHeld = true
-            goOn()
-        case .written:
-            pace = .resting
-            goOn()
-        case .rested:
-            // Unless something urgent has been pushed meanwhile.
-            if pace == .resting { pace = .free }
-            goOn()
-        case .tick:
-            for (view, ticks) in leaving {
-                if ticks > 1 { leaving[view] = ticks - 1 } else { forget(view) }
-            }
-            // Until it has been compiled once, and when it was deleted and may be there again.
-            for mesh in configurations.meshes where !mirror.isFollowing(mesh) { await follow(mesh) }
+    private func takeUpdates() {
+        isHeld = true
+        goOn()
+    }
+
+    private func rest() {
+        pace = .resting
+        goOn()
+    }
+
+    private func resume() {
+        // Unless something urgent has been pushed meanwhile.
+        if pace == .resting { pace = .free }
+        goOn()
+    }
+
+    private func tick() async {
+        for (view, ticks) in leaving {
+            if ticks > 1 { leaving[view] = ticks - 1 } else { forget(view) }
         }
+        // Until it has been compiled once, and when it was deleted and may be there again.
+        for mesh in configurations.meshes where !mirror.isFollowing(mesh) { await follow(mesh) }
     }
 
     private func goOn() {
