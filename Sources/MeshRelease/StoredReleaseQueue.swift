@@ -21,7 +21,7 @@ package struct StoredReleaseQueue: ReleaseQueue {
     private let signal: ReleaseSignal
     private let logger: Logger
 
-    /// - Parameter signal: to be notified of every change in the database.
+    /// - Parameter signal: to be notified when a release was written, or may have become due.
     package init(control: ControlPlane, signal: ReleaseSignal, logger: Logger) {
         self.control = control
         self.signal = signal

@@ -1,53 +1,88 @@
 package import Logging
 package import MeshModel
 package import Postgres
+internal import Synchronization
 
 /// Tells a replica that something was written, by it or another one.
 ///
-/// A signal says which mesh and nothing else; readers look at the feed. A lost one costs latency, never correctness.
+/// A signal says where and nothing else; readers look at the database. A lost one costs latency, never correctness.
 package final class ChangeSignals: Sendable {
     static let channel = "sluice"
+    /// What is announced of a release that was written, after its mesh. Meshes' announcements have a slash.
+    static let releasePayload = "release"
 
     /// What a signal says.
     package enum Signal: Hashable, Sendable {
+        /// The mesh's feed has something new.
         case changed(MeshKey)
+        /// A release was written, so one may be due.
+        case release
         /// Signals may have been missed: look at everything.
         case anything
     }
 
-    private let listener: Listener
-    /// For one consumer. At most 1024 wait here; then ``Signal/anything`` stands for those that are dropped.
-    package let signals: AsyncStream<Signal>
-    private let continuation: AsyncStream<Signal>.Continuation
+    private let options: ConnectionOptions
+    private let logger: Logger
+    private let subscribers = Mutex<[Subscriber]>([])
+
+    private struct Subscriber {
+        let queue: SignalQueue
+        let wants: @Sendable (Signal) -> Bool
+    }
 
     package init(_ options: ConnectionOptions, logger: Logger) {
-        listener = Listener(options, channels: [SQLIdentifier(Self.channel)], logger: logger)
-        (signals, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
+        self.options = options
+        self.logger = logger
+    }
+
+    /// A queue of what is told from now on, for one consumer; for as long as there are signals.
+    ///
+    /// - Parameter wants: what the consumer is woken for; ``Signal/anything`` is for everybody.
+    package func subscribe(
+        where wants: @escaping @Sendable (Signal) -> Bool = { _ in true }
+    ) -> AsyncStream<Signal> {
+        let queue = SignalQueue()
+        subscribers.withLock { $0.append(Subscriber(queue: queue, wants: wants)) }
+        return queue.signals
     }
 
     /// Listens until cancelled; reconnects by itself.
     package func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.listener.run() }
-            group.addTask {
-                for await event in self.listener.events { self.deliver(Self.signal(event)) }
-            }
-            defer { group.cancelAll() }
-            try await group.next()
+        let listener = Listener(options, channels: [SQLIdentifier(Self.channel)], logger: logger) {
+            self.deliver(Self.signal($0))
         }
+        try await listener.run()
     }
 
-    /// The newest signals are kept. That some were dropped is said after them, so it is the last to be dropped itself.
-    func deliver(_ signal: Signal) {
-        if case .dropped = continuation.yield(signal) { continuation.yield(.anything) }
+    private func deliver(_ signal: Signal) {
+        for subscriber in subscribers.withLock({ $0 }) where signal == .anything || subscriber.wants(signal) {
+            subscriber.queue.put(signal)
+        }
     }
 
     private static func signal(_ event: Listener.Event) -> Signal {
         guard case .notification(let notification) = event else { return .anything }
+        if notification.payload == releasePayload { return .release }
         let parts = notification.payload.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let tenant = Name(String(parts[0])), let mesh = Name(String(parts[1])) else {
             return .anything
         }
         return .changed(MeshKey(tenant: tenant, mesh: mesh))
+    }
+}
+
+/// Signals that wait for one consumer: at most 1024, and then ``ChangeSignals/Signal/anything`` stands for those that are
+/// dropped.
+package struct SignalQueue: Sendable {
+    package let signals: AsyncStream<ChangeSignals.Signal>
+    private let continuation: AsyncStream<ChangeSignals.Signal>.Continuation
+
+    package init() {
+        (signals, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
+    }
+
+    /// The newest signals are kept. That some were dropped is said after them, so it is the last to be dropped itself.
+    package func put(_ signal: ChangeSignals.Signal) {
+        if case .dropped = continuation.yield(signal) { continuation.yield(.anything) }
     }
 }

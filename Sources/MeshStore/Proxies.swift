@@ -93,20 +93,25 @@ extension MeshStore {
     /// U+0000, which PostgreSQL cannot hold, becomes U+FFFD: what one proxy says must not be in the way of the others' rows.
     ///
     /// A replica does not overwrite a proxy that has come back to another one, unless it says that it is connected here.
-    package func report(_ reports: [ProxyRow]) async throws(StoreError) {
+    ///
+    /// The active releases of the proxies' meshes become due: what they wait for may have happened.
+    ///
+    /// - Returns: whether there were any.
+    @discardableResult
+    package func report(_ reports: [ProxyRow]) async throws(StoreError) -> Bool {
         struct Key: Hashable {
             var mesh: MeshKey
             var name: NamespacedName
         }
         let latest = Dictionary(reports.map { (Key(mesh: $0.mesh, name: $0.name), $0) }) { _, last in last }
-        guard !latest.isEmpty else { return }
+        guard !latest.isEmpty else { return false }
         let rows = Array(latest.values)
         var documents = Documents()
         let types = try rows.map { row throws(StoreError) in try documents.number(of: row.types) }
         let clients = try rows.map { row throws(StoreError) in try documents.number(of: row.client) }
         // Most proxies are there already, and their keys are left alone: each part of a new row's key is checked by a regular
         // expression, and that costs more than all the rest.
-        _ = try await self.rows(
+        return try await self.rows(
             """
             WITH document AS (
                 SELECT * FROM unnest(\(documents.texts)::jsonb[]) WITH ORDINALITY AS document (body, number)),
@@ -133,22 +138,29 @@ extension MeshStore {
                        updated_at = now(), revision = raised.revision
                   FROM reported r JOIN raised USING (tenant, mesh)
                  WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name)
-                   AND (r.connected OR p.replica = r.replica))
-            INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
-                                    rejected_revision, rejected_message, types, client, revision)
-            SELECT r.*, raised.revision FROM reported r JOIN raised USING (tenant, mesh)
-             WHERE NOT EXISTS (
-                SELECT FROM proxy p
-                 WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name))
-             ORDER BY tenant COLLATE "C", mesh COLLATE "C", namespace COLLATE "C", name COLLATE "C"
-            -- Another replica was quicker.
-            ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
-               SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
-                   acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
-                   rejected_message = excluded.rejected_message, types = excluded.types, client = excluded.client,
-                   updated_at = now(), revision = excluded.revision
-             WHERE excluded.connected OR p.replica = excluded.replica
-            """, seeing: .all)
+                   AND (r.connected OR p.replica = r.replica)),
+            inserted AS (
+                INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
+                                        rejected_revision, rejected_message, types, client, revision)
+                SELECT r.*, raised.revision FROM reported r JOIN raised USING (tenant, mesh)
+                 WHERE NOT EXISTS (
+                    SELECT FROM proxy p
+                     WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name))
+                 ORDER BY tenant COLLATE "C", mesh COLLATE "C", namespace COLLATE "C", name COLLATE "C"
+                -- Another replica was quicker.
+                ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
+                   SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
+                       acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
+                       rejected_message = excluded.rejected_message, types = excluded.types, client = excluded.client,
+                       updated_at = now(), revision = excluded.revision
+                 WHERE excluded.connected OR p.replica = excluded.replica),
+            woken AS (
+                UPDATE release SET next_wakeup_at = now() FROM raised
+                 WHERE (release.tenant, release.mesh) = (raised.tenant, raised.mesh) AND active AND next_wakeup_at > now()
+                RETURNING 1)
+            SELECT EXISTS (SELECT FROM woken) AS woken
+            """, seeing: .all
+        ).single { row throws(PostgresError) -> Bool in try row["woken"] }
     }
 
     /// Documents as they are stored, each once: most proxies of a mesh have the same ones.

@@ -131,15 +131,6 @@ extension MeshStore {
         guard let seconds else { return limit }
         return max(.zero, min(limit, .seconds(seconds)))
     }
-
-    /// Makes the engine look at a mesh's active releases at once: what they wait for may have happened.
-    package func wakeReleases(of mesh: MeshKey) async throws(StoreError) {
-        _ = try await rows(
-            """
-            UPDATE release SET next_wakeup_at = now()
-             WHERE tenant = \(mesh.tenant.text) AND mesh = \(mesh.mesh.text) AND active AND next_wakeup_at > now()
-            """, seeing: .tenant(mesh.tenant))
-    }
 }
 
 extension StoreTransaction {

@@ -2,7 +2,7 @@ package import MeshModel
 internal import Postgres
 
 /// One transaction of a tenant: what it writes is committed together, with its audit trail, its rows of the change feed
-/// and one notification, or not at all.
+/// and its notifications, or not at all.
 ///
 /// Not Sendable: it lives as long as the body of ``MeshStore/write(tenant:mesh:actor:requestId:_:)``.
 package final class StoreTransaction {
@@ -15,6 +15,8 @@ package final class StoreTransaction {
     private var revision: Revision?
     /// Meshes whose feed was written to, for the notification.
     private var touched: Set<String> = []
+    /// Whether a release was written, which may be due now.
+    private var touchesReleases = false
 
     init(_ session: Transaction, tenant: Name, mesh: Name?, actor: String, requestId: String) {
         self.session = session
@@ -208,6 +210,7 @@ package final class StoreTransaction {
     private func record(_ action: String, _ key: ObjectKey, _ at: Revision, deleted: Bool) -> [Statement] {
         let row = ObjectRow(key)
         touched.insert(mesh?.text ?? "")
+        if key.kind == .release { touchesReleases = true }
         return [
             """
             INSERT INTO audit_event (tenant, actor, request_id, action, kind, mesh, namespace, service, name, revision)
@@ -228,8 +231,9 @@ package final class StoreTransaction {
         // Nobody follows what a tenant has outside of its meshes.
         touched.remove("")
         guard !touched.isEmpty else { return }
-        try await pipeline(
-            touched.sorted().map { "SELECT pg_notify(\(ChangeSignals.channel), \("\(tenant)/\($0)"))" })
+        var payloads = touched.sorted().map { "\(tenant)/\($0)" }
+        if touchesReleases { payloads.append(ChangeSignals.releasePayload) }
+        try await pipeline(payloads.map { "SELECT pg_notify(\(ChangeSignals.channel), \($0))" })
     }
 
     private static func json(_ map: [String: String]) throws(StoreError) -> JSONText {

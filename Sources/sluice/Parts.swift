@@ -57,29 +57,22 @@ struct Parts: Sendable {
 
     /// The services that nobody connects to.
     func background(replica: String) -> [any Service] {
-        let (mirrored, mirrorSignals) = AsyncStream.makeStream(
-            of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
-        let (watched, watchSignals) = AsyncStream.makeStream(
-            of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
+        // Before the first signal, which may come as soon as the first of the services runs.
+        let mirrored = signals.subscribe { $0 != .release }
+        let watched = signals.subscribe { $0 != .release }
+        let released = signals.subscribe { $0 == .release }
         let reporter = ProxyReporter(
-            store: store, registry: registry, publisher: publisher, replica: replica,
+            store: store, registry: registry, publisher: publisher, releases: releases, replica: replica,
             logger: logger)
         let queue = StoredReleaseQueue(control: control, signal: releases, logger: logger)
         let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
         return [
             Background("signals", logger) { try await signals.run() },
-            Background("signal fan-out", logger) {
-                for await signal in signals.signals {
-                    for copy in [mirrorSignals, watchSignals] {
-                        if case .dropped = copy.yield(signal) { copy.yield(.anything) }
-                    }
-                    releases.notify()
-                }
-            },
             Background("mirror", logger) { try await mirror.run(changes: mirrored) },
             Background("watches", logger) { try await control.follower.run(signals: watched) },
             Background("publisher", logger) { try await publisher.run() },
             Background("reporter", logger) { try await reporter.run() },
+            Background("release signals", logger) { for await _ in released { releases.notify() } },
             Background("releases", logger) { try await driver.run() },
             Background("compaction", logger) { try await compact() },
             Background("proxy retention", logger) { try await forgetProxies() },

@@ -101,10 +101,10 @@ struct MeasuredServer {
         let mesh = MeshKey(tenant: try LargeMesh.name("acme"), mesh: .defaultMesh)
         let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         let announcer = ChangeSignals(ConnectionOptions(database.connectionString), logger: logger)
+        var announcements = announcer.subscribe().makeAsyncIterator()
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await announcer.run() }
             defer { group.cancelAll() }
-            var announcements = announcer.signals.makeAsyncIterator()
             // The first says that it listens.
             _ = await announcements.next()
             var revision = try await store.revision(of: .objects(tenant: mesh.tenant, mesh: mesh.mesh))

@@ -41,14 +41,15 @@ struct WatchFixture: Sendable {
             try await Pool.running(options, logger: quietLogger) { pool in
                 let server = Fixture(configuration, store: MeshStore(pool: pool, logger: quietLogger))
                 let writer = Fixture(configuration, store: database.store)
-                let signals = ChangeSignals(database.options, logger: quietLogger)
+                let changes = ChangeSignals(database.options, logger: quietLogger)
+                let signals = changes.subscribe()
                 let front = Front(server: server.server)
                 let group = ServiceGroup(
                     configuration: .init(
                         services: [.init(service: front, successTerminationBehavior: .ignore)], logger: quietLogger))
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
-                    tasks.addTask { try await signals.run() }
-                    tasks.addTask { try await server.control.follower.run(signals: signals.signals) }
+                    tasks.addTask { try await changes.run() }
+                    tasks.addTask { try await server.control.follower.run(signals: signals) }
                     tasks.addTask { try await group.run() }
                     defer { tasks.cancelAll() }
                     try await until("the server listens") { front.port != 0 }

@@ -86,13 +86,35 @@ struct ChangeSignalTests {
 
     @Test("a consumer that falls behind is told that it missed something")
     func overflow() async throws {
-        let changes = ChangeSignals(ConnectionOptions("host=/nonexistent"), logger: quietLogger)
-        let signals = Signals(stream: changes.signals)
-        for _ in 0..<1024 { changes.deliver(.changed(.acme)) }
+        let queue = SignalQueue()
+        let signals = Signals(stream: queue.signals)
+        for _ in 0..<1024 { queue.put(.changed(.acme)) }
         for _ in 0..<1024 { #expect(await signals.next() == .changed(.acme)) }
-        for _ in 0..<1025 { changes.deliver(.changed(.acme)) }
+        for _ in 0..<1025 { queue.put(.changed(.acme)) }
         for _ in 0..<1023 { #expect(await signals.next() == .changed(.acme)) }
         #expect(await signals.next() == .anything)
+    }
+
+    @Test("who asks for releases hears of those, and of what may have been missed")
+    func releases() async throws {
+        try await StoreFixture.run { fixture in
+            let changes = ChangeSignals(fixture.options, logger: quietLogger)
+            let (all, releases) = (changes.subscribe(), changes.subscribe { $0 == .release })
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await changes.run() }
+                defer { group.cancelAll() }
+                let signals = (all: Signals(stream: all), releases: Signals(stream: releases))
+                #expect(await signals.all.next() == .anything)
+                #expect(await signals.releases.next() == .anything)
+                try await fixture.store.create(.tenant(.acme))
+                _ = try await fixture.store.create(.service("a"))
+                #expect(await signals.all.next() == .changed(.acme))
+                try await fixture.store.startRelease("v2", service: "a")
+                #expect(await signals.releases.next() == .release)
+                #expect(await signals.all.next() == .changed(.acme))
+                #expect(await signals.all.next() == .release)
+            }
+        }
     }
 
     @Test(
@@ -114,10 +136,11 @@ private func listening(
     try await StoreFixture.run { fixture in
         for tenant in [Name.acme, .globex] { try await fixture.store.create(.tenant(tenant)) }
         let changes = ChangeSignals(fixture.options, logger: quietLogger)
+        let signals = Signals(stream: changes.subscribe())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await changes.run() }
             defer { group.cancelAll() }
-            try await body(fixture.store, Signals(stream: changes.signals))
+            try await body(fixture.store, signals)
         }
     }
 }

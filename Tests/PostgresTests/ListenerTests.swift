@@ -11,11 +11,16 @@ struct ListenerTests {
         let channel = uniqueName("Channel ")
         var options = ConnectionOptions(try await PostgresServer.shared().connectionString)
         options.applicationName = channel.name
+        let (stream, sink) = AsyncStream.makeStream(of: Listener.Event.self)
         let listener = Listener(
-            options, channels: [channel], backoff: .milliseconds(5)...(.milliseconds(20)), logger: quietLogger)
+            options, channels: [channel], backoff: .milliseconds(5)...(.milliseconds(20)), logger: quietLogger
+        ) { sink.yield($0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await listener.run() }
-            var events = listener.events.makeAsyncIterator()
+            group.addTask {
+                defer { sink.finish() }
+                try await listener.run()
+            }
+            var events = stream.makeAsyncIterator()
             let sender = try await openConnection()
             #expect(await events.next() == .mayHaveMissed)
             _ = try await sender.pipeline([

@@ -20,13 +20,19 @@ package final class FeedFollower: Sendable {
     private let logger: Logger
     private let entries = Mutex<[Feed: Entry]>([:])
 
+    /// Yields when somebody begins to watch proxies.
+    private let proxyWatches: AsyncStream<Void>
+    private let proxyWatch: AsyncStream<Void>.Continuation
+
     package init(store: MeshStore, logger: Logger) {
         self.store = store
         self.logger = logger
+        (proxyWatches, proxyWatch) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     func add(_ inbox: WatchInbox, to feed: Feed) {
         entries.withLock { $0[feed, default: Entry()].inboxes[ObjectIdentifier(inbox)] = inbox }
+        if feed.isOfProxies { proxyWatch.yield() }
     }
 
     func remove(_ inbox: WatchInbox, from feed: Feed) {
@@ -41,36 +47,37 @@ package final class FeedFollower: Sendable {
     /// - Parameters:
     ///   - signals: what the database says; see ``ChangeSignals``.
     ///   - interval: how often to look without being told, for the case that a signal was lost.
-    ///   - proxyInterval: how often to look for changes of proxies. Nothing signals them: their rows are written far more
-    ///     often than anybody watches them.
+    ///   - proxyInterval: how often to look for changes of proxies while somebody watches them. Nothing signals them: their rows
+    ///     are written far more often than anybody does.
     package func run(
         signals: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(10),
         proxyInterval: Duration = .milliseconds(250)
     ) async throws {
         // One reader for both reasons to look, so that pages come in order.
-        let (looks, look) = AsyncStream.makeStream(
-            of: ChangeSignals.Signal.self, bufferingPolicy: .bufferingNewest(1024))
+        let looks = SignalQueue()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await signal in signals {
-                    if case .dropped = look.yield(signal) { look.yield(.anything) }
-                }
+                for await signal in signals { looks.put(signal) }
             }
             group.addTask {
                 while true {
                     try await Task.sleep(for: interval)
-                    look.yield(.anything)
+                    looks.put(.anything)
                 }
             }
             group.addTask {
-                for await signal in looks {
+                for await signal in looks.signals {
                     for feed in self.feeds(concerning: signal) { await self.read(feed) }
                 }
             }
             group.addTask {
-                while true {
-                    try await Task.sleep(for: proxyInterval)
-                    for feed in self.watched where feed.isOfProxies { await self.read(feed) }
+                for await _ in self.proxyWatches {
+                    while true {
+                        try await Task.sleep(for: proxyInterval)
+                        let feeds = self.watched.filter(\.isOfProxies)
+                        for feed in feeds { await self.read(feed) }
+                        if feeds.isEmpty { break }
+                    }
                 }
             }
             try await group.waitForAll()
@@ -83,6 +90,7 @@ package final class FeedFollower: Sendable {
         switch signal {
         case .anything: watched.filter { !$0.isOfProxies }
         case .changed(let mesh): watched.filter { $0.isConcerned(by: mesh) }
+        case .release: []
         }
     }
 

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Logging
 internal import MeshModel
+internal import MeshRelease
 internal import MeshStore
 internal import XDSServer
 
@@ -10,6 +11,8 @@ struct ProxyReporter: Sendable {
     let store: MeshStore
     let registry: ProxyRegistry
     let publisher: ConfigPublisher
+    /// Is told when a release may have become due by it.
+    let releases: ReleaseSignal
     /// This replica's name.
     let replica: String
     let logger: Logger
@@ -66,8 +69,7 @@ struct ProxyReporter: Sendable {
                 for report in reports {
                     if let row = await row(report, &known, &refusals, &documents) { rows.append(row) }
                 }
-                try await store.report(rows)
-                for mesh in Set(rows.map(\.mesh)) { try await store.wakeReleases(of: mesh) }
+                if try await store.report(rows) { releases.notify() }
                 gathering = min(max(Self.gathering, (.now - start) * (Self.share - 1)), Self.maxGathering)
             } catch {
                 logger.warning("proxies not reported", metadata: ["count": "\(reports.count)", "error": "\(error)"])
