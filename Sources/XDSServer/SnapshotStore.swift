@@ -89,10 +89,8 @@ package final class SnapshotStore: Sendable {
 
     /// Returns when what was published before has been handed to the sockets of all streams that take it.
     package func settle() async {
-        for hub in hubs {
-            // The first turn comes after the snapshots were delivered, the second after what that made was written.
-            for _ in 0..<2 { try? await hub.eventLoop.submit {}.get() }
-        }
+        // A turn of each loop, which comes after those in which the snapshots were delivered and written.
+        for hub in hubs { try? await hub.eventLoop.submit {}.get() }
     }
 
     /// Whether the view has a stream at the moment.
