@@ -59,7 +59,7 @@ struct Parts: Sendable {
     func background(replica: String) -> [any Service] {
         // Before the first signal, which may come as soon as the first of the services runs.
         let mirrored = signals.subscribe { $0 != .release }
-        let watched = signals.subscribe { $0 != .release }
+        let watched = signals.subscribe { [follower = control.follower] in follower.isConcerned(by: $0) }
         let released = signals.subscribe { $0 == .release }
         let reporter = ProxyReporter(
             store: store, registry: registry, publisher: publisher, releases: releases, replica: replica,

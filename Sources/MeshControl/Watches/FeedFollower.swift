@@ -84,6 +84,9 @@ package final class FeedFollower: Sendable {
         }
     }
 
+    /// Whether somebody watches what the signal is about.
+    package func isConcerned(by signal: ChangeSignals.Signal) -> Bool { !feeds(concerning: signal).isEmpty }
+
     private var watched: [Feed] { entries.withLock { Array($0.keys) } }
 
     private func feeds(concerning signal: ChangeSignals.Signal) -> [Feed] {
