@@ -205,8 +205,8 @@ let package = Package(
             name: "SluiceTests",
             dependencies: [
                 "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
-                "MeshIdentity", "MeshModel", "MeshStore", "StoreFixtures", "TestSupport", "XDSServer", nio.core,
-                nio.posix,
+                "MeshIdentity", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures", "TestSupport", "XDSServer",
+                nio.core, nio.posix,
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(
