@@ -75,7 +75,7 @@ struct MeshConfiguration {
     private mutating func derive(_ change: EncodedChange) {
         for (view, layer) in layers { layers[view] = derive(layer, view, change) }
         guard change.reachesWorkloads else { return }
-        for stack in stacks.keys {
+        for stack in Array(stacks.keys) {
             var tops = stacks.removeValue(forKey: stack) ?? [:]
             tops.updateEach { _, top in
                 guard let view = top.view, let layer = top.layer else { return }
