@@ -42,7 +42,7 @@ struct WatchFixture: Sendable {
                 let server = Fixture(configuration, store: MeshStore(pool: pool, logger: quietLogger))
                 let writer = Fixture(configuration, store: database.store)
                 let changes = ChangeSignals(database.options, logger: quietLogger)
-                let signals = changes.subscribe()
+                let signals = changes.subscribe { [follower = server.control.follower] in follower.isConcerned(by: $0) }
                 let front = Front(server: server.server)
                 let group = ServiceGroup(
                     configuration: .init(
