@@ -60,7 +60,7 @@ package struct Compiler: Sendable {
             for host in references.replace(name, with: rules.spec) { touched[host] = .all }
         }
         for (name, policies) in state.destinationRules {
-            for service in references.replace(name, with: policies.spec) { touched[service] = .all }
+            for (service, _) in references.replace(name, with: policies.spec) { touched[service] = .all }
         }
         for (name, traffic) in state.releases {
             for service in references.replace(name, with: traffic) { touched[service] = .all }
@@ -76,9 +76,11 @@ package struct Compiler: Sendable {
             }
         }
         for name in change.destinationRules {
-            for service in references.replace(name, with: state.destinationRules[name]?.spec) {
-                touched[service, default: []].formUnion([.clusters, .routes])
-                // Routes say what requests are hashed by.
+            for (service, isHashed) in references.replace(name, with: state.destinationRules[name]?.spec) {
+                touched[service, default: []].insert(.clusters)
+                // Routes say what requests are hashed by, and nothing else of policies.
+                guard isHashed else { continue }
+                touched[service, default: []].insert(.routes)
                 for dependent in references.dependents(on: service) { touched[dependent, default: []].insert(.routes) }
             }
         }

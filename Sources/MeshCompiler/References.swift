@@ -15,6 +15,8 @@ struct References: Hashable, Sendable {
     private var rulesByDestination: [NamespacedName: Set<NamespacedName>] = [:]
     private var serviceOfPolicies: [NamespacedName: NamespacedName] = [:]
     private var policiesByService: [NamespacedName: Set<NamespacedName>] = [:]
+    /// DestinationRules that send requests by their hash.
+    private var hashingPolicies: Set<NamespacedName> = []
     private var serviceOfRelease: [NamespacedName: NamespacedName] = [:]
     private var releasesByService: [NamespacedName: Set<NamespacedName>] = [:]
 
@@ -51,20 +53,29 @@ struct References: Hashable, Sendable {
 
     /// Takes over a DestinationRule as it is now, `nil` if it is gone.
     ///
-    /// - Returns: the services that it was or is about.
-    mutating func replace(_ policies: NamespacedName, with spec: DestinationRuleSpec?) -> Set<NamespacedName> {
-        var touched: Set<NamespacedName> = []
-        if let old = serviceOfPolicies.removeValue(forKey: policies) {
-            policiesByService.remove(policies, from: old)
-            touched.insert(old)
+    /// - Returns: the services that it was or is about, and whether requests to them may have been or be sent by their hash.
+    mutating func replace(
+        _ policies: NamespacedName, with spec: DestinationRuleSpec?
+    ) -> [(service: NamespacedName, isHashed: Bool)] {
+        let old = serviceOfPolicies[policies]
+        let new = spec.flatMap { HostName.service($0.host, from: policies.namespace) }
+        let touched = (old == new ? [new] : [old, new]).compactMap(\.self)
+        let before = touched.map { (service: $0, isHashed: isHashed($0)) }
+        if old != new {
+            if let old { policiesByService.remove(policies, from: old) }
+            if let new { policiesByService[new, default: []].insert(policies) }
+            serviceOfPolicies[policies] = new
         }
-        guard let service = spec.flatMap({ HostName.service($0.host, from: policies.namespace) }) else {
-            return touched
+        if spec?.hashesRequests == true {
+            hashingPolicies.insert(policies)
+        } else {
+            hashingPolicies.remove(policies)
         }
-        serviceOfPolicies[policies] = service
-        policiesByService[service, default: []].insert(policies)
-        touched.insert(service)
-        return touched
+        return before.map { ($0.service, $0.isHashed || isHashed($0.service)) }
+    }
+
+    private func isHashed(_ service: NamespacedName) -> Bool {
+        !hashingPolicies.isEmpty && !policies(of: service).isDisjoint(with: hashingPolicies)
     }
 
     /// Takes over a release as it is now, `nil` if it owns no traffic.

@@ -66,6 +66,11 @@ package struct DestinationRuleSpec: Spec {
         ])
     }
 
+    /// Whether requests to some port of some version are sent to an endpoint by their hash.
+    package var hashesRequests: Bool {
+        trafficPolicy?.hashesRequests == true || subsets.contains { $0.trafficPolicy?.hashesRequests == true }
+    }
+
     /// What holds for connections to a port of a version, or of the service as a whole.
     ///
     /// Blocks are replaced whole, as in Istio: a subset's block goes before the rule's, and what is said about a port

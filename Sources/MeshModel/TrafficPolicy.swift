@@ -8,6 +8,10 @@ package struct TrafficPolicy: Hashable, Sendable {
 
         package init() {}
 
+        fileprivate var hashesRequests: Bool {
+            if case .consistentHash? = loadBalancer { true } else { false }
+        }
+
         /// These where they say something, others where not.
         func over(_ other: Blocks) -> Blocks {
             var result = self
@@ -63,6 +67,8 @@ package struct TrafficPolicy: Hashable, Sendable {
     }
 
     func blocks(port: Int) -> Blocks { portLevelSettings[port] ?? common }
+
+    var hashesRequests: Bool { common.hashesRequests || portLevelSettings.values.contains { $0.hashesRequests } }
 
     var json: JSONValue {
         var members = common.members
