@@ -17,23 +17,18 @@ package struct ConfigEncoder: Sendable {
     ///   - change: what the compiler's last update answered.
     ///   - compiler: after that update.
     package mutating func update(_ change: CompiledChange, of compiler: Compiler) -> EncodedChange {
-        var encoded = EncodedChange()
         let results = change.services.sorted(by: { $0.key < $1.key }).mapInParallel { [services] name, parts in
-            var service = services[name] ?? EncodedService()
+            let old = services[name]
             let compiled = compiler.services[name]
-            if let compiled { service.update(compiled, parts) }
-            return (name: name, service: compiled == nil ? nil : service)
+            var new = compiled == nil ? nil : old ?? EncodedService()
+            if let compiled { new?.update(compiled, parts) }
+            let change = EncodedChange(of: name, from: old ?? EncodedService(), to: new ?? EncodedService())
+            return (name: name, service: new, change: change)
         }
+        var encoded = EncodedChange()
         for result in results {
-            let name = result.name
-            let old = services[name] ?? EncodedService()
-            services[name] = result.service
-            let new = result.service ?? EncodedService()
-            encoded.clusters.add(from: old.clusters, to: new.clusters)
-            encoded.proxylessClusters.add(from: old.proxylessClusters, to: new.proxylessClusters)
-            encoded.endpoints.add(from: old.endpoints, to: new.endpoints)
-            encoded.proxylessEndpoints.add(from: old.proxylessEndpoints, to: new.proxylessEndpoints)
-            encoded.note(name, from: old, to: new)
+            services[result.name] = result.service
+            encoded.add(result.change)
         }
         updateOrder(for: change)
         return encoded

@@ -21,11 +21,28 @@ package struct EncodedChange: Sendable {
     /// Whether anything of it is in a view of a workload.
     package var reachesWorkloads: Bool { !inbound.isEmpty }
 
-    mutating func note(_ name: NamespacedName, from old: EncodedService, to new: EncodedService) {
+    init() {}
+
+    /// What one service did.
+    init(of name: NamespacedName, from old: EncodedService, to new: EncodedService) {
+        clusters = ResourceDelta(from: old.clusters, to: new.clusters)
+        proxylessClusters = ResourceDelta(from: old.proxylessClusters, to: new.proxylessClusters)
+        endpoints = ResourceDelta(from: old.endpoints, to: new.endpoints)
+        proxylessEndpoints = ResourceDelta(from: old.proxylessEndpoints, to: new.proxylessEndpoints)
         if old.virtualHosts != new.virtualHosts { routes[name] = old.virtualHosts }
         for proxy in Set(old.inbound.keys).union(new.inbound.keys) where old.inbound[proxy] != new.inbound[proxy] {
             inbound[name, default: [:]][proxy] = old.inbound[proxy] ?? EncodedService.Inbound()
         }
+    }
+
+    /// Adds what another service did.
+    mutating func add(_ other: EncodedChange) {
+        clusters.add(other.clusters)
+        proxylessClusters.add(other.proxylessClusters)
+        endpoints.add(other.endpoints)
+        proxylessEndpoints.add(other.proxylessEndpoints)
+        routes.merge(other.routes) { _, last in last }
+        inbound.merge(other.inbound) { _, last in last }
     }
 }
 
@@ -39,6 +56,11 @@ struct ResourceDelta: Hashable, Sendable {
     init(from old: [EncodedResource], to new: [EncodedResource]) { add(from: old, to: new) }
 
     var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
+
+    mutating func add(_ other: ResourceDelta) {
+        changed += other.changed
+        removed += other.removed
+    }
 
     mutating func add(from old: [EncodedResource], to new: [EncodedResource]) {
         guard old != new else { return }
