@@ -53,6 +53,7 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMalloc"),
 
         // Know no mesh.
         .target(name: "Postgres", dependencies: ["CLibPQ", logging], swiftSettings: strict),
@@ -106,8 +107,8 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "MeshModel", "MeshJSON", "MeshCompiler",
-                "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", logging,
-                lifecycle, yams, nio.core, nio.posix,
+                "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", "CMalloc",
+                logging, lifecycle, yams, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 

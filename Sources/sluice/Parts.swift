@@ -77,6 +77,7 @@ struct Parts: Sendable {
             Background("compaction", logger) { try await compact() },
             Background("proxy retention", logger) { try await forgetProxies() },
             Background("signing keys", logger) { try await followKeys() },
+            Background("memory", logger) { try await HeapTrimmer(logger: logger).run() },
         ]
     }
 

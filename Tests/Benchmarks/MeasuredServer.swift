@@ -51,6 +51,19 @@ struct MeasuredServer {
 
     func usage() throws -> ProcessUsage { try ProcessUsage(pid: server.process.pid) }
 
+    /// Resident memory, in bytes, once it stays as it is: the server returns what it does not use some 20 s after a peak.
+    func settledMemory() async throws -> Int {
+        let deadline = ContinuousClock.now + .seconds(120)
+        var (settled, since) = (try usage().resident, ContinuousClock.now)
+        while ContinuousClock.now - since < .seconds(25) {
+            guard ContinuousClock.now < deadline else { throw LabError("the server's memory does not settle") }
+            try await Task.sleep(for: .seconds(1))
+            let now = try usage().resident
+            if abs(now - settled) > 1 << 20 { (settled, since) = (now, .now) }
+        }
+        return settled
+    }
+
     func idle() throws -> Figure {
         let memory = Double(try usage().resident) / 1e6
         return Figure(what: "resident memory, no proxies", value: "\(Table.rounded(memory)) MB", budget: "≤ 60 MB")

@@ -75,6 +75,8 @@ struct XDSBenchmark {
         for round in 0..<Self.syncs {
             let identities = try await identities("sync-\(round)", count)
             floors.append(try await Floor.measure(sample, count, dialect).sync)
+            // Later ones use what the first have left.
+            let empty = round == 0 ? try await server.settledMemory() : 0
             try await Task.sleep(for: .seconds(1))
             let before = try server.usage()
             let own = try ProcessUsage.ofThisProcess
@@ -86,8 +88,7 @@ struct XDSBenchmark {
                 Floor.Cost(
                     time: fleet.current.lastSynced - start, cpu: after.cpu - before.cpu,
                     clients: try ProcessUsage.ofThisProcess.cpu - own.cpu))
-            // Those that come later use what the first have left.
-            if round == 0 { memory = Double(after.resident - before.resident) / Double(count) / 1e3 }
+            if round == 0 { memory = Double(try await server.settledMemory() - empty) / Double(count) / 1e3 }
             if round < Self.syncs - 1 {
                 fleet.close()
                 // One is the first proxy.
