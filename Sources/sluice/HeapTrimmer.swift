@@ -8,22 +8,23 @@ internal import MeshModel
 ///
 /// glibc returns what is free at the end of an arena only: a block that stays, such as a connection, keeps all that is free
 /// before it. `malloc_trim(3)` returns free pages wherever they are. They are missed when they are needed again, and what
-/// allocates meanwhile waits some milliseconds, so it is called after peaks only (``PeakDetector``).
+/// allocates meanwhile waits some milliseconds, so it is called after peaks, and seldom else (``TrimSchedule``).
 struct HeapTrimmer {
     static let interval = Duration.seconds(10)
 
     let logger: Logger
 
     func run() async throws {
-        var detector = PeakDetector()
+        var schedule = TrimSchedule()
         while true {
             try await Task.sleep(for: Self.interval)
-            guard let memory = Self.privateMemory, detector.isAfterPeak(memory) else { continue }
+            guard let memory = Self.privateMemory, schedule.isDue(memory) else { continue }
             let start = ContinuousClock.now
             malloc_trim(0)
             let time = ContinuousClock.now - start
             guard let left = Self.privateMemory else { continue }
-            detector.trimmed(to: left)
+            schedule.trimmed(to: left)
+            guard memory - left >= TrimSchedule.least else { continue }
             logger.info(
                 "returned unused memory",
                 metadata: ["bytesBefore": "\(memory)", "bytesAfter": "\(left)", "microseconds": "\(time.microseconds)"])
@@ -38,22 +39,28 @@ struct HeapTrimmer {
     }
 }
 
-/// Tells from how much memory a process has, at regular looks, when a peak is over.
+/// When to trim, told from how much memory there is at regular looks.
 ///
-/// Memory that is in use grows too, and there is no cheap way to tell it from what is only held. So each growth by a quarter is
-/// taken for a peak, once: what is left after trimming is what the next growth is measured by.
-struct PeakDetector {
-    /// Less is not worth it, in bytes.
+/// There is no cheap way to tell memory that is in use from what is only held. So each growth by a quarter is taken for a peak,
+/// once: what is left after trimming is what the next growth is measured by. And as what was in use then may have become free
+/// since, without any growth, it is time again after ``mostLooks``.
+struct TrimSchedule {
+    /// Growth by less is no peak, in bytes.
     static let least = 16 << 20
+    /// From one trimming to the next.
+    static let mostLooks = 60
 
     private var kept = 0
     private var last: Int?
+    private var looks = 0
 
     /// - Parameter memory: what there is now, in bytes.
     /// - Returns: whether there is more than was left by the last trimming by a quarter, and by ``least``, and it no longer
-    ///   grows by much: what still grows is at work.
-    mutating func isAfterPeak(_ memory: Int) -> Bool {
+    ///   grows by much (what still grows is at work); or whether that was long ago.
+    mutating func isDue(_ memory: Int) -> Bool {
         defer { last = memory }
+        looks += 1
+        if looks >= Self.mostLooks { return true }
         guard let last, memory - last < Self.least / 16 else { return false }
         return memory - kept >= max(Self.least, kept / 4)
     }
@@ -61,5 +68,6 @@ struct PeakDetector {
     mutating func trimmed(to memory: Int) {
         kept = memory
         last = memory
+        looks = 0
     }
 }
