@@ -109,15 +109,17 @@ package struct RandomMesh {
         let loadBalancer: JSONValue =
             chance(1, of: 2)
             ? ["simple": "RANDOM"] : ["consistentHash": ["httpHeaderName": .string(pick(["x-user", "x-cart"]))]]
+        let atPort: JSONValue = [["port": ["number": 80], "loadBalancer": loadBalancer]]
+        let balanced: JSONValue =
+            chance(1, of: 2) ? ["loadBalancer": loadBalancer] : ["portLevelSettings": atPort]
+        let detecting: JSONValue = [
+            "outlierDetection": ["consecutive5xxErrors": .integer(.random(in: 0...2, using: &random))]
+        ]
+        let isOfSubset = chance(1, of: 2)
         let spec: DestinationRuleSpec = try MeshDocument.spec([
-            "host": host(), "trafficPolicy": ["loadBalancer": loadBalancer],
+            "host": host(), "trafficPolicy": isOfSubset ? detecting : balanced,
             "subsets": [
-                [
-                    "name": .string(pick(Self.versions)),
-                    "trafficPolicy": [
-                        "outlierDetection": ["consecutive5xxErrors": .integer(.random(in: 0...2, using: &random))]
-                    ],
-                ]
+                ["name": .string(pick(Self.versions)), "trafficPolicy": isOfSubset ? balanced : detecting]
             ],
         ])
         return MeshState.Policies(
