@@ -85,8 +85,8 @@ package struct ConfigEncoder: Sendable {
             for (name, before) in change.routes.sorted(by: { $0.key < $1.key }) {
                 let old = before.map { ProxylessTarget($0, from: namespace) }
                 let new = (services[name]?.virtualHosts ?? []).map { ProxylessTarget($0, from: namespace) }
-                listeners.add(from: old.flatMap(\.listeners), to: new.flatMap(\.listeners))
-                routes.add(from: old.map(\.routes), to: new.map(\.routes))
+                listeners.add(ResourceDelta(from: old.flatMap(\.listeners), to: new.flatMap(\.listeners)))
+                routes.add(ResourceDelta(from: old.map(\.routes), to: new.map(\.routes)))
             }
             result.set(.listener, listeners)
             result.set(.routes, routes)

@@ -53,21 +53,19 @@ struct ResourceDelta: Hashable, Sendable {
 
     init() {}
 
-    init(from old: [EncodedResource], to new: [EncodedResource]) { add(from: old, to: new) }
+    init(from old: [EncodedResource], to new: [EncodedResource]) {
+        guard old != new else { return }
+        let before = Dictionary(old.map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
+        changed = new.filter { before[$0.name] != $0.bytes }
+        let now = Set(new.map(\.name))
+        removed = old.map(\.name).filter { !now.contains($0) }
+    }
 
     var isEmpty: Bool { changed.isEmpty && removed.isEmpty }
 
     mutating func add(_ other: ResourceDelta) {
         changed += other.changed
         removed += other.removed
-    }
-
-    mutating func add(from old: [EncodedResource], to new: [EncodedResource]) {
-        guard old != new else { return }
-        let before = Dictionary(old.map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
-        changed += new.filter { before[$0.name] != $0.bytes }
-        let now = Set(new.map(\.name))
-        removed += old.map(\.name).filter { !now.contains($0) }
     }
 }
 

@@ -10,7 +10,7 @@ internal import MeshModel
 /// before it. `malloc_trim(3)` returns free pages wherever they are. They are missed when they are needed again, and what
 /// allocates meanwhile waits some milliseconds, so it is called after peaks, and seldom else (``TrimSchedule``).
 struct HeapTrimmer {
-    static let interval = Duration.seconds(10)
+    private static let interval = Duration.seconds(10)
 
     let logger: Logger
 
