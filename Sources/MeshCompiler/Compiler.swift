@@ -166,7 +166,7 @@ package struct Compiler: Sendable {
         }
         let releases = references.releases(of: service).sorted().map {
             Diagnostic(
-                .namespaced(.release, $0, in: state.mesh), JSONPointer(["spec", "target"]), .unknownReference, detail)
+                .namespaced(.release, $0, in: state.mesh), .spec.appending("service"), .unknownReference, detail)
         }
         return rules + releases
     }

@@ -1,8 +1,9 @@
 package import MeshModel
 
-/// Something that an object asks for and that could not be done. The rest of the mesh is compiled all the same.
+/// What has to be said about an object when the mesh is compiled: something that it asks for and that could not be done, or
+/// that does not mean what it seems to. The rest of the mesh is compiled all the same.
 package struct Diagnostic: Hashable, Sendable {
-    package enum Code: String, Sendable {
+    package enum Code: String, CaseIterable, Sendable {
         /// A host, version or port that does not exist.
         case unknownReference
         /// Another object has the same host.
@@ -11,20 +12,54 @@ package struct Diagnostic: Hashable, Sendable {
         case unreachable
         /// Two endpoints, or two ports of a proxy, at one address.
         case duplicateAddress
+        /// More than a mesh may have; the rest is left out.
+        case tooMany
+        /// A rule names a version that was retired, which means the stable one.
+        case redirected
+        /// A rule goes on sending requests to a version that was retired.
+        case pinnedToRetired
+        /// A destination that nobody answers at.
+        case noReadyEndpoints
+        /// Something that clients without a sidecar leave aside.
+        case notForProxyless
+
+        /// What it means for the object, unless the diagnostic says otherwise.
+        package var severity: Severity {
+            switch self {
+            case .unknownReference, .conflict, .unreachable, .duplicateAddress, .tooMany: .notInForce
+            case .redirected, .pinnedToRetired, .noReadyEndpoints, .notForProxyless: .notice
+            }
+        }
+    }
+
+    package enum Severity: String, CaseIterable, Sendable {
+        /// What stands at the pointer has no effect, or another one than it says: the object is not accepted.
+        case notInForce
+        /// Everything is done as asked, and whoever asked should know something.
+        case notice
     }
 
     package var object: ObjectKey
     /// Where in the object, for example `/spec/http/0/route/1/destination/subset`.
     package var pointer: JSONPointer
     package var code: Code
+    package var severity: Severity
     /// A sentence for people.
     package var detail: String
+    /// The other object that it comes from, such as the owner of a host.
+    package var other: ObjectKey?
 
-    package init(_ object: ObjectKey, _ pointer: JSONPointer, _ code: Code, _ detail: String) {
+    /// - Parameter severity: `nil`: that of the code.
+    package init(
+        _ object: ObjectKey, _ pointer: JSONPointer, _ code: Code, _ detail: String, severity: Severity? = nil,
+        other: ObjectKey? = nil
+    ) {
         self.object = object
         self.pointer = pointer
         self.code = code
+        self.severity = severity ?? code.severity
         self.detail = detail
+        self.other = other
     }
 }
 

@@ -39,7 +39,10 @@ struct PolicyLowering {
             var diagnostics = problems.map { Diagnostic(key, $0.pointer, .unknownReference, $0.detail) }
             if let holding, name != holding.name, name.namespace == service.namespace {
                 let detail = "DestinationRule \(holding.name) holds for service \(service); this one does not"
-                diagnostics.append(Diagnostic(key, JSONPointer(["spec", "host"]), .conflict, detail))
+                diagnostics.append(
+                    Diagnostic(
+                        key, .spec.appending("host"), .conflict, detail,
+                        other: .namespaced(.destinationRule, holding.name, in: mesh)))
             }
             return diagnostics
         }

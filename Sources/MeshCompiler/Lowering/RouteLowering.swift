@@ -47,7 +47,7 @@ struct RouteLowering {
         for loser in ordered.dropFirst() {
             report(
                 .virtualService, loser, pointer(toHostIn: loser), .conflict,
-                "the rules of VirtualService \(ordered[0]) hold for service \(name); these do not")
+                "the rules of VirtualService \(ordered[0]) hold for service \(name); these do not", other: ordered[0])
         }
         return ordered.first
     }
@@ -185,13 +185,14 @@ struct RouteLowering {
             guard let traffic = state.releases[release], traffic.isEffective else { continue }
             guard service.spec.port(traffic.port)?.appProtocol.isHTTP == true else {
                 report(
-                    .release, release, JSONPointer(["spec", "target"]), .unknownReference,
+                    .release, release, .spec.appending("port"), .unknownReference,
                     "service \(name) has no HTTP port \(traffic.port); the release has no effect")
                 continue
             }
-            if let missing = [traffic.stable, traffic.canary].first(where: { !service.spec.hasVersion($0) }) {
+            let roles = [("stable", traffic.stable), ("canary", traffic.canary)]
+            if let (role, missing) = roles.first(where: { !service.spec.hasVersion($0.1) }) {
                 report(
-                    .release, release, .spec, .unknownReference,
+                    .release, release, .spec.appending(role).appending("version"), .unknownReference,
                     "service \(name) has no version \(missing); the release has no effect")
                 continue
             }
@@ -200,10 +201,14 @@ struct RouteLowering {
         return valid
     }
 
+    /// - Parameter other: of the same kind.
     private mutating func report(
-        _ kind: Kind, _ object: NamespacedName, _ pointer: JSONPointer, _ code: Diagnostic.Code, _ detail: String
+        _ kind: Kind, _ object: NamespacedName, _ pointer: JSONPointer, _ code: Diagnostic.Code, _ detail: String,
+        other: NamespacedName? = nil
     ) {
-        let diagnostic = Diagnostic(.namespaced(kind, object, in: state.mesh), pointer, code, detail)
+        let diagnostic = Diagnostic(
+            .namespaced(kind, object, in: state.mesh), pointer, code, detail,
+            other: other.map { .namespaced(kind, $0, in: state.mesh) })
         // Every port of the service meets the same mistakes.
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
     }
