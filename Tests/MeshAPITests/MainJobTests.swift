@@ -95,7 +95,8 @@ struct MainJobTests {
         let path = Fixture.shop + "/releases/reviews-v2"
         let created = try await api.send("PUT", path, Fixture.release)
         #expect(created.status == 201, "\(created.text)")
-        #expect(created.body["spec"]?["port"] == 9080)
+        #expect(created.body["spec"]?["port"] == nil, "all ports, also those that the service gets later")
+        #expect(created.body["spec"]?["promotion"]?["unsplit"] == "move")
         #expect(created.body["status"]?["phase"] == "Draft")
         let started = try await api.send("POST", "\(path):start", [:])
         #expect(started.status == 200, "\(started.text)")

@@ -58,13 +58,15 @@ package enum MeshDocument {
         }
         var traffic = ReleaseTraffic(
             service: NamespacedName(namespace: namespace, name: try name(item["service"]?.stringValue)),
-            port: Int(item["port"]?.integerValue ?? 0), stable: try name(item["stable"]?.stringValue),
+            port: (item["port"]?.integerValue).map { Int($0) }, stable: try name(item["stable"]?.stringValue),
             canary: try name(item["canary"]?.stringValue),
             canaryShare: TrafficShare(basisPoints: item["share"]?.integerValue ?? 0) ?? .none)
         traffic.matches = try (item["matches"]?.arrayValue ?? []).map { try match($0) { ContentMatch(reading: &$0) } }
         if let paths = item["paths"]?.arrayValue {
             traffic.paths = try paths.map { try match($0) { StringMatch(reading: &$0) } }
         }
+        traffic.rules = (item["rules"]?.arrayValue ?? []).compactMap(\.stringValue)
+        traffic.ports = (item["ports"]?.arrayValue ?? []).compactMap(\.integerValue).map { Int($0) }
         if let mirror = item["mirror"] {
             traffic.mirror = ReleaseTraffic.Mirror(
                 share: TrafficShare(basisPoints: mirror["share"]?.integerValue ?? 0) ?? .none,

@@ -70,9 +70,7 @@ package struct RandomMesh {
         var status = ServiceStatus()
         if chance(1, of: 3) {
             status.stableVersion = Name("v2")
-            let from = try MeshDocument.name("v1")
-            let to = try MeshDocument.name("v2")
-            status.promotions = [.init(from: from, to: to, revision: state.revision)]
+            status.promotions = [.init(from: try MeshDocument.name("v1"))]
         }
         return MeshState.Service(spec: spec, status: status, revision: state.revision)
     }

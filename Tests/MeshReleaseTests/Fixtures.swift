@@ -5,6 +5,8 @@ import MeshRelease
 enum Fixture {
     static let epoch = Timestamp(microseconds: 1_795_400_000_000_000)
     static let v1 = name("v1"), v2 = name("v2"), reviews = name("reviews"), shop = name("shop")
+    /// What the release of a ``Scene`` is called.
+    static let release = name("reviews-v2")
 
     static func name(_ text: String) -> Name {
         guard let name = Name(text) else { preconditionFailure("not a name: \(text)") }
@@ -58,6 +60,7 @@ struct Scene {
         var view = observations
         view.meshRevision = revision
         view.stableVersion = service.stableVersion
+        view.promotions = service.promotions
         view.plannedWakeupAt = view.plannedWakeupAt ?? nextWakeupAt
         if proxiesFollow {
             view.ackedClusters = status.traffic.clustersRevision == nil ? 0 : view.connectedProxies
@@ -72,7 +75,7 @@ struct Scene {
         status.stamp(revision)
         // As the database would; not each time, because walks are long.
         if revision % 4 == 0 { status = ReleaseStatus(status.json) }
-        for change in decision.serviceChanges { service.apply(change, at: revision) }
+        for change in decision.serviceChanges { service.apply(change, by: Fixture.release) }
         events += decision.events
         nextWakeupAt = decision.nextWakeupAt
     }
@@ -114,4 +117,9 @@ struct Scene {
         scene.settle()
         return scene
     }
+}
+
+extension ReleaseVerb {
+    static var start: Self { .start(force: false) }
+    static var retry: Self { .retry(force: false) }
 }

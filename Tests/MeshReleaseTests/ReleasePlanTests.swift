@@ -26,7 +26,8 @@ struct ReleasePlanTests {
         scene.pass(60)
         #expect(scene.status.phase == .finalizing)
         #expect(scene.service.stableVersion == Fixture.v2)
-        #expect(scene.service.promotions.map(\.to) == [Fixture.v2])
+        #expect(
+            scene.service.promotions == [.init(from: Fixture.v1, release: Fixture.release, at: scene.now)])
         #expect(scene.status.ownsTraffic, "routes are kept for retainStable")
 
         scene.pass(29)

@@ -272,7 +272,7 @@ struct ReleaseSpecTests {
         let service = try Self.service()
         var spec = Fixture.spec()
         spec.port = nil
-        #expect(spec.resolvedPort(in: service) == 9080)
+        #expect(spec.ports(in: service) == [9080])
         func check(_ spec: ReleaseSpec) -> [String] {
             let log = ViolationLog()
             spec.check(against: service, at: .root, log: log)

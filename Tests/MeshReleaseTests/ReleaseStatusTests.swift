@@ -40,15 +40,14 @@ struct ReleaseStatusTests {
     @Test("what is compiled is the traffic of releases that are under way")
     func ownedTraffic() throws {
         let scene = try Scene.started()
-        let traffic = try #require(scene.status.ownedTraffic(of: scene.spec, in: Fixture.shop, port: 9080))
+        let traffic = try #require(scene.status.ownedTraffic(of: scene.spec, in: Fixture.shop))
         #expect(traffic.service == NamespacedName(namespace: Fixture.shop, name: Fixture.reviews))
         #expect(traffic.canaryShare == Fixture.share(500))
         #expect((traffic.stable, traffic.canary) == (Fixture.v1, Fixture.v2))
         for phase in ReleaseStatus.Phase.allCases {
             let scene = try ReleaseVerbTests.scene(in: phase)
             let isOwner = [.progressing, .paused, .promoting, .finalizing].contains(phase)
-            #expect(
-                (scene.status.ownedTraffic(of: scene.spec, in: Fixture.shop, port: 1) != nil) == isOwner, "\(phase)")
+            #expect((scene.status.ownedTraffic(of: scene.spec, in: Fixture.shop) != nil) == isOwner, "\(phase)")
         }
     }
 
@@ -80,21 +79,5 @@ struct ReleaseStatusTests {
                 "a1/s2/v3/StepCompleted", "a1/t6/Promoted", "a1/t7/Succeeded",
             ])
         #expect(scene.events.last?.json["phase"] == "Succeeded")
-    }
-
-    @Test("promotions are remembered, taken back, and not without end")
-    func promotions() {
-        var service = ServiceStatus()
-        service.apply(.setStable(Fixture.v1), at: 1)
-        service.apply(.setStable(Fixture.v2), at: 2)
-        #expect(service.stableVersion == Fixture.v1)
-        service.apply(.promote(from: Fixture.v1, to: Fixture.v2), at: 3)
-        #expect(service.promotions == [.init(from: Fixture.v1, to: Fixture.v2, revision: 3)])
-        service.apply(.revert(from: Fixture.v1, to: Fixture.v2), at: 4)
-        #expect(service == ServiceStatus(stableVersion: Fixture.v1))
-        for revision in 5..<50 as Range<Revision> {
-            service.apply(.promote(from: Fixture.v1, to: Fixture.v2), at: revision)
-        }
-        #expect(service.promotions.map(\.revision) == Array(34..<50))
     }
 }

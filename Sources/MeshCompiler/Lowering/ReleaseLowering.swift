@@ -4,6 +4,7 @@ internal import MeshModel
 struct ReleaseLowering {
     let name: NamespacedName
     let traffic: ReleaseTraffic
+    let port: Int
     /// What the user's rule for all requests says besides its destinations; a release replaces those and nothing else.
     let base: ForwardSettings
 
@@ -45,7 +46,7 @@ struct ReleaseLowering {
     }
 
     private func cluster(_ version: Name) -> IR.ClusterName {
-        IR.ClusterName(service: traffic.service, port: traffic.port, version: version)
+        IR.ClusterName(service: traffic.service, port: port, version: version)
     }
 
     private func route(_ part: String, _ match: IR.RouteMatch, _ forward: IR.Forward) -> IR.Route {

@@ -19,8 +19,10 @@ struct RouteLowering {
         return ports.map { port in
             var routes: [IR.Route] = []
             let base = owner.flatMap { baseForward(of: $0, port: port.number) }
-            for (release, traffic) in releases where traffic.port == port.number {
-                routes += ReleaseLowering(name: release, traffic: traffic, base: base ?? .standard).routes()
+            for (release, traffic) in releases where traffic.covers(port: port.number) {
+                routes += ReleaseLowering(
+                    name: release, traffic: traffic, port: port.number, base: base ?? .standard
+                ).routes()
             }
             if let owner {
                 routes += userRoutes(of: owner, port: port.number)
@@ -146,11 +148,11 @@ struct RouteLowering {
             let target = try resolver.target(of: destination, own: name)
             let port = try resolver.port(of: destination, at: target, called: port)
             var version = target.version
-            for promotion in target.service.status.promotions
-            where promotion.from == version && revision < promotion.revision
-                && target.service.spec.hasVersion(promotion.to)
+            let (spec, status) = (target.service.spec, target.service.status)
+            if let named = version, status.promotion(from: named) != nil, let stable = status.stableVersion,
+                spec.hasVersion(stable)
             {
-                version = promotion.to
+                version = stable
             }
             return IR.ClusterName(service: target.name, port: port, version: version)
         } catch {
@@ -183,10 +185,11 @@ struct RouteLowering {
         var valid: [(NamespacedName, ReleaseTraffic)] = []
         for release in releases.sorted() {
             guard let traffic = state.releases[release], traffic.isEffective else { continue }
-            guard service.spec.port(traffic.port)?.appProtocol.isHTTP == true else {
+            guard service.spec.ports.contains(where: { $0.appProtocol.isHTTP && traffic.covers(port: $0.number) })
+            else {
                 report(
                     .release, release, .spec.appending("port"), .unknownReference,
-                    "service \(name) has no HTTP port \(traffic.port); the release has no effect")
+                    "service \(name) has no HTTP port that the release is about; it has no effect")
                 continue
             }
             let roles = [("stable", traffic.stable), ("canary", traffic.canary)]

@@ -11,7 +11,7 @@ extension ControlError {
             self = .conflict(
                 Conflict(
                     "activeRelease",
-                    "the release \(name) moves the traffic of the same service and port; end that first",
+                    "the release \(name) of the same service is active; end that first",
                     members: ["activeRelease": .string(name.text)]))
         case .idempotencyMismatch: self = .idempotencyMismatch
         case .idempotencyInFlight:

@@ -29,9 +29,7 @@ extension MeshState {
     mutating func apply(_ changes: StoredChanges) -> MeshChange {
         var change = MeshChange()
         for key in changes.deleted { remove(key, &change) }
-        // Services first: a release that leaves its port open gets it from its service.
-        for object in changes.changed where object.stored.key.kind == .service { insert(object, &change) }
-        for object in changes.changed where object.stored.key.kind != .service { insert(object, &change) }
+        for object in changes.changed { insert(object, &change) }
         return change
     }
 
@@ -76,7 +74,7 @@ extension MeshState {
                 change.destinationRules.insert(name)
             }
         case (let spec as ReleaseSpec, let name?):
-            let traffic = traffic(of: spec, ReleaseStatus(stored.status), in: name.namespace)
+            let traffic = ReleaseStatus(stored.status).ownedTraffic(of: spec, in: name.namespace)
             if releases[name] != traffic { change.releases.insert(name) }
             releases[name] = traffic
         default: break
@@ -88,12 +86,6 @@ extension MeshState {
         guard isEnabled != enabledClusters.contains(name) else { return }
         if isEnabled { enabledClusters.insert(name) } else { enabledClusters.remove(name) }
         change.everything = true
-    }
-
-    private func traffic(of spec: ReleaseSpec, _ status: ReleaseStatus, in namespace: Name) -> ReleaseTraffic? {
-        let service = services[NamespacedName(namespace: namespace, name: spec.service)]
-        let port = spec.port ?? service.flatMap { spec.resolvedPort(in: $0.spec) }
-        return port.flatMap { status.ownedTraffic(of: spec, in: namespace, port: $0) }
     }
 }
 

@@ -41,7 +41,7 @@ extension MeshState {
         }
         var missing: Set<ReleaseObservations.Target> = []
         if let service {
-            if release.spec.resolvedPort(in: service.spec) == nil { missing.insert(.port) }
+            if release.spec.ports(in: service.spec).isEmpty { missing.insert(.port) }
             if !service.spec.hasVersion(stable) { missing.insert(.stable) }
             if !service.spec.hasVersion(canary) { missing.insert(.canary) }
         } else {
@@ -49,7 +49,7 @@ extension MeshState {
         }
         return ReleaseObservations(
             readyStable: ready(stable), readyCanary: ready(canary), meshRevision: revision,
-            stableVersion: service?.status.stableVersion, missing: missing, plannedWakeupAt: release.plannedWakeupAt,
-            lastDrivenAt: release.lastDrivenAt)
+            stableVersion: service?.status.stableVersion, promotions: service?.status.promotions ?? [],
+            missing: missing, plannedWakeupAt: release.plannedWakeupAt, lastDrivenAt: release.lastDrivenAt)
     }
 }

@@ -9,7 +9,7 @@ extension ControlPlane {
     /// loses and decides again on what the person wanted.
     ///
     /// - Throws: ``ControlError/conflict(_:)`` with `allowedActions` if the verb does not fit; `activeRelease` naming the
-    ///   first one if another release moves the same port's traffic.
+    ///   first one if another release of the service is active.
     package func act(
         on key: ObjectKey, _ name: ReleaseVerb.Name, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
         recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer

@@ -6,7 +6,7 @@ struct ReleaseRules: ObjectRules {
     var write: Permission { .writeReleases }
 
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
-        var spec = try write.spec(as: ReleaseSpec.self)
+        let spec = try write.spec(as: ReleaseSpec.self)
         guard let namespace = write.key.namespace else { throw ControlError.fault("\(write.key) has no namespace") }
         let serviceKey = ObjectKey.namespaced(
             .service, NamespacedName(namespace: namespace, name: spec.service), in: try write.mesh())
@@ -14,8 +14,6 @@ struct ReleaseRules: ObjectRules {
         let service = try await transaction.fetch(serviceKey, forUpdate: false)
         if let service = service.flatMap({ ServiceSpec.read($0.spec, at: .root, log: ViolationLog()) }) {
             spec.check(against: service, at: pointer, log: write.log)
-            // Said in full, so that a port that the service gets later changes nothing.
-            spec.port = spec.resolvedPort(in: service) ?? spec.port
         } else {
             write.log.report(pointer.appending("service"), .unknownReference, "there is no service \(spec.service)")
         }

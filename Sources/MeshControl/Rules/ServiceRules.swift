@@ -35,7 +35,8 @@ struct ServiceRules: ObjectRules {
                     Violation(
                         versions, .conflict, "version \(version) cannot be removed: release \(key.name) is about it"))
             }
-            if let port = release.resolvedPort(in: old), ports.contains(port) {
+            let isLast = !release.ports(in: old).isEmpty && release.ports(in: spec).isEmpty
+            for port in ports.sorted() where release.namedPorts.contains(port) || isLast {
                 conflicts.append(
                     Violation(
                         PlannedWrite.specPointer.appending("ports"), .conflict,

@@ -25,9 +25,11 @@ package struct ReleaseEvent: Hashable, Sendable {
         // Things that change neither.
         case trafficWithdrawn = "TrafficWithdrawn"
         case pauseAdded = "PauseAdded"
+        case pauseRemoved = "PauseRemoved"
         case stragglersLeftBehind = "StragglersLeftBehind"
         case controllerGap = "ControllerGap"
         case rollbackForced = "RollbackForced"
+        case startForced = "StartForced"
         case endingChanged = "EndingChanged"
     }
 

@@ -34,9 +34,9 @@ package enum ReleaseMachine {
         }
         run.noticeLateness()
         switch verb {
-        case .start, .retry: try run.start()
+        case .start(let force), .retry(let force): try run.start(force: force)
         case .pause(let reason): run.pause(reason)
-        case .resume: run.resume()
+        case .resume: try run.resume()
         case .promote(let destination, let expectedStep): try run.promote(to: destination, expectedStep)
         case .rollback(let reason, let force): try run.rollBack(reason, force: force)
         case .abort(let revertTraffic): try run.abort(revertTraffic: revertTraffic)
@@ -49,12 +49,14 @@ package enum ReleaseMachine {
     package static func allowedVerbs(_ status: ReleaseStatus) -> [ReleaseVerb.Name] {
         switch status.phase {
         case .draft: [.start, .abort]
-        case .pending: [.rollback, .abort]
+        case .pending: (status.reason == .stableTooSmall ? [.start] : []) + [.rollback, .abort]
         case .progressing: [.pause, .promote, .rollback, .abort]
         case .promoting: [.pause, .rollback, .abort]
         case .paused:
-            (status.isPaused(for: .manualPause) ? [] : [.pause]) + [.resume]
-                + (status.currentStep?.kind == ReleaseRun.promoteKind ? [] : [.promote]) + [.rollback, .abort]
+            (status.isPaused(for: .manualPause) ? [] : [.pause])
+                + (status.isPaused(for: .unsplitRoutes) || status.isPaused(for: .nothingToSplit) ? [] : [.resume])
+                + (status.currentStep?.kind == ReleaseRun.promoteKind || status.isPaused(for: .nothingToSplit)
+                    ? [] : [.promote]) + [.rollback, .abort]
         case .finalizing: [.rollback, .abort]
         case .rollingBack:
             (status.traffic.exposesCanary ? [.promote] : []) + (status.isForced ? [] : [.rollback])

@@ -27,6 +27,22 @@ package struct ReleaseObservations: Hashable, Sendable {
         }
     }
 
+    /// What the rules of the mesh leave to the release, by their documents as they are now.
+    package struct Rules: Hashable, Sendable {
+        /// Whether there is any route whose shares the release moves.
+        package var areSplit: Bool
+        /// Routes that the release does not split and that move to the canary at once when it is promoted. For people.
+        package var unsplit: [String]
+        /// Rules that the release splits and that give the canary requests by hand. For people.
+        package var handWeighted: [String]
+
+        package init(areSplit: Bool = true, unsplit: [String] = [], handWeighted: [String] = []) {
+            self.areSplit = areSplit
+            self.unsplit = unsplit
+            self.handWeighted = handWeighted
+        }
+    }
+
     /// What the release is about and is no longer there.
     package enum Target: String, CaseIterable, Sendable {
         case service, port, stable, canary
@@ -35,6 +51,8 @@ package struct ReleaseObservations: Hashable, Sendable {
     /// Healthy endpoints of each version in enabled clusters.
     package var readyStable: Int
     package var readyCanary: Int
+    /// Healthy endpoints of the service in enabled clusters, of whatever version, or of none.
+    package var readyTotal: Int
     /// Connected proxies of the mesh.
     package var connectedProxies: Int
     /// Of those, the ones that have acknowledged everything of ``ReleaseStatus/Traffic/clustersRevision`` or later.
@@ -48,24 +66,32 @@ package struct ReleaseObservations: Hashable, Sendable {
     package var meshRevision: Revision
     /// `status.stableVersion` of the service.
     package var stableVersion: Name?
+    /// `status.promotions` of the service.
+    package var promotions: [ServiceStatus.Promotion]
+    package var rules: Rules
     package var missing: Set<Target>
     /// When the engine had meant to look at the release, and when it last did. Tells downtime from waiting.
     package var plannedWakeupAt: Timestamp?
     package var lastDrivenAt: Timestamp?
 
     package init(
-        readyStable: Int, readyCanary: Int, connectedProxies: Int = 0, ackedClusters: Int = 0, ackedRoutes: Int = 0,
-        rejections: [Rejection] = [], meshRevision: Revision, stableVersion: Name? = nil, missing: Set<Target> = [],
+        readyStable: Int, readyCanary: Int, readyTotal: Int? = nil, connectedProxies: Int = 0, ackedClusters: Int = 0,
+        ackedRoutes: Int = 0,
+        rejections: [Rejection] = [], meshRevision: Revision, stableVersion: Name? = nil,
+        promotions: [ServiceStatus.Promotion] = [], rules: Rules = Rules(), missing: Set<Target> = [],
         plannedWakeupAt: Timestamp? = nil, lastDrivenAt: Timestamp? = nil
     ) {
         self.readyStable = readyStable
         self.readyCanary = readyCanary
+        self.readyTotal = readyTotal ?? readyStable + readyCanary
         self.connectedProxies = connectedProxies
         self.ackedClusters = ackedClusters
         self.ackedRoutes = ackedRoutes
         self.rejections = rejections
         self.meshRevision = meshRevision
         self.stableVersion = stableVersion
+        self.promotions = promotions
+        self.rules = rules
         self.missing = missing
         self.plannedWakeupAt = plannedWakeupAt
         self.lastDrivenAt = lastDrivenAt

@@ -13,6 +13,7 @@ extension ReleaseRun {
             status.traffic = ReleaseStatus.Traffic()
             status.pauseConditions = []
             status.isPromoted = false
+            status.serviceBefore = nil
             status.completionStatus = nil
             enter(.failed, .failed, .targetMissing, "no longer there: \(names.joined(separator: ", "))")
         } else if missing.contains(.canary), status.phase != .rollingBack {

@@ -26,8 +26,9 @@ extension ReleaseRun {
                 return false
             }
             if status.isPromoted {
-                serviceChanges.append(.revert(from: spec.stable.version, to: spec.canary.version))
+                serviceChanges.append(.restore(status.serviceBefore ?? withoutPromotion))
                 status.isPromoted = false
+                status.serviceBefore = nil
             }
             withdrawTraffic(status.reason, "")
             return false
@@ -47,10 +48,24 @@ extension ReleaseRun {
         return endRollback()
     }
 
+    /// For releases that were promoted by a server that did not keep what was before.
+    private var withoutPromotion: ServiceStatus {
+        let stable = spec.stable.version
+        return ServiceStatus(
+            stableVersion: stable, promotions: observations.promotions.filter { $0.from != stable })
+    }
+
     private mutating func endRollback() -> Bool {
         let isAbort = status.ending == .aborted
         status.completionStatus = status.ending
-        enter(isAbort ? .aborted : .rolledBack, isAbort ? .aborted : .rolledBack, status.reason, status.message)
+        var message = status.message
+        if !observations.rules.handWeighted.isEmpty {
+            if !message.isEmpty { message += "; " }
+            message +=
+                "by their own weights these send requests to \(spec.canary.version): "
+                + Self.listed(observations.rules.handWeighted)
+        }
+        enter(isAbort ? .aborted : .rolledBack, isAbort ? .aborted : .rolledBack, status.reason, message)
         return false
     }
 

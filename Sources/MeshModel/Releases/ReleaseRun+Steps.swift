@@ -25,11 +25,27 @@ extension ReleaseRun {
                     + "\(observations.readyCanary) healthy endpoints; each needs \(needed)")
             return failIfOverdue()
         }
+        guard stableCarriesAll() else { return failIfOverdue() }
         if observations.stableVersion == nil { serviceChanges.append(.setStable(spec.stable.version)) }
         step.deadlineAt = now + spec.progressDeadline
         status.currentStep = step
         enter(.progressing, .progressing)
         return true
+    }
+
+    /// Whether the stable version can take what the service gets now. Where none is in charge yet, requests that name no
+    /// version go to all endpoints; from the release's first step on they go to the stable version's.
+    private mutating func stableCarriesAll() -> Bool {
+        guard observations.stableVersion == nil, !status.isCapacityWaived else { return true }
+        let (ready, now) = (observations.readyStable, observations.readyTotal - observations.readyCanary)
+        let needed = spec.strategy.endpointGuard.neededStable(of: now)
+        guard ready < needed else { return true }
+        status.reason = .stableTooSmall
+        block(
+            on: "Endpoints",
+            "\(spec.stable.version) would get alone what \(now) healthy endpoints get now; it has \(ready) and needs "
+                + "\(needed), or start with force")
+        return false
     }
 
     /// Only a pause step with a duration ends by itself.
@@ -50,14 +66,18 @@ extension ReleaseRun {
         guard now - (status.lastTransitionTime ?? now) >= spec.retainStable else { return false }
         status.completionStatus = status.ending
         status.currentStep = nil
+        status.serviceBefore = nil
         enter(.succeeded, .succeeded, .planCompleted)
         return false
     }
 
     /// Everything goes to the canary and is acknowledged, and the canary is healthy: it is the stable version from now.
     private mutating func promoteService() {
-        serviceChanges.append(.promote(from: spec.stable.version, to: spec.canary.version))
+        serviceChanges.append(
+            .promote(from: spec.stable.version, to: spec.canary.version, at: now, rules: spec.strategy.rules))
         status.isPromoted = true
+        status.serviceBefore = ServiceStatus(
+            stableVersion: observations.stableVersion, promotions: observations.promotions)
         enter(.finalizing, .promoted)
     }
 
@@ -102,7 +122,7 @@ extension ReleaseRun {
             if step.index + 1 < spec.strategy.steps.count {
                 enterStep(step.index + 1)
             } else if step.index < spec.strategy.steps.count {
-                beginPromotion(.promoted, .planCompleted)
+                if !awaitsAcknowledgement() { beginPromotion(.promoted, .planCompleted) }
             } else {
                 promoteService()
             }

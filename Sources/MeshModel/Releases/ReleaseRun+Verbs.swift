@@ -1,5 +1,12 @@
 extension ReleaseRun {
-    mutating func start() throws(VerbRefusal) {
+    mutating func start(force: Bool) throws(VerbRefusal) {
+        if status.phase == .pending {
+            guard force else {
+                throw refusal(.precondition, "the release is started; with force it goes on to so few endpoints")
+            }
+            status.isCapacityWaived = true
+            return note(.startForced, .userRequest)
+        }
         if let target = ReleaseObservations.Target.allCases.first(where: observations.missing.contains) {
             throw refusal(.precondition, "the \(target.rawValue) that the release names does not exist")
         }
@@ -11,6 +18,7 @@ extension ReleaseRun {
         let attempt = status.attempt + 1
         status = ReleaseStatus()
         status.attempt = attempt
+        status.isCapacityWaived = force
         enter(.pending, .started)
         enterStep(0)
     }
@@ -18,7 +26,7 @@ extension ReleaseRun {
     mutating func pause(_ reason: String?) { addPause(.manualPause, reason ?? "") }
 
     /// Goes on. A step that failed is taken again; a pause step is over.
-    mutating func resume() {
+    mutating func resume() throws(VerbRefusal) {
         let isPauseStep = status.isPaused(for: .pauseStep)
         leavePause()
         guard let step = status.currentStep else { return }
@@ -35,7 +43,10 @@ extension ReleaseRun {
             let current = index.map { "step \($0)" } ?? "no step"
             throw refusal(.stepMismatch, "the release is at \(current), not at step \(expectedStep)")
         }
+        let isAsked = status.isPaused(for: .unsplitRoutes)
+        if isAsked || destination == .full { status.isUnsplitAcknowledged = true }
         guard destination == .next else { return promoteFully() }
+        if isAsked { return leavePause() }
         guard let state = status.currentStep?.state, state == .baking || state == .waiting,
             status.phase != .rollingBack
         else {

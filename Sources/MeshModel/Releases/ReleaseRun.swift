@@ -43,6 +43,7 @@ struct ReleaseRun {
         checkTargets()
         checkCanary()
         checkRejections()
+        checkRules()
         while advance() {}
         noticeConditions()
     }

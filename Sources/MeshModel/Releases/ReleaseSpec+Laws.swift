@@ -1,10 +1,21 @@
 extension ReleaseSpec {
-    /// The port that the release moves traffic of: its own, or the service's first HTTP port.
+    /// The ports whose requests the release splits, in the service's order: of its HTTP ports those in scope.
+    package func ports(in service: ServiceSpec) -> [Int] {
+        let named = namedPorts
+        return service.ports.filter { $0.appProtocol.isHTTP && (named.isEmpty || named.contains($0.number)) }.map(
+            \.number)
+    }
+
+    /// Every port that the release names.
+    package var namedPorts: [Int] { (port.map { [$0] } ?? []) + strategy.ports }
+
+    /// What is compiled of the release before its first step: it splits nothing.
     ///
-    /// - Returns: `nil` if the service has no such port, or the port is not HTTP.
-    package func resolvedPort(in service: ServiceSpec) -> Int? {
-        guard let port else { return service.ports.first { $0.appProtocol.isHTTP }?.number }
-        return service.port(port).flatMap { $0.appProtocol.isHTTP ? $0.number : nil }
+    /// - Parameter namespace: the release's.
+    package func traffic(in namespace: Name) -> ReleaseTraffic {
+        ReleaseTraffic(
+            service: NamespacedName(namespace: namespace, name: service), port: port, stable: stable.version,
+            canary: canary.version, paths: strategy.paths, rules: strategy.rules, ports: strategy.ports)
     }
 
     /// Reports what the release names and the service does not have.
@@ -17,12 +28,18 @@ extension ReleaseSpec {
                 "the service \(self.service) has no version \(side.version)",
                 choices: service.versions.map(\.name.text))
         }
-        if resolvedPort(in: service) == nil {
+        let choices = service.ports.filter(\.appProtocol.isHTTP).map { "\($0.number)" }
+        if choices.isEmpty {
             log.report(
-                pointer.appending("port"), .unknownReference,
-                port.map { "the service \(self.service) has no HTTP port \($0)" }
-                    ?? "the service \(self.service) has no HTTP port",
-                choices: service.ports.filter(\.appProtocol.isHTTP).map { "\($0.number)" })
+                pointer.appending("port"), .unknownReference, "the service \(self.service) has no HTTP port")
+        }
+        let scoped = ["strategy", "trafficRouting", "scope", "ports"].reduce(pointer) { $0.appending($1) }
+        let named =
+            (port.map { [(pointer.appending("port"), $0)] } ?? [])
+            + strategy.ports.enumerated().map { (scoped.appending($0.offset), $0.element) }
+        for (place, number) in named where !choices.isEmpty && !choices.contains("\(number)") {
+            log.report(
+                place, .unknownReference, "the service \(self.service) has no HTTP port \(number)", choices: choices)
         }
     }
 

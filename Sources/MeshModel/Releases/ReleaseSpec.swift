@@ -17,7 +17,7 @@ package struct ReleaseSpec: Spec {
 
     /// The service, in the release's own namespace.
     package var service: Name
-    /// The service's port. `nil`: its first HTTP port, see ``resolvedPort(in:)``.
+    /// The only port of the service whose requests are split. `nil`: all its HTTP ports.
     package var port: Int?
     /// The version in charge. (原版本)
     package var stable: Version
@@ -34,15 +34,25 @@ package struct ReleaseSpec: Spec {
     package var retainStable: Duration
     /// A started release waits until then.
     package var startAt: Timestamp?
+    /// What happens to routes that the release did not split and that follow the stable version: at the promotion they
+    /// move at once. Default: hold if the release has a scope, else move.
+    package var unsplit: UnsplitAction
 
     package enum FailureAction: String, CaseIterable, Sendable {
         case rollback, pause
     }
 
+    package enum UnsplitAction: String, CaseIterable, Sendable {
+        /// They move.
+        case move
+        /// The release waits before its promotion until somebody has acknowledged with `promote` that they will.
+        case hold
+    }
+
     package init(
         service: Name, port: Int? = nil, stable: Name, canary: Name, strategy: ReleaseStrategy,
         onFailed: FailureAction = .rollback, progressDeadline: Duration = .seconds(600),
-        retainStable: Duration = .seconds(30), startAt: Timestamp? = nil
+        retainStable: Duration = .seconds(30), startAt: Timestamp? = nil, unsplit: UnsplitAction? = nil
     ) {
         self.service = service
         self.port = port
@@ -53,6 +63,7 @@ package struct ReleaseSpec: Spec {
         self.progressDeadline = progressDeadline
         self.retainStable = retainStable
         self.startAt = startAt
+        self.unsplit = unsplit ?? (strategy.hasScope ? .hold : .move)
     }
 
     package init?(reading fields: inout FieldReader) {
@@ -70,10 +81,16 @@ package struct ReleaseSpec: Spec {
         progressDeadline = fields.duration("progressDeadline", in: .seconds(1)...(.seconds(86_400))) ?? .seconds(600)
         retainStable = fields.duration("retainStable", in: .zero...(.seconds(7 * 86_400))) ?? .seconds(30)
         startAt = Self.schedule(&fields)
+        unsplit = Self.promotion(&fields) ?? (strategy?.hasScope == true ? .hold : .move)
+        if port != nil, strategy?.ports.isEmpty == false {
+            fields.log.report(
+                fields.pointer.appending("port"), .conflict,
+                "must be left out where strategy.trafficRouting.scope has ports")
+        }
         if let policy = fields.string("supersedePolicy"), policy != "reject" {
             fields.log.report(
                 fields.pointer.appending("supersedePolicy"), .unsupported,
-                "only reject is supported: a second release on the same port is refused", choices: ["reject"])
+                "only reject is supported: a second release of the same service is refused", choices: ["reject"])
         }
         fields.refuse("rollbackWindow", "rolling back a release that has succeeded is not supported")
         fields.refuse("notifications", "notifications are not supported")
@@ -114,6 +131,13 @@ package struct ReleaseSpec: Spec {
         return onFailed
     }
 
+    private static func promotion(_ fields: inout FieldReader) -> UnsplitAction? {
+        guard var nested = fields.object("promotion") else { return nil }
+        let unsplit: UnsplitAction? = nested.choice("unsplit")
+        nested.finish()
+        return unsplit
+    }
+
     private static func schedule(_ fields: inout FieldReader) -> Timestamp? {
         guard var nested = fields.object("schedule") else { return nil }
         var startAt: Timestamp?
@@ -144,6 +168,7 @@ package struct ReleaseSpec: Spec {
             "progressDeadline": .string(progressDeadline.text),
             "retainStable": .string(retainStable.text),
             "schedule": startAt.map { ["startAt": .string($0.text)] },
+            "promotion": ["unsplit": .string(unsplit.rawValue)],
             "supersedePolicy": "reject",
         ])
     }

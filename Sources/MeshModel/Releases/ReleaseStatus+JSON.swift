@@ -24,7 +24,10 @@ extension ReleaseStatus {
         completionStatus = document.choice("completionStatus")
         ending = document.choice("ending")
         isPromoted = document["isPromoted"]?.boolValue ?? false
+        serviceBefore = document["serviceBefore"].map(ServiceStatus.init)
         isForced = document["isForced"]?.boolValue ?? false
+        isCapacityWaived = document["isCapacityWaived"]?.boolValue ?? false
+        isUnsplitAcknowledged = document["isUnsplitAcknowledged"]?.boolValue ?? false
         transitions = document.count("transitions")
         visits = document.count("visits")
         lastTransitionTime = document.time("lastTransitionTime")
@@ -53,7 +56,10 @@ extension ReleaseStatus {
             "completionStatus": completionStatus.map { .string($0.rawValue) } ?? .null,
             "ending": ending.map { .string($0.rawValue) },
             "isPromoted": .bool(isPromoted),
+            "serviceBefore": serviceBefore?.json,
             "isForced": .bool(isForced),
+            "isCapacityWaived": .bool(isCapacityWaived),
+            "isUnsplitAcknowledged": .bool(isUnsplitAcknowledged),
             "transitions": .integer(Int64(transitions)),
             "visits": .integer(Int64(visits)),
             "allowedActions": .array(ReleaseMachine.allowedVerbs(self).map { .string($0.rawValue) }),

@@ -23,7 +23,7 @@ package struct ReleaseStatus: Hashable, Sendable {
             }
         }
 
-        /// Whether the release holds its service port, so that no second one may start on it.
+        /// Whether the release holds its service, so that no second one may start on it.
         package var isActive: Bool { self != .draft && !isTerminal }
 
         /// Before the decision between promotion and rollback.
@@ -62,6 +62,12 @@ package struct ReleaseStatus: Hashable, Sendable {
         case canaryUnavailable = "CanaryUnavailable"
         case stableUnhealthy = "StableUnhealthy"
         case endpointsNotReady = "EndpointsNotReady"
+        /// The stable version could not carry what all versions get while none is in charge.
+        case stableTooSmall = "StableTooSmall"
+        /// The rules leave the release no route whose shares it could move.
+        case nothingToSplit = "NothingToSplit"
+        /// The promotion would move routes that the release did not split, and nobody has acknowledged that.
+        case unsplitRoutes = "UnsplitRoutes"
         case configRejected = "ConfigRejected"
         case progressDeadlineExceeded = "ProgressDeadlineExceeded"
         case targetMissing = "TargetMissing"
@@ -156,8 +162,14 @@ package struct ReleaseStatus: Hashable, Sendable {
     package var ending: Completion?
     /// Whether the service's stable version is the canary by this release's doing.
     package var isPromoted = false
+    /// What the service's status was before the promotion, for taking it back.
+    package var serviceBefore: ServiceStatus?
     /// Whether the rollback goes on although the stable version is unhealthy.
     package var isForced = false
+    /// Whether the release goes on although the stable version cannot carry everything.
+    package var isCapacityWaived = false
+    /// Whether somebody has acknowledged that the promotion moves routes that the release did not split.
+    package var isUnsplitAcknowledged = false
     /// Phases entered in this attempt.
     package var transitions: Int = 0
     /// Steps entered in this attempt.
@@ -171,16 +183,15 @@ package struct ReleaseStatus: Hashable, Sendable {
 extension ReleaseStatus {
     /// What is compiled of the release. Terminal and not yet started releases own nothing.
     ///
-    /// - Parameters:
-    ///   - namespace: the release's.
-    ///   - port: ``ReleaseSpec/resolvedPort(in:)``.
+    /// - Parameter namespace: the release's.
     /// - Returns: `nil` if the release changes no route.
-    package func ownedTraffic(of spec: ReleaseSpec, in namespace: Name, port: Int) -> ReleaseTraffic? {
+    package func ownedTraffic(of spec: ReleaseSpec, in namespace: Name) -> ReleaseTraffic? {
         guard ownsTraffic else { return nil }
-        return ReleaseTraffic(
-            service: NamespacedName(namespace: namespace, name: spec.service), port: port,
-            stable: spec.stable.version, canary: spec.canary.version, canaryShare: traffic.canaryShare,
-            matches: traffic.matches, mirror: traffic.mirror, paths: spec.strategy.paths)
+        var owned = spec.traffic(in: namespace)
+        owned.canaryShare = traffic.canaryShare
+        owned.matches = traffic.matches
+        owned.mirror = traffic.mirror
+        return owned
     }
 
     package var ownsTraffic: Bool { phase.isActive && traffic.isEffective }

@@ -37,8 +37,12 @@ package struct ReleaseStrategy: Hashable, Sendable {
     }
 
     package var type: Kind
-    /// Which requests the release owns: any of these paths. Default: all.
+    /// Which requests are split: any of these paths. Default: all.
     package var paths: [StringMatch]
+    /// Which rules are split: `*` (all that pin no requests), `name` or `virtualService/name`. At most 64. Empty: as `*`.
+    package var rules: [String]
+    /// Which ports' requests are split. At most 32. Empty: all.
+    package var ports: [Int]
     package var endpointGuard: EndpointGuard
     /// How long proxies that do not answer are waited for; then the release goes on and says so. `1s...10m`, default
     /// 30 s.
@@ -47,11 +51,13 @@ package struct ReleaseStrategy: Hashable, Sendable {
     package var steps: [ReleaseStep]
 
     package init(
-        type: Kind = .canary, paths: [StringMatch] = [.prefix("/")], endpointGuard: EndpointGuard = EndpointGuard(),
-        applyTimeout: Duration = .seconds(30), steps: [ReleaseStep]
+        type: Kind = .canary, paths: [StringMatch] = [.prefix("/")], rules: [String] = [], ports: [Int] = [],
+        endpointGuard: EndpointGuard = EndpointGuard(), applyTimeout: Duration = .seconds(30), steps: [ReleaseStep]
     ) {
         self.type = type
         self.paths = paths
+        self.rules = rules
+        self.ports = ports
         self.endpointGuard = endpointGuard
         self.applyTimeout = applyTimeout
         self.steps = steps
@@ -60,11 +66,19 @@ package struct ReleaseStrategy: Hashable, Sendable {
     package init?(reading fields: inout FieldReader) {
         let type: Kind? = fields.choice("type", required: true)
         paths = [.prefix("/")]
+        rules = []
+        ports = []
         endpointGuard = EndpointGuard()
         applyTimeout = .seconds(30)
         if var routing = fields.object("trafficRouting") {
             Self.readProtocol(&routing)
-            paths = Self.scope(&routing) ?? paths
+            if var scope = routing.object("scope") {
+                Self.readGateways(&scope)
+                paths = Self.paths(&scope) ?? paths
+                rules = Self.rules(&scope)
+                ports = Self.ports(&scope)
+                scope.finish()
+            }
             endpointGuard = Self.endpointGuard(&routing)
             applyTimeout = routing.duration("applyTimeout", in: .seconds(1)...(.seconds(600))) ?? applyTimeout
             routing.refuse("stickiness", "sticky cohorts are not supported")
@@ -85,12 +99,17 @@ package struct ReleaseStrategy: Hashable, Sendable {
         }
     }
 
-    private static func scope(_ routing: inout FieldReader) -> [StringMatch]? {
-        guard var scope = routing.object("scope") else { return nil }
+    /// Whether some of the service's routes may be left as they are.
+    package var hasScope: Bool { paths != [.prefix("/")] || !rules.isEmpty || !ports.isEmpty }
+
+    private static func readGateways(_ scope: inout FieldReader) {
         for element in scope.elements("gateways", atMost: 16) where element.value != "mesh" {
             scope.log.report(
                 element.pointer, .unsupported, "only mesh is supported: traffic between sidecars", choices: ["mesh"])
         }
+    }
+
+    private static func paths(_ scope: inout FieldReader) -> [StringMatch]? {
         let isGiven = scope.has("paths")
         var paths: [StringMatch] = []
         for var item in scope.objects("paths", atMost: 16) {
@@ -105,8 +124,35 @@ package struct ReleaseStrategy: Hashable, Sendable {
         if isGiven && paths.isEmpty {
             scope.log.report(scope.pointer.appending("paths"), .required, "must not be empty")
         }
-        scope.finish()
         return isGiven ? paths : nil
+    }
+
+    private static func rules(_ scope: inout FieldReader) -> [String] {
+        var rules: [String] = []
+        for element in scope.elements("rules", atMost: 64) {
+            guard let rule = element.value.stringValue, (1...512).contains(rule.utf8.count) else {
+                scope.log.report(
+                    element.pointer, .invalidValue,
+                    "must be \"*\", the name of a rule, or virtualService/name, of at most 512 bytes")
+                continue
+            }
+            if rules.contains(rule) { scope.log.report(element.pointer, .duplicate, "is given twice") }
+            rules.append(rule)
+        }
+        return rules
+    }
+
+    private static func ports(_ scope: inout FieldReader) -> [Int] {
+        var ports: [Int] = []
+        for element in scope.elements("ports", atMost: 32) {
+            guard let port = element.value.integerValue, (1...65_535).contains(port) else {
+                scope.log.report(element.pointer, .invalidValue, "must be a port number, 1 to 65535")
+                continue
+            }
+            if ports.contains(Int(port)) { scope.log.report(element.pointer, .duplicate, "is given twice") }
+            ports.append(Int(port))
+        }
+        return ports
     }
 
     private static func problem(with path: StringMatch) -> String? {
@@ -133,7 +179,11 @@ package struct ReleaseStrategy: Hashable, Sendable {
             "type": .string(type.rawValue),
             "trafficRouting": [
                 "protocol": "http",
-                "scope": ["gateways": ["mesh"], "paths": .array(paths.map(\.json))],
+                "scope": .fields([
+                    "gateways": ["mesh"], "paths": .array(paths.map(\.json)),
+                    "rules": JSONValue.list(rules, JSONValue.string),
+                    "ports": JSONValue.list(ports) { .integer(Int64($0)) },
+                ]),
                 "endpointGuard": [
                     "minReady": .integer(Int64(endpointGuard.minReady)),
                     "capacityRatio": .hundredths(endpointGuard.capacityPercent),
@@ -158,5 +208,12 @@ extension ReleaseStrategy.EndpointGuard {
     package func needed(for share: TrafficShare, readyStable: Int) -> Int {
         let parts = Int64(capacityPercent) * Int64(share.basisPoints) * Int64(min(max(0, readyStable), 1_000_000))
         return max(minReady, Int((parts + 999_999) / 1_000_000))
+    }
+
+    /// How many healthy stable endpoints it takes to carry alone what `total` carry now: of each at least a half, and
+    /// never more than all.
+    package func neededStable(of total: Int) -> Int {
+        let parts = Int64(min(max(50, capacityPercent), 100)) * Int64(min(max(0, total), 1_000_000))
+        return Int((parts + 99) / 100)
     }
 }

@@ -11,7 +11,8 @@ package enum ReleaseVerb: Hashable, Sendable {
         case full
     }
 
-    case start
+    /// - force: go on although the stable version cannot carry what all versions get now.
+    case start(force: Bool)
     case pause(reason: String?)
     case resume
     /// - expectedStep: refused unless it is the current step, so that a double click cannot skip two.
@@ -20,7 +21,9 @@ package enum ReleaseVerb: Hashable, Sendable {
     case rollback(reason: String?, force: Bool)
     case abort(revertTraffic: Bool)
     /// Starts a release again that ended without success.
-    case retry
+    ///
+    /// - force: as of ``start(force:)``.
+    case retry(force: Bool)
 
     package var name: Name {
         switch self {
@@ -36,7 +39,8 @@ package enum ReleaseVerb: Hashable, Sendable {
 
     /// Reads the verb's body.
     ///
-    /// - start, resume, retry: `{}`
+    /// - start, retry: `{"force"}`
+    /// - resume: `{}`
     /// - pause: `{"reason"}`
     /// - promote: `{"to": "next" | "full", "expectedStep"}`, by default `next`
     /// - rollback: `{"reason", "force"}`
@@ -45,9 +49,9 @@ package enum ReleaseVerb: Hashable, Sendable {
     /// - Returns: a verb even if violations were reported; whoever reads must look at the log.
     package init(_ name: Name, reading fields: inout FieldReader) {
         switch name {
-        case .start: self = .start
+        case .start: self = .start(force: fields.bool("force") ?? false)
         case .resume: self = .resume
-        case .retry: self = .retry
+        case .retry: self = .retry(force: fields.bool("force") ?? false)
         case .pause: self = .pause(reason: fields.string("reason", maxLength: 500))
         case .promote:
             let step = fields.integer("expectedStep", in: 0...Int64(ReleasePlan.maxSteps))
