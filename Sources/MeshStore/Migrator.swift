@@ -68,6 +68,8 @@ package struct Migrator: Sendable {
         Migration(name: "0004_proxy_rejections", script: text(PackageResources._004_proxy_rejections_sql)),
         Migration(name: "0005_proxy_feed", script: text(PackageResources._005_proxy_feed_sql)),
         Migration(name: "0006_proxy_updates", script: text(PackageResources._006_proxy_updates_sql)),
+        Migration(
+            name: "0007_one_release_a_service", script: text(PackageResources._007_one_release_a_service_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

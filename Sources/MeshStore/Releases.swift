@@ -139,15 +139,16 @@ extension StoreTransaction {
     ///
     /// - Parameter leaseEpoch: of the driver's lease; `nil` for people's verbs, which need none.
     /// - Returns: the release as written; `nil` if the comparison failed, and then nothing may be committed.
-    /// - Throws: ``StoreError/activeRelease(_:)`` if another release owns the traffic of the same port.
+    /// - Throws: ``StoreError/activeRelease(_:)`` if another release of the same service is active.
     package func commit(
         _ decision: ReleaseDecision, of row: ReleaseRow, leaseEpoch: Int64?, actor: String
     ) async throws -> StoredObject? {
         let key = row.object.key
         if decision.status.phase.isActive { try await checkNoOtherActive(key) }
+        let isActive = decision.status.phase.isActive
         var update: Statement = """
             UPDATE release r
-               SET row_version = r.row_version + 1, active = \(decision.status.phase.isActive),
+               SET row_version = r.row_version + 1, active = \(isActive), beside = r.beside AND \(isActive),
                    next_wakeup_at = \(decision.nextWakeupAt?.stored), last_driven_at = now(),
                    lease_owner = NULL, lease_until = NULL
              WHERE \(ReleaseRow.condition(key)) AND r.row_version = \(row.rowVersion)
@@ -159,8 +160,8 @@ extension StoreTransaction {
         return try await write(decision, of: row, actor: actor)
     }
 
-    /// Whether an update found its row. Of two releases that start on one port at the same moment the slower one finds the
-    /// port taken: it has lost the comparison too, and the next try says to whom.
+    /// Whether an update found its row. Of two releases of one service that start at the same moment the slower one finds it
+    /// taken: it has lost the comparison too, and the next try says to whom.
     private func isOneRow(_ update: Statement, of key: ObjectKey) async throws -> Bool {
         do {
             // The object first, as everybody locks it before anything else.
@@ -178,7 +179,7 @@ extension StoreTransaction {
         let at = try await raiseRevision()
         var status = decision.status
         if decision.changesRoutes { status.stamp(at) }
-        if let service { try await apply(decision.serviceChanges, to: service, at) }
+        if let service { try await apply(decision.serviceChanges, of: row.object.key.name, to: service) }
         try await pipeline(
             try decision.events.map { event in
                 """
@@ -199,9 +200,11 @@ extension StoreTransaction {
         return try await fetch(key, forUpdate: true)
     }
 
-    private func apply(_ changes: [ServiceStatus.Change], to service: StoredObject, _ at: Revision) async throws {
+    private func apply(
+        _ changes: [ServiceStatus.Change], of release: Name, to service: StoredObject
+    ) async throws {
         var status = ServiceStatus(service.status)
-        for change in changes { status.apply(change, at: at) }
+        for change in changes { status.apply(change, by: release) }
         _ = try await putStatus(service.key, status.json)
     }
 
@@ -210,7 +213,7 @@ extension StoreTransaction {
             """
             SELECT other.name FROM release r
               JOIN release other ON other.tenant = r.tenant AND other.mesh = r.mesh AND other.namespace = r.namespace
-                                AND other.service = r.service AND other.port = r.port AND other.name <> r.name
+                                AND other.service = r.service AND other.name <> r.name
              WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT r.active LIMIT 1
             """)
         if let name = try others.first({ row throws(PostgresError) in try row.name("name") }) {
@@ -233,16 +236,16 @@ extension StoreTransaction {
 
     /// Every write of a release's document makes a driver that has read the old one lose.
     func upsertReleaseRow(_ object: StoredObject) async throws {
-        guard let service = object.spec["service"]?.stringValue, let port = object.spec["port"]?.integerValue else {
-            throw StoreError.internal("a release must be stored with its service and port")
+        guard let service = object.spec["service"]?.stringValue else {
+            throw StoreError.internal("a release must be stored with its service")
         }
         let row = ObjectRow(object.key)
         try await pipeline([
             """
-            INSERT INTO release AS r (tenant, mesh, namespace, name, service, port)
-            VALUES (\(row.tenant), \(row.mesh), \(row.namespace), \(row.name), \(service), \(Int32(clamping: port)))
+            INSERT INTO release AS r (tenant, mesh, namespace, name, service)
+            VALUES (\(row.tenant), \(row.mesh), \(row.namespace), \(row.name), \(service))
             ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
-               SET service = excluded.service, port = excluded.port, row_version = r.row_version + 1
+               SET service = excluded.service, row_version = r.row_version + 1
             """
         ])
     }

@@ -5,7 +5,7 @@ internal import Postgres
 package enum StoreError: Error, Sendable, Equatable {
     case notFound
     case alreadyExists
-    /// Another release owns the traffic of the same service port.
+    /// Another release of the same service is active.
     case activeRelease(Name)
     /// The same idempotency key was used for another call.
     case idempotencyMismatch

@@ -98,7 +98,7 @@ enum ExpectedSchema {
         release.namespace dns_label not null
         release.name dns_label not null
         release.service dns_label not null
-        release.port integer not null
+        release.port integer
         release.active boolean not null default false
         release.row_version bigint not null default 1
         release.lease_owner text
@@ -106,6 +106,7 @@ enum ExpectedSchema {
         release.lease_until timestamp with time zone
         release.next_wakeup_at timestamp with time zone
         release.last_driven_at timestamp with time zone
+        release.beside boolean not null default false
         release_event.sequence bigint not null identity
         release_event.tenant dns_label not null
         release_event.release uuid not null
@@ -172,6 +173,6 @@ enum ExpectedSchema {
         CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
         CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
         CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
-        CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service, port) WHERE active
+        CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service) WHERE (active AND (NOT beside))
         """
 }

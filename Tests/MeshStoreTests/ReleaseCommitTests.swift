@@ -27,8 +27,10 @@ struct ReleaseCommitTests {
             let row = try await store.createRelease("v2")
             let before = try await store.revision()
             let wakeup = try await store.now() + .seconds(60)
+            let at = MeshModel.Timestamp(microseconds: 3_000_000)
             let decision = ReleaseDecision.enter(
-                .promoting, events: ["a", "b"], service: [.promote(from: name("v1"), to: name("v2"))], traffic: true,
+                .promoting, events: ["a", "b"],
+                service: [.promote(from: name("v1"), to: name("v2"), at: at, rules: ["main"])], traffic: true,
                 wakeup: wakeup)
             let object = try #require(try await store.commit(decision, of: row))
             #expect(object.revision == before + 1)
@@ -38,7 +40,7 @@ struct ReleaseCommitTests {
             #expect(status.traffic.configRevision == before + 1)
             let service = ServiceStatus(try #require(try await store.fetch(.service("cart"))).status)
             #expect(service.stableVersion == name("v2"))
-            #expect(service.promotions == [.init(from: name("v1"), to: name("v2"), revision: before + 1)])
+            #expect(service.promotions == [.init(from: name("v1"), release: name("v2"), at: at, rules: ["main"])])
             let after = try await store.row("v2")
             #expect(after.object == object)
             #expect(after.nextWakeupAt == wakeup)
@@ -103,10 +105,10 @@ struct ReleaseCommitTests {
         }
     }
 
-    @Test("a release without service or port cannot be stored")
+    @Test("a release without a service cannot be stored")
     func incomplete() async throws {
         try await withStore { store async throws in
-            await #expect(throws: StoreError.self) { try await store.create(.release("v2"), spec: ["service": "cart"]) }
+            await #expect(throws: StoreError.self) { try await store.create(.release("v2"), spec: ["port": 80]) }
             #expect(try await store.fetch(.release("v2")) == nil)
         }
     }
