@@ -51,14 +51,21 @@ extension RE2 {
         private var size = 0
         /// How many groups capture what they match.
         private(set) var captures = 0
+        /// What the pattern is written with, in its order; kept only for who rewrites it.
+        private(set) var tokens: [Token] = []
+        private let keepsTokens: Bool
 
-        init(_ bytes: [UInt8]) { input = Cursor(bytes) }
+        init(_ bytes: [UInt8], keepsTokens: Bool = false) {
+            input = Cursor(bytes)
+            self.keepsTokens = keepsTokens
+        }
 
         /// - Returns: the instructions; the text fits if they come to their end at the end of the text.
         mutating func parse() throws(SyntaxProblem) -> [Instruction] {
             var afterRepetition = false
             while let byte = input.first {
                 let start = input.position
+                let (groupsBefore, piecesBefore) = (groups.count, groups[groups.count - 1].pieces.count)
                 var isRepetition = false
                 switch byte {
                 case UInt8(ascii: "("): try openGroup()
@@ -78,12 +85,29 @@ extension RE2 {
                 case UInt8(ascii: "."), UInt8(ascii: "^"), UInt8(ascii: "$"): parseSymbol(byte)
                 default: push(literal: input.takeScalar())
                 }
+                if keepsTokens {
+                    let kind = kind(of: byte, isRepetition, groupsBefore, piecesBefore)
+                    tokens.append(Token(kind: kind, text: input.text(from: start)))
+                }
                 afterRepetition = isRepetition
                 guard size <= RE2.maxProgramSize else { throw SyntaxProblem("too large") }
             }
             guard groups.count == 1 else { throw SyntaxProblem("missing \")\"") }
             groups[0].closeAlternative()
             return groups[0].alternatives?.code ?? []
+        }
+
+        private func kind(
+            of byte: UInt8, _ isRepetition: Bool, _ groupsBefore: Int, _ piecesBefore: Int
+        ) -> Token.Kind {
+            switch byte {
+            case UInt8(ascii: "("): groups.count > groupsBefore ? .open : .flags
+            case UInt8(ascii: ")"): .close
+            case UInt8(ascii: "|"): .bar
+            default:
+                isRepetition
+                    ? .repetition : .code(groups[groups.count - 1].pieces.dropFirst(piecesBefore).flatMap(\.code))
+            }
         }
 
         mutating func push(_ code: [Instruction], size: Int) { push(Piece(code: code, size: size)) }
