@@ -5,6 +5,18 @@ struct DestinationResolver {
     let services: [NamespacedName: MeshState.Service]
     /// The namespace of the rule: short names are looked up there.
     let namespace: Name
+    /// The subsets that the destination rule in force has for a service.
+    let subsets: (NamespacedName) -> [DestinationRuleSpec.Subset]
+
+    /// - Parameter subsets: where only versions may be named, none.
+    init(
+        services: [NamespacedName: MeshState.Service], namespace: Name,
+        subsets: @escaping (NamespacedName) -> [DestinationRuleSpec.Subset] = { _ in [] }
+    ) {
+        self.services = services
+        self.namespace = namespace
+        self.subsets = subsets
+    }
 
     /// A destination that exists. The port is looked up separately because it may depend on the one that was called.
     struct Target {
@@ -32,12 +44,16 @@ struct DestinationResolver {
                 field: ["host"], detail: "there is no service \(name.name) in namespace \(name.namespace)",
                 choices: hosts(in: name.namespace))
         }
-        if let subset = destination.subset, !service.spec.hasVersion(subset) {
+        guard let subset = destination.subset else { return Target(name: name, service: service, version: nil) }
+        let declared = subsets(name)
+        let version = declared.first { $0.name == subset }?.version(in: service.spec)
+        guard let version = version ?? (service.spec.hasVersion(subset) ? subset : nil) else {
+            let names = service.spec.versions.map(\.name) + declared.map(\.name)
             throw Unknown(
-                field: ["subset"], detail: "service \(name) has no version \(subset)",
-                choices: service.spec.versions.map(\.name.text))
+                field: ["subset"], detail: "service \(name) has no version or subset \(subset)",
+                choices: Set(names.map(\.text)).sorted())
         }
-        return Target(name: name, service: service, version: destination.subset)
+        return Target(name: name, service: service, version: version)
     }
 
     func ownVersion(_ destination: Destination, own: NamespacedName?) -> Target? {

@@ -32,15 +32,41 @@ extension DestinationRuleSpec {
         var violations = ports(of: trafficPolicy, service, target, at: pointer)
         for (index, subset) in subsets.enumerated() {
             let here = pointer.appending("subsets").appending(index)
-            if !service.hasVersion(subset.name) {
-                violations.append(
-                    Violation(
-                        here.appending("name"), .unknownReference, "service \(target) has no version \(subset.name)",
-                        choices: service.versions.map(\.name.text)))
-            }
+            violations += meaning(of: subset, service, target, at: here)
             violations += ports(of: subset.trafficPolicy, service, target, at: here)
         }
         return violations
+    }
+
+    /// Labels decide what a subset is, as in Istio; what they do not decide is refused rather than guessed.
+    private func meaning(
+        of subset: Subset, _ service: ServiceSpec, _ name: NamespacedName, at pointer: JSONPointer
+    ) -> [Violation] {
+        guard let version = subset.version(in: service) else {
+            guard !subset.labels.isEmpty else {
+                return [
+                    Violation(
+                        pointer.appending("name"), .unknownReference, "service \(name) has no version \(subset.name)",
+                        choices: service.versions.map(\.name.text))
+                ]
+            }
+            let selected = service.versions(selectedBy: subset.labels).map(\.text)
+            return [
+                Violation(
+                    pointer.appending("labels"), .unknownReference,
+                    selected.isEmpty
+                        ? "no version of service \(name) has these labels"
+                        : "the labels select several versions of service \(name): \(selected.joined(separator: ", "))",
+                    choices: service.versions.map(\.name.text))
+            ]
+        }
+        let first = subsets.first { $0.version(in: service) == version }
+        guard let first, first.name != subset.name else { return [] }
+        return [
+            Violation(
+                pointer.appending("labels"), .duplicate,
+                "the labels select version \(version), as those of subset \(first.name) do")
+        ]
     }
 
     private func ports(

@@ -17,8 +17,24 @@ struct References: Hashable, Sendable {
     private var policiesByService: [NamespacedName: Set<NamespacedName>] = [:]
     /// DestinationRules that send requests by their hash.
     private var hashingPolicies: Set<NamespacedName> = []
+    /// The labels of the subsets of DestinationRules that have some, which decide what destinations mean.
+    private var selectors: [NamespacedName: [Name: [String: String]]] = [:]
     private var serviceOfRelease: [NamespacedName: NamespacedName] = [:]
     private var releasesByService: [NamespacedName: Set<NamespacedName>] = [:]
+
+    init() {}
+
+    /// Of everything in a state.
+    init(_ state: MeshState) {
+        self.init(policiesOf: state)
+        for (name, rules) in state.virtualServices { _ = replace(name, with: rules.spec) }
+        for (name, traffic) in state.releases { _ = replace(name, with: traffic) }
+    }
+
+    /// Of the destination rules of a state only.
+    init(policiesOf state: MeshState) {
+        for (name, policies) in state.destinationRules { _ = replace(name, with: policies.spec) }
+    }
 
     /// VirtualServices with the service among their hosts.
     func rules(for service: NamespacedName) -> Set<NamespacedName> { rulesByHost[service] ?? [] }
@@ -53,14 +69,22 @@ struct References: Hashable, Sendable {
 
     /// Takes over a DestinationRule as it is now, `nil` if it is gone.
     ///
-    /// - Returns: the services that it was or is about, and whether requests to them may have been or be sent by their hash.
+    /// - Returns: the services that it was or is about, and whether their routes may depend on what changed: on what requests
+    ///   are hashed by, or on which version a subset is.
     mutating func replace(
         _ policies: NamespacedName, with spec: DestinationRuleSpec?
-    ) -> [(service: NamespacedName, isHashed: Bool)] {
+    ) -> [(service: NamespacedName, concernsRoutes: Bool)] {
         let old = serviceOfPolicies[policies]
         let new = spec.flatMap { HostName.service($0.host, from: policies.namespace) }
         let touched = (old == new ? [new] : [old, new]).compactMap(\.self)
-        let before = touched.map { (service: $0, isHashed: isHashed($0)) }
+        let before = touched.map { (service: $0, isHashed: isHashed($0), isSelected: isSelected($0)) }
+        let labels = (spec?.subsets ?? []).reduce(into: [Name: [String: String]]()) { labels, subset in
+            if !subset.labels.isEmpty { labels[subset.name] = subset.labels }
+        }
+        // Of several rules for one service another one may hold from now on.
+        let isOnly = old == new && new.map { self.policies(of: $0).count == 1 } == true
+        let selectsAlike = isOnly && labels == selectors[policies, default: [:]]
+        selectors[policies] = labels.isEmpty ? nil : labels
         if old != new {
             if let old { policiesByService.remove(policies, from: old) }
             if let new { policiesByService[new, default: []].insert(policies) }
@@ -71,7 +95,16 @@ struct References: Hashable, Sendable {
         } else {
             hashingPolicies.remove(policies)
         }
-        return before.map { ($0.service, $0.isHashed || isHashed($0.service)) }
+        return before.map { service, wasHashed, wasSelected in
+            (
+                service,
+                wasHashed || isHashed(service) || !selectsAlike && (wasSelected || isSelected(service))
+            )
+        }
+    }
+
+    private func isSelected(_ service: NamespacedName) -> Bool {
+        !selectors.isEmpty && policies(of: service).contains { selectors[$0] != nil }
     }
 
     private func isHashed(_ service: NamespacedName) -> Bool {

@@ -19,7 +19,10 @@ package struct WriteCheck {
         _ spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState, at pointer: JSONPointer = ["spec"]
     ) {
         self.spec = spec
-        resolver = DestinationResolver(services: state.services, namespace: name.namespace)
+        let policies = References(policiesOf: state)
+        resolver = DestinationResolver(services: state.services, namespace: name.namespace) {
+            PolicyLowering(state: state, service: $0, rules: policies.policies(of: $0)).subsets
+        }
         own = spec.hosts.compactMap { host in HostName.service(host, from: name.namespace).map { (host, $0) } }
         checkHosts(at: pointer.appending("hosts"))
         for index in spec.http.indices { checkRule(index, at: pointer.appending("http").appending(index)) }

@@ -7,11 +7,20 @@ package struct DestinationRuleSpec: Spec {
 
     /// What is different for one version of the service.
     package struct Subset: Hashable, Sendable {
-        /// The version's name.
+        /// What destinations call it; without labels, the version of that name.
         package var name: Name
-        /// As they came. Endpoints say themselves which version they run, so labels choose nothing here.
+        /// The version that is meant: the one whose labels include these (``ServiceSpec/versions(selectedBy:)``).
         package var labels: [String: String]
         package var trafficPolicy: TrafficPolicy?
+
+        /// The version of a service that the subset means.
+        ///
+        /// - Returns: `nil` if its labels select none or several, or it has none and no version is called so.
+        package func version(in service: ServiceSpec) -> Name? {
+            if labels.isEmpty { return service.hasVersion(name) ? name : nil }
+            let selected = service.versions(selectedBy: labels)
+            return selected.count == 1 ? selected[0] : nil
+        }
     }
 
     /// The service's name, short or full (``HostName``).
@@ -75,9 +84,10 @@ package struct DestinationRuleSpec: Spec {
     ///
     /// Blocks are replaced whole, as in Istio: a subset's block goes before the rule's, and what is said about a port
     /// replaces all that is said about others at the same place.
-    package func policy(port: Int, version: Name?) -> TrafficPolicy.Blocks {
+    package func policy(port: Int, version: Name?, of service: ServiceSpec) -> TrafficPolicy.Blocks {
         let rule = trafficPolicy?.blocks(port: port) ?? TrafficPolicy.Blocks()
-        guard let version, let policy = subsets.first(where: { $0.name == version })?.trafficPolicy else { return rule }
+        guard let version, let policy = subsets.first(where: { $0.version(in: service) == version })?.trafficPolicy
+        else { return rule }
         return policy.portLevelSettings[port] ?? policy.common.over(rule)
     }
 }

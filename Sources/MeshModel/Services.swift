@@ -89,4 +89,14 @@ package struct ServiceSpec: Spec {
 
     package func port(_ number: Int) -> Port? { ports.first { $0.number == number } }
     package func hasVersion(_ name: Name) -> Bool { versions.contains { $0.name == name } }
+
+    /// The versions that a selector means: those that have all of its labels, as Kubernetes selects. A version that says
+    /// nothing about the label `version` has its name there.
+    package func versions(selectedBy selector: [String: String]) -> [Name] {
+        versions.filter { version in
+            selector.allSatisfy { key, value in
+                (version.labels[key] ?? (key == "version" ? version.name.text : nil)) == value
+            }
+        }.map(\.name)
+    }
 }

@@ -1,3 +1,4 @@
+import MeshFixtures
 import MeshModel
 import Testing
 
@@ -33,6 +34,9 @@ struct DestinationRulesTests {
     func precedence() throws {
         let v1 = try #require(Name("v1"))
         let v2 = try #require(Name("v2"))
+        let service: ServiceSpec = try MeshDocument.spec([
+            "ports": [["name": "http", "port": 80]], "versions": [["name": "v1"], ["name": "v2"]],
+        ])
         let spec = try read(
             [
                 "loadBalancer": ["simple": "ROUND_ROBIN"], "outlierDetection": ["consecutive5xxErrors": 9],
@@ -48,16 +52,16 @@ struct DestinationRulesTests {
                 ],
                 ["name": "v2"],
             ])
-        let common = spec.policy(port: 80, version: nil)
+        let common = spec.policy(port: 80, version: nil, of: service)
         #expect(common.loadBalancer == .simple(.roundRobin) && common.outlierDetection?.consecutive5xxErrors == 9)
-        #expect(spec.policy(port: 80, version: v2) == common)
-        let port = spec.policy(port: 81, version: nil)
+        #expect(spec.policy(port: 80, version: v2, of: service) == common)
+        let port = spec.policy(port: 81, version: nil, of: service)
         #expect(port.loadBalancer == nil && port.outlierDetection == nil && port.connectionPool?.maxConnections == 5)
-        let version = spec.policy(port: 80, version: v1)
+        let version = spec.policy(port: 80, version: v1, of: service)
         #expect(version.loadBalancer == .simple(.roundRobin) && version.outlierDetection?.consecutive5xxErrors == 1)
-        let both = spec.policy(port: 81, version: v1)
+        let both = spec.policy(port: 81, version: v1, of: service)
         #expect(both.connectionPool?.maxConnections == 5 && both.outlierDetection?.consecutive5xxErrors == 1)
-        let own = spec.policy(port: 82, version: v1)
+        let own = spec.policy(port: 82, version: v1, of: service)
         #expect(own.loadBalancer == .simple(.random) && own.outlierDetection == nil)
     }
 

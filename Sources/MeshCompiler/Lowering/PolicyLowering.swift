@@ -20,9 +20,12 @@ struct PolicyLowering {
 
     /// What holds for connections to the cluster.
     func policy(of cluster: IR.ClusterName) -> TrafficPolicy.Blocks {
-        guard let rule = holding else { return TrafficPolicy.Blocks() }
-        return rule.spec.policy(port: cluster.port, version: cluster.version)
+        guard let rule = holding, let spec = services[service]?.spec else { return TrafficPolicy.Blocks() }
+        return rule.spec.policy(port: cluster.port, version: cluster.version, of: spec)
     }
+
+    /// What destinations of the service may name besides its versions.
+    var subsets: [DestinationRuleSpec.Subset] { holding?.spec.subsets ?? [] }
 
     /// The rule that holds.
     var source: NamespacedName? { holding?.name }
