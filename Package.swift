@@ -135,7 +135,8 @@ let package = Package(
 
         // Tests, and what several of them begin with.
         .target(
-            name: "MeshFixtures", dependencies: ["MeshModel", "MeshJSON", "TestSupport"], path: "Tests/MeshFixtures",
+            name: "MeshFixtures", dependencies: ["MeshCompiler", "MeshModel", "MeshJSON", "TestSupport"],
+            path: "Tests/MeshFixtures",
             swiftSettings: strict),
         .target(
             name: "GRPCFixtures", dependencies: ["GRPCServer", "HTTP2", nio.core, nio.embedded, logging],
@@ -174,7 +175,7 @@ let package = Package(
         .testTarget(
             name: "MeshJSONTests", dependencies: ["MeshJSON", "MeshModel", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "MeshCompilerTests", dependencies: ["MeshCompiler", "MeshModel", "MeshFixtures"],
+            name: "MeshCompilerTests", dependencies: ["MeshCompiler", "MeshModel", "MeshFixtures", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "EnvoyConfigTests",

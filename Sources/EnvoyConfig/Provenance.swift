@@ -99,14 +99,16 @@ struct Origins {
 
     /// The rule, or whole object, that wants a route.
     func route(_ route: IR.Route, of service: NamespacedName) -> Source {
-        switch route.origin {
+        // Its steps have become one state, which does not say what came from which.
+        if let copy = route.releases.last(where: \.isCopy) {
+            return Source(object: .namespaced(.release, copy.release, in: mesh), pointer: .root)
+        }
+        return switch route.origin {
         case .service: self.service(service)
         case .rules(let name, let index, _, _):
             Source(
                 object: .namespaced(.virtualService, name, in: mesh),
                 pointer: JSONPointer(["spec", "http"]).appending(index))
-        // Its steps have become one state, which does not say what came from which.
-        case .release(let name): Source(object: .namespaced(.release, name, in: mesh), pointer: .root)
         }
     }
 }

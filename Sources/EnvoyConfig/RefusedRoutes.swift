@@ -69,9 +69,7 @@ struct RefusedRoutes {
         let match = route.match
         var condition: [String] = []
         if case .rules(_, _, let index?, _) = route.origin { condition = ["match", String(index)] }
-        for (index, path) in match.paths.enumerated() {
-            add(index == 0 ? path.pattern : HeaderMatcher(path: path).pattern, condition + ["uri", "regex"])
-        }
+        add(match.path.pattern, condition + ["uri", "regex"])
         for (name, text) in [("method", match.method), ("scheme", match.scheme), ("authority", match.authority)] {
             add(text?.pattern, condition + [name, "regex"])
         }
@@ -80,7 +78,6 @@ struct RefusedRoutes {
         ] {
             for one in conditions { add(one.match.pattern, condition + [field, one.name, "regex"]) }
         }
-        for one in match.cookies { add(HeaderMatcher(cookie: one.name, one.match).pattern, []) }
         if case .forward(let forward) = route.action {
             add(forward.rewrite?.uriRegex?.match, ["rewrite", "uriRegexRewrite", "match"])
         }

@@ -60,7 +60,7 @@ extension Envoy_Config_Route_V3_WeightedCluster.ClusterWeight {
     init(_ share: IR.Share) {
         self.init()
         name = share.cluster.text
-        weight = Google_Protobuf_UInt32Value(UInt32(clamping: share.basisPoints))
+        weight = Google_Protobuf_UInt32Value(UInt32(clamping: share.weight))
         if let host = share.headers.request.host { hostRewriteLiteral = host }
         requestHeadersToAdd = share.headers.request.additions
         requestHeadersToRemove = share.headers.request.remove

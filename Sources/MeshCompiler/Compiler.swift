@@ -76,10 +76,9 @@ package struct Compiler: Sendable {
             }
         }
         for name in change.destinationRules {
-            for (service, isHashed) in references.replace(name, with: state.destinationRules[name]?.spec) {
+            for (service, concernsRoutes) in references.replace(name, with: state.destinationRules[name]?.spec) {
                 touched[service, default: []].insert(.clusters)
-                // Routes say what requests are hashed by, and nothing else of policies.
-                guard isHashed else { continue }
+                guard concernsRoutes else { continue }
                 touched[service, default: []].insert(.routes)
                 for dependent in references.dependents(on: service) { touched[dependent, default: []].insert(.routes) }
             }
@@ -87,6 +86,7 @@ package struct Compiler: Sendable {
         for name in change.releases {
             for service in references.replace(name, with: state.releases[name]) {
                 touched[service, default: []].insert(.routes)
+                for dependent in references.dependents(on: service) { touched[dependent, default: []].insert(.routes) }
             }
         }
         for name in change.services {
@@ -134,10 +134,8 @@ package struct Compiler: Sendable {
             result.endpointDiagnostics = diagnostics
         }
         if parts.contains(.routes) {
-            var lowering = RouteLowering(
-                state: state, name: name, service: service, rules: Array(references.rules(for: name)),
-                releases: Array(references.releases(of: name)))
-            result.virtualHosts = lowering.virtualHosts { policies(of: $0, in: state) }
+            var lowering = RouteLowering(state: state, name: name, service: service, references: references)
+            result.virtualHosts = lowering.virtualHosts()
             result.routeDiagnostics = lowering.diagnostics.sorted()
         }
     }

@@ -34,18 +34,19 @@ package enum Simulation {
         package var port: Int
         /// `nil`: all versions, by their endpoints.
         package var version: Name?
-        /// Basis points of the requests like this one.
-        package var share: TrafficShare
+        /// Millionths of the requests like this one.
+        package var millionths: Int
     }
 
     package struct Mirror: Hashable, Sendable {
         package var service: NamespacedName
         package var version: Name?
-        package var share: TrafficShare
+        /// Millionths of the requests like this one.
+        package var millionths: Int
     }
 
     package enum Outcome: Hashable, Sendable {
-        /// Shares add up to 10 000.
+        /// Shares add up to a million, up to rounding where a destination of the rule is gone.
         case forwarded([Destination], mirrors: [Mirror])
         case redirected(HTTPRedirect)
         case answered(status: Int)
@@ -54,6 +55,8 @@ package enum Simulation {
     package struct Answer: Hashable, Sendable {
         /// Who wants it so; `nil` if no route fits, which is answered 404.
         package var origin: IR.Origin?
+        /// The releases that have a say in the route.
+        package var releases: [NamespacedName]
         /// The route's name, as it stands in Envoy's logs.
         package var route: String?
         package var outcome: Outcome
@@ -82,13 +85,14 @@ extension Compiler {
             case nil: undecided.append(route.name)
             case true?:
                 return Simulation.Answer(
-                    origin: route.origin, route: route.name, outcome: Simulation.Outcome(route.action),
+                    origin: route.origin, releases: route.releases.map(\.release), route: route.name,
+                    outcome: Simulation.Outcome(route.action),
                     fault: route.fault,
                     undecided: undecided)
             }
         }
         return Simulation.Answer(
-            origin: nil, route: nil, outcome: .answered(status: 404), fault: nil, undecided: undecided)
+            origin: nil, releases: [], route: nil, outcome: .answered(status: 404), fault: nil, undecided: undecided)
     }
 }
 
@@ -98,16 +102,16 @@ extension Simulation.Outcome {
         case .redirect(let redirect): self = .redirected(redirect)
         case .respond(let status, _): self = .answered(status: status)
         case .forward(let forward):
+            let total = max(1, forward.destinations.reduce(0) { $0 + $1.weight })
             self = .forwarded(
                 forward.destinations.map {
                     Simulation.Destination(
                         service: $0.cluster.service, port: $0.cluster.port, version: $0.cluster.version,
-                        share: TrafficShare(basisPoints: Int64($0.basisPoints)) ?? .none)
+                        millionths: $0.weight * IR.Share.total / total)
                 },
                 mirrors: forward.mirrors.map {
                     Simulation.Mirror(
-                        service: $0.cluster.service, version: $0.cluster.version,
-                        share: TrafficShare(basisPoints: Int64($0.partsPerMillion / 100)) ?? .none)
+                        service: $0.cluster.service, version: $0.cluster.version, millionths: $0.partsPerMillion)
                 })
         }
     }
@@ -117,7 +121,6 @@ extension Simulation.Outcome {
 private struct RequestMatcher {
     let path: String
     let headers: [String: String]
-    let cookies: [String: String]
     let queryParams: [String: String]
 
     init(_ request: Simulation.Request, defaultAuthority: String) {
@@ -132,11 +135,6 @@ private struct RequestMatcher {
         }
         queryParams = query.merging(request.queryParams) { first, _ in first }
         var headers = request.headers
-        var cookies = request.cookies
-        for pair in (headers["cookie"] ?? "").split(separator: ";") {
-            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if sides.count == 2 { cookies[String(sides[0].drop { $0 == " " })] = String(sides[1]) }
-        }
         let given = request.cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let all = (headers["cookie"].map { [$0] } ?? []) + given
         if !all.isEmpty { headers["cookie"] = all.joined(separator: "; ") }
@@ -145,12 +143,11 @@ private struct RequestMatcher {
         headers[":scheme"] = headers[":scheme"] ?? "http"
         headers[":authority"] = request.authority ?? headers["host"] ?? defaultAuthority
         self.headers = headers
-        self.cookies = cookies
     }
 
     /// - Returns: `nil` if it depends on a regex that is not understood here.
     func fits(_ match: IR.RouteMatch) -> Bool? {
-        var answers = match.paths.map { fits($0, path, ignoringCase: match.ignoresCase) }
+        var answers = [fits(match.path, path, ignoringCase: match.ignoresCase)]
         for (name, text) in [(":method", match.method), (":scheme", match.scheme), (":authority", match.authority)] {
             if let text { answers.append(fits(text, headers[name])) }
         }
@@ -160,7 +157,6 @@ private struct RequestMatcher {
             let text = condition.match == .present ? value : value ?? ""
             return fits(condition.match, text).map { !$0 }
         }
-        answers += match.cookies.map { fits($0.match, cookies[$0.name]) }
         answers += match.queryParams.map { fits($0.match, queryParams[$0.name]) }
         if answers.contains(false) { return false }
         return answers.contains(nil) ? nil : true

@@ -65,7 +65,9 @@ extension IR.Route {
         switch origin {
         case .service: members["origin"] = "service"
         case .rules(let rules, let index, _, _): members["origin"] = .string("VirtualService \(rules) http/\(index)")
-        case .release(let release): members["origin"] = .string("Release \(release)")
+        }
+        if !releases.isEmpty {
+            members["releases"] = .array(releases.map { .string("\($0.release)\($0.isCopy ? " (copy)" : "")") })
         }
         switch action {
         case .forward(let forward): members["forward"] = forward.golden
@@ -84,10 +86,10 @@ extension IR.RouteMatch {
             JSONValue.list(conditions) { .string("\($0.name) \($0.match.golden)") }
         }
         return .fields([
-            "paths": .array(paths.map { .string($0.golden) }), "ignoresCase": ignoresCase ? true : nil,
+            "path": .string(path.golden), "ignoresCase": ignoresCase ? true : nil,
             "method": method.map { .string($0.golden) }, "scheme": scheme.map { .string($0.golden) },
             "authority": authority.map { .string($0.golden) }, "headers": list(headers),
-            "withoutHeaders": list(withoutHeaders), "cookies": list(cookies), "queryParams": list(queryParams),
+            "withoutHeaders": list(withoutHeaders), "queryParams": list(queryParams),
         ])
     }
 }
@@ -108,7 +110,7 @@ extension IR.Forward {
         .fields([
             "destinations": .array(
                 destinations.map {
-                    .string("\($0.basisPoints) \($0.cluster)\($0.headers.isEmpty ? "" : " " + $0.headers.golden)")
+                    .string("\($0.weight) \($0.cluster)\($0.headers.isEmpty ? "" : " " + $0.headers.golden)")
                 }),
             "timeout": timeout.map { .string($0.text) },
             "retries": .string(retries == .standard ? "standard" : retries.golden),

@@ -16,8 +16,8 @@ struct SimulationTests {
         let answer = try #require(try compiler(mesh).simulate(request, to: reviews))
         switch answer.outcome {
         case .forwarded(let destinations, let mirrors):
-            return destinations.map { "\($0.version?.text ?? "all") \($0.share.basisPoints)" }
-                + mirrors.map { "mirror \($0.version?.text ?? "all") \($0.share.basisPoints)" }
+            return destinations.map { "\($0.version?.text ?? "all") \($0.millionths / 100)" }
+                + mirrors.map { "mirror \($0.version?.text ?? "all") \($0.millionths / 100)" }
         case .answered(let status): return ["answer \(status)"]
         case .redirected(let redirect): return ["redirect \(redirect.code)"]
         }
@@ -41,7 +41,8 @@ struct SimulationTests {
         ("policies", Simulation.Request(path: "/teapot"), ["answer 418"]),
         ("policies", Simulation.Request(path: "/else"), ["v1 9000", "v2 1000", "mirror v3 1250"]),
         ("no-catch-all", Simulation.Request(path: "/elsewhere"), ["answer 404"]),
-        ("release-5-percent", Simulation.Request(path: "/catalog"), ["v2 500", "v1 9500"]),
+        ("release-5-percent", Simulation.Request(path: "/catalog"), ["v3 10000"]),
+        ("release-5-percent", Simulation.Request(path: "/else"), ["v2 500", "v1 9500"]),
         ("release-mirror-only", Simulation.Request(), ["v1 10000", "mirror v2 10000"]),
         ("release-matches-only", Simulation.Request(headers: ["cookie": "x=y; group=dev"]), ["v2 10000"]),
         ("release-matches-only", Simulation.Request(), ["all 10000"]),

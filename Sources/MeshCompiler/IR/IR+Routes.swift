@@ -18,12 +18,21 @@ extension IR {
         /// A rule of a VirtualService, by its place in `http`, with its name if it has one; `match` is the place in the
         /// rule's `match` of the condition that the route is for, `nil` for a rule without conditions.
         case rules(NamespacedName, index: Int, match: Int?, name: String?)
-        case release(NamespacedName)
+    }
+
+    /// What a release made of a route: its share of the rule's own, or one that it adds before it.
+    package struct ReleasePart: Hashable, Sendable {
+        package var release: NamespacedName
+        /// Whether the route is a copy of its rule with a further condition.
+        package var isCopy: Bool
     }
 
     package struct Route: Hashable, Sendable {
         package var name: String
+        /// The rule, also where the route is a release's copy of it.
         package var origin: Origin
+        /// The releases that have a say in it. Empty where none has.
+        package var releases: [ReleasePart] = []
         package var match: RouteMatch
         package var action: Action
         package var fault: HTTPFault?
@@ -38,16 +47,16 @@ extension IR {
 
     /// A condition on a request: all parts must hold.
     package struct RouteMatch: Hashable, Sendable {
-        /// All of them must hold; `[.prefix("/")]` is any path. Never empty.
-        package var paths: [StringMatch]
+        /// What the rule says of the path, without its query: `.prefix("/")` is any. A rewrite replaces what it matched, so
+        /// further conditions on the path stand in ``headers``, as conditions on `:path`.
+        package var path: StringMatch
         package var ignoresCase: Bool
         package var method: StringMatch?
         package var scheme: StringMatch?
         package var authority: StringMatch?
-        /// Sorted by name.
+        /// Sorted by name, those of a rule before those of a release; conditions on cookies are conditions on `cookie`.
         package var headers: [Condition]
         package var withoutHeaders: [Condition]
-        package var cookies: [Condition]
         package var queryParams: [Condition]
 
         package struct Condition: Hashable, Sendable {
@@ -57,12 +66,11 @@ extension IR {
 
         package static let any = RouteMatch()
 
-        init(paths: [StringMatch] = [.prefix("/")]) {
-            self.paths = paths
+        init(path: StringMatch = .prefix("/")) {
+            self.path = path
             ignoresCase = false
             headers = []
             withoutHeaders = []
-            cookies = []
             queryParams = []
         }
 
@@ -80,7 +88,8 @@ extension IR {
 
     /// Sending a request on.
     package struct Forward: Hashable, Sendable {
-        /// At least one; shares add up to 10 000, and none is 0.
+        /// At least one, none of weight 0. Weights are those of the rule, per cent, times basis points, so that a release's
+        /// share is exact: nothing is rounded. They add up to ``Share/total``, or to less where a destination is gone.
         package var destinations: [Share]
         /// `nil`: no limit.
         package var timeout: Duration?
@@ -95,9 +104,13 @@ extension IR {
     /// A part of a route's requests.
     package struct Share: Hashable, Sendable {
         package var cluster: ClusterName
-        /// Basis points, `1...10_000`.
-        package var basisPoints: Int
+        /// `1...1_000_000`, in relation to the others of the route.
+        package var weight: Int
         package var headers: HeaderOperations
+
+        /// What the weights of a route add up to: 100 per cent of 10 000 basis points. Envoy takes any sum below 2³²
+        /// (`WeightedCluster`, route_components.proto).
+        package static let total = 1_000_000
     }
 
     package struct Mirror: Hashable, Sendable {

@@ -1,11 +1,10 @@
 internal import MeshModel
 
-/// All of a rule but which requests it is about and where they go.
+/// All of a rule but which requests it is about and where they and their copies go.
 struct ForwardSettings {
     var timeout: Duration?
     var retries: HTTPRetries
     var rewrite: HTTPRewrite?
-    var mirrors: [IR.Mirror] = []
     var fault: HTTPFault?
     var headers: HeaderOperations
 
@@ -17,7 +16,6 @@ struct ForwardSettings {
         headers = HeaderOperations()
     }
 
-    /// Mirrors are left out, because they have to be looked up.
     init(_ rule: HTTPRule) {
         timeout = rule.timeout == .zero ? nil : rule.timeout
         retries = rule.retries ?? .standard
@@ -29,39 +27,25 @@ struct ForwardSettings {
         headers = rule.headers
     }
 
-    func forward(to shares: [IR.Share]) -> IR.Forward {
+    func forward(to shares: [IR.Share], mirrors: [IR.Mirror]) -> IR.Forward {
         IR.Forward(destinations: shares, timeout: timeout, retries: retries, rewrite: rewrite, mirrors: mirrors)
-    }
-
-    func forward(to cluster: IR.ClusterName) -> IR.Forward {
-        forward(to: [IR.Share(cluster: cluster, basisPoints: 10_000, headers: HeaderOperations())])
     }
 }
 
 extension IR.Share {
-    /// Shares of one destination become one, in the place of its first; what destinations that are gone leave over is
-    /// spread by largest remainder, so that all shares add up to 10 000.
+    /// The shares without those of weight 0; neighbours for one destination with the same headers become one.
+    ///
+    /// Only neighbours: Envoy lays the shares side by side and looks where a request's hash falls, so a share that moved to
+    /// another place would take others out of theirs, and users with them.
     static func merged(_ shares: [IR.Share]) -> [IR.Share] {
-        var merged: [IR.Share] = []
-        for share in shares {
-            if let index = merged.firstIndex(where: { $0.cluster == share.cluster && $0.headers == share.headers }) {
-                merged[index].basisPoints += share.basisPoints
+        shares.reduce(into: []) { merged, share in
+            guard share.weight > 0 else { return }
+            if let last = merged.last, last.cluster == share.cluster, last.headers == share.headers {
+                merged[merged.count - 1].weight += share.weight
             } else {
                 merged.append(share)
             }
         }
-        let total = merged.reduce(0) { $0 + $1.basisPoints }
-        guard total > 0, total != 10_000 else { return merged }
-        var remainders: [(index: Int, remainder: Int)] = []
-        for index in merged.indices {
-            let scaled = merged[index].basisPoints * 10_000
-            merged[index].basisPoints = scaled / total
-            remainders.append((index, scaled % total))
-        }
-        let missing = 10_000 - merged.reduce(0) { $0 + $1.basisPoints }
-        remainders.sort { ($1.remainder, $0.index) < ($0.remainder, $1.index) }
-        for (index, _) in remainders.prefix(missing) { merged[index].basisPoints += 1 }
-        return merged.filter { $0.basisPoints > 0 }
     }
 }
 
@@ -69,8 +53,8 @@ extension IR.RouteMatch {
     init(_ match: HTTPMatch) {
         // Istio's `uri: {}` says nothing, like no `uri`.
         let path = match.uri == .present ? nil : match.uri
-        self.init(paths: [path ?? .prefix("/")])
-        if paths == [.prefix("")] { paths = [.prefix("/")] }
+        self.init(path: path ?? .prefix("/"))
+        if self.path == .prefix("") { self.path = .prefix("/") }
         ignoresCase = match.ignoreUriCase
         method = match.method
         scheme = match.scheme

@@ -1,86 +1,150 @@
 internal import MeshModel
 
-/// What a release makes of the traffic in its scope: routes that stand in front of the user's.
-struct ReleaseLowering {
-    let name: NamespacedName
-    let traffic: ReleaseTraffic
-    let port: Int
-    /// What the user's rule for all requests says besides its destinations; a release replaces those and nothing else.
-    let base: ForwardSettings
+/// A route before releases are done with it: one of a rule's matches, with its destinations.
+///
+/// Releases are applied one after the other, each to what the one before made of the route, so that rules which send to
+/// several released services have every combination.
+struct RouteDraft {
+    /// A part of the requests, and the destination of the document that it is of.
+    struct Part {
+        var destination: RuleDestination
+        var version: Name?
+        /// Per cent times basis points.
+        var weight: Int
+        var headers: HeaderOperations
+    }
 
-    /// For every path of the scope: what a match sends to the canary, then the split of the rest.
-    func routes() -> [IR.Route] {
-        traffic.paths.flatMap { path in
-            let scope = path == .prefix("") || path == .present ? .prefix("/") : path
-            return traffic.matches.enumerated().compactMap { index, match in
-                IR.RouteMatch(match, within: scope).map { matched in
-                    route("match-\(index)", matched, base.forward(to: cluster(traffic.canary)))
-                }
-            } + rest(of: scope)
+    var name: String
+    var match: IR.RouteMatch
+    var parts: [Part]
+    var mirrors: [IR.Mirror]
+    var releases: [IR.ReleasePart] = []
+
+    init(_ name: String, _ match: IR.RouteMatch, to rule: RuleDestinations, mirrors: [IR.Mirror]) {
+        self.name = name
+        self.match = match
+        self.mirrors = mirrors
+        parts = rule.all.filter { $0.weight > 0 }.map {
+            Part(destination: $0, version: $0.version, weight: $0.weight * 10_000, headers: rule.headers(of: $0))
         }
     }
 
-    /// The requests that no match decides.
-    private func rest(of scope: StringMatch) -> [IR.Route] {
-        let match = IR.RouteMatch(paths: [scope])
-        guard traffic.canaryShare > .none || traffic.mirror != nil else { return [] }
-        let split = base.forward(to: shares)
-        guard let mirror = traffic.mirror else { return [route("split", match, split)] }
-        var mirrored = split
-        mirrored.mirrors.append(
-            IR.Mirror(cluster: cluster(traffic.canary), partsPerMillion: Int(mirror.share.basisPoints) * 100))
-        guard !mirror.methods.isEmpty else { return [route("mirror", match, mirrored)] }
-        var restricted = match
-        restricted.method =
-            mirror.methods.count == 1
-            ? .exact(mirror.methods[0]) : .regex(mirror.methods.sorted().map(RE2.quoted).joined(separator: "|"))
-        return [route("mirror", restricted, mirrored), route("split", match, split)]
-    }
-
-    /// The canary first: with a hash policy, users then only move towards it while its share grows.
-    private var shares: [IR.Share] {
-        [(traffic.canary, traffic.canaryShare), (traffic.stable, traffic.canaryShare.complement)].compactMap {
-            $1 == .none
-                ? nil : IR.Share(cluster: cluster($0), basisPoints: Int($1.basisPoints), headers: HeaderOperations())
-        }
-    }
-
-    private func cluster(_ version: Name) -> IR.ClusterName {
-        IR.ClusterName(service: traffic.service, port: port, version: version)
-    }
-
-    private func route(_ part: String, _ match: IR.RouteMatch, _ forward: IR.Forward) -> IR.Route {
-        IR.Route(
-            name: "release/\(name)/\(part)", origin: .release(name), match: match, action: .forward(forward),
-            fault: base.fault, headers: base.headers)
+    var shares: [IR.Share] {
+        IR.Share.merged(
+            parts.map {
+                let cluster = IR.ClusterName(
+                    service: $0.destination.service, port: $0.destination.port, version: $0.version)
+                return IR.Share(cluster: cluster, weight: $0.weight, headers: $0.headers)
+            })
     }
 }
 
-extension IR.RouteMatch {
-    /// A release's match inside one path of its scope.
-    ///
-    /// - Returns: `nil` if no request can fit both.
-    init?(_ match: ContentMatch, within scope: StringMatch) {
-        guard let paths = Self.both(scope, match.path ?? .present) else { return nil }
-        self.init(paths: paths)
-        headers = Self.conditions(match.headers)
-        cookies = Self.conditions(match.cookies)
-        queryParams = Self.conditions(match.queryParams)
+/// What a running release makes of the routes of one rule.
+///
+/// A release owns shares, not routes: nothing else that a rule says changes because a release runs. Of the rules that it
+/// divides (``RouteEffect/Class/split``) it changes the weights of the service's destinations, exactly; and where it decides
+/// by content, it puts copies of the rule with a further condition directly before it.
+struct ReleaseLowering {
+    let name: NamespacedName
+    let traffic: ReleaseTraffic
+    let rule: RuleDestinations
+
+    func routes(_ draft: RouteDraft) -> [RouteDraft] {
+        guard traffic.isEffective, traffic.classify(rule) == .split else { return [draft] }
+        let paths = traffic.paths.contains(where: \.isAnyPath) ? [StringMatch.present] : traffic.paths
+        let isWhole = paths == [.present]
+        var routes: [RouteDraft] = []
+        for (index, content) in traffic.matches.enumerated() {
+            for path in paths {
+                let match = draft.match.narrowed(toPath: path)?.narrowed(by: content)
+                routes += copy(draft, "match-\(index)", match, isWhole).map { toCanary($0) }
+            }
+        }
+        let isSplit = traffic.canaryShare > .none || traffic.mirror != nil
+        guard isSplit else { return routes + [draft] }
+        if let mirror = traffic.mirror, !mirror.methods.isEmpty {
+            for path in paths {
+                let match = draft.match.narrowed(toPath: path)?.narrowed(toMethods: mirror.methods)
+                routes += copy(draft, "mirror", match, isWhole).map { mirrored(split($0), mirror) }
+            }
+        }
+        guard isWhole else {
+            for path in paths {
+                routes += copy(draft, "path", draft.match.narrowed(toPath: path), isWhole).map {
+                    mirroredForAll(split($0))
+                }
+            }
+            return routes + [draft]
+        }
+        var whole = mirroredForAll(split(draft))
+        whole.releases.append(IR.ReleasePart(release: name, isCopy: false))
+        return routes + [whole]
     }
 
-    /// Two conditions on a path as one where that is possible.
-    private static func both(_ a: StringMatch, _ b: StringMatch) -> [StringMatch]? {
-        switch (a, b) {
-        case (_, .present): [a]
-        case (.present, _): [b]
-        case (.exact(let x), .exact(let y)): x == y ? [a] : nil
-        case (.exact(let x), .prefix(let y)): x.utf8.starts(with: y.utf8) ? [a] : nil
-        case (.prefix(let x), .exact(let y)): y.utf8.starts(with: x.utf8) ? [b] : nil
-        case (.prefix(let x), .prefix(let y)):
-            x.utf8.starts(with: y.utf8) ? [a] : y.utf8.starts(with: x.utf8) ? [b] : nil
-        case (.prefix("/"), .regex): [b]
-        case (.regex, .prefix("/")): [a]
-        default: [a, b]
-        }
+    /// - Parameter match: `nil`: nothing fits both conditions, so there is no copy.
+    private func copy(_ draft: RouteDraft, _ part: String, _ match: IR.RouteMatch?, _ isWhole: Bool) -> [RouteDraft] {
+        guard let match else { return [] }
+        var copy = draft
+        copy.name += "~\(name)/\(part)"
+        copy.match = match
+        copy.releases.append(IR.ReleasePart(release: name, isCopy: true))
+        return [copy]
     }
+
+    // MARK: - Shares
+
+    /// Each released destination becomes canary and then stable, in its place. With a hash policy users then only move
+    /// towards the canary while its share grows, and never to or from another destination.
+    private func split(_ draft: RouteDraft) -> RouteDraft { divided(draft, Int(traffic.canaryShare.basisPoints)) }
+
+    private func toCanary(_ draft: RouteDraft) -> RouteDraft { divided(draft, 10_000) }
+
+    private func divided(_ draft: RouteDraft, _ canaryShare: Int) -> RouteDraft {
+        var divided = draft
+        divided.parts = draft.parts.flatMap { part -> [RouteDraft.Part] in
+            guard isDivided(part.destination) else { return [part] }
+            return [(traffic.canary, canaryShare), (traffic.stable, 10_000 - canaryShare)].map { version, share in
+                var side = part
+                side.version = version
+                side.weight = part.weight / 10_000 * share
+                side.headers =
+                    part.destination.named == version
+                    ? part.destination.headers
+                    : rule.headers(of: version, in: traffic.service, else: part.destination.headers)
+                return side
+            }
+        }
+        return divided
+    }
+
+    private func isDivided(_ destination: RuleDestination) -> Bool {
+        traffic.isReleased(destination) && traffic.covers(port: destination.port)
+    }
+
+    // MARK: - Mirrors
+
+    private func mirroredForAll(_ draft: RouteDraft) -> RouteDraft {
+        guard let mirror = traffic.mirror, mirror.methods.isEmpty else { return draft }
+        return mirrored(draft, mirror)
+    }
+
+    /// The canary gets copies of the service's part of the requests only: those of other destinations are not its own.
+    private func mirrored(_ draft: RouteDraft, _ mirror: ReleaseTraffic.Mirror) -> RouteDraft {
+        let divided = draft.parts.filter { isDivided($0.destination) }
+        let total = draft.parts.reduce(0) { $0 + $1.weight }
+        guard let port = divided.first?.destination.port, total > 0 else { return draft }
+        let cluster = IR.ClusterName(service: traffic.service, port: port, version: traffic.canary)
+        guard !draft.mirrors.contains(where: { $0.cluster == cluster }) else { return draft }
+        let part = divided.reduce(0) { $0 + $1.weight }
+        // Millionths are Envoy's finest; a mirror that is asked for has at least one.
+        let millionths = max(1, (Int(mirror.share.basisPoints) * 100 * part + total / 2) / total)
+        var mirrored = draft
+        mirrored.mirrors.append(IR.Mirror(cluster: cluster, partsPerMillion: millionths))
+        return mirrored
+    }
+}
+
+extension StringMatch {
+    /// Whether every path fits.
+    fileprivate var isAnyPath: Bool { self == .present || self == .prefix("") || self == .prefix("/") }
 }

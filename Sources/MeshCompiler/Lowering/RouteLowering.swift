@@ -5,40 +5,36 @@ struct RouteLowering {
     let state: MeshState
     let name: NamespacedName
     let service: MeshState.Service
-    /// VirtualServices with this host, in any order.
-    let rules: [NamespacedName]
-    /// Releases of this service, in any order.
-    let releases: [NamespacedName]
+    let references: References
     var diagnostics: [Diagnostic] = []
 
-    /// - Parameter policies: those of a service.
-    mutating func virtualHosts(_ policies: (NamespacedName) -> PolicyLowering) -> [IR.VirtualHost] {
+    init(state: MeshState, name: NamespacedName, service: MeshState.Service, references: References) {
+        self.state = state
+        self.name = name
+        self.service = service
+        self.references = references
+    }
+
+    mutating func virtualHosts() -> [IR.VirtualHost] {
         let owner = owner()
-        let releases = validReleases()
+        reportInvalidReleases()
         let ports = service.spec.ports.filter(\.appProtocol.isHTTP)
         return ports.map { port in
-            var routes: [IR.Route] = []
-            let base = owner.flatMap { baseForward(of: $0, port: port.number) }
-            for (release, traffic) in releases where traffic.covers(port: port.number) {
-                routes += ReleaseLowering(
-                    name: release, traffic: traffic, port: port.number, base: base ?? .standard
-                ).routes()
-            }
-            if let owner {
-                routes += userRoutes(of: owner, port: port.number)
-            } else {
-                routes.append(defaultRoute(port: port.number))
-            }
-            routes = routes.map { $0.hashing(policies) }
+            let user = owner.map { userRoutes(of: $0, port: port.number) } ?? []
+            // A port that no rule is about goes to the service, as in Istio.
+            let routes = user.isEmpty ? defaultRoutes(port: port.number) : user
             return IR.VirtualHost(
-                service: name, port: port.number, isDefaultPort: port.number == ports.first?.number, routes: routes)
+                service: name, port: port.number, isDefaultPort: port.number == ports.first?.number,
+                routes: routes.map(hashing))
         }
     }
 
     /// The VirtualService whose rules hold. Several for one host are not merged: one of the service's own namespace goes
     /// before others, so nobody can take a host away from its owner; then the oldest holds.
-    private mutating func owner() -> NamespacedName? {
-        let candidates = rules.filter { state.virtualServices[$0]?.spec.appliesToSidecars == true }
+    mutating func owner() -> NamespacedName? {
+        let candidates = references.rules(for: name).filter {
+            state.virtualServices[$0]?.spec.appliesToSidecars == true
+        }
         let ordered = candidates.sorted { a, b in
             if (a.namespace == name.namespace) != (b.namespace == name.namespace) {
                 return a.namespace == name.namespace
@@ -60,101 +56,131 @@ struct RouteLowering {
         return JSONPointer(["spec", "hosts"]).appending(index ?? 0)
     }
 
-    private func defaultRoute(port: Int) -> IR.Route {
-        let stable = service.status.stableVersion.flatMap { service.spec.hasVersion($0) ? $0 : nil }
-        let cluster = IR.ClusterName(service: name, port: port, version: stable)
-        return IR.Route(
-            name: "default", origin: .service, match: .any,
-            action: .forward(ForwardSettings.standard.forward(to: cluster)),
-            fault: nil, headers: HeaderOperations())
+    // MARK: - Routes
+
+    private func defaultRoutes(port: Int) -> [IR.Route] {
+        let rule = defaultRule(port: port)
+        let draft = RouteDraft("default", .any, to: rule, mirrors: [])
+        return released([draft], rule).map { draft in
+            let forward = ForwardSettings.standard.forward(to: draft.shares, mirrors: draft.mirrors)
+            return IR.Route(
+                name: draft.name, origin: .service, releases: draft.releases, match: draft.match,
+                action: .forward(forward), fault: nil, headers: HeaderOperations())
+        }
     }
 
-    // MARK: - Rules of users
+    /// Without a rule, all requests go to the service: a destination without a version.
+    func defaultRule(port: Int) -> RuleDestinations {
+        let whole = RuleDestination(
+            index: 0, service: name, port: port, named: nil, version: nil, weight: 100, headers: HeaderOperations())
+        return RuleDestinations([whole], RuleShape(namespace: name.namespace), in: state.services)
+    }
 
     private mutating func userRoutes(of owner: NamespacedName, port: Int) -> [IR.Route] {
         guard let rules = state.virtualServices[owner] else { return [] }
         var routes: [IR.Route] = []
         for (index, rule) in rules.spec.http.enumerated() {
-            let here = JSONPointer(["spec", "http"]).appending(index)
+            let place = RulePlace(owner, index, rule)
             let matches = rule.match.enumerated().filter { $0.element.port == nil || $0.element.port == port }
             if matches.isEmpty && !rule.match.isEmpty { continue }
             if routes.last?.match.isAny == true {
                 report(
-                    .virtualService, owner, here, .unreachable,
+                    .virtualService, owner, place.pointer, .unreachable,
                     "no request gets here: a rule before this one takes every request to port \(port)")
                 break
             }
-            let action = lowered(rule, of: owner, revision: rules.revision, port: port, at: here)
-            let base = rule.name ?? "\(owner.name).\(owner.namespace)/http/\(index)"
-            if rule.match.isEmpty {
-                routes.append(
-                    IR.Route(
-                        name: base, origin: .rules(owner, index: index, match: nil, name: rule.name), match: .any,
-                        action: action, fault: rule.fault, headers: rule.headers))
-            }
-            for (place, match) in matches {
-                routes.append(
-                    IR.Route(
-                        name: match.name.map { "\(base).\($0)" } ?? base,
-                        origin: .rules(owner, index: index, match: place, name: rule.name),
-                        match: IR.RouteMatch(match), action: action, fault: rule.fault, headers: rule.headers))
+            let whole: [(Int?, HTTPMatch?)] = rule.match.isEmpty ? [(nil, nil)] : []
+            for (match, condition) in whole + matches.map({ ($0.offset, $0.element) }) {
+                routes += lowered(rule, at: place, condition, match, port: port)
                 if routes.last?.match.isAny == true { break }
             }
         }
         return routes
     }
 
+    /// A rule for one of its matches: the route, with the copies that releases put before it.
     private mutating func lowered(
-        _ rule: HTTPRule, of owner: NamespacedName, revision: Revision, port: Int, at here: JSONPointer
-    ) -> IR.Action {
+        _ rule: HTTPRule, at place: RulePlace, _ condition: HTTPMatch?, _ index: Int?, port: Int
+    ) -> [IR.Route] {
+        let route = IR.Route(
+            name: condition?.name.map { "\(place.routeName).\($0)" } ?? place.routeName,
+            origin: .rules(place.owner, index: place.index, match: index, name: rule.name),
+            match: condition.map { IR.RouteMatch($0) } ?? .any, action: .respond(status: 503, body: nil),
+            fault: rule.fault, headers: rule.headers)
         switch rule.action {
-        case .redirect(let redirect): return .redirect(redirect)
-        case .directResponse(let response): return .respond(status: response.status, body: response.body)
-        case .route(let destinations):
-            var shares: [IR.Share] = []
-            for (index, part) in destinations.enumerated() where part.weight > 0 {
-                let at = here.appending("route").appending(index).appending("destination")
-                guard let cluster = cluster(part.destination, of: owner, revision: revision, port: port, at: at) else {
-                    continue
-                }
-                shares.append(
-                    IR.Share(cluster: cluster, basisPoints: part.weight * 100, headers: part.headers))
-            }
+        case .redirect(let redirect): return [route.with(.redirect(redirect))]
+        case .directResponse(let response):
+            return [route.with(.respond(status: response.status, body: response.body))]
+        case .route:
+            let destinations = destinations(of: rule, at: place, port: port)
+            let draft = RouteDraft(
+                route.name, route.match, to: destinations, mirrors: mirrors(of: rule, at: place, port: port))
             // Nobody is there to send it to: an error for these requests, and the rest of the mesh goes on.
-            guard !shares.isEmpty else { return .respond(status: 503, body: nil) }
-            var settings = ForwardSettings(rule)
-            settings.mirrors = mirrors(of: rule, owner: owner, revision: revision, port: port, at: here)
-            return .forward(settings.forward(to: IR.Share.merged(shares)))
+            guard !draft.parts.isEmpty else { return [route] }
+            let settings = ForwardSettings(rule)
+            return released([draft], destinations).map { draft in
+                var copy = route.with(.forward(settings.forward(to: draft.shares, mirrors: draft.mirrors)))
+                copy.name = draft.name
+                copy.match = draft.match
+                copy.releases = draft.releases
+                return copy
+            }
         }
     }
 
-    private mutating func mirrors(
-        of rule: HTTPRule, owner: NamespacedName, revision: Revision, port: Int, at here: JSONPointer
-    ) -> [IR.Mirror] {
-        guard let mirror = rule.mirror else { return [] }
-        let at = here.appending("mirror")
-        guard let cluster = cluster(mirror.destination, of: owner, revision: revision, port: port, at: at) else {
-            return []
+    private func released(_ drafts: [RouteDraft], _ rule: RuleDestinations) -> [RouteDraft] {
+        var services: [NamespacedName] = []
+        for destination in rule.all where !services.contains(destination.service) {
+            services.append(destination.service)
         }
+        return services.compactMap { release(of: $0) }.reduce(drafts) { drafts, release in
+            let lowering = ReleaseLowering(name: release.name, traffic: release.traffic, rule: rule)
+            return drafts.flatMap(lowering.routes)
+        }
+    }
+
+    // MARK: - Destinations
+
+    mutating func destinations(of rule: HTTPRule, at place: RulePlace, port: Int) -> RuleDestinations {
+        guard case .route(let parts) = rule.action else {
+            return RuleDestinations([], RuleShape(rule, of: place.owner), in: state.services)
+        }
+        var found: [RuleDestination] = []
+        for (index, part) in parts.enumerated() {
+            let at = place.pointer.appending("route").appending(index).appending("destination")
+            guard let (target, port) = target(part.destination, of: place.owner, port: port, at: at) else { continue }
+            found.append(
+                RuleDestination(
+                    index: index, service: target.name, port: port, named: target.version, version: target.version,
+                    weight: part.weight, headers: part.headers))
+        }
+        let destinations = RuleDestinations(found, RuleShape(rule, of: place.owner), in: state.services)
+        reportRetired(destinations, at: place)
+        return destinations
+    }
+
+    /// Where the copies of a rule's requests go. They are never divided.
+    private mutating func mirrors(of rule: HTTPRule, at place: RulePlace, port: Int) -> [IR.Mirror] {
+        guard let mirror = rule.mirror else { return [] }
+        let at = place.pointer.appending("mirror")
+        guard let (target, port) = target(mirror.destination, of: place.owner, port: port, at: at) else { return [] }
+        let named = RuleDestination(
+            index: 0, service: target.name, port: port, named: target.version, version: target.version, weight: 100,
+            headers: HeaderOperations())
+        let meant = RuleDestinations([named], RuleShape(namespace: place.owner.namespace), in: state.services)
+        let cluster = IR.ClusterName(service: target.name, port: port, version: meant.all[0].version)
         return [IR.Mirror(cluster: cluster, partsPerMillion: Int((mirror.percentage ?? .all).partsPerMillion))]
     }
 
-    /// The cluster of a destination, re-pointed by the promotions that came after the rule was written.
-    private mutating func cluster(
-        _ destination: Destination, of owner: NamespacedName, revision: Revision, port: Int, at pointer: JSONPointer
-    ) -> IR.ClusterName? {
-        let resolver = DestinationResolver(services: state.services, namespace: owner.namespace)
+    private mutating func target(
+        _ destination: Destination, of owner: NamespacedName, port: Int, at pointer: JSONPointer
+    ) -> (DestinationResolver.Target, port: Int)? {
+        let resolver = DestinationResolver(services: state.services, namespace: owner.namespace) { [self] in
+            PolicyLowering(state: state, service: $0, rules: references.policies(of: $0)).subsets
+        }
         do throws(DestinationResolver.Unknown) {
             let target = try resolver.target(of: destination, own: name)
-            let port = try resolver.port(of: destination, at: target, called: port)
-            var version = target.version
-            let (spec, status) = (target.service.spec, target.service.status)
-            if let named = version, status.promotion(from: named) != nil, let stable = status.stableVersion,
-                spec.hasVersion(stable)
-            {
-                version = stable
-            }
-            return IR.ClusterName(service: target.name, port: port, version: version)
+            return (target, try resolver.port(of: destination, at: target, called: port))
         } catch {
             let at = error.field.reduce(pointer) { $0.appending($1) }
             report(.virtualService, owner, at, .unknownReference, error.detail)
@@ -162,47 +188,71 @@ struct RouteLowering {
         }
     }
 
+    /// Says where a rule means another version than it names, and where it pins requests to a version that is retired.
+    private mutating func reportRetired(_ destinations: RuleDestinations, at place: RulePlace) {
+        for destination in destinations.all {
+            guard let named = destination.named, let service = state.services[destination.service],
+                service.status.promotions.contains(where: { $0.from == named }), let stable = service.stableVersion,
+                stable != named
+            else { continue }
+            let at = place.pointer.appending("route").appending(destination.index).appending("destination")
+            if destination.version != named {
+                report(
+                    .virtualService, place.owner, at, .redirected,
+                    "version \(named) of service \(destination.service) has been replaced by a release; "
+                        + "its requests go to \(stable)")
+            } else {
+                report(
+                    .virtualService, place.owner, at, .pinnedToRetired,
+                    "version \(named) of service \(destination.service) has been replaced by \(stable); "
+                        + "these requests still go to \(named)")
+            }
+        }
+    }
+
     // MARK: - Releases
 
-    /// What releases leave as it is: the settings of the first rule for all requests.
-    private mutating func baseForward(of owner: NamespacedName, port: Int) -> ForwardSettings? {
-        guard let rules = state.virtualServices[owner] else { return nil }
-        let index = rules.spec.http.firstIndex { rule in
-            rule.match.isEmpty
-                || rule.match.contains { ($0.port == nil || $0.port == port) && IR.RouteMatch($0).isAny }
-        }
-        guard let index else { return nil }
-        let rule = rules.spec.http[index]
-        guard case .route = rule.action else { return nil }
-        let here = JSONPointer(["spec", "http"]).appending(index)
-        var settings = ForwardSettings(rule)
-        settings.mirrors = mirrors(of: rule, owner: owner, revision: rules.revision, port: port, at: here)
-        return settings
+    /// The release that divides a service's traffic. There is one at most; of several that an older version of this server
+    /// has let start, the first by name.
+    private func release(of service: NamespacedName) -> (name: NamespacedName, traffic: ReleaseTraffic)? {
+        references.releases(of: service).sorted().lazy.compactMap { name in
+            guard let traffic = state.releases[name], problem(with: traffic) == nil else { return nil }
+            return (name, traffic)
+        }.first
     }
 
-    /// Releases that have everything they name, by name.
-    private mutating func validReleases() -> [(NamespacedName, ReleaseTraffic)] {
-        var valid: [(NamespacedName, ReleaseTraffic)] = []
-        for release in releases.sorted() {
-            guard let traffic = state.releases[release], traffic.isEffective else { continue }
-            guard service.spec.ports.contains(where: { $0.appProtocol.isHTTP && traffic.covers(port: $0.number) })
-            else {
+    private mutating func reportInvalidReleases() {
+        let holding = release(of: name)?.name
+        for release in references.releases(of: name).sorted() {
+            guard let traffic = state.releases[release], traffic.isEffective, release != holding else { continue }
+            if let (pointer, detail) = problem(with: traffic) {
+                report(.release, release, pointer, .unknownReference, "\(detail); the release has no effect")
+            } else if let holding {
                 report(
-                    .release, release, .spec.appending("port"), .unknownReference,
-                    "service \(name) has no HTTP port that the release is about; it has no effect")
-                continue
+                    .release, release, JSONPointer(["spec", "service"]), .conflict,
+                    "release \(holding) of the same service holds; this one has no effect", other: holding)
             }
-            let roles = [("stable", traffic.stable), ("canary", traffic.canary)]
-            if let (role, missing) = roles.first(where: { !service.spec.hasVersion($0.1) }) {
-                report(
-                    .release, release, .spec.appending(role).appending("version"), .unknownReference,
-                    "service \(name) has no version \(missing); the release has no effect")
-                continue
-            }
-            valid.append((release, traffic))
         }
-        return valid
     }
+
+    /// What a release names and the service does not have.
+    private func problem(with traffic: ReleaseTraffic) -> (pointer: JSONPointer, detail: String)? {
+        guard let spec = state.services[traffic.service]?.spec else {
+            return (JSONPointer(["spec", "service"]), "there is no service \(traffic.service)")
+        }
+        if let port = traffic.port, spec.port(port)?.appProtocol.isHTTP != true {
+            return (JSONPointer(["spec", "port"]), "service \(traffic.service) has no HTTP port \(port)")
+        }
+        for (field, version) in [("stable", traffic.stable), ("canary", traffic.canary)] where !spec.hasVersion(version)
+        {
+            return (
+                JSONPointer(["spec", field, "version"]), "service \(traffic.service) has no version \(version)"
+            )
+        }
+        return nil
+    }
+
+    // MARK: -
 
     /// - Parameter other: of the same kind.
     private mutating func report(
@@ -215,21 +265,55 @@ struct RouteLowering {
         // Every port of the service meets the same mistakes.
         if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
     }
-}
 
-extension IR.Route {
     /// The route with what its destinations are hashed by.
-    fileprivate func hashing(_ policies: (NamespacedName) -> PolicyLowering) -> IR.Route {
-        guard case .forward(var forward) = action else { return self }
+    private func hashing(_ route: IR.Route) -> IR.Route {
+        guard case .forward(var forward) = route.action else { return route }
         for share in forward.destinations {
-            guard
-                case .consistentHash(let hash)? = policies(share.cluster.service).policy(of: share.cluster).loadBalancer,
+            let service = share.cluster.service
+            let policies = PolicyLowering(state: state, service: service, rules: references.policies(of: service))
+            guard case .consistentHash(let hash)? = policies.policy(of: share.cluster).loadBalancer,
                 !forward.hashOn.contains(hash.source)
             else { continue }
             forward.hashOn.append(hash.source)
         }
+        return route.with(.forward(forward))
+    }
+}
+
+/// Where a rule stands.
+struct RulePlace {
+    let owner: NamespacedName
+    let index: Int
+    /// `nil` for a service's default route, which is in no document.
+    let virtualService: NamespacedName?
+    let name: String?
+    let routeName: String
+
+    init(_ owner: NamespacedName, _ index: Int, _ rule: HTTPRule) {
+        self.owner = owner
+        self.index = index
+        virtualService = owner
+        name = rule.name
+        routeName = rule.name ?? "\(owner.name).\(owner.namespace)/http/\(index)"
+    }
+
+    /// The default route of a service.
+    init(_ service: NamespacedName) {
+        owner = service
+        index = 0
+        virtualService = nil
+        name = nil
+        routeName = "default"
+    }
+
+    var pointer: JSONPointer { JSONPointer(["spec", "http"]).appending(index) }
+}
+
+extension IR.Route {
+    fileprivate func with(_ action: IR.Action) -> IR.Route {
         var route = self
-        route.action = .forward(forward)
+        route.action = action
         return route
     }
 }

@@ -84,7 +84,7 @@ extension Simulation.Answer {
             members["mirrors"] = JSONValue.list(mirrors) {
                 .fields([
                     "service": .string($0.service.name.text), "version": $0.version.map { .string($0.text) } ?? .null,
-                    "shareBp": .integer(Int64($0.share.basisPoints)),
+                    "shareBp": .hundredths($0.millionths),
                 ])
             }
         case .redirected(let redirect): members["redirect"] = ["status": .integer(Int64(redirect.code))]
@@ -99,11 +99,13 @@ extension Simulation.Answer {
             switch origin {
             case .service: (.service, service, nil)
             case .rules(let name, let index, _, _): (.virtualService, name, index)
-            case .release(let name): (.release, name, nil)
             }
         return .fields([
             "kind": .string(kind.rawValue), "namespace": .string(name.namespace.text), "name": .string(name.name.text),
             "pointer": rule.map { .string("/spec/http/\($0)") }, "route": route.map(JSONValue.string),
+            "releases": JSONValue.list(releases) {
+                ["namespace": .string($0.namespace.text), "name": .string($0.name.text)]
+            },
         ])
     }
 
@@ -111,7 +113,7 @@ extension Simulation.Answer {
         [
             "namespace": .string(destination.service.namespace.text), "service": .string(destination.service.name.text),
             "port": .integer(Int64(destination.port)), "version": destination.version.map { .string($0.text) } ?? .null,
-            "shareBp": .integer(Int64(destination.share.basisPoints)),
+            "shareBp": .hundredths(destination.millionths),
         ]
     }
 }

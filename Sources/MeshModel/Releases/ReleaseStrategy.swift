@@ -198,7 +198,7 @@ package struct ReleaseStrategy: Hashable, Sendable {
 
 extension JSONValue {
     /// `count / 100` as JSON writes it: without a fraction where there is none, so that the document reads back equal.
-    static func hundredths(_ count: Int) -> JSONValue {
+    package static func hundredths(_ count: Int) -> JSONValue {
         count % 100 == 0 ? .integer(Int64(count / 100)) : .number(Double(count) / 100)
     }
 }

@@ -1,0 +1,29 @@
+internal import MeshModel
+
+extension ReleaseTraffic {
+    /// What the release does to a rule: the first line of the table that fits (``RouteEffect/Class``). It depends on the
+    /// documents alone, not on the release's step.
+    func classify(_ rule: RuleDestinations) -> RouteEffect.Class {
+        let own = rule.all.filter { $0.service == service }
+        let concerned = own.filter { isReleased($0) }
+        guard !concerned.isEmpty else { return .untouched }
+        let isNamed = rule.shape.isNamed(in: rules)
+        guard rules.isEmpty || rules.contains("*") || isNamed, concerned.contains(where: { covers(port: $0.port) })
+        else { return .outOfScope }
+        if rule.shape.namespace != service.namespace, own.contains(where: { $0.named != nil }) {
+            return .keptOtherNamespace
+        }
+        let namesService = concerned.contains { $0.named == nil }
+        let namesStable = concerned.contains { $0.named != nil && $0.version == stable }
+        let namesCanary = concerned.contains { $0.named != nil && $0.version == canary }
+        if namesCanary && !namesService && !namesStable { return .keptCanaryOnly }
+        if rule.isPin(on: stable, of: service) && !isNamed { return .pinned }
+        return .split
+    }
+
+    /// Whether a destination is the service, its stable version or its canary, on whatever port.
+    func isReleased(_ destination: RuleDestination) -> Bool {
+        destination.service == service
+            && (destination.named == nil || destination.version == stable || destination.version == canary)
+    }
+}

@@ -1,0 +1,99 @@
+internal import MeshModel
+
+/// A destination of a rule that exists: what the document names, and what that means now.
+struct RuleDestination: Hashable {
+    /// Its place in the rule's `route`.
+    var index: Int
+    var service: NamespacedName
+    var port: Int
+    /// The version that the document names, as its subset's labels have it; `nil`: the service.
+    var named: Name?
+    /// The version that is meant: the service's stable version for the service itself and for a version that a release has
+    /// retired. `nil`: all versions, by their endpoints.
+    var version: Name?
+    /// Per cent.
+    var weight: Int
+    var headers: HeaderOperations
+}
+
+/// What decides about a rule besides its destinations: where it stands and what it is called.
+struct RuleShape: Hashable {
+    /// Of the VirtualService; of the service for its default route.
+    var namespace: Name
+    /// By which a release's scope can select it: `name` and `virtualService/name`. Empty for one without name.
+    var names: [String] = []
+    /// Whether the rule is about some requests of a client only: each of its matches has a condition on headers (not on
+    /// pseudo-headers), query or source. Nobody writes such a rule for "the traffic".
+    var isConditioned = false
+
+    /// Of a service's default route.
+    init(namespace: Name) { self.namespace = namespace }
+
+    init(_ rule: HTTPRule, of owner: NamespacedName) {
+        namespace = owner.namespace
+        names = rule.name.map { [$0, "\(owner.name)/\($0)"] } ?? []
+        isConditioned = !rule.match.isEmpty && rule.match.allSatisfy(\.isAboutClients)
+    }
+
+    func isNamed(in rules: [String]) -> Bool { names.contains(where: rules.contains) }
+}
+
+extension HTTPMatch {
+    fileprivate var isAboutClients: Bool {
+        !queryParams.isEmpty || (Array(headers.keys) + withoutHeaders.keys).contains { !$0.hasPrefix(":") }
+    }
+}
+
+/// The destinations of one rule, after what promotions and the pointer to the stable version make of them
+/// (``ServiceStatus``).
+///
+/// A version that a release has retired means the stable version of the moment, in every rule of the service's namespace,
+/// whenever it was written: so a document in a repository goes on to mean what the release made of it. Only what a release
+/// leaves alone stays: a pin, which is a rule for some requests of a client that names nothing but that version.
+struct RuleDestinations: Hashable {
+    /// Also those of weight 0: what a rule names decides what a release may do with it.
+    private(set) var all: [RuleDestination]
+    let shape: RuleShape
+
+    init(_ named: [RuleDestination], _ shape: RuleShape, in services: [NamespacedName: MeshState.Service]) {
+        all = named
+        self.shape = shape
+        for index in named.indices {
+            guard let service = services[named[index].service] else { continue }
+            all[index].version = meaning(of: named[index], service)
+        }
+    }
+
+    private func meaning(of destination: RuleDestination, _ service: MeshState.Service) -> Name? {
+        let stable = service.stableVersion
+        guard let named = destination.named else { return stable }
+        guard let stable, stable != named, shape.namespace == destination.service.namespace,
+            let promotion = service.status.promotions.first(where: { $0.from == named }),
+            !isPin(on: named, of: destination.service) || shape.isNamed(in: promotion.rules)
+        else { return named }
+        return stable
+    }
+
+    /// Whether the rule is for some requests of a client and names nothing of the service but this version.
+    func isPin(on version: Name, of service: NamespacedName) -> Bool {
+        shape.isConditioned && all.allSatisfy { $0.service != service || $0.named == version }
+    }
+
+    /// Headers go with the version that the rule gives them to: those of the destination that names it, else `other`.
+    func headers(of version: Name?, in service: NamespacedName, else other: HeaderOperations) -> HeaderOperations {
+        guard let version else { return other }
+        return all.first { $0.service == service && $0.named == version }?.headers ?? other
+    }
+
+    /// The headers of a destination's requests as long as no release divides them.
+    func headers(of destination: RuleDestination) -> HeaderOperations {
+        destination.named == destination.version
+            ? destination.headers
+            : headers(of: destination.version, in: destination.service, else: destination.headers)
+    }
+}
+
+extension MeshState.Service {
+    /// The version that the service itself means, as long as it has it.
+    var stableVersion: Name? { status.stableVersion.flatMap { spec.hasVersion($0) ? $0 : nil } }
+}

@@ -1,0 +1,183 @@
+package import MeshModel
+
+/// What a release does to the routes of one rule, or to a service's default route, and what its promotion does to them.
+package struct RouteEffect: Hashable, Sendable {
+    package enum Class: String, CaseIterable, Sendable {
+        /// No destination is the service, its stable version or its canary.
+        case untouched
+        /// The release's scope leaves the rule, or the port, out.
+        case outOfScope
+        /// The rule is of another namespace and names a version: only destinations without a version follow there.
+        case keptOtherNamespace
+        /// Names the canary and neither the service nor stable: somebody tries the canary out.
+        case keptCanaryOnly
+        /// Names nothing of the service but stable, for some requests of a client.
+        case pinned
+        /// The release divides what goes to the service.
+        case split
+    }
+
+    package enum AtPromotion: String, Sendable {
+        /// Goes on as it is.
+        case unchanged
+        /// Is on the canary already by then.
+        case completes
+        /// Goes from stable to the canary at once.
+        case moves
+    }
+
+    /// The service whose callers take the rule.
+    package var service: NamespacedName
+    /// `nil`: the service's default route.
+    package var virtualService: NamespacedName?
+    /// The place in `http`.
+    package var rule: Int?
+    package var ruleName: String?
+    /// Of ``service``, in its order.
+    package var ports: [Int]
+    package var effect: Class
+    /// Why, as a sentence for people.
+    package var detail: String
+    package var atPromotion: AtPromotion
+    /// To the rule: `/spec/http/2`.
+    package var pointer: JSONPointer?
+    /// To the destination of a divided rule that gives the canary a part by hand.
+    package var canaryWeightPointer: JSONPointer?
+}
+
+extension ReleaseTraffic {
+    /// What the release does to every rule that sends to its service, whatever its step: pinned and kept ones first, then
+    /// by service, VirtualService and rule. A rule has one entry for all ports where it is treated alike.
+    package func effects(in state: MeshState) -> [RouteEffect] {
+        let references = References(state)
+        let hosts = references.dependents(on: service).union([service]).sorted()
+        let effects = hosts.flatMap { host -> [RouteEffect] in
+            guard let subject = state.services[host] else { return [] }
+            var lowering = RouteLowering(state: state, name: host, service: subject, references: references)
+            return lowering.effects(of: self)
+        }
+        return effects.enumerated().sorted {
+            ($0.element.effect.place, $0.offset) < ($1.element.effect.place, $1.offset)
+        }.map(\.element)
+    }
+
+    /// The names of ``rules`` that no rule has which sends to the service.
+    package func unknownRules(in state: MeshState) -> [String] {
+        let references = References(state)
+        let hosts = references.dependents(on: service).union([service])
+        var known: Set<String> = ["*"]
+        for host in hosts {
+            guard let subject = state.services[host] else { continue }
+            var lowering = RouteLowering(state: state, name: host, service: subject, references: references)
+            known.formUnion(lowering.names(of: self))
+        }
+        return rules.filter { !known.contains($0) }
+    }
+
+    fileprivate func effect(on rule: RuleDestinations, of place: RulePlace, port: Int, host: NamespacedName)
+        -> RouteEffect
+    {
+        let effect = classify(rule)
+        var result = RouteEffect(
+            service: host, virtualService: place.virtualService,
+            rule: place.virtualService == nil ? nil : place.index, ruleName: place.name, ports: [port], effect: effect,
+            detail: detail(effect, rule), atPromotion: atPromotion(effect, rule),
+            pointer: place.virtualService == nil ? nil : place.pointer, canaryWeightPointer: nil)
+        let byHand = rule.all.first {
+            $0.service == service && $0.named == canary && $0.version == canary && $0.weight > 0
+        }
+        if effect == .split, let byHand {
+            result.canaryWeightPointer = place.pointer.appending("route").appending(byHand.index).appending("weight")
+        }
+        return result
+    }
+
+    private func atPromotion(_ effect: RouteEffect.Class, _ rule: RuleDestinations) -> RouteEffect.AtPromotion {
+        let own = rule.all.filter { $0.service == service }
+        switch effect {
+        case .untouched, .keptCanaryOnly, .pinned: return .unchanged
+        case .keptOtherNamespace: return own.contains { $0.named == nil } ? .moves : .unchanged
+        case .split:
+            // What is outside of the paths, or on other ports, has not been divided.
+            let isWhole = paths.contains(.prefix("/")) || paths.contains(.present) || paths.contains(.prefix(""))
+            return isWhole && own.allSatisfy { covers(port: $0.port) } ? .completes : .moves
+        case .outOfScope:
+            let isOther = rule.shape.namespace != service.namespace
+            let stays = own.allSatisfy { destination in
+                guard let named = destination.named else { return false }
+                return isOther || destination.version != stable || rule.isPin(on: named, of: service)
+            }
+            return stays ? .unchanged : .moves
+        }
+    }
+
+    private func detail(_ effect: RouteEffect.Class, _ rule: RuleDestinations) -> String {
+        switch effect {
+        case .untouched: "has no destination that is \(service.name), \(stable) or \(canary)"
+        case .outOfScope: "the release's scope leaves it out"
+        case .keptOtherNamespace:
+            "is a rule of namespace \(rule.shape.namespace) that names a version; only destinations without a version follow there"
+        case .keptCanaryOnly: "names \(canary), and neither \(service.name) nor \(stable)"
+        case .pinned: "pins some requests of a client to \(stable)"
+        case .split: "what it sends to \(service.name) is divided between \(stable) and \(canary)"
+        }
+    }
+}
+
+extension RouteLowering {
+    /// What a release does to the rules that hold for the service, one entry a rule.
+    fileprivate mutating func effects(of traffic: ReleaseTraffic) -> [RouteEffect] {
+        var effects: [RouteEffect] = []
+        for (place, rule, port) in rules() {
+            let effect = traffic.effect(on: rule, of: place, port: port, host: name)
+            let same = effects.firstIndex { other in
+                var effect = effect
+                effect.ports = other.ports
+                return effect == other
+            }
+            if let same { effects[same].ports.append(port) } else { effects.append(effect) }
+        }
+        return effects.filter { traffic.service == name || $0.effect != .untouched }
+    }
+
+    /// By which names a scope can select the rules that send to a release's service.
+    fileprivate mutating func names(of traffic: ReleaseTraffic) -> Set<String> {
+        rules().reduce(into: []) { names, entry in
+            if entry.rule.all.contains(where: { $0.service == traffic.service }) {
+                names.formUnion(entry.rule.shape.names)
+            }
+        }
+    }
+
+    /// Every rule for every port that it is about, and the default route of ports that no rule is about.
+    private mutating func rules() -> [(place: RulePlace, rule: RuleDestinations, port: Int)] {
+        let owner = owner()
+        let all = owner.flatMap { state.virtualServices[$0]?.spec.http } ?? []
+        var found: [(place: RulePlace, rule: RuleDestinations, port: Int)] = []
+        for port in service.spec.ports.filter(\.appProtocol.isHTTP).map(\.number) {
+            let before = found.count
+            for (index, rule) in all.enumerated() {
+                let isOnPort = rule.match.isEmpty || rule.match.contains { $0.port == nil || $0.port == port }
+                guard let owner, isOnPort else { continue }
+                let place = RulePlace(owner, index, rule)
+                found.append((place, destinations(of: rule, at: place, port: port), port))
+            }
+            if found.count == before { found.append((RulePlace(name), defaultRule(port: port), port)) }
+        }
+        return found
+    }
+}
+
+extension RouteEffect.Class {
+    /// Where it stands in lists: what people have to know first.
+    fileprivate var place: Int {
+        switch self {
+        case .pinned: 0
+        case .keptOtherNamespace: 1
+        case .keptCanaryOnly: 2
+        case .outOfScope: 3
+        case .split: 4
+        case .untouched: 5
+        }
+    }
+}

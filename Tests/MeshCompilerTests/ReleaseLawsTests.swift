@@ -1,0 +1,214 @@
+import MeshCompiler
+import MeshFixtures
+import MeshModel
+import TestSupport
+import Testing
+
+/// What holds of every release over every set of rules. `SLUICE_LAW_MESHES=5000` has them look at more meshes.
+@Suite("The laws of releases")
+struct ReleaseLawsTests {
+    static let meshes = Array(0..<LongRun.count("SLUICE_LAW_MESHES", else: 300))
+
+    @Test("A request that no divided rule takes is answered as without the release", arguments: meshes)
+    func othersAreLeftAlone(_ seed: Int) throws {
+        var mesh = RandomReleaseMesh(seed: UInt64(seed))
+        let state = try mesh.state()
+        let effects = mesh.traffic.effects(in: state)
+        let (with, without) = (Compiler(state), Compiler(state.withoutRelease))
+        for _ in 0..<20 {
+            let request = mesh.request()
+            let before = try #require(without.simulate(request, to: RandomReleaseMesh.service))
+            let isSplit = effects.contains { $0.effect == .split && $0.isAbout(before.origin) }
+            guard !isSplit, before.undecided.isEmpty else { continue }
+            let after = try #require(with.simulate(request, to: RandomReleaseMesh.service))
+            #expect(after.outcome == before.outcome)
+            #expect(after.origin == before.origin)
+            #expect(after.fault == before.fault)
+        }
+    }
+
+    @Test("The service's part of a rule, and every other destination's, is what the document says", arguments: meshes)
+    func sharesAreExact(_ seed: Int) throws {
+        let mesh = RandomReleaseMesh(seed: UInt64(seed))
+        let state = try mesh.state()
+        let before = try Self.routes(state.withoutRelease)
+        for route in try Self.routes(state) {
+            guard case .forward(let forward) = route.action else { continue }
+            let original = try #require(before.first { $0.origin == route.origin })
+            guard case .forward(let documented) = original.action else { continue }
+            #expect(forward.parts(ofService: true) == documented.parts(ofService: true))
+            #expect(forward.parts(ofService: false) == documented.parts(ofService: false))
+            #expect(forward.destinations.reduce(0) { $0 + $1.weight } == IR.Share.total)
+        }
+    }
+
+    @Test("Without weight, match and mirror the routes are those without a release", arguments: meshes)
+    func nothingIsNothing(_ seed: Int) throws {
+        var mesh = RandomReleaseMesh(seed: UInt64(seed))
+        mesh.traffic.canaryShare = .none
+        mesh.traffic.matches = []
+        let state = try mesh.state()
+        let before = try Self.routes(state.withoutRelease)
+        if mesh.traffic.mirror == nil {
+            #expect(try Self.routes(state) == before)
+        } else {
+            // A mirror alone sends no request elsewhere.
+            for route in try Self.routes(state) {
+                let original = try #require(before.first { $0.origin == route.origin })
+                #expect(route.destinations == original.destinations)
+            }
+        }
+    }
+
+    @Test("Users only move to the canary while its share grows, and to and from nowhere else", arguments: meshes)
+    func cohortsGrow(_ seed: Int) throws {
+        var mesh = RandomReleaseMesh(seed: UInt64(seed))
+        mesh.traffic.matches = []
+        mesh.traffic.mirror = nil
+        let shares = [mesh.share(), mesh.share()].sorted()
+        let routes = try shares.map { share in
+            mesh.traffic.canaryShare = share
+            return try Self.routes(mesh.state())
+        }
+        for fewer in routes[0] {
+            guard let more = routes[1].first(where: { $0.name == fewer.name && $0.match == fewer.match }) else {
+                continue
+            }
+            for hash in mesh.hashes(fewer.destinations + more.destinations) {
+                let (a, b) = (fewer.destination(of: hash), more.destination(of: hash))
+                if a?.isCanary == true { #expect(b?.isCanary == true) }
+                if a?.isReleased == false || b?.isReleased == false {
+                    #expect(a?.cluster == b?.cluster, "\(fewer.name): \(fewer.destinations) and \(more.destinations)")
+                }
+            }
+        }
+    }
+
+    @Test("Meaning depends on what is stored, not on when it was written", arguments: meshes)
+    func timesDecideNothing(_ seed: Int) throws {
+        var mesh = RandomReleaseMesh(seed: UInt64(seed))
+        let state = try mesh.state()
+        var other = state
+        for name in state.virtualServices.keys {
+            other.virtualServices[name]?.revision = Revision(mesh.number(1...1000))
+            other.virtualServices[name]?.createTime = Timestamp(microseconds: Int64(mesh.number(1...1000)))
+        }
+        for name in state.services.keys { other.services[name]?.revision = Revision(mesh.number(1...1000)) }
+        #expect(try Self.routes(other) == Self.routes(state))
+        // Deleted, and created again.
+        var compiler = Compiler(state)
+        var change = MeshChange()
+        change.virtualServices = Set(state.virtualServices.keys)
+        var without = state
+        without.virtualServices = [:]
+        _ = compiler.update(without, change)
+        _ = compiler.update(other, change)
+        #expect(compiler.services == Compiler(state).services)
+    }
+
+    @Test("What is divided is at the end of the release where the promotion leaves it", arguments: meshes)
+    func promotionMovesNothing(_ seed: Int) throws {
+        var mesh = RandomReleaseMesh(seed: UInt64(seed))
+        mesh.traffic.canaryShare = .all
+        mesh.traffic.matches = []
+        mesh.traffic.mirror = nil
+        let before = try mesh.state()
+        var after = before.withoutRelease
+        let promotion = ServiceStatus.Promotion(from: mesh.traffic.stable, rules: mesh.traffic.rules)
+        after.services[RandomReleaseMesh.service]?.status.stableVersion = mesh.traffic.canary
+        after.services[RandomReleaseMesh.service]?.status.promotions.removeAll { $0.from == mesh.traffic.canary }
+        after.services[RandomReleaseMesh.service]?.status.promotions.append(promotion)
+        let complete = mesh.traffic.effects(in: before).filter { $0.atPromotion != .moves }
+        let promoted = try Self.routes(after)
+        for route in try Self.routes(before) where complete.contains(where: { $0.isAbout(route.origin) }) {
+            let later = try #require(promoted.first { $0.name == route.name && $0.match == route.match })
+            // Copies go to the stable version of the moment; they are not divided.
+            #expect(later.withoutMirrors == route.withoutMirrors)
+        }
+    }
+
+    @Test("A copy rewrites as its rule does", arguments: meshes)
+    func copiesRewriteAlike(_ seed: Int) throws {
+        let mesh = RandomReleaseMesh(seed: UInt64(seed))
+        let state = try mesh.state()
+        let before = try Self.routes(state.withoutRelease)
+        for copy in try Self.routes(state) where copy.releases.contains(where: \.isCopy) {
+            let original = try #require(before.first { $0.origin == copy.origin })
+            #expect(copy.match.path == original.match.path)
+            #expect(copy.match.ignoresCase == original.match.ignoresCase)
+            guard case .forward(let forward) = copy.action, case .forward(let documented) = original.action else {
+                Issue.record("a copy of what is not forwarded: \(copy.name)")
+                continue
+            }
+            #expect(forward.rewrite == documented.rewrite)
+            #expect(forward.timeout == documented.timeout)
+            #expect(forward.retries == documented.retries)
+            #expect(copy.headers == original.headers)
+            #expect(copy.fault == original.fault)
+        }
+    }
+
+    private static func routes(_ state: MeshState) throws -> [IR.Route] {
+        try #require(Compiler(state).services[RandomReleaseMesh.service]?.virtualHosts.first?.routes)
+    }
+}
+
+extension MeshState {
+    fileprivate var withoutRelease: MeshState {
+        var state = self
+        state.releases = [:]
+        return state
+    }
+}
+
+extension RouteEffect {
+    /// - Parameter origin: `nil` is of no rule.
+    fileprivate func isAbout(_ origin: IR.Origin?) -> Bool {
+        switch origin {
+        case .rules(let name, let index, _, _): virtualService == name && rule == index
+        case .service: virtualService == nil
+        case nil: false
+        }
+    }
+}
+
+extension IR.Route {
+    fileprivate var destinations: [IR.Share] {
+        guard case .forward(let forward) = action else { return [] }
+        return forward.destinations
+    }
+
+    fileprivate var withoutMirrors: IR.Action {
+        guard case .forward(var forward) = action else { return action }
+        forward.mirrors = []
+        return .forward(forward)
+    }
+
+    /// Where Envoy sends a request with this hash: the destinations lie side by side, in their order.
+    fileprivate func destination(of hash: Int) -> IR.Share? {
+        var rest = hash % max(1, destinations.reduce(0) { $0 + $1.weight })
+        for share in destinations {
+            if rest < share.weight { return share }
+            rest -= share.weight
+        }
+        return nil
+    }
+}
+
+extension IR.Share {
+    fileprivate var isCanary: Bool { isReleased && cluster.version == RandomReleaseMesh.canary }
+    /// Whether it is the service's: as a whole, or of stable or canary.
+    fileprivate var isReleased: Bool {
+        cluster.service == RandomReleaseMesh.service
+            && [nil, RandomReleaseMesh.stable, RandomReleaseMesh.canary].contains(cluster.version)
+    }
+}
+
+extension IR.Forward {
+    /// Weights by cluster; those of the service, of stable and of canary are one.
+    fileprivate func parts(ofService: Bool) -> [String: Int] {
+        destinations.filter { $0.isReleased == ofService }.reduce(into: [:]) {
+            $0[ofService ? "" : $1.cluster.text, default: 0] += $1.weight
+        }
+    }
+}
