@@ -187,7 +187,7 @@ let package = Package(
             name: "MeshIdentityTests", dependencies: ["MeshIdentity", "MeshModel", crypto], swiftSettings: strict),
         .testTarget(
             name: "MeshStoreTests",
-            dependencies: ["MeshStore", "MeshModel", "Postgres", "StoreFixtures", "TestSupport"],
+            dependencies: ["MeshStore", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel"], swiftSettings: strict),
@@ -207,7 +207,8 @@ let package = Package(
             name: "SluiceTests",
             dependencies: [
                 "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
-                "MeshIdentity", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures", "TestSupport", "XDSServer",
+                "MeshIdentity", "MeshJSON", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures", "TestSupport",
+                "XDSServer",
                 nio.core, nio.posix,
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.

@@ -21,7 +21,10 @@ struct SignalWatch: Sendable {
         defer { sources.forEach { $0.cancel() } }
         var isDraining = false
         for await number in signals {
-            if isDraining { exit(1) }
+            if isDraining {
+                LogWriter.standardError.flush(atMost: .milliseconds(100))
+                exit(1)
+            }
             isDraining = true
             logger.notice("draining", metadata: ["signal": "\(number)"])
             await drain()

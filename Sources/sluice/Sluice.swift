@@ -15,6 +15,7 @@ struct Sluice: AsyncParsableCommand {
 
     /// ArgumentParser's own `main()` would end with 1 for bad configuration too.
     static func main() async {
+        StandardStreams.secure()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -22,6 +23,7 @@ struct Sluice: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            LogWriter.standardError.flush(atMost: lastWords)
         } catch let error as ConfigurationError {
             fail(error.description, code: 78)
         } catch let error as Failure {
@@ -31,8 +33,12 @@ struct Sluice: AsyncParsableCommand {
         }
     }
 
+    /// How long the end of the program waits for whoever reads its log.
+    static let lastWords = Duration.seconds(1)
+
     private static func fail(_ message: String, code: Int32) -> Never {
-        FileHandle.standardError.write(Data("sluice: \(message)\n".utf8))
+        LogWriter.standardError.write(Array("sluice: \(message)\n".utf8))
+        LogWriter.standardError.flush(atMost: lastWords)
         Foundation.exit(code)
     }
 }

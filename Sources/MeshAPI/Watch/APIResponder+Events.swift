@@ -27,7 +27,7 @@ extension APIResponder {
                 } catch {
                     logger.info(
                         "event stream ended",
-                        metadata: ["path": "\(request.head.pathOnly)", "reason": "\(error)"])
+                        metadata: ["path": "\(request.head.pathForLog)", "reason": "\(error)"])
                 }
             }
         } onGracefulShutdown: {
