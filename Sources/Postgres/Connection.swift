@@ -80,6 +80,9 @@ package final class Connection: Sendable {
     /// Whether another caller can use the connection: it works and is outside a transaction.
     var isReusable: Bool { session.withLock { $0.isReusable } }
 
+    /// Whether it broke, or was given up with answers still owed.
+    var isBroken: Bool { session.withLock { $0.isBroken || $0.handle.isBad } }
+
     var isIdleOutsideTransaction: Bool { session.withLock { $0.handle.isIdleOutsideTransaction } }
 
     /// Looks, without waiting, whether the server has hung up.
@@ -145,7 +148,11 @@ package final class Connection: Sendable {
         }
         guard case .done(var reply) = progress else { throw abandon(PostgresError(.misuse, "no reply")) }
         // A statement that won the race against its cancellation has happened, and its result says so.
-        if let interruption, reply.failure?.sqlState == .queryCanceled { reply.failure = interruption.reason }
+        if let interruption, let failure = reply.failure, failure.sqlState == .queryCanceled {
+            var reason = interruption.reason
+            (reason.statement, reason.context) = (failure.statement, failure.context)
+            reply.failure = reason
+        }
         return reply
     }
 

@@ -4,7 +4,7 @@ internal import Glibc
 /// Owns one `PGconn` and finishes it exactly once (libpq 34.1, "PQfinish").
 ///
 /// Every function here returns without waiting for the network once ``becomeReady()`` has made the connection
-/// non-blocking. Before that, ``init(conninfo:overrides:)`` and ``poll()`` may resolve host names and read certificate
+/// non-blocking. Before that, ``init(defaults:conninfo:overrides:)`` and ``poll()`` may resolve host names and read certificate
 /// files, so they run outside the cooperative pool.
 ///
 /// `@unchecked Sendable`: libpq 34.20 asks only that two threads do not use one `PGconn` at the same time. The handle
@@ -18,11 +18,13 @@ struct ConnectionHandle: ~Copyable, @unchecked Sendable {
 
     /// Begins to connect (`PQconnectStartParams`).
     ///
+    /// - Parameter defaults: keywords that those in `conninfo` win over.
     /// - Parameter conninfo: a connection string or `postgresql://` URL, several hosts included.
     /// - Parameter overrides: keywords that win over those in `conninfo`.
-    init(conninfo: String, overrides: [(String, String)]) {
+    init(defaults: [(String, String)], conninfo: String, overrides: [(String, String)]) {
         // libpq copies all of them before it returns; `strdup` gives pointers that do not move meanwhile.
-        let all = [("dbname", conninfo)] + overrides
+        // Of a keyword that comes twice the last one counts.
+        let all = defaults + [("dbname", conninfo)] + overrides
         var keywords: [UnsafePointer<CChar>?] = unsafe all.map { unsafe UnsafePointer(strdup($0.0)) }
         var values: [UnsafePointer<CChar>?] = unsafe all.map { unsafe UnsafePointer(strdup($0.1)) }
         unsafe keywords.append(nil)
@@ -31,6 +33,8 @@ struct ConnectionHandle: ~Copyable, @unchecked Sendable {
         unsafe (keywords + values).forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) }
         // libpq prints notices to standard error unless told otherwise.
         unsafe PQsetNoticeProcessor(pointer, { _, _ in }, nil)
+        // What the server says of a connection that it refuses is told as text only; so with its code.
+        _ = unsafe PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE)
     }
 
     deinit { unsafe PQfinish(pointer) }

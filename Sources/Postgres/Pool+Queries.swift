@@ -7,7 +7,7 @@ extension Pool {
     package func query(_ statement: Statement, timeout: Duration? = nil) async throws(PostgresError) -> Rows {
         let connection = try await lease()
         defer { release(connection) }
-        return try await connection.query(statement, timeout: timeout)
+        return try await noting { () throws(PostgresError) in try await connection.query(statement, timeout: timeout) }
     }
 
     /// Runs all statements in one round trip and one implicit transaction: the first error undoes all of them, and
@@ -18,7 +18,21 @@ extension Pool {
     package func pipeline(_ statements: [Statement], timeout: Duration? = nil) async throws(PostgresError) -> [Rows] {
         let connection = try await lease()
         defer { release(connection) }
-        return try await connection.pipeline(statements, timeout: timeout)
+        return try await noting { () throws(PostgresError) in
+            try await connection.pipeline(statements, timeout: timeout)
+        }
+    }
+
+    /// Remembers what the server has run out of.
+    private func noting<Value>(
+        _ body: () async throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
+        do throws(PostgresError) {
+            return try await body()
+        } catch {
+            note(error)
+            throw error
+        }
     }
 
     /// Runs a trusted script, see ``Connection/execute(script:timeout:)``.
@@ -78,6 +92,7 @@ extension Pool {
             try await transaction.commit()
             return .success(value)
         } catch {
+            if let failure = transaction.failure { note(failure) }
             await transaction.rollback()
             return .failure(Failure(error: error, isRetriable: transaction.isRetriable))
         }

@@ -12,6 +12,8 @@ package final class Pool: Sendable {
         var continuations: [UInt64: CheckedContinuation<Result<Connection, PostgresError>, Never>] = [:]
         var lastID: UInt64 = 0
         var isTimerSet = false
+        /// What the server was last short of, and when.
+        var shortage: (PostgresError.Shortage, at: ContinuousClock.Instant)?
     }
 
     package let options: PoolOptions
@@ -46,6 +48,19 @@ package final class Pool: Sendable {
                 open: $0.machine.open, idle: $0.machine.idleCount, waiting: $0.machine.waiterCount,
                 isServerReachable: $0.machine.failure == nil)
         }
+    }
+
+    /// What the server said within the last ten seconds that it has run out of, in answer to anybody's statement.
+    package var recentShortage: PostgresError.Shortage? {
+        state.withLock { state in
+            guard let (shortage, at) = state.shortage, .now < at + .seconds(10) else { return nil }
+            return shortage
+        }
+    }
+
+    func note(_ error: PostgresError) {
+        guard let shortage = error.shortage else { return }
+        state.withLock { $0.shortage = (shortage, .now) }
     }
 
     // MARK: Background

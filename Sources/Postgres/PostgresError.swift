@@ -40,6 +40,8 @@ package struct PostgresError: Error, Sendable {
     package var table: String?
     package var column: String?
     package var constraint: String?
+    /// Where the server was, for example `while updating tuple (0,1) in relation "mesh"`.
+    package var context: String?
     /// The text of the statement at fault, with `$n` in place of values.
     package var statement: String?
 
@@ -58,9 +60,56 @@ package struct PostgresError: Error, Sendable {
         table = result.errorField("t")
         column = result.errorField("c")
         constraint = result.errorField("n")
+        context = result.errorField("W")
         // FATAL ends the session (57P01 and friends); an error without SQLSTATE is libpq's own about a broken
         // connection.
         if severity == "FATAL" || severity == "PANIC" || sqlState == nil { kind = .connectionLost }
+    }
+
+    /// - Parameter text: libpq's reason why it did not connect, a line for each host, in its verbose form:
+    ///   `FATAL:  53300: sorry, too many clients already`, then where in its own source the server says so.
+    init(connecting text: String) {
+        var message = text.trimmedLines
+        var code: SQLState?
+        if let found = message.firstMatch(of: Self.codeInText) {
+            code = SQLState(rawValue: String(found.2))
+            message = message.replacing(Self.codeInText) { "\($0.1)\($0.3)" }
+        }
+        self.init(.connectionFailed, message)
+        sqlState = code
+    }
+
+    private static var codeInText: Regex<(Substring, Substring, Substring, Substring)> {
+        /((?:FATAL|ERROR|PANIC): +)([0-9A-Z]{5})(?:: )(\S)/
+    }
+
+    /// What the server ran out of (class 53, "Insufficient Resources").
+    package enum Shortage: Sendable, Hashable {
+        case disk, memory, connections, other
+    }
+
+    /// What the server has run out of; `nil` if it is not that.
+    package var shortage: Shortage? {
+        switch sqlState?.rawValue {
+        case "53100"?: .disk
+        case "53200"?: .memory
+        case "53300"?: .connections
+        case let code?: code.hasPrefix("53") ? .other : nil
+        case nil: nil
+        }
+    }
+
+    /// The table one of whose rows the statement waited for until it was given up; `nil` if it did not wait for a row.
+    package var lockedTable: String? {
+        guard kind == .timedOut || kind == .cancelled || sqlState == .lockNotAvailable else { return nil }
+        return context?.firstMatch(of: /while [a-z]+ tuple \([0-9,]+\) in relation "([^"]+)"/).map { String($0.1) }
+    }
+
+    /// Whether nobody but an operator can make a connection of this: who the client is, or which database it wants, is wrong.
+    /// Anything else may be better when it is tried again.
+    package var isRefusal: Bool {
+        guard kind == .connectionFailed, let code = sqlState?.rawValue else { return false }
+        return code.hasPrefix("28") || code.hasPrefix("3D") || code.hasPrefix("42")
     }
 
     /// Whether the same transaction may succeed if it is run again from its start.
@@ -73,7 +122,8 @@ package struct PostgresError: Error, Sendable {
         case .timedOut, .cancelled, .decoding, .misuse: return false
         case .server:
             guard let code = sqlState?.rawValue else { return false }
-            return code.hasPrefix("08") || code.hasPrefix("57P0") || code == "53300" || code == "25006"
+            return code.hasPrefix("08") || code.hasPrefix("57P0") || code.hasPrefix("53") || code == "25006"
+                || code == "55P03"
         }
     }
 }

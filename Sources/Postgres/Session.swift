@@ -257,6 +257,9 @@ struct Session: ~Copyable {
 }
 
 extension String {
-    /// libpq ends its messages with a line break and may report one line for each host.
-    var trimmedLines: String { split(separator: "\n").joined(separator: "; ") }
+    /// libpq ends its messages with a line break and may report one line for each host; where in the server's source an error
+    /// comes from is nobody's concern.
+    var trimmedLines: String {
+        split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }.joined(separator: "; ")
+    }
 }

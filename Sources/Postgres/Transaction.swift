@@ -18,6 +18,8 @@ package final class Transaction: Sendable {
 
     private struct State {
         var phase: Phase
+        /// What goes with COMMIT.
+        var closing: [Statement] = []
         var failure: PostgresError?
     }
 
@@ -70,28 +72,66 @@ package final class Transaction: Sendable {
         }
     }
 
+    /// The first failure of a statement, or that of COMMIT.
+    var failure: PostgresError? { state.withLock { $0.failure } }
+
     /// Whether running the transaction again may help.
-    var isRetriable: Bool { state.withLock { $0.failure?.isRetriable ?? false } }
+    var isRetriable: Bool { failure?.isRetriable ?? false }
+
+    /// Adds statements that travel with COMMIT, so that locks are not held for another round trip.
+    package func atCommit(_ statements: [Statement]) {
+        state.withLock { $0.closing += statements }
+    }
+
+    /// Runs the last statements of the transaction and commits it, in one round trip: what they lock is locked for no longer
+    /// than the server works on them, whatever becomes of this process.
+    ///
+    /// - Returns: one result for each of `statements`.
+    package func commit(running statements: [Statement]) async throws(PostgresError) -> [Rows] {
+        let (opening, closing) = try state.withLock { (state) throws(PostgresError) -> ([Statement], [Statement]) in
+            defer { state.phase = .open }
+            switch state.phase {
+            case .unopened(let opening): return (opening, state.closing)
+            case .open: return ([], state.closing)
+            case .ended: throw PostgresError(.misuse, "the transaction has ended")
+            }
+        }
+        return try await commit(opening, statements, closing, timeout: nil, ignoringCancellation: false)
+    }
 
     func commit() async throws(PostgresError) {
-        let wasOpen = state.withLock { state in
+        let closing = state.withLock { state -> [Statement]? in
             defer { if case .unopened = state.phase { state.phase = .ended } }
-            if case .open = state.phase { return true }
-            return false
+            if case .open = state.phase { return state.closing }
+            return nil
         }
-        guard wasOpen else { return }
+        guard let closing else { return }
+        // Not cancellable: the outcome of an interrupted COMMIT would be anybody's guess. But not for ever either.
+        let limit = WorkDeadline.current.map { max(Duration.seconds(1), ContinuousClock.now.duration(to: $0)) }
+        _ = try await commit([], [], closing, timeout: limit, ignoringCancellation: true)
+    }
+
+    private func commit(
+        _ opening: [Statement], _ statements: [Statement], _ closing: [Statement], timeout: Duration?,
+        ignoringCancellation: Bool
+    ) async throws(PostgresError) -> [Rows] {
         do throws(PostgresError) {
-            // Not cancellable: the outcome of an interrupted COMMIT would be anybody's guess.
-            let result = try await connection.pipeline(["COMMIT"], timeout: nil, ignoringCancellation: true)
-            end()
+            let results = try await connection.pipeline(
+                opening + statements + closing + ["COMMIT"], timeout: timeout,
+                ignoringCancellation: ignoringCancellation)
+            state.withLock { $0.phase = .ended }
             // The server answers COMMIT of a failed transaction with ROLLBACK and no error.
-            if result.first?.commandTag == "ROLLBACK" {
+            if results.last?.commandTag == "ROLLBACK" {
                 throw state.withLock { $0.failure }
                     ?? PostgresError(.server, "the transaction had failed and was rolled back")
             }
+            return Array(results.dropFirst(opening.count).prefix(statements.count))
         } catch {
             var error = error
-            if error.kind == .connectionLost || error.kind == .timedOut {
+            // A session that the server ended because it was idle in the transaction has not committed it. Of any other that
+            // broke nobody knows; one that goes on has said that the transaction failed.
+            let mayHaveHappened = [.connectionLost, .timedOut, .cancelled].contains(error.kind)
+            if mayHaveHappened, connection.isBroken, error.sqlState != .idleInTransaction {
                 error.kind = .outcomeUnknown
                 error.message = "the connection broke during COMMIT, so its outcome is unknown: \(error.message)"
             }
@@ -110,6 +150,4 @@ package final class Transaction: Sendable {
         guard wasOpen, !connection.isIdleOutsideTransaction else { return }
         _ = try? await connection.pipeline(["ROLLBACK"], timeout: nil, ignoringCancellation: true)
     }
-
-    private func end() { state.withLock { $0.phase = .ended } }
 }
