@@ -55,7 +55,7 @@ package struct StoredReleaseQueue: ReleaseQueue {
                 tenant: key.tenant, mesh: key.mesh, actor: Self.actor, requestId: "\(release.id)"
             ) { transaction in
                 let object = try await transaction.commit(
-                    decision, of: row, leaseEpoch: row.leaseEpoch, actor: Self.actor)
+                    decision, of: row, leaseEpoch: row.leaseEpoch, actor: Self.actor, isLast: true)
                 // Thrown, so that nothing of the transaction is committed.
                 guard object != nil else { throw LostComparison() }
                 return .committed

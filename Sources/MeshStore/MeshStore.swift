@@ -74,7 +74,7 @@ package struct MeshStore: Sendable {
                 let transaction = StoreTransaction(
                     session, tenant: tenant, mesh: mesh, actor: actor, requestId: requestId)
                 let result = try await body(transaction)
-                try await transaction.close()
+                transaction.close()
                 return result
             }
         } catch let error as PostgresError {

@@ -86,7 +86,7 @@ package struct Migrator: Sendable {
             var names: [String] = []
             for migration in migrations where applied[migration.name] == nil {
                 do {
-                    _ = try await connection.execute(script: Self.script(migration), timeout: Self.patience)
+                    try await apply(migration, on: connection)
                 } catch let error as PostgresError {
                     throw Failure.failed(migration.name, error)
                 }
@@ -107,16 +107,53 @@ package struct Migrator: Sendable {
 
     private func locked<T>(_ body: (Connection) async throws -> T) async throws -> T {
         try await pool.withConnection { connection in
+            // A migration may take longer than any request, and so may waiting for the replica that is at it.
+            let limits = try await connection.query(
+                """
+                SELECT name, current_setting(name) AS value, set_config(name, '0', false)
+                  FROM unnest(ARRAY['statement_timeout', 'lock_timeout', 'transaction_timeout']) AS name
+                 WHERE current_setting(name, true) IS NOT NULL
+                """)
             // Session-level: it spans the migrations' own transactions, and ends with the connection at the latest.
             _ = try await connection.query("SELECT pg_advisory_lock(\(Self.lock))", timeout: Self.patience)
+            let result: Result<T, any Error>
             do {
-                let result = try await body(connection)
-                _ = try await connection.query("SELECT pg_advisory_unlock(\(Self.lock))")
-                return result
+                result = .success(try await body(connection))
             } catch {
-                _ = try? await connection.query("SELECT pg_advisory_unlock(\(Self.lock))")
-                throw error
+                result = .failure(error)
             }
+            _ = try? await connection.query("SELECT pg_advisory_unlock(\(Self.lock))")
+            let names = try limits.map { try $0["name", as: String.self] }
+            let values = try limits.map { try $0["value", as: String.self] }
+            _ = try? await connection.query(
+                """
+                SELECT set_config(name, value, false)
+                  FROM unnest(\(names)::text[], \(values)::text[]) AS former (name, value)
+                """)
+            return try result.get()
+        }
+    }
+
+    /// Applies one migration, as soon as it gets the locks that it needs.
+    ///
+    /// Who waits for a table's lock is waited for by everybody who comes later, readers too. So it waits for a moment only, and
+    /// then lets the others through before it tries again.
+    private func apply(_ migration: Migration, on connection: Connection) async throws {
+        let deadline = ContinuousClock.now + Self.patience
+        while true {
+            let script = "SET lock_timeout = '3s';\n" + Self.script(migration)
+            guard let failure = await Self.failure(of: script, on: connection) else { return }
+            guard failure.sqlState == .lockNotAvailable, ContinuousClock.now < deadline else { throw failure }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private static func failure(of script: String, on connection: Connection) async -> PostgresError? {
+        do throws(PostgresError) {
+            _ = try await connection.execute(script: script, timeout: patience)
+            return nil
+        } catch {
+            return error
         }
     }
 

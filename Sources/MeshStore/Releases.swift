@@ -137,88 +137,118 @@ extension StoreTransaction {
     /// Commits a decision about a release, if nobody wrote it since `row` was read and, for a driver, if the lease is still
     /// its own: status, events, the service's status and the next wake-up time, all in this transaction.
     ///
-    /// - Parameter leaseEpoch: of the driver's lease; `nil` for people's verbs, which need none.
+    /// Two round trips: the first reads and locks what is this release's own, the second writes everything. What others wait
+    /// for too, the mesh, is locked in the second one only, and if `isLast` no longer than the server works on it.
+    ///
+    /// - Parameters:
+    ///   - leaseEpoch: of the driver's lease; `nil` for people's verbs, which need none.
+    ///   - isLast: nothing follows in this transaction and nothing of it will be taken back.
     /// - Returns: the release as written; `nil` if the comparison failed, and then nothing may be committed.
     /// - Throws: ``StoreError/activeRelease(_:)`` if another release of the same service is active.
     package func commit(
-        _ decision: ReleaseDecision, of row: ReleaseRow, leaseEpoch: Int64?, actor: String
+        _ decision: ReleaseDecision, of row: ReleaseRow, leaseEpoch: Int64?, actor: String, isLast: Bool = false
     ) async throws -> StoredObject? {
         let key = row.object.key
-        if decision.status.phase.isActive { try await checkNoOtherActive(key) }
         let isActive = decision.status.phase.isActive
-        var update: Statement = """
+        let serviceKey = decision.serviceChanges.isEmpty ? nil : Self.serviceKey(of: row.object)
+        guard let locked = try await lock(row, leaseEpoch, decision, serviceKey) else { return nil }
+        let update: Statement = """
             UPDATE release r
                SET row_version = r.row_version + 1, active = \(isActive), beside = r.beside AND \(isActive),
                    next_wakeup_at = \(decision.nextWakeupAt?.stored), last_driven_at = now(),
                    lease_owner = NULL, lease_until = NULL
-             WHERE \(ReleaseRow.condition(key)) AND r.row_version = \(row.rowVersion)
+             WHERE \(ReleaseRow.condition(key))
             """
-        if let leaseEpoch { update.append(" AND r.lease_epoch = \(leaseEpoch)") }
-        guard try await isOneRow(update, of: key) else { return nil }
         let isQuiet = decision.events.isEmpty && decision.serviceChanges.isEmpty && !decision.changesRoutes
-        if isQuiet && decision.status.json == row.object.status { return row.object }
-        return try await write(decision, of: row, actor: actor)
-    }
-
-    /// Whether an update found its row. Of two releases of one service that start at the same moment the slower one finds it
-    /// taken: it has lost the comparison too, and the next try says to whom.
-    private func isOneRow(_ update: Statement, of key: ObjectKey) async throws -> Bool {
+        let isUnchanged = isQuiet && decision.status.json == row.object.status
+        let writes = isUnchanged ? [] : try writes(of: decision, row, locked.service, actor: actor)
+        let document = isUnchanged ? [] : try statusWrite(key, status(of: decision))
         do {
-            // The object first, as everybody locks it before anything else.
-            let lock: Statement = "SELECT 1 FROM object WHERE \(ObjectRow(key).condition) FOR UPDATE"
-            return try await session.pipeline([lock, update])[1].affectedRows == 1
-        } catch let error {
-            guard error.constraint == "release_one_active" else { throw error }
-            return false
+            let statements = [update] + writes + document
+            let results = isLast ? try await commit(running: statements) : try await pipeline(statements)
+            if isUnchanged { return row.object }
+            guard let object = try results[1 + writes.count].first(ObjectRow.decode) else { throw StoreError.notFound }
+            return object
+        } catch let error as PostgresError where error.constraint == "release_one_active" {
+            // Of two releases of one service that start at the same moment the slower one finds it taken: it has lost the
+            // comparison too, and the next try says to whom.
+            return nil
         }
     }
 
-    private func write(_ decision: ReleaseDecision, of row: ReleaseRow, actor: String) async throws -> StoredObject {
-        // Locked before the mesh, as everybody does.
-        let service = decision.serviceChanges.isEmpty ? nil : try await service(of: row.object)
-        let at = try await raiseRevision()
+    /// Locks the release, and the service if that changes too: the objects first, as everybody does.
+    ///
+    /// - Returns: `nil` if somebody wrote the release or took the lease.
+    private func lock(
+        _ row: ReleaseRow, _ leaseEpoch: Int64?, _ decision: ReleaseDecision, _ service: ObjectKey?
+    ) async throws -> Locked? {
+        let key = row.object.key
+        var release: Statement = """
+            SELECT 1 FROM release r WHERE \(ReleaseRow.condition(key)) AND r.row_version = \(row.rowVersion)
+            """
+        if let leaseEpoch { release.append(" AND r.lease_epoch = \(leaseEpoch)") }
+        release.append(" FOR UPDATE")
+        var statements = [Self.otherActive(key), "SELECT 1 FROM object WHERE \(ObjectRow(key).condition) FOR UPDATE"]
+        if let service {
+            let condition = ObjectRow(service).condition
+            statements.append("SELECT \(ObjectRow.columns) FROM object WHERE \(condition) FOR UPDATE")
+        }
+        let results = try await pipeline(statements + [release])
+        if decision.status.phase.isActive,
+            let name = try results[0].first({ row throws(PostgresError) in try row.name("name") })
+        {
+            throw StoreError.activeRelease(name)
+        }
+        guard results.last?.isEmpty == false else { return nil }
+        return Locked(service: service == nil ? nil : try results[2].first(ObjectRow.decode))
+    }
+
+    private struct Locked {
+        var service: StoredObject?
+    }
+
+    private func status(of decision: ReleaseDecision) -> JSONValue {
         var status = decision.status
-        if decision.changesRoutes { status.stamp(at) }
-        if let service { try await apply(decision.serviceChanges, of: row.object.key.name, to: service) }
-        try await pipeline(
-            try decision.events.map { event in
+        if decision.changesRoutes { status.stamp(placeholder) }
+        return status.json
+    }
+
+    /// What a decision writes beside the release's own two rows.
+    private func writes(
+        of decision: ReleaseDecision, _ row: ReleaseRow, _ service: StoredObject?, actor: String
+    ) throws -> [Statement] {
+        var statements = raising()
+        if let service {
+            var status = ServiceStatus(service.status)
+            for change in decision.serviceChanges { status.apply(change, by: row.object.key.name) }
+            statements += try statusWrite(service.key, status.json)
+        }
+        return try statements
+            + decision.events.map { event in
                 """
                 INSERT INTO release_event (tenant, release, dedupe_key, type, actor, payload, at)
                 VALUES (\(tenant.text), \(row.object.uid)::text::uuid, \(event.dedupeKey), \(event.kind.rawValue), \(actor),
                         \(try event.json.stored), \(event.at.stored))
                 """
-            })
-        return try await putStatus(row.object.key, status.json)
+            }
     }
 
-    /// The service that a release is about, locked.
-    private func service(of release: StoredObject) async throws -> StoredObject? {
+    /// The service that a release is about.
+    private static func serviceKey(of release: StoredObject) -> ObjectKey? {
         guard let name = release.spec["service"]?.stringValue.flatMap(Name.init), let mesh = release.key.meshKey,
             let namespace = release.key.namespace
         else { return nil }
-        let key = ObjectKey.namespaced(.service, NamespacedName(namespace: namespace, name: name), in: mesh)
-        return try await fetch(key, forUpdate: true)
+        return .namespaced(.service, NamespacedName(namespace: namespace, name: name), in: mesh)
     }
 
-    private func apply(
-        _ changes: [ServiceStatus.Change], of release: Name, to service: StoredObject
-    ) async throws {
-        var status = ServiceStatus(service.status)
-        for change in changes { status.apply(change, by: release) }
-        _ = try await putStatus(service.key, status.json)
-    }
-
-    private func checkNoOtherActive(_ key: ObjectKey) async throws {
-        let others = try await session.query(
-            """
-            SELECT other.name FROM release r
-              JOIN release other ON other.tenant = r.tenant AND other.mesh = r.mesh AND other.namespace = r.namespace
-                                AND other.service = r.service AND other.name <> r.name
-             WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT r.active LIMIT 1
-            """)
-        if let name = try others.first({ row throws(PostgresError) in try row.name("name") }) {
-            throw StoreError.activeRelease(name)
-        }
+    /// Another release of the same service that is active, unless this one is.
+    private static func otherActive(_ key: ObjectKey) -> Statement {
+        """
+        SELECT other.name FROM release r
+          JOIN release other ON other.tenant = r.tenant AND other.mesh = r.mesh AND other.namespace = r.namespace
+                            AND other.service = r.service AND other.name <> r.name
+         WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT r.active LIMIT 1
+        """
     }
 
     /// The active releases of a service.
@@ -235,25 +265,28 @@ extension StoreTransaction {
     }
 
     /// Every write of a release's document makes a driver that has read the old one lose.
-    func upsertReleaseRow(_ object: StoredObject) async throws {
-        guard let service = object.spec["service"]?.stringValue else {
+    ///
+    /// - Parameter spec: `nil` if it stays as it is.
+    func releaseRowWrite(_ key: ObjectKey, spec: JSONValue?) throws -> Statement {
+        guard let spec else {
+            return "UPDATE release r SET row_version = r.row_version + 1 WHERE \(ReleaseRow.condition(key))"
+        }
+        guard let service = spec["service"]?.stringValue else {
             throw StoreError.internal("a release must be stored with its service")
         }
-        let row = ObjectRow(object.key)
-        try await pipeline([
-            """
+        let row = ObjectRow(key)
+        return """
             INSERT INTO release AS r (tenant, mesh, namespace, name, service)
             VALUES (\(row.tenant), \(row.mesh), \(row.namespace), \(row.name), \(service))
             ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
                SET service = excluded.service, row_version = r.row_version + 1
             """
-        ])
     }
 
-    func deleteReleaseRow(_ object: StoredObject) async throws {
-        try await pipeline([
+    func releaseRowDeletion(_ object: StoredObject) -> [Statement] {
+        [
             "DELETE FROM release r WHERE \(ReleaseRow.condition(object.key))",
             "DELETE FROM release_event WHERE tenant = \(tenant.text) AND release = \(object.uid)::text::uuid",
-        ])
+        ]
     }
 }

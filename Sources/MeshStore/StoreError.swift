@@ -13,16 +13,54 @@ package enum StoreError: Error, Sendable, Equatable {
     case idempotencyInFlight
     /// The feed does not reach back to the revision that was asked for, or not as far as it.
     case outOfFeed
-    /// The database cannot be reached or is overloaded; worth another try after so long.
-    case unavailable(retryAfter: Duration)
+    /// The database cannot do it at the moment; worth another try after so long.
+    case unavailable(retryAfter: Duration, because: Hindrance = .unreachable)
     /// A mistake of ours, or a database that is not as we left it. For logs, not for clients.
     case `internal`(String)
 
+    /// What the database does not do it for.
+    package enum Hindrance: Sendable, Equatable {
+        case unreachable
+        /// No space is left where it stores things.
+        case diskFull
+        /// It has run out of something else, such as connections.
+        case exhausted
+        /// So many wait for a connection to it that no more may.
+        case crowded
+        /// Somebody else's transaction holds a row of this table.
+        case locked(table: String)
+        /// It did not answer in time.
+        case slow
+        /// It is a standby, or read-only.
+        case readOnly
+    }
+
     init(_ error: PostgresError) {
         if error.isUnavailable || error.isRetriable || error.kind == .timedOut || error.kind == .cancelled {
-            self = .unavailable(retryAfter: .seconds(1))
+            let hindrance = Hindrance(error)
+            // A disk does not get empty by itself.
+            self = .unavailable(retryAfter: hindrance == .diskFull ? .seconds(10) : .seconds(1), because: hindrance)
         } else {
             self = .internal("\(error)")
         }
+    }
+}
+
+extension StoreError.Hindrance {
+    init(_ error: PostgresError) {
+        if let table = error.lockedTable {
+            self = .locked(table: table)
+            return
+        }
+        self =
+            switch (error.kind, error.shortage) {
+            case (_, .disk?): .diskFull
+            case (_, .some): .exhausted
+            case (.poolExhausted, _): .crowded
+            case (.timedOut, _): .slow
+            case (.server, _) where error.sqlState == .readOnlyTransaction: .readOnly
+            case (.server, _) where error.sqlState == .lockNotAvailable: .locked(table: "")
+            default: .unreachable
+            }
     }
 }

@@ -12,7 +12,13 @@ package final class StoreTransaction {
     let mesh: Name?
     let actor: String
     let requestId: String
-    private var revision: Revision?
+    /// Whether a statement that raises the revision was sent.
+    private var isRaised = false
+    /// Whether the last write has committed already.
+    private var isCommitted = false
+    /// Stands for the revision in documents that are made before it is known (``raisedRevision``). Random, so that nobody can
+    /// have written it into a document.
+    let placeholder = Revision.random(in: (1 << 61)..<(1 << 62))
     /// Meshes whose feed was written to, for the notification.
     private var touched: Set<String> = []
     /// Whether a release was written, which may be due now.
@@ -36,7 +42,27 @@ package final class StoreTransaction {
 
     @discardableResult
     func pipeline(_ statements: [Statement]) async throws -> [Rows] {
-        try await session.pipeline(statements)
+        try await translating { () throws(PostgresError) in try await session.pipeline(statements) }
+    }
+
+    /// Runs the last statements of the transaction together with its commit: what they lock, they lock for no round trip.
+    func commit(running statements: [Statement]) async throws -> [Rows] {
+        let notifications = notifications()
+        isCommitted = true
+        let results = try await translating { () throws(PostgresError) in
+            try await session.commit(running: statements + notifications)
+        }
+        return Array(results.prefix(statements.count))
+    }
+
+    /// There is no revision for what is written into a tenant that is not there.
+    private func translating(_ body: () async throws(PostgresError) -> [Rows]) async throws -> [Rows] {
+        do throws(PostgresError) {
+            return try await body()
+        } catch {
+            guard error.sqlState == .notNullViolation, error.column == "revision" else { throw error }
+            throw StoreError.notFound
+        }
     }
 
     // MARK: Reading
@@ -71,46 +97,54 @@ package final class StoreTransaction {
     /// order in which they began. So whoever finds both times of an object equal knows that it was just created.
     private static let later: Statement = "greatest(now(), o.updated_at + interval '1 microsecond')"
 
-    /// The revision of what this transaction writes. The first call raises it and locks its row until the end, so it is
-    /// called as late as possible, and after the rows of objects are locked: that order is everybody's.
-    ///
-    /// - Throws: ``StoreError/notFound`` if there is no such tenant, for it may have been deleted in between.
-    func raiseRevision(isNewTenant: Bool = false) async throws -> Revision {
-        if let revision { return revision }
-        let update: Statement = """
-            UPDATE mesh SET revision = revision + 1 WHERE tenant = \(tenant.text) AND mesh = \(mesh?.text ?? "")
-            RETURNING revision
+    /// The revision of what this transaction writes, for statements behind ``raising(isNewTenant:)``. `NULL` if there is no such
+    /// tenant, for it may have been deleted in between.
+    var raisedRevision: Statement {
+        "(SELECT revision FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(mesh?.text ?? ""))"
+    }
+
+    /// A document with the revision in place of ``placeholder``.
+    func stamped(_ document: JSONValue) throws -> Statement {
+        "replace((\(try document.stored))::text, \(String(placeholder)), \(raisedRevision)::text)::jsonb"
+    }
+
+    /// Raises the revision, once in a transaction, and locks its row until the end. Sent as late as possible, together with
+    /// what is written: between two round trips a replica can hang or vanish, and the whole mesh would wait for it. Behind
+    /// the locks of objects: that order is everybody's.
+    func raising(isNewTenant: Bool = false) -> [Statement] {
+        if isRaised { return [] }
+        isRaised = true
+        return [
             """
-        var rows = try await session.query(update)
-        if rows.isEmpty {
-            rows = try await session.query(
-                """
-                INSERT INTO mesh AS m (tenant, mesh, revision) SELECT \(tenant.text), \(mesh?.text ?? ""), 1
-                 WHERE \(isNewTenant) OR EXISTS (SELECT 1 FROM object WHERE tenant = \(tenant.text) AND kind = 'Tenant')
-                ON CONFLICT (tenant, mesh) DO UPDATE SET revision = m.revision + 1
-                RETURNING revision
-                """)
-        }
-        let raised = try rows.first { row throws(PostgresError) -> Revision in try row["revision"] }
-        guard let raised else { throw StoreError.notFound }
-        revision = raised
-        return raised
+            UPDATE mesh SET revision = revision + 1 WHERE tenant = \(tenant.text) AND mesh = \(mesh?.text ?? "")
+            """,
+            // A statement of its own: it sees what was committed while the one before waited for the row.
+            """
+            INSERT INTO mesh AS m (tenant, mesh, revision) SELECT \(tenant.text), \(mesh?.text ?? ""), 1
+             WHERE NOT EXISTS (SELECT FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(mesh?.text ?? ""))
+               AND (\(isNewTenant) OR EXISTS (SELECT 1 FROM object WHERE tenant = \(tenant.text) AND kind = 'Tenant'))
+            ON CONFLICT (tenant, mesh) DO UPDATE SET revision = m.revision + 1
+            """,
+        ]
     }
 
     /// Creates an object, or replaces its labels, annotations, spec and, if given, status.
     ///
     /// `generation` grows when the spec changes. If nothing changes at all, nothing is written and the object is returned
     /// as it is.
+    ///
+    /// - Parameter isLast: nothing follows in this transaction and nothing of it will be taken back, so that it can be
+    ///   committed in the same round trip.
     package func put(
-        _ key: ObjectKey, metadata: ObjectLabels, spec: JSONValue, status: JSONValue? = nil
+        _ key: ObjectKey, metadata: ObjectLabels, spec: JSONValue, status: JSONValue? = nil, isLast: Bool = false
     ) async throws -> StoredObject {
         let old = try await fetch(key, forUpdate: true)
         if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
-        let at = try await raiseRevision(isNewTenant: key.kind == .tenant && old == nil)
+        let raising = raising(isNewTenant: key.kind == .tenant && old == nil)
         let row = ObjectRow(key)
         let upsert: Statement = """
             INSERT INTO object AS o (tenant, kind, mesh, namespace, service, name, revision, labels, annotations, spec, status)
-            VALUES (\(row.tenant), \(row.kind), \(row.mesh), \(row.namespace), \(row.service), \(row.name), \(at),
+            VALUES (\(row.tenant), \(row.kind), \(row.mesh), \(row.namespace), \(row.service), \(row.name), \(raisedRevision),
                     \(try Self.json(metadata.labels)), \(try Self.json(metadata.annotations)), \(try spec.stored),
                     \(try (status ?? [:]).stored))
             ON CONFLICT (tenant, kind, mesh, namespace, service, name) DO UPDATE
@@ -120,25 +154,36 @@ package final class StoreTransaction {
                    updated_at = \(Self.later)
             RETURNING \(ObjectRow.columns)
             """
-        let results = try await pipeline([upsert] + record("put", key, at, deleted: false))
-        let object = try results[0].single(ObjectRow.decode)
-        try await follow(object, isNew: old == nil)
-        return object
+        let following = try following(key, spec: spec, isNew: old == nil)
+        let statements = raising + [upsert] + record("put", key, deleted: false) + following
+        // A cluster's change is one of meshes that are not known before.
+        let results =
+            isLast && key.kind != .cluster
+            ? try await commit(running: statements) : try await pipeline(statements)
+        try noteMeshes(of: key, results)
+        return try results[raising.count].single(ObjectRow.decode)
     }
 
     /// Replaces an object's status.
     ///
     /// - Throws: ``StoreError/notFound``.
     package func putStatus(_ key: ObjectKey, _ status: JSONValue) async throws -> StoredObject {
-        let at = try await raiseRevision()
+        let raising = raising()
+        let results = try await pipeline(raising + statusWrite(key, status))
+        try noteMeshes(of: key, results)
+        guard let object = try results[raising.count].first(ObjectRow.decode) else { throw StoreError.notFound }
+        return object
+    }
+
+    /// Replaces an object's status, behind ``raising(isNewTenant:)``. The first statement returns the object, if there is one.
+    ///
+    /// - Parameter status: with ``placeholder`` wherever the revision belongs.
+    func statusWrite(_ key: ObjectKey, _ status: JSONValue) throws -> [Statement] {
         let update: Statement = """
-            UPDATE object o SET status = \(try status.stored), revision = \(at), updated_at = \(Self.later)
+            UPDATE object o SET status = \(try stamped(status)), revision = \(raisedRevision), updated_at = \(Self.later)
              WHERE \(ObjectRow(key).condition) RETURNING \(ObjectRow.columns)
             """
-        let results = try await pipeline([update] + record("putStatus", key, at, deleted: false))
-        guard let object = try results[0].first(ObjectRow.decode) else { throw StoreError.notFound }
-        try await follow(object, isNew: false)
-        return object
+        return try [update] + record("putStatus", key, deleted: false) + following(key, spec: nil, isNew: false)
     }
 
     /// Deletes an object.
@@ -146,15 +191,15 @@ package final class StoreTransaction {
     /// - Throws: ``StoreError/notFound``.
     package func delete(_ key: ObjectKey) async throws {
         guard let old = try await fetch(key, forUpdate: true) else { throw StoreError.notFound }
-        let at = try await raiseRevision()
-        let deletion: Statement = "DELETE FROM object WHERE \(ObjectRow(key).condition)"
-        try await pipeline([deletion] + record("delete", key, at, deleted: true))
+        var statements = raising() + ["DELETE FROM object WHERE \(ObjectRow(key).condition)"]
+        statements += record("delete", key, deleted: true)
         switch key.kind {
-        case .release: try await deleteReleaseRow(old)
-        case .cluster: try await noteInMeshes(key, deleted: true)
-        case .tenant: try await forgetTenant()
+        case .release: statements += releaseRowDeletion(old)
+        case .cluster: statements.append(noteInMeshes(key, deleted: true))
         default: break
         }
+        try noteMeshes(of: key, try await pipeline(statements))
+        if key.kind == .tenant { try await forgetTenant() }
     }
 
     /// Deletes what belongs to the tenant and is no object, so that a later tenant of this name begins without the keys and
@@ -178,36 +223,42 @@ package final class StoreTransaction {
     }
 
     /// What a kind needs beside its row of `object`.
-    private func follow(_ object: StoredObject, isNew: Bool) async throws {
-        switch object.key.kind {
+    ///
+    /// - Parameter spec: `nil` if it stays as it is.
+    private func following(_ key: ObjectKey, spec: JSONValue?, isNew: Bool) throws -> [Statement] {
+        switch key.kind {
         case .tenant where isNew:
-            try await pipeline([
+            [
                 """
                 INSERT INTO mesh (tenant, mesh, revision) VALUES (\(tenant.text), \(Name.defaultMesh.text), 1)
                 ON CONFLICT DO NOTHING
                 """
-            ])
-        case .cluster: try await noteInMeshes(object.key, deleted: false)
-        case .release: try await upsertReleaseRow(object)
-        default: break
+            ]
+        case .cluster: [noteInMeshes(key, deleted: false)]
+        case .release: [try releaseRowWrite(key, spec: spec)]
+        default: []
         }
     }
 
     /// A cluster belongs to no mesh but decides which endpoints do: its change is one of every mesh of the tenant.
-    private func noteInMeshes(_ key: ObjectKey, deleted: Bool) async throws {
-        let raised = try await session.query(
-            """
-            WITH raised AS (
-                UPDATE mesh SET revision = revision + 1 WHERE tenant = \(tenant.text) AND mesh <> '' RETURNING mesh, revision)
-            INSERT INTO change (tenant, mesh, revision, kind, namespace, service, name, deleted)
-            SELECT \(tenant.text), mesh, revision, \(key.kind.rawValue), '', '', \(key.name.text), \(deleted) FROM raised
-            RETURNING mesh
-            """)
+    private func noteInMeshes(_ key: ObjectKey, deleted: Bool) -> Statement {
+        """
+        WITH raised AS (
+            UPDATE mesh SET revision = revision + 1 WHERE tenant = \(tenant.text) AND mesh <> '' RETURNING mesh, revision)
+        INSERT INTO change (tenant, mesh, revision, kind, namespace, service, name, deleted)
+        SELECT \(tenant.text), mesh, revision, \(key.kind.rawValue), '', '', \(key.name.text), \(deleted) FROM raised
+        RETURNING mesh
+        """
+    }
+
+    /// Remembers the meshes that the last of some statements was about, if that was ``noteInMeshes(_:deleted:)``.
+    private func noteMeshes(of key: ObjectKey, _ results: [Rows]) throws {
+        guard key.kind == .cluster, let raised = results.last else { return }
         for mesh in try raised.all({ row throws(PostgresError) -> String in try row["mesh"] }) { touched.insert(mesh) }
     }
 
-    /// The audit record of a write and its row of the feed.
-    private func record(_ action: String, _ key: ObjectKey, _ at: Revision, deleted: Bool) -> [Statement] {
+    /// The audit record of a write and its row of the feed, behind ``raising(isNewTenant:)``.
+    private func record(_ action: String, _ key: ObjectKey, deleted: Bool) -> [Statement] {
         let row = ObjectRow(key)
         touched.insert(mesh?.text ?? "")
         if key.kind == .release { touchesReleases = true }
@@ -215,25 +266,30 @@ package final class StoreTransaction {
             """
             INSERT INTO audit_event (tenant, actor, request_id, action, kind, mesh, namespace, service, name, revision)
             VALUES (\(row.tenant), \(actor), \(requestId), \(action), \(row.kind), \(row.mesh), \(row.namespace),
-                    \(row.service), \(row.name), \(at))
+                    \(row.service), \(row.name), \(raisedRevision))
             """,
             """
             INSERT INTO change (tenant, mesh, revision, kind, namespace, service, name, deleted)
-            VALUES (\(row.tenant), \(mesh?.text ?? ""), \(at), \(row.kind), \(row.namespace), \(row.service), \(row.name),
+            VALUES (\(row.tenant), \(mesh?.text ?? ""), \(raisedRevision), \(row.kind), \(row.namespace), \(row.service), \(row.name),
                     \(deleted))
             ON CONFLICT (tenant, mesh, revision, kind, namespace, service, name) DO UPDATE SET deleted = excluded.deleted
             """,
         ]
     }
 
-    /// The last thing before the commit: wakes the replicas. Keys only; a notification that is lost costs latency.
-    func close() async throws {
+    /// The last thing before the commit, and in its round trip.
+    func close() {
+        if !isCommitted { session.atCommit(notifications()) }
+    }
+
+    /// Wakes the replicas. Keys only; a notification that is lost costs latency.
+    private func notifications() -> [Statement] {
         // Nobody follows what a tenant has outside of its meshes.
-        touched.remove("")
-        guard !touched.isEmpty else { return }
-        var payloads = touched.sorted().map { "\(tenant)/\($0)" }
+        let meshes = touched.subtracting([""])
+        guard !meshes.isEmpty else { return [] }
+        var payloads = meshes.sorted().map { "\(tenant)/\($0)" }
         if touchesReleases { payloads.append(ChangeSignals.releasePayload) }
-        try await pipeline(payloads.map { "SELECT pg_notify(\(ChangeSignals.channel), \($0))" })
+        return payloads.map { "SELECT pg_notify(\(ChangeSignals.channel), \($0))" }
     }
 
     private static func json(_ map: [String: String]) throws(StoreError) -> JSONText {

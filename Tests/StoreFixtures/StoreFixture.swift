@@ -90,7 +90,12 @@ package struct StoreFixture: Sendable {
     }
 
     private static func options(database: SQLIdentifier) async throws -> ConnectionOptions {
-        ConnectionOptions(try await PostgresServer.shared().connectionString(database: database.name))
+        var options = ConnectionOptions(try await PostgresServer.shared().connectionString(database: database.name))
+        // Tests hold transactions open until something else has happened, however long that takes on a busy machine.
+        options.limits = SessionLimits(
+            idleInTransaction: .seconds(60), statement: .seconds(90), lock: .seconds(60), network: .seconds(60))
+        options.connectTimeout = .seconds(60)
+        return options
     }
 
     /// Runs what cannot run in a transaction or inside the database in question.

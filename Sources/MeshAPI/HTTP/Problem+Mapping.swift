@@ -49,9 +49,9 @@ extension Problem {
                 .gone, "revisionGone",
                 "this Last-Event-ID is too old, or of another stream: begin anew without it"
             )
-        case .unavailable(let retryAfter):
+        case .unavailable(let retryAfter, let detail):
             Problem(
-                .serviceUnavailable, "unavailable", "the database cannot be reached at the moment",
+                .serviceUnavailable, "unavailable", detail,
                 headers: [.retryAfter: String(max(1, retryAfter.components.seconds))])
         case .fault: .fault
         }

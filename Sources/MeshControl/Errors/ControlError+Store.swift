@@ -17,8 +17,28 @@ extension ControlError {
         case .idempotencyInFlight:
             self = .conflict(Conflict("idempotencyInFlight", "a call with this Idempotency-Key is being worked on"))
         case .outOfFeed: self = .gone
-        case .unavailable(let retryAfter): self = .unavailable(retryAfter: retryAfter)
+        case .unavailable(let retryAfter, let hindrance):
+            self = .unavailable(retryAfter: retryAfter, hindrance.described)
         case .internal(let text): self = .fault(text)
+        }
+    }
+}
+
+extension StoreError.Hindrance {
+    /// What somebody who has to wait is told.
+    package var described: String {
+        switch self {
+        case .unreachable: "the database cannot be reached at the moment"
+        case .diskFull: "the database has no space left on its disk; nothing was written"
+        case .exhausted: "the database has run out of connections or memory"
+        case .crowded: "too many requests wait for a connection to the database"
+        case .locked("mesh"):
+            "another write to the same mesh has not ended; if its replica hangs, the database ends it within seconds"
+        case .locked("object"), .locked("release"):
+            "another write of the same object has not ended; if its replica hangs, the database ends it within seconds"
+        case .locked: "something else that writes has not ended"
+        case .slow: "the database did not answer in time"
+        case .readOnly: "the database takes no writes at the moment"
         }
     }
 }

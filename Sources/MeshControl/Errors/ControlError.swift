@@ -18,8 +18,8 @@ package enum ControlError: Error, Sendable {
     case idempotencyMismatch
     /// What happened after the revision that the caller has is not known (any more).
     case gone
-    /// The database cannot be reached or is overloaded; worth another try after the given time.
-    case unavailable(retryAfter: Duration)
+    /// The database cannot do it at the moment; worth another try after the given time. The text says what is waited for.
+    case unavailable(retryAfter: Duration, String = "the database cannot be reached at the moment")
     /// A mistake of ours. The text is for the log only.
     case fault(String)
 

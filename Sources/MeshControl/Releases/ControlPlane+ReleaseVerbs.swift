@@ -48,7 +48,7 @@ extension ControlPlane {
                 let decision = try Self.decide(verb, release, world)
                 guard
                     let object = try await transaction.commit(
-                        decision, of: row, leaseEpoch: nil, actor: caller.description)
+                        decision, of: row, leaseEpoch: nil, actor: caller.description, isLast: options.isPlain)
                 else { throw LostComparison() }
                 return WrittenObject(object: object, created: false, warnings: warnings, operation: nil)
             }

@@ -63,7 +63,9 @@ struct PlannedWrite {
         -> WrittenObject
     {
         try log.check(options)
-        let object = try await transaction.put(key, metadata: draft.metadata, spec: spec.json, status: status)
+        // What is new may have to be taken back, see below.
+        let object = try await transaction.put(
+            key, metadata: draft.metadata, spec: spec.json, status: status, isLast: old != nil && options.isPlain)
         if old == nil, object.updateTime != object.createTime {
             // Somebody else created it since we looked; leaving takes our write back.
             try options.precondition.check(object)

@@ -23,6 +23,9 @@ package struct WriteOptions: Sendable {
         self.idempotency = idempotency
         self.requestId = requestId
     }
+
+    /// Whether nothing happens between the write and its commit: it is not taken back, and no answer is kept with it.
+    var isPlain: Bool { !validateOnly && idempotency == nil }
 }
 
 /// A call that is done at most once, however often it is sent.
