@@ -10,8 +10,13 @@ package struct APIConfiguration: Sendable {
     package var allowedOrigins: [String] = []
     /// What `/version` says.
     package var version = "0.1.0"
-    /// How long a request may take before it is given up with 503.
-    package var deadline = Duration.seconds(30)
+    /// How long a request may wait for the database before it is given up with 503. An answer that says so comes within two
+    /// seconds more.
+    package var deadline = Duration.seconds(8)
+    /// How long the body of a request may take to arrive.
+    package var bodyDeadline = Duration.seconds(30)
+    /// Connections at a time; the next one waits until one is closed.
+    package var connectionLimit = 2048
     /// Largest request body, in bytes.
     package var bodyLimit = 1 << 20
     /// Longest path and query, in bytes.

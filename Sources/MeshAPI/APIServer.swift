@@ -49,7 +49,9 @@ package struct APIServer: Sendable {
         let application = Application(
             responder: responder,
             server: .http1(configuration: .init(idleTimeout: .seconds(75), httpDecoderConfiguration: limits)),
-            configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: .maximum(configuration.connectionLimit, logger: logger)),
             services: [
                 Heartbeats(streams: streams, interval: configuration.watchHeartbeat, clock: configuration.watchClock)
             ],

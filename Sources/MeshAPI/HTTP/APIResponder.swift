@@ -59,12 +59,28 @@ struct APIResponder: HTTPResponder {
         of answer: APIAnswer, to request: Request, _ caller: Caller?, channel: (any Channel)?
     ) -> ResponseBody {
         guard let events = answer.events else {
+            if answer.headers[.connection] == "close", let channel {
+                return lastBody(request.method == .head ? [] : answer.body, on: channel)
+            }
             return request.method == .head || answer.body.isEmpty
                 ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
         }
         if request.method == .head { return ResponseBody { try await $0.finish(nil) } }
         return ResponseBody { writer in
             try await serve(events, to: request, caller, channel: channel, &writer)
+        }
+    }
+
+    /// The body of an answer after which the connection is closed, whatever the client still sends.
+    ///
+    /// For a moment what arrives is read and thrown away: a connection that is closed with unread bytes is reset, and that
+    /// overtakes the answer.
+    private func lastBody(_ bytes: [UInt8], on channel: any Channel) -> ResponseBody {
+        ResponseBody(contentLength: bytes.count) { writer in
+            if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
+            try await writer.finish(nil)
+            channel.close(mode: .output, promise: nil)
+            channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
         }
     }
 
@@ -85,19 +101,23 @@ struct APIResponder: HTTPResponder {
             }
             if route.isLong {
                 return try await request.body.consumeWithCancellationOnInboundClose { body in
-                    let bytes = try await body.bytes(for: route, request.head, limit: configuration.bodyLimit)
+                    let bytes = try await self.bytes(of: body, for: route, request.head)
                     return try await run(route, request.head, parameters, bytes, caller, id)
                 }
             }
             var bytes: [UInt8] = []
             if case .none = route.body {
             } else {
-                bytes = try await request.body.bytes(for: route, request.head, limit: configuration.bodyLimit)
+                bytes = try await self.bytes(of: request.body, for: route, request.head)
             }
             return try await MeshStore.withDeadline(configuration.deadline) {
                 try await run(route, request.head, parameters, bytes, caller, id)
             }
         }
+    }
+
+    private func bytes(of body: RequestBody, for route: Route, _ head: HTTPRequest) async throws -> [UInt8] {
+        try await body.bytes(for: route, head, limit: configuration.bodyLimit, within: configuration.bodyDeadline)
     }
 
     private func run(
@@ -115,7 +135,10 @@ struct APIResponder: HTTPResponder {
     private func caller(of request: Request, for route: Route) async throws -> Caller {
         switch route.access {
         case .open: .anonymous
-        case .authenticated: try await authenticator.caller(authorization: request.headers[.authorization])
+        case .authenticated:
+            try await MeshStore.withDeadline(configuration.deadline) {
+                try await authenticator.caller(authorization: request.headers[.authorization])
+            }
         }
     }
 
@@ -148,6 +171,8 @@ extension APIResponder {
         answer.headers[.serverTiming] =
             "total;dur=\(elapsed.microseconds / 1000).\((elapsed.microseconds % 1000) / 100)"
         answer.headers[.xContentTypeOptions] = "nosniff"
+        // Its body was not read, and will not be.
+        if answer.status == .unauthorized { answer.headers[.connection] = "close" }
         if answer.headers[.cacheControl] == nil { answer.headers[.cacheControl] = "no-cache" }
         if head.method == .head, answer.events == nil { answer.headers[.contentLength] = String(answer.body.count) }
         CrossOrigin(allowedOrigins: configuration.allowedOrigins).decorate(&answer, for: head)
@@ -158,7 +183,7 @@ extension APIResponder {
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "requestId": "\(id)", "method": "\(request.method.rawValue)", "route": "\(trace.route)",
-            "path": "\(request.head.pathOnly)", "status": "\(answer.status.code)",
+            "path": "\(request.head.pathForLog)", "status": "\(answer.status.code)",
             "durationUs": "\(elapsed.microseconds)",
         ]
         if let caller = trace.caller {
@@ -182,6 +207,9 @@ struct APIContext: InitializableFromSource {
 extension HTTPRequest {
     /// The path as it was sent, without query.
     var pathOnly: Substring { (path ?? "").prefix { $0 != "?" } }
+
+    /// What a log needs of the path, 1 KiB at most: whoever calls decides how long it is.
+    var pathForLog: String { String(decoding: pathOnly.utf8.prefix(1 << 10), as: UTF8.self) }
 
     /// What stands behind the `?`; empty if nothing does.
     var query: Substring { (path ?? "").drop { $0 != "?" }.dropFirst() }

@@ -6,20 +6,38 @@ internal import NIOCore
 extension RequestBody {
     /// Reads the whole body, checked against the header.
     ///
-    /// - Throws: ``Problem``: 413 over the limit, 415 for a media type that the route does not take; whatever the
-    ///   connection throws when it breaks.
-    func bytes(for route: Route, _ head: HTTPRequest, limit: Int) async throws -> [UInt8] {
+    /// - Throws: ``Problem``: 408 when it has not arrived after `patience`, 413 over the limit, 415 for a media type that the
+    ///   route does not take; whatever the connection throws when it breaks.
+    func bytes(
+        for route: Route, _ head: HTTPRequest, limit: Int, within patience: Duration
+    ) async throws -> [UInt8] {
         if let announced = head.headerFields[.contentLength].flatMap(Int.init), announced > limit {
             throw Problem.tooLarge(limit)
         }
         let buffer: ByteBuffer
         do {
-            buffer = try await collect(upTo: limit)
+            buffer =
+                head.announcesBody
+                ? try await collect(upTo: limit, within: patience) : try await collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw Problem.tooLarge(limit)
         }
         if buffer.readableBytes > 0 { try Self.checkMediaType(for: route, head) }
         return Array(buffer.readableBytesView)
+    }
+
+    /// Gives up after `patience`: who sends a byte now and then would keep the connection for ever.
+    private func collect(upTo limit: Int, within patience: Duration) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
+            group.addTask { try await collect(upTo: limit) }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let buffer = try await group.next() ?? nil else { throw Problem.tooSlow(patience) }
+            return buffer
+        }
     }
 
     private static func checkMediaType(for route: Route, _ head: HTTPRequest) throws {
@@ -67,7 +85,21 @@ extension Route {
     }
 }
 
+extension HTTPRequest {
+    /// Whether something follows the header (RFC 9112, section 6).
+    fileprivate var announcesBody: Bool {
+        if headerFields[.transferEncoding] != nil { return true }
+        return headerFields[.contentLength].map { $0 != "0" } ?? false
+    }
+}
+
 extension Problem {
+    static func tooSlow(_ patience: Duration) -> Problem {
+        Problem(
+            .requestTimeout, "bodyTimeout", "the body must arrive within \(patience.components.seconds) s",
+            headers: [.connection: "close"])
+    }
+
     static func tooLarge(_ limit: Int) -> Problem {
         // What is left of the body is not read, so the connection cannot be used again.
         Problem(

@@ -2,6 +2,7 @@ internal import HTTPTypes
 internal import MeshControl
 internal import MeshIdentity
 internal import MeshModel
+internal import Synchronization
 
 /// What belongs to no tenant: health, metrics, documents, and who the caller is.
 struct PlatformRoutes: Sendable {
@@ -59,14 +60,26 @@ struct PlatformRoutes: Sendable {
 package struct Readiness: Sendable {
     /// Each looks at one thing and says what is wrong with it; `nil`: nothing.
     package var checks: [@Sendable () async -> String?]
+    /// How long an answer holds: anybody may ask, and as often as they like.
+    private let lifetime: Duration
+    private let last = Last()
 
-    package init(checks: [@Sendable () async -> String?] = []) { self.checks = checks }
+    package init(checks: [@Sendable () async -> String?] = [], lifetime: Duration = .zero) {
+        self.checks = checks
+        self.lifetime = lifetime
+    }
 
     func reasons() async -> [String] {
+        if let known = last.value.withLock({ $0 }), .now < known.at + lifetime { return known.reasons }
         var reasons: [String] = []
         for check in checks {
             if let reason = await check() { reasons.append(reason) }
         }
+        last.value.withLock { [reasons] in $0 = (reasons, .now) }
         return reasons
+    }
+
+    private final class Last: Sendable {
+        let value = Mutex<(reasons: [String], at: ContinuousClock.Instant)?>(nil)
     }
 }
