@@ -12,6 +12,8 @@ struct Cluster: Sendable {
 
     /// Makes the cluster if there is none, whole or not at all: it is made beside its place and then renamed, so a
     /// crash half-way leaves something that the next start throws away.
+    ///
+    /// Each attempt has a place of its own. Programs that a killed Sluice had started may still be at work in theirs.
     func makeIfMissing() async throws {
         let files = FileManager.default
         if !files.fileExists(atPath: layout.base) {
@@ -21,22 +23,23 @@ struct Cluster: Sendable {
                 attributes: [.posixPermissions: account.isForeign ? 0o711 : 0o700])
         }
         try account.makePrivateDirectory(layout.socketDirectory)
+        removeUnfinished()
         guard !files.fileExists(atPath: layout.cluster + "/PG_VERSION") else { return }
-        if files.fileExists(atPath: layout.unfinished) { try files.removeItem(atPath: layout.unfinished) }
-        try account.makePrivateDirectory(layout.unfinished)
+        let place = layout.unfinished + "." + String(UInt32.random(in: 0 ... .max), radix: 36)
+        try account.makePrivateDirectory(place)
         let program = Program(account: account)
         try await program.run(
             installation.program("initdb"),
             [
-                "--pgdata", layout.unfinished, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
+                "--pgdata", place, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
                 "--locale", "C", "--no-instructions",
             ] + (options.isDurable ? [] : ["--no-sync"]))
-        try append("include 'sluice.conf'\n", to: layout.unfinished + "/postgresql.conf")
-        try writeSettings(in: layout.unfinished)
+        try append("include 'sluice.conf'\n", to: place + "/postgresql.conf")
+        try writeSettings(in: place)
         // Single-user mode takes one command a line; so the role exists before anybody can connect.
         let rights = options.mayCreateDatabases ? "CREATEDB" : "NOCREATEDB"
         try await program.run(
-            installation.program("postgres"), ["--single", "-j", "-D", layout.unfinished, "postgres"],
+            installation.program("postgres"), ["--single", "-j", "-D", place, "postgres"],
             input: """
                 CREATE ROLE \(Self.role) LOGIN NOSUPERUSER NOCREATEROLE NOBYPASSRLS \(rights);
 
@@ -44,7 +47,15 @@ struct Cluster: Sendable {
 
 
                 """)
-        try files.moveItem(atPath: layout.unfinished, toPath: layout.cluster)
+        try files.moveItem(atPath: place, toPath: layout.cluster)
+    }
+
+    /// Throws away what earlier attempts left. What somebody still writes into stays until the next start.
+    private func removeUnfinished() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: layout.base)) ?? []
+        for name in names where (layout.base + "/" + name).hasPrefix(layout.unfinished) {
+            try? FileManager.default.removeItem(atPath: layout.base + "/" + name)
+        }
     }
 
     /// Brings the settings up to date with the options, for the next start.

@@ -8,7 +8,7 @@ struct Layout: Sendable, Hashable {
     let isElsewhere: Bool
     /// PGDATA.
     var cluster: String { base + "/postgres" }
-    /// PGDATA while it is being made; renamed to ``cluster`` when it is complete.
+    /// What names of PGDATA begin with while it is being made; renamed to ``cluster`` when it is complete.
     var unfinished: String { base + "/postgres.new" }
     /// What `postgres` prints before its own log begins.
     var startLog: String { socketDirectory + "/start.log" }

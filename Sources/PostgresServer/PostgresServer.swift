@@ -51,7 +51,33 @@ package final class PostgresServer: Sendable {
     ///
     /// After a crash PostgreSQL recovers by itself. When the server was killed, its orphaned backends may hold the
     /// cluster for a moment, so a failed start is tried again until ``PostgresServerOptions/patience`` runs out.
+    ///
+    /// - Throws: ``PostgresServerError``.
     package func start() async throws {
+        do {
+            try await startOrThrow()
+        } catch let error as PostgresServerError {
+            throw error
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw PostgresServerError(PostgresServerError.sentence(error))
+        }
+    }
+
+    /// Returns when the server accepts connections, which somebody else has started or is starting.
+    package func waitForOwner() async throws {
+        let deadline = ContinuousClock.now + cluster.options.patience
+        while Postmaster(of: cluster.layout.cluster) == nil || !Postmaster.isReady(cluster.layout.cluster) {
+            guard ContinuousClock.now < deadline else {
+                throw PostgresServerError(
+                    "another Sluice looks after \(cluster.layout.base), and its PostgreSQL is still not ready")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func startOrThrow() async throws {
         if cluster.layout.isElsewhere {
             logger.notice(
                 "the account postgres cannot enter the data directory, so the cluster is elsewhere",

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Where a private PostgreSQL lives and how it is set up.
 package struct PostgresServerOptions: Sendable {
     /// Sluice's data directory; the cluster becomes its subdirectory `postgres`.
@@ -21,4 +23,36 @@ package struct PostgresServerError: Error, Hashable, Sendable, CustomStringConve
     package let description: String
 
     init(_ description: String) { self.description = description }
+
+    /// What the operating system calls an error.
+    static func reason(_ number: Int32) -> String { unsafe String(cString: strerror(number)) }
+
+    /// Any error as a sentence. Foundation's errors about files print their innards instead.
+    package static func sentence(_ error: any Error) -> String {
+        guard type(of: error) is NSError.Type || error is CocoaError else { return "\(error)" }
+        let cocoa = error as NSError
+        var reason = cocoa.localizedDescription
+        if let cause = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError, cause.domain == NSPOSIXErrorDomain {
+            reason = Self.reason(Int32(clamping: cause.code))
+        } else if cocoa.domain == NSPOSIXErrorDomain {
+            reason = Self.reason(Int32(clamping: cocoa.code))
+        } else if cocoa.domain == NSCocoaErrorDomain, let known = Self.cocoaReasons[cocoa.code] {
+            reason = known
+        }
+        let path = cocoa.userInfo[NSFilePathErrorKey] as? String ?? (cocoa.userInfo[NSURLErrorKey] as? URL)?.path
+        return path.map { "\($0): \(reason)" } ?? reason
+    }
+
+    /// By their codes (`CocoaError.Code`).
+    private static let cocoaReasons: [Int: String] = [
+        CocoaError.Code.fileNoSuchFile.rawValue: "no such file or directory",
+        CocoaError.Code.fileReadNoSuchFile.rawValue: "no such file or directory",
+        CocoaError.Code.fileReadNoPermission.rawValue: "permission denied",
+        CocoaError.Code.fileWriteNoPermission.rawValue: "permission denied",
+        CocoaError.Code.fileWriteFileExists.rawValue: "something of this name is there already",
+        CocoaError.Code.fileWriteOutOfSpace.rawValue: "no space left on device",
+        CocoaError.Code.fileWriteVolumeReadOnly.rawValue: "read-only file system",
+        CocoaError.Code.fileReadUnknown.rawValue: "it cannot be read",
+        CocoaError.Code.fileWriteUnknown.rawValue: "it cannot be made or written",
+    ]
 }
