@@ -209,7 +209,7 @@ let package = Package(
                 "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
                 "MeshIdentity", "MeshJSON", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures", "TestSupport",
                 "XDSServer",
-                nio.core, nio.posix,
+                nio.core, nio.posix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(

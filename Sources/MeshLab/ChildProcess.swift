@@ -26,7 +26,8 @@ package final class ChildProcess: Sendable {
             try Data().write(to: URL(fileURLWithPath: log))
         }
         let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try output.seekToEnd()
+        // Pipes and devices have no end to go to.
+        _ = try? output.seekToEnd()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output

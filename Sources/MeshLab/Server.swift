@@ -19,6 +19,14 @@ package final class Server: Sendable {
         package var name: String
         /// More `SLUICE_` settings.
         package var environment: [String: String] = [:]
+        /// Where its log goes; `nil`: a file in the directory.
+        package var log: String?
+
+        var arguments: [String] {
+            [
+                "serve", "--http", "127.0.0.1:\(httpPort)", "--xds", "127.0.0.1:\(xdsPort)", "--data-dir", directory,
+            ] + (databaseURL.map { ["--database-url", $0] } ?? [])
+        }
 
         package init(
             binary: String, directory: String, token: String, databaseURL: String? = nil, name: String = "sluice"
@@ -37,15 +45,7 @@ package final class Server: Sendable {
     package init(_ options: Options, within limit: Duration = .seconds(60)) async throws {
         self.options = options
         api = APIClient(base: "http://127.0.0.1:\(options.httpPort)", token: options.token)
-        var arguments = [
-            "serve", "--http", "127.0.0.1:\(options.httpPort)", "--xds", "127.0.0.1:\(options.xdsPort)",
-            "--data-dir", options.directory,
-        ]
-        if let url = options.databaseURL { arguments += ["--database-url", url] }
-        process = try ChildProcess(
-            name: options.name, executable: options.binary, arguments: arguments,
-            environment: options.environment.merging(["SLUICE_ADMIN_TOKEN": options.token]) { own, _ in own },
-            log: "\(options.directory)/\(options.name).log")
+        process = try Self.launch(options)
         do {
             try await eventually(within: limit, "\(options.name) is ready") {
                 guard self.process.isRunning else { throw LabError("sluice ended") }
@@ -55,6 +55,14 @@ package final class Server: Sendable {
             await process.stop(grace: .seconds(1))
             throw LabError("\(error)\n\(process.tail())")
         }
+    }
+
+    /// Starts the server and does not wait for anything.
+    package static func launch(_ options: Options) throws -> ChildProcess {
+        try ChildProcess(
+            name: options.name, executable: options.binary, arguments: options.arguments,
+            environment: options.environment.merging(["SLUICE_ADMIN_TOKEN": options.token]) { own, _ in own },
+            log: options.log ?? "\(options.directory)/\(options.name).log")
     }
 
     package func stop() async { await process.stop(grace: .seconds(15)) }

@@ -10,6 +10,9 @@ internal import XDSServer
 
 /// What runs between the two front doors and the database.
 struct Parts: Sendable {
+    /// What requests use.
+    private let api: MeshStore
+    /// What the replica itself uses, on connections of its own: heartbeats, the release engine, mirror, reports, upkeep.
     let store: MeshStore
     let mirror: MeshMirror
     let control: ControlPlane
@@ -25,19 +28,22 @@ struct Parts: Sendable {
     let logger: Logger
 
     /// - Parameters:
+    ///   - api: what requests use.
+    ///   - store: what the replica itself uses.
     ///   - proxyRetention: how long proxies are remembered that are away.
     ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
     init(
-        store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration,
+        api: MeshStore, store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration,
         listenerTTL: Duration?, logger: Logger
     ) {
+        self.api = api
         self.store = store
         self.proxyRetention = proxyRetention
         self.listenerTTL = listenerTTL
         self.signals = signals
         self.logger = logger
         mirror = MeshMirror(store: store, logger: logger)
-        control = ControlPlane(store: store, mirror: mirror, logger: logger)
+        control = ControlPlane(store: api, mirror: mirror, logger: logger)
         admission = ProxyAdmission(tokens: tokens)
         loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
         let configurations = MeshConfigurations(listenerTTL: listenerTTL)
@@ -64,7 +70,8 @@ struct Parts: Sendable {
         let reporter = ProxyReporter(
             store: store, registry: registry, publisher: publisher, releases: releases, replica: replica,
             logger: logger)
-        let queue = StoredReleaseQueue(control: control, signal: releases, logger: logger)
+        let engine = ControlPlane(store: store, mirror: mirror, logger: logger)
+        let queue = StoredReleaseQueue(control: engine, signal: releases, logger: logger)
         let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
         return [
             Background("signals", logger) { try await signals.run() },
@@ -123,19 +130,19 @@ struct Parts: Sendable {
 
     /// For `/metrics`, in Prometheus' text format.
     var metrics: @Sendable () -> String {
-        { [registry, store] in
-            let pool = store.pool.statistics
+        { [registry, api, store] in
+            let (requests, own) = (api.pool.statistics, store.pool.statistics)
             return """
                 # HELP sluice_xds_connected_proxies Proxies that are connected to this replica.
                 # TYPE sluice_xds_connected_proxies gauge
                 sluice_xds_connected_proxies \(registry.connectedCount)
                 # HELP sluice_database_connections Connections to PostgreSQL, by state.
                 # TYPE sluice_database_connections gauge
-                sluice_database_connections{state="idle"} \(pool.idle)
-                sluice_database_connections{state="busy"} \(max(0, pool.open - pool.idle))
+                sluice_database_connections{state="idle"} \(requests.idle + own.idle)
+                sluice_database_connections{state="busy"} \(max(0, requests.open + own.open - requests.idle - own.idle))
                 # HELP sluice_database_waiting Requests that wait for a connection to PostgreSQL.
                 # TYPE sluice_database_waiting gauge
-                sluice_database_waiting \(pool.waiting)
+                sluice_database_waiting \(requests.waiting + own.waiting)
 
                 """
         }

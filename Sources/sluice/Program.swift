@@ -28,12 +28,13 @@ struct Program: Sendable {
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
+        let openFiles = OpenFiles.raiseLimit()
         if settings.adminToken == nil {
             logger.warning("SLUICE_ADMIN_TOKEN is not set: only API keys are accepted")
         }
         let database = try await startDatabase()
         do {
-            try await serve(database)
+            try await serve(database, openFiles)
         } catch {
             await database.server?.stop()
             throw error
@@ -44,69 +45,65 @@ struct Program: Sendable {
     // MARK: The database
 
     private struct Database: Sendable {
-        /// The private one, if there is one.
+        /// The private one, if there is one, which nobody else looks after.
         var server: PostgresServer?
+        var lock: DirectoryLock?
         var options: ConnectionOptions
+        var tokens: ProxyTokens
     }
 
     /// Starts a private PostgreSQL if none was given, and brings the schema up to date.
     private func startDatabase() async throws -> Database {
-        var database = Database(options: ConnectionOptions(settings.databaseURL ?? ""))
-        if settings.databaseURL == nil {
-            let server: PostgresServer
-            do {
-                server = try PostgresServer(dataDirectory: settings.dataDirectory, logger: logger)
-                try await server.start()
-            } catch {
-                throw Failure("no private PostgreSQL: \(error)")
-            }
-            database = Database(server: server, options: ConnectionOptions(server.connectionString))
+        if let url = settings.databaseURL {
+            let options = ConnectionOptions(url)
+            return Database(options: options, tokens: try await Preparation(options, logger: logger).untilReachable())
         }
+        let (lock, server): (DirectoryLock, PostgresServer)
         do {
-            try await migrate(database.options)
+            lock = try DirectoryLock(settings.dataDirectory)
+            server = try PostgresServer(dataDirectory: settings.dataDirectory, logger: logger)
+            try await server.start()
         } catch {
-            await database.server?.stop()
-            throw error
+            throw Failure("no private PostgreSQL: \(PostgresServerError.sentence(error))")
         }
-        return database
-    }
-
-    private func migrate(_ options: ConnectionOptions) async throws {
+        let options = ConnectionOptions(server.connectionString)
         do {
-            let applied = try await Pool.running(PoolOptions(options), logger: logger) { pool in
-                try await Migrator(pool: pool).up()
-            }
-            for name in applied { logger.notice("migrated", metadata: ["migration": "\(name)"]) }
-        } catch let error as Migrator.Failure {
-            throw Failure("\(error)")
-        } catch let error as PostgresError {
-            throw Failure("the database cannot be used: \(error)")
+            let tokens = try await Preparation(options, logger: logger).once()
+            return Database(server: server, lock: lock, options: options, tokens: tokens)
+        } catch {
+            await server.stop()
+            throw error
         }
     }
 
     // MARK: Serving
 
-    private func serve(_ database: Database) async throws {
+    private func serve(_ database: Database, _ openFiles: Int) async throws {
         var options = PoolOptions(database.options)
-        options.maximumConnections = 24
+        options.maximumConnections = 20
         let pool = Pool(options, logger: logger)
-        let store = MeshStore(pool: pool, logger: logger)
-        let tokens = try await loadTokens(database.options)
+        // Requests, however many there are, do not keep the replica from saying that it is alive and from driving releases.
+        options.maximumConnections = 5
+        let engine = Pool(options, logger: logger)
+        let store = MeshStore(pool: engine, logger: logger)
         let parts = Parts(
-            store: store, tokens: tokens, signals: ChangeSignals(database.options, logger: logger),
+            api: MeshStore(pool: pool, logger: logger), store: store, tokens: database.tokens,
+            signals: ChangeSignals(database.options, logger: logger),
             proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, logger: logger)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.
         var services: [any Service] = []
         if let server = database.server { services.append(Background("postgres", logger) { try await server.run() }) }
         services.append(Background("pool", logger) { try await pool.run() })
+        services.append(Background("engine's pool", logger) { try await engine.run() })
         services.append(Farewell { await retire(from: store) })
         services.append(contentsOf: parts.background(replica: replica))
         services.append(try xds(parts))
         services.append(
-            Front(server: api(parts, pool)) { port in
+            Front(server: api(parts, pool, engine, openFiles), address: settings.http) { port in
                 logger.notice("serving", metadata: ["http": "\(settings.http.host):\(port)", "xds": "\(settings.xds)"])
             })
         try await run(services)
+        withExtendedLifetime(database.lock) {}
     }
 
     /// Says that this replica's proxies are disconnected now, and not when its last heartbeat has aged.
@@ -116,14 +113,6 @@ struct Program: Sendable {
         } catch {
             logger.warning("proxies count as connected for a while", metadata: ["error": "\(error)"])
         }
-    }
-
-    private func loadTokens(_ options: ConnectionOptions) async throws -> ProxyTokens {
-        let keys = try await Pool.running(PoolOptions(options), logger: logger) { pool in
-            try await MeshStore(pool: pool, logger: logger).signingKeys()
-        }
-        guard let tokens = ProxyTokens(keys) else { throw Failure("the database has no signing key") }
-        return tokens
     }
 
     private func run(_ services: [any Service]) async throws {
@@ -170,10 +159,10 @@ struct Program: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let server = GRPCServer(
             configuration: configuration, service: services, eventLoopGroup: group, logger: logger)
-        return Discovery(server: server, group: group)
+        return Discovery(server: server, group: group, address: settings.xds)
     }
 
-    private func api(_ parts: Parts, _ pool: Pool) -> APIServer {
+    private func api(_ parts: Parts, _ pool: Pool, _ engine: Pool, _ openFiles: Int) -> APIServer {
         var configuration = APIConfiguration()
         configuration.host = settings.http.host
         configuration.port = settings.http.port
@@ -181,16 +170,25 @@ struct Program: Sendable {
         configuration.allowedOrigins = settings.origins
         configuration.version = Version.current
         configuration.watchHeartbeat = settings.watchHeartbeat
-        let readiness = Readiness(checks: [
-            {
-                do {
-                    _ = try await pool.query("SELECT 1", timeout: .seconds(2))
-                    return nil
-                } catch {
-                    return "the database does not answer"
+        // The rest is for proxies and the database.
+        configuration.connectionLimit = max(16, min(configuration.connectionLimit, openFiles / 4))
+        let readiness = Readiness(
+            checks: [
+                {
+                    do {
+                        _ = try await pool.query("SELECT 1", timeout: .seconds(2))
+                    } catch {
+                        return (error as? PostgresError)?.shortage == .connections
+                            ? "the database has no free connection" : "the database does not answer"
+                    }
+                    // Of what was written last, by requests or by the replica itself, which writes every few seconds.
+                    switch pool.recentShortage ?? engine.recentShortage {
+                    case .disk: return "the database has no space left on its disk"
+                    case .memory: return "the database has run out of memory"
+                    case .connections, .other, nil: return nil
+                    }
                 }
-            }
-        ])
+            ], lifetime: .seconds(1))
         return APIServer(
             configuration, control: parts.control, bootstrapRenderer: renderer,
             proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0) },
@@ -212,10 +210,11 @@ struct Program: Sendable {
 private struct Discovery: Service {
     let server: GRPCServer
     let group: MultiThreadedEventLoopGroup
+    let address: ListenAddress
 
     func run() async throws {
         try await withGracefulShutdownHandler {
-            try await server.run()
+            try await address.explaining("the xDS server", option: "--xds") { try await server.run() }
         } onGracefulShutdown: {
             server.shutdown()
         }
@@ -226,7 +225,12 @@ private struct Discovery: Service {
 /// The REST API as a service; it watches for the group's shutdown itself.
 private struct Front: Service {
     let server: APIServer
+    let address: ListenAddress
     let onListening: @Sendable (Int) async -> Void
 
-    func run() async throws { try await server.run(onListening: onListening) }
+    func run() async throws {
+        try await address.explaining("the REST API", option: "--http") {
+            try await server.run(onListening: onListening)
+        }
+    }
 }

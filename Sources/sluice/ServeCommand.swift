@@ -107,7 +107,7 @@ struct ServeCommand: AsyncParsableCommand {
             .map { try ListenAddress($0, setting: "--xds-advertise") }
         return Settings(
             http: http, xds: xds, xdsAdvertised: advertised ?? xds, xdsTLS: try tls(),
-            adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: database.url,
+            adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: try database.url(),
             dataDirectory: try database.directory(),
             origins: (corsOrigins ?? Environment.value("CORS_ORIGINS"))?.split(separator: ",").map(String.init) ?? [],
             // Less would forget the proxies of a replica that is only slow.

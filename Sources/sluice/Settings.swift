@@ -13,27 +13,6 @@ enum Environment {
     }
 }
 
-/// A host and a TCP port, `127.0.0.1:8080` or `[::1]:8080`.
-struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
-    let host: String
-    /// `0...65_535`; 0 lets the system choose.
-    let port: Int
-
-    /// - Throws: ``ConfigurationError`` naming the setting.
-    init(_ text: String, setting: String) throws {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            throw ConfigurationError("\(setting) must be HOST:PORT, not \"\(text)\"")
-        }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard !host.isEmpty else { throw ConfigurationError("\(setting) must name a host, not \"\(text)\"") }
-        self.host = host
-        self.port = Int(port)
-    }
-
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-}
-
 /// What every subcommand that uses the database can be told.
 struct DatabaseOptions: ParsableArguments {
     @Option(
@@ -45,7 +24,21 @@ struct DatabaseOptions: ParsableArguments {
     @Option(help: "Where a private PostgreSQL keeps its data. [SLUICE_DATA_DIR] (default: .sluice)")
     var dataDir: String?
 
-    var url: String? { databaseUrl ?? Environment.value("DATABASE_URL") }
+    /// The database that is meant; `nil`: the private one.
+    ///
+    /// - Throws: ``ConfigurationError``, which does not repeat what was given: it may have a password in it.
+    func url() throws -> String? {
+        guard let url = databaseUrl ?? Environment.value("DATABASE_URL") else { return nil }
+        // libpq takes anything else for the name of a database on this machine, which is then waited for.
+        guard url.prefixMatch(of: /postgres(ql)?:\/\/|\s*[a-z_]+\s*=/) != nil else {
+            throw ConfigurationError(
+                """
+                --database-url (SLUICE_DATABASE_URL) must be a URL such as postgresql://ROLE@HOST/DATABASE or a string such \
+                as "host=HOST user=ROLE dbname=DATABASE"
+                """)
+        }
+        return url
+    }
 
     /// The absolute path of the data directory, which is created if it is missing.
     ///
@@ -53,9 +46,12 @@ struct DatabaseOptions: ParsableArguments {
     func directory() throws -> String {
         let path = URL(fileURLWithPath: dataDir ?? Environment.value("DATA_DIR") ?? ".sluice").standardizedFileURL.path
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            // Others need not see what is in it; root's must be passable for the account that PostgreSQL runs as.
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: geteuid() == 0 ? 0o711 : 0o700])
         } catch {
-            throw ConfigurationError("the data directory \(path) cannot be created: \(error.localizedDescription)")
+            throw ConfigurationError("the data directory cannot be created: \(PostgresServerError.sentence(error))")
         }
         return path
     }
@@ -73,12 +69,16 @@ extension DatabaseOptions {
     func withPool<T: Sendable>(_ body: (Pool) async throws -> T) async throws -> T {
         let logger = Self.quietLogger
         do {
-            if let url {
+            if let url = try url() {
                 return try await Pool.running(PoolOptions(url), logger: logger, body)
             }
-            let server = try PostgresServer(dataDirectory: try directory(), logger: logger)
-            let wasRunning = server.processID != nil
-            try await server.start()
+            let directory = try directory()
+            let server = try PostgresServer(dataDirectory: directory, logger: logger)
+            // Without it, a server is running whose PostgreSQL this is.
+            let lock = try? DirectoryLock(directory)
+            defer { withExtendedLifetime(lock) {} }
+            let wasRunning = lock == nil || server.processID != nil
+            if lock == nil { try await server.waitForOwner() } else { try await server.start() }
             let outcome: Result<T, any Error>
             do {
                 outcome = .success(
@@ -93,7 +93,7 @@ extension DatabaseOptions {
         } catch let error as Failure {
             throw error
         } catch {
-            throw Failure("\(error)")
+            throw Failure(PostgresServerError.sentence(error))
         }
     }
 }

@@ -1,0 +1,25 @@
+import ArgumentParser
+import Testing
+
+@testable import sluice
+
+@Suite("The database that is meant")
+struct DatabaseOptionsTests {
+    @Test(
+        "is a URL or a string of keywords",
+        arguments: ["postgres://h/db", "postgresql://u:p@h/db", "host=/run user=sluice password='a://b'", "dbname = x"])
+    func good(_ url: String) throws {
+        #expect(try DatabaseOptions.parse(["--database-url", url]).url() == url)
+    }
+
+    @Test(
+        "and nothing that libpq takes for a database's name; what was given is not repeated",
+        arguments: ["postgress://u:secret@h/db", "secret", "jdbc:postgresql://u:secret@h/db"])
+    func bad(_ url: String) throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try DatabaseOptions.parse(["--database-url", url]).url()
+        }
+        #expect(error.description.contains("--database-url"))
+        #expect(!error.description.contains("secret"))
+    }
+}
