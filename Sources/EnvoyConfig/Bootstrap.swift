@@ -129,6 +129,7 @@ extension Bootstrap {
             $0.targetUri = server.target
             $0.statPrefix = Self.serverName
             $0.channelArgs.args = Self.channelArguments.mapValues { number in .with { $0.intValue = number } }
+            $0.channelArgs.args["grpc.service_config"] = .with { $0.stringValue = Self.serviceConfiguration }
             guard let certificates = server.trustedCertificates else { return }
             // The name or address in the target is compared with the certificate's subject alternative names.
             $0.channelCredentials.sslCredentials.rootCerts.inlineString = certificates
@@ -150,6 +151,13 @@ extension Bootstrap {
         // The proxy of the environment is for workloads.
         "grpc.enable_http_proxy": 0,
     ]
+
+    /// Has streams wait for the connection (gRPC service config, `waitForReady`).
+    ///
+    /// Without it a stream that is begun while there is no connection fails at once, and Envoy's own pause before the next one
+    /// doubles with each, up to 30 s, whatever gRPC's are; Envoy has no setting for that with gRPC's client. So it begins one
+    /// stream, and how soon that gets through is decided by the pauses between connections alone.
+    private static let serviceConfiguration = #"{"methodConfig":[{"name":[{}],"waitForReady":true}]}"#
 
     /// Envoy refuses regexes of more than 100 instructions unless told otherwise; Istio's limit.
     static let limits = Envoy_Config_Bootstrap_V3_RuntimeLayer.with {
