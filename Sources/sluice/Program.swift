@@ -175,18 +175,22 @@ struct Program: Sendable {
         let readiness = Readiness(
             checks: [
                 {
+                    var failure: (any Error)?
                     do {
                         _ = try await pool.query("SELECT 1", timeout: .seconds(2))
                     } catch {
-                        return (error as? PostgresError)?.shortage == .connections
-                            ? "the database has no free connection" : "the database does not answer"
+                        failure = error
                     }
-                    // Of what was written last, by requests or by the replica itself, which writes every few seconds.
+                    // Of what was written last, by requests or by the replica itself, which writes every few seconds. A
+                    // database that is full may also be one that does not answer.
                     switch pool.recentShortage ?? engine.recentShortage {
                     case .disk: return "the database has no space left on its disk"
                     case .memory: return "the database has run out of memory"
-                    case .connections, .other, nil: return nil
+                    case .connections, .other, nil: break
                     }
+                    guard let failure else { return nil }
+                    return (failure as? PostgresError)?.shortage == .connections
+                        ? "the database has no free connection" : "the database does not answer"
                 }
             ], lifetime: .seconds(1))
         return APIServer(
