@@ -78,6 +78,23 @@ struct KillingTests {
         }
     }
 
+    @Test("A server that is started before its database waits for it")
+    func early() async throws {
+        try await Parts.withDirectory { directory in
+            var options = try Self.options(directory + "/early")
+            try FileManager.default.createDirectory(atPath: options.directory, withIntermediateDirectories: false)
+            options.databaseURL = try ReleaseUnderLoadTests.database(of: directory).connectionString
+            let early = try Server.launch(options)
+            defer { early.signal(SIGKILL) }
+            try await eventually("it waits") { early.tail().contains("waiting for the database") }
+            let api = APIClient(base: "http://127.0.0.1:\(options.httpPort)", token: options.token)
+            try await Parts.stopping(Server(Self.options(directory))) { _ in
+                try await eventually("it is ready") { (try? await api.get("/readyz"))?.status == 200 }
+                await early.stop()
+            }
+        }
+    }
+
     @Test("A superuser is refused, with what to do instead")
     func superuser() async throws {
         let database = try await PostgresServer.shared()
