@@ -69,6 +69,7 @@ struct Walk {
                 onCanaryUnavailable: ReleaseStrategy.UnavailableAction.allCases.randomElement(using: &generator)
                     ?? .rollback),
             onFailed: generator.chance(70) ? .rollback : .pause)
+        if generator.chance(40) { spec.unsplit = .hold }
         if generator.chance(20) { spec.startAt = Fixture.epoch + .seconds(30) }
         return spec
     }
@@ -121,6 +122,9 @@ struct Walk {
         scene.proxiesFollow = generator.chance(70)
         scene.observations.ackedClusters = Int.random(in: 0...3, using: &generator)
         scene.observations.ackedRoutes = Int.random(in: 0...3, using: &generator)
+        if generator.chance(6) { scene.observations.rules.areSplit = generator.chance(70) }
+        if generator.chance(6) { scene.observations.rules.unsplit = generator.chance(50) ? [] : ["a", "b"] }
+        scene.observations.readyTotal = generator.chance(5) ? 20 : 0
         let revision = scene.revision - Int64.random(in: 0...30, using: &generator)
         scene.observations.rejections =
             generator.chance(2) ? [.init(proxy: "p", revision: revision, message: "no")] : []
@@ -144,7 +148,8 @@ struct Walk {
     private mutating func randomVerb() -> ReleaseVerb {
         let expected = generator.chance(50) ? Int.random(in: 0...6, using: &generator) : nil
         let verbs: [ReleaseVerb] = [
-            .start, .start, .retry, .pause(reason: "x"), .resume, .resume, .promote(to: .next, expectedStep: expected),
+            .start, .start(force: generator.chance(50)), .retry, .pause(reason: "x"), .resume, .resume,
+            .promote(to: .next, expectedStep: expected),
             .promote(to: .next, expectedStep: nil), .promote(to: .full, expectedStep: expected),
             .rollback(reason: nil, force: generator.chance(30)), .abort(revertTraffic: generator.chance(70)),
         ]
@@ -186,6 +191,19 @@ struct Walk {
                 view.connectedProxies == 0 || view.ackedClusters >= view.connectedProxies || isReported,
                 "nothing is sent to the canary before the proxies know it")
             check(view.readyCanary >= scene.spec.strategy.endpointGuard.minReady, "the guard was asked")
+        }
+        if new.phase == .paused && new.isPaused(for: .nothingToSplit) {
+            check(new.currentStep?.activeSince == nil, "nothing bakes while nothing is split")
+        }
+        let isUnasked = scene.spec.unsplit == .hold && !new.isUnsplitAcknowledged && !view.rules.unsplit.isEmpty
+        if decision.events.contains(where: { $0.kind == .promotionStarted }) {
+            check(!isUnasked, "nothing is moved untested that somebody wanted to be asked about")
+        }
+        if decision.serviceChanges.contains(where: { $0 == .setStable(Fixture.v1) }) {
+            check(
+                new.isCapacityWaived
+                    || view.readyTotal <= 20 && view.readyStable * 2 >= view.readyTotal - view.readyCanary,
+                "stable carries all")
         }
         checkBaking(decision, isVerb: isVerb)
         if new.phase.isTerminal && new.phase != .failed {

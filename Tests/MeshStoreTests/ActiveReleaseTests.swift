@@ -1,4 +1,6 @@
 import MeshModel
+import Postgres
+import StoreFixtures
 import TestSupport
 import Testing
 
@@ -76,5 +78,62 @@ struct ActiveReleaseTests {
             try await store.delete(.release("v2"))
             #expect(try await store.startRelease("v3").object.key == .release("v3"))
         }
+    }
+
+    @Test("releases that ran beside each other before that was refused go on to their ends; nobody starts beside them")
+    func migration() async throws {
+        try await StoreFixture.runEmpty { pool in
+            let old = Array(Migrator.all.prefix { $0.name != "0007_one_release_a_service" })
+            try await Migrator(pool: pool, migrations: old).up()
+            let store = MeshStore(pool: pool, logger: quietLogger)
+            try await store.create(.tenant(.acme))
+            for (release, port) in [("v2", 80), ("v3", 81), ("v4", 82)] {
+                let spec: JSONValue = ["service": "cart", "port": .integer(Int64(port))]
+                try await pool.insertRelease(release, port: port, isActive: release != "v4")
+                try await pool.insertObject(.release(release), spec: spec)
+            }
+            #expect(try await Migrator(pool: pool).up().contains("0007_one_release_a_service"))
+
+            // Both are driven on.
+            for release in ["v2", "v3"] {
+                #expect(try await store.commit(.enter(.paused), of: try await store.row(release)) != nil)
+            }
+            await #expect(throws: StoreError.activeRelease(name("v2"))) {
+                try await store.commit(.enter(.pending), of: try await store.row("v4"))
+            }
+            _ = try await store.commit(.enter(.succeeded), of: try await store.row("v2"))
+            await #expect(throws: StoreError.activeRelease(name("v3"))) {
+                try await store.commit(.enter(.pending), of: try await store.row("v4"))
+            }
+            _ = try await store.commit(.enter(.rolledBack), of: try await store.row("v3"))
+            #expect(try await store.commit(.enter(.pending), of: try await store.row("v4")) != nil)
+            // Its place was kept only until its end.
+            await #expect(throws: StoreError.activeRelease(name("v4"))) {
+                try await store.commit(.enter(.pending), of: try await store.row("v3"))
+            }
+        }
+    }
+}
+
+extension Pool {
+    /// As a server of before wrote it.
+    fileprivate func insertRelease(_ release: String, port: Int, isActive: Bool) async throws {
+        _ = try await pipeline([
+            MeshStore.Visibility.all.statement,
+            """
+            INSERT INTO release (tenant, mesh, namespace, name, service, port, active)
+            VALUES ('acme', 'default', 'shop', \(release), 'cart', \(Int32(port)), \(isActive))
+            """,
+        ])
+    }
+
+    fileprivate func insertObject(_ key: ObjectKey, spec: JSONValue) async throws {
+        _ = try await pipeline([
+            MeshStore.Visibility.all.statement,
+            """
+            INSERT INTO object (tenant, kind, mesh, namespace, service, name, revision, labels, annotations, spec, status)
+            VALUES ('acme', 'Release', 'default', 'shop', '', \(key.name.text), 1, '{}', '{}', \(try spec.stored), '{}')
+            """,
+        ])
     }
 }

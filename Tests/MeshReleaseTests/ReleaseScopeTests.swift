@@ -1,0 +1,81 @@
+import MeshModel
+import Testing
+
+@Suite("A release's scope is read, checked and written back")
+struct ReleaseScopeTests {
+    @Test("a scope names rules and ports; who narrows a release is asked before the rest moves")
+    func scope() throws {
+        func read(_ scope: String, _ more: String = "") throws -> (spec: ReleaseSpec?, log: ViolationLog) {
+            ReleaseSpecTests.read(
+                try ReleaseSpecTests.document(#"{"type": "canary", "trafficRouting": {"scope": \#(scope)}}"#, more))
+        }
+        let all = try read("{}")
+        #expect(all.spec?.unsplit == .move)
+        #expect(
+            all.spec?.json["strategy"]?["trafficRouting"]?["scope"] == [
+                "gateways": ["mesh"], "paths": [["prefix": "/"]],
+            ])
+        let narrow = try read(#"{"rules": ["*", "reviews/pin"], "ports": [9080, 9081]}"#)
+        #expect(narrow.log.violations.isEmpty && narrow.log.unknownFields.isEmpty)
+        let spec = try #require(narrow.spec)
+        #expect(spec.strategy.rules == ["*", "reviews/pin"])
+        #expect(spec.namedPorts == [9080, 9081])
+        #expect(spec.unsplit == .hold)
+        #expect(ReleaseSpecTests.read(spec.json).spec == spec)
+        #expect(spec.traffic(in: Fixture.shop).covers(port: 9081))
+        #expect(!spec.traffic(in: Fixture.shop).covers(port: 80))
+        for scope in [#"{"paths": [{"prefix": "/a"}]}"#, #"{"rules": ["a"]}"#, #"{"ports": [1]}"#] {
+            #expect(try read(scope).spec?.unsplit == .hold)
+            #expect(try read(scope, #""promotion": {"unsplit": "move"}"#).spec?.unsplit == .move)
+        }
+    }
+
+    @Test(
+        "a scope that cannot be is refused with its place",
+        arguments: [
+            (#"{"rules": ["a", "a"]}"#, "", "rules/1", Violation.Code.duplicate),
+            (#"{"rules": [""]}"#, "", "rules/0", .invalidValue),
+            (#"{"rules": [3]}"#, "", "rules/0", .invalidValue),
+            (#"{"ports": [0]}"#, "", "ports/0", .invalidValue),
+            (#"{"ports": ["http"]}"#, "", "ports/0", .invalidValue),
+            (#"{"ports": [80, 80]}"#, "", "ports/1", .duplicate),
+            (#"{"gateways": ["mesh", "public"]}"#, "", "gateways/1", .unsupported),
+        ])
+    func badScope(_ scope: String, _ more: String, _ place: String, _ code: Violation.Code) throws {
+        let (_, log) = ReleaseSpecTests.read(
+            try ReleaseSpecTests.document(#"{"type": "canary", "trafficRouting": {"scope": \#(scope)}}"#, more))
+        #expect(
+            log.violations.map { "\($0.pointer) \($0.code)" } == [
+                "/spec/strategy/trafficRouting/scope/\(place) \(code)"
+            ])
+    }
+
+    @Test("a port beside a scope of ports, and an unknown answer to unsplit, are refused")
+    func badPorts() throws {
+        let scoped = #"{"type": "canary", "trafficRouting": {"scope": {"ports": [80]}}}"#
+        #expect(
+            ReleaseSpecTests.read(try ReleaseSpecTests.document(scoped, #""port": 80"#)).log.violations.map(
+                \.pointer.description) == [
+                    "/spec/port"
+                ])
+        let answer = ReleaseSpecTests.read(
+            try ReleaseSpecTests.document(#"{"type": "canary"}"#, #""promotion": {"unsplit": "ask"}"#))
+        #expect(answer.log.violations.map(\.pointer.description) == ["/spec/promotion/unsplit"])
+        #expect(answer.log.violations.first?.choices == ["move", "hold"])
+    }
+
+    @Test("every port that a release names must be one of the service's HTTP ports")
+    func scopedPorts() throws {
+        let service = try ReleaseSpecTests.service()
+        var spec = Fixture.spec()
+        spec.port = nil
+        spec.strategy.ports = [9080, 90, 7]
+        let log = ViolationLog()
+        spec.check(against: service, at: .root, log: log)
+        #expect(
+            log.violations.map(\.pointer.description) == [
+                "/strategy/trafficRouting/scope/ports/1", "/strategy/trafficRouting/scope/ports/2",
+            ])
+        #expect(spec.ports(in: service) == [9080])
+    }
+}
