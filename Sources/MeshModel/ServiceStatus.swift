@@ -91,6 +91,11 @@ extension ServiceStatus {
         }
     }
 
+    /// Ends the entry of a version, or of all: whoever names it means it again.
+    package mutating func clearPromotions(from version: Name? = nil) {
+        promotions.removeAll { version == nil || $0.from == version }
+    }
+
     /// A version that is in charge is not retired.
     private mutating func become(_ version: Name) {
         stableVersion = version

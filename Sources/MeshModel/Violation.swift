@@ -4,6 +4,8 @@ package struct Violation: Hashable, Sendable {
     package enum Code: String, Sendable {
         case required, unknownField, wrongType, outOfRange, invalidFormat, invalidValue, tooMany, tooLong, duplicate
         case unknownReference, conflict, immutable, unsupported
+        /// No mistake: what a call does to other objects, or will. Only among warnings.
+        case consequence
     }
 
     /// Where, as a JSON Pointer (RFC 6901) into the request body, for example `/spec/http/0/route/1/weight`.

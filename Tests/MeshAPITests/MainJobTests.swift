@@ -98,6 +98,16 @@ struct MainJobTests {
         #expect(created.body["spec"]?["port"] == nil, "all ports, also those that the service gets later")
         #expect(created.body["spec"]?["promotion"]?["unsplit"] == "move")
         #expect(created.body["status"]?["phase"] == "Draft")
+        let byHand = try await api.send("POST", "\(path):start", [:])
+        #expect(byHand.code == "canaryWeight", "the rule has given v2 a fifth so far")
+        let rules: JSONValue = [
+            "spec": [
+                "hosts": ["reviews"], "http": [["route": [["destination": ["host": "reviews", "subset": "v1"]]]]],
+            ]
+        ]
+        let yielded = try await api.send(
+            "PUT", Fixture.shop + "/virtualServices/reviews", rules, ["If-Match": "*"])
+        #expect(yielded.status == 200, "\(yielded.text)")
         let started = try await api.send("POST", "\(path):start", [:])
         #expect(started.status == 200, "\(started.text)")
         let current = try await api.get(path)

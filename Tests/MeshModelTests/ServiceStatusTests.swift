@@ -82,4 +82,17 @@ struct ServiceStatusTests {
         #expect(status.promotions.map(\.from.text) == retired)
         #expect(ServiceStatus(status.json) == status)
     }
+
+    @Test("promotions are cleared one by one or all together")
+    func clear() throws {
+        let all = ServiceStatus(
+            stableVersion: try Self.name("v3"),
+            promotions: [.init(from: try Self.name("v1")), .init(from: try Self.name("v2"))])
+        var status = all
+        status.clearPromotions(from: try Self.name("v1"))
+        #expect(status.promotions.map(\.from.text) == ["v2"])
+        status = all
+        status.clearPromotions()
+        #expect(status == ServiceStatus(stableVersion: try Self.name("v3")))
+    }
 }

@@ -5,10 +5,14 @@ internal import MeshStore
 
 extension APIAnswer {
     /// One object with its entity tag.
-    static func object(_ object: StoredObject, refusal: ObjectRefusal?) -> APIAnswer {
+    ///
+    /// - Parameter routes: what a release does to rules.
+    static func object(
+        _ object: StoredObject, refusal: ObjectRefusal?, routes: [String: JSONValue] = [:]
+    ) -> APIAnswer {
         let version = ObjectVersion(object)
         return .document(
-            object.json(refusal: refusal),
+            object.json(refusal: refusal, routes: routes),
             headers: [.eTag: refusal == nil ? version.entityTag : version.entityTagWhileRefused])
     }
 

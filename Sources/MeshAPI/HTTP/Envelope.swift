@@ -5,14 +5,18 @@ internal import MeshStore
 extension StoredObject {
     /// The object in the API's envelope: `apiVersion`, `kind`, `metadata`, `spec`, `status`.
     ///
-    /// - Parameter refusal: what proxies have against it; only reading one object tells.
-    func json(warnings: [Violation] = [], refusal: ObjectRefusal? = nil) -> JSONValue {
+    /// - Parameters:
+    ///   - refusal: what proxies have against it; only reading one object tells.
+    ///   - routes: what a release does to rules; only reading one tells.
+    func json(
+        warnings: [Violation] = [], refusal: ObjectRefusal? = nil, routes: [String: JSONValue] = [:]
+    ) -> JSONValue {
         .fields([
             "apiVersion": "sluice/v1",
             "kind": .string(key.kind.rawValue),
             "metadata": metadataJSON(),
             "spec": spec,
-            "status": statusJSON(refusal),
+            "status": statusJSON(refusal, routes),
             "warnings": .list(warnings, \.json),
         ])
     }
@@ -36,12 +40,13 @@ extension StoredObject {
     }
 
     /// What is stored, and what follows from being stored: the object was accepted as of its generation.
-    private func statusJSON(_ refusal: ObjectRefusal?) -> JSONValue {
+    private func statusJSON(_ refusal: ObjectRefusal?, _ routes: [String: JSONValue]) -> JSONValue {
         var members = status.objectValue ?? [:]
         members["observedGeneration"] = .integer(generation)
         if key.kind == .cluster { members["phase"] = "Ready" }
         if members["phase"] == nil { members["phase"] = "Accepted" }
         members["conditions"] = conditions(refusal)
+        if !routes.isEmpty { members["routes"] = .object(routes) }
         return .object(members)
     }
 }

@@ -18,7 +18,10 @@ struct ReleaseRoutes: Sendable {
         let events = Route(.get, "\(item)/events", "listReleaseEvents", query: ["pageSize", "pageToken"]) {
             try await self.events($0)
         }
-        return verbs + [events]
+        let preview = Route(.post, "\(item):preview", "previewRelease", body: .json(required: false)) { request in
+            .document(try await control.preview(request.key(.release), request.body, by: request.caller))
+        }
+        return verbs + [events, preview]
     }
 
     private func act(_ request: APIRequest, _ verb: ReleaseVerb.Name) async throws -> APIAnswer {

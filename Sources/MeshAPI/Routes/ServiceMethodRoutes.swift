@@ -16,6 +16,10 @@ struct ServiceMethodRoutes: Sendable {
                 .post, "\(item):clearStable", "clearStableService", body: .json(required: false),
                 query: ObjectRoutes.writeQuery
             ) { try await self.clearStable($0) },
+            Route(
+                .post, "\(item):clearPromotions", "clearServicePromotions", body: .json(required: false),
+                query: ObjectRoutes.writeQuery
+            ) { try await self.clearPromotions($0) },
         ]
     }
 
@@ -23,6 +27,13 @@ struct ServiceMethodRoutes: Sendable {
         let result = try await control.simulate(
             request.namespaced("service"), in: request.mesh(), request.body, by: request.caller)
         return .document(result)
+    }
+
+    private func clearPromotions(_ request: APIRequest) async throws -> APIAnswer {
+        let outcome = try await control.clearPromotions(
+            of: request.key(.service), request.body, request.writeOptions(), by: request.caller,
+            recording: { APIAnswer.written($0).stored })
+        return APIAnswer(outcome) { .written($0) }
     }
 
     private func clearStable(_ request: APIRequest) async throws -> APIAnswer {

@@ -29,6 +29,10 @@ package enum Permission: String, CaseIterable, Sendable {
     /// Granted wider than promotion: whoever sees that something is wrong may stop it.
     case rollBackReleases = "releases.rollback"
     case abortReleases = "releases.abort"
+    /// Forgets which version of a service is in charge.
+    case clearStable = "services.clearStable"
+    /// Ends the redirection of retired versions.
+    case clearPromotions = "services.clearPromotions"
     case readProxies = "proxies.read"
     /// A bootstrap carries a token with which a proxy joins the mesh.
     case bootstrapProxies = "proxies.bootstrap"
@@ -46,7 +50,8 @@ package enum Permission: String, CaseIterable, Sendable {
             Self.operators.union([.developer])
         case .writeReleases, .startReleases, .pauseReleases, .resumeReleases, .rollBackReleases:
             Self.operators.union([.developer, .releaser])
-        case .promoteReleases, .promoteReleasesFully, .abortReleases: Self.operators.union([.releaser])
+        case .promoteReleases, .promoteReleasesFully, .abortReleases, .clearStable, .clearPromotions:
+            Self.operators.union([.releaser])
         case .readTenant, .readClusters, .readServices, .readEndpoints, .readVirtualServices, .readDestinationRules,
             .readReleases, .readProxies, .readOperations:
             Set(Role.allCases)

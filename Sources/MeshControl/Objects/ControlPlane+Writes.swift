@@ -27,7 +27,7 @@ extension ControlPlane {
         guard let name = name ?? early?.draft.name else { throw ControlError.invalid(early?.log.errors(options) ?? []) }
         guard let key = scope.key(kind, name) else { throw ControlError.fault("\(kind) does not stand in \(scope)") }
         let precondition = Self.precondition(of: change, options)
-        return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
+        let outcome = try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
             let old = try await transaction.fetch(key, forUpdate: true)
             if case .create = change, let old { throw ControlError.conflict(.alreadyExists(old)) }
             if case .patch = change, old == nil { throw ControlError.notFound(key.described) }
@@ -40,6 +40,9 @@ extension ControlPlane {
                 key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self)
             return try await rules.carryOut(write, in: transaction)
         }
+        guard kind == .virtualService, case .done(var written) = outcome else { return outcome }
+        written.warnings += await releaseWarnings(about: written.object)
+        return .done(written)
     }
 
     /// POST means "create"; it has no precondition of its own.

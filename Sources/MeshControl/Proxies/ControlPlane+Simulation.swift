@@ -17,12 +17,7 @@ extension ControlPlane {
         guard log.violations.isEmpty, log.unknownFields.isEmpty else {
             throw ControlError.invalid(log.violations + log.unknownFields)
         }
-        let state = try await translatingErrors {
-            guard let revision = try await store.meshRevision(mesh) else {
-                throw ControlError.notFound("mesh \(mesh.mesh)")
-            }
-            return try await mirror.state(of: mesh, atLeast: revision)
-        }
+        let state = try await currentState(of: mesh)
         guard let target = state.services[service] else { throw ControlError.notFound("service \(service.name)") }
         var compiler = Compiler()
         _ = compiler.update(state, state.change(about: service))

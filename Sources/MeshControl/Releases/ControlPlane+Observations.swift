@@ -4,6 +4,8 @@ internal import MeshStore
 /// What a decision about a release is made on, and when that was so by the database's clock.
 package struct ReleaseWorld: Sendable {
     package var observations: ReleaseObservations
+    /// The mesh that the observations are of.
+    package var state: MeshState
     package var now: Timestamp
 }
 
@@ -24,21 +26,24 @@ extension ControlPlane {
                 ReleaseObservations.Rejection(
                     proxy: $0.proxy, revision: $0.revision, message: $0.message, details: $0.details)
             }
-            return ReleaseWorld(observations: observations, now: acks.now)
+            return ReleaseWorld(observations: observations, state: state, now: acks.now)
         }
     }
 }
 
 extension MeshState {
+    /// The versions of a service's healthy endpoints in enabled clusters, one for each endpoint.
+    func readyVersions(of service: NamespacedName) -> [Name?] {
+        (endpoints[service] ?? [:]).values.filter {
+            $0.health == .healthy && enabledClusters.contains($0.cluster)
+        }.map(\.version)
+    }
+
     /// What the mesh itself tells about a release; nothing about proxies.
     func observations(of release: StoredRelease) -> ReleaseObservations {
         let (stable, canary) = (release.spec.stable.version, release.spec.canary.version)
         let service = services[release.service]
-        func ready(_ version: Name) -> Int {
-            (endpoints[release.service] ?? [:]).values.count {
-                $0.version == version && $0.health == .healthy && enabledClusters.contains($0.cluster)
-            }
-        }
+        let ready = readyVersions(of: release.service)
         var missing: Set<ReleaseObservations.Target> = []
         if let service {
             if release.spec.ports(in: service.spec).isEmpty { missing.insert(.port) }
@@ -48,8 +53,10 @@ extension MeshState {
             missing = [.service]
         }
         return ReleaseObservations(
-            readyStable: ready(stable), readyCanary: ready(canary), meshRevision: revision,
+            readyStable: ready.count { $0 == stable }, readyCanary: ready.count { $0 == canary },
+            readyTotal: ready.count, meshRevision: revision,
             stableVersion: service?.status.stableVersion, promotions: service?.status.promotions ?? [],
-            missing: missing, plannedWakeupAt: release.plannedWakeupAt, lastDrivenAt: release.lastDrivenAt)
+            rules: ReleaseObservations.Rules(release.effects(in: self)), missing: missing,
+            plannedWakeupAt: release.plannedWakeupAt, lastDrivenAt: release.lastDrivenAt)
     }
 }

@@ -1,3 +1,4 @@
+internal import MeshCompiler
 package import MeshIdentity
 package import MeshModel
 package import MeshStore
@@ -8,8 +9,11 @@ extension ControlPlane {
     /// Takes no lease: the commit compares the row's version, so a replica that is driving the release at the same moment
     /// loses and decides again on what the person wanted.
     ///
+    /// The warnings of a start tell what becomes of every rule that sends to the service, those of a promotion what moves.
+    ///
     /// - Throws: ``ControlError/conflict(_:)`` with `allowedActions` if the verb does not fit; `activeRelease` naming the
-    ///   first one if another release of the service is active.
+    ///   first one if another release of the service is active; `canaryWeight` if a rule that a start would split gives the
+    ///   canary requests already.
     package func act(
         on key: ObjectKey, _ name: ReleaseVerb.Name, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
         recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer
@@ -41,6 +45,10 @@ extension ControlPlane {
         let release = try StoredRelease(row)
         let world = try await observe(release)
         let isStart = verb.name == .start || verb.name == .retry
+        let effects = release.effects(in: world.state)
+        if isStart { try Self.check(effects, of: release, in: world.state) }
+        let told =
+            isStart ? effects.warnings : verb.movesUnsplit ? effects.filter { $0.atPromotion == .moves }.warnings : []
         do {
             return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
                 try options.precondition.checkIfGiven(row.object)
@@ -50,7 +58,7 @@ extension ControlPlane {
                     let object = try await transaction.commit(
                         decision, of: row, leaseEpoch: nil, actor: caller.description, isLast: options.isPlain)
                 else { throw LostComparison() }
-                return WrittenObject(object: object, created: false, warnings: warnings, operation: nil)
+                return WrittenObject(object: object, created: false, warnings: warnings + told, operation: nil)
             }
         } catch is LostComparison {
             return nil
@@ -76,6 +84,28 @@ extension ControlPlane {
         }
     }
 
+    /// What the rules must be like for a start. They may be edited afterwards.
+    private static func check(_ effects: [RouteEffect], of release: StoredRelease, in state: MeshState) throws {
+        let unknown = release.spec.unknownRules(
+            in: state, namespace: release.name.namespace, at: PlannedWrite.specPointer)
+        guard unknown.isEmpty else { throw ControlError.invalid(unknown) }
+        let byHand = effects.compactMap { effect in
+            effect.canaryWeightPointer.map { pointer in
+                Violation(
+                    pointer, .conflict,
+                    "\(effect.place) gives \(release.spec.canary.version) requests by hand; the release would take them "
+                        + "away, and a rollback would give them back")
+            }
+        }
+        guard byHand.isEmpty else {
+            throw ControlError.conflict(
+                .init(
+                    "canaryWeight",
+                    "rules that the release would split give its canary requests already: leave them to it",
+                    errors: byHand))
+        }
+    }
+
     /// The service may have changed since the release was written.
     private func checkTarget(of release: StoredRelease, in transaction: StoreTransaction) async throws {
         let key = release.serviceKey
@@ -94,6 +124,9 @@ extension ControlPlane {
 }
 
 extension ReleaseVerb {
+    /// Whether it acknowledges that the promotion moves what the release did not split.
+    fileprivate var movesUnsplit: Bool { name == .promote }
+
     /// What a caller needs for it.
     var permission: Permission {
         switch self {

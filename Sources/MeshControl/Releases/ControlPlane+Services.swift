@@ -3,18 +3,60 @@ package import MeshModel
 package import MeshStore
 
 extension ControlPlane {
-    /// Forgets which version is in charge of a service: traffic that no rule matches goes to all versions again.
+    /// Forgets which version is in charge of a service, and with it which ones are retired: the service means all versions
+    /// again, and every rule what it says. The warnings of the answer tell what moves.
     ///
     /// - Throws: ``ControlError/conflict(_:)`` while a release is about the service.
     package func clearStable(
         of key: ObjectKey, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
         recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer
     ) async throws -> Outcome<WrittenObject> {
-        try authorise(caller, .promoteReleases, in: ObjectScope(key))
+        try authorise(caller, .clearStable, in: ObjectScope(key))
         let log = ViolationLog()
         FieldReader(body, at: .root, log: log).finish()
         try log.check(options)
-        let warnings = log.warnings(options)
+        return try await changeStatus(of: key, log.warnings(options), options, by: caller, recording: record) { _ in
+            { $0 = ServiceStatus() }
+        }
+    }
+
+    /// Ends the redirection of a retired version, or of all: rules that name it mean it again. The warnings of the answer
+    /// tell what moves.
+    ///
+    /// - Parameter body: `{"from"}`, which may be left out for all.
+    /// - Throws: ``ControlError/conflict(_:)`` while a release is about the service.
+    package func clearPromotions(
+        of key: ObjectKey, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
+        recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer
+    ) async throws -> Outcome<WrittenObject> {
+        try authorise(caller, .clearPromotions, in: ObjectScope(key))
+        let log = ViolationLog()
+        var fields = FieldReader(body, at: .root, log: log)
+        let from = fields.name("from")
+        fields.finish()
+        try log.check(options)
+        return try await changeStatus(of: key, log.warnings(options), options, by: caller, recording: record) { old in
+            if let from, old.promotion(from: from) == nil {
+                throw ControlError.invalid([
+                    Violation(
+                        JSONPointer(["from"]), .unknownReference,
+                        "\(from) is not retired: no promotion is to be cleared",
+                        choices: old.promotions.map(\.from.text))
+                ])
+            }
+            return { $0.clearPromotions(from: from) }
+        }
+    }
+
+    /// - Parameter plan: from the status that there is makes the change of it.
+    private func changeStatus(
+        of key: ObjectKey, _ warnings: [Violation], _ options: WriteOptions, by caller: Caller,
+        recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer,
+        _ plan: @escaping @Sendable (ServiceStatus) throws -> (inout ServiceStatus) -> Void
+    ) async throws -> Outcome<WrittenObject> {
+        guard let mesh = key.meshKey, let name = key.namespacedName else { throw ControlError.notFound(key.described) }
+        // Before the transaction, which must not wait for another connection than its own.
+        let state = try await currentState(of: mesh)
         return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
             guard let old = try await transaction.fetch(key, forUpdate: true) else {
                 throw ControlError.notFound(key.described)
@@ -23,9 +65,24 @@ extension ControlPlane {
             let releases = try await transaction.activeReleases(of: key)
             guard releases.isEmpty else { throw ControlError.conflict(.inUse(key, by: releases.map(\.key))) }
             var status = ServiceStatus(old.status)
-            status.stableVersion = nil
+            let change = try plan(status)
+            change(&status)
             let object = try await transaction.putStatus(key, status.json)
-            return WrittenObject(object: object, created: false, warnings: warnings, operation: nil)
+            return WrittenObject(
+                object: object, created: false, warnings: warnings + state.moves(of: name, when: change).warnings,
+                operation: nil)
+        }
+    }
+
+    /// The mesh as the database has it now.
+    ///
+    /// - Throws: ``ControlError/notFound(_:)`` if there is none.
+    func currentState(of mesh: MeshKey) async throws -> MeshState {
+        try await translatingErrors {
+            guard let revision = try await store.meshRevision(mesh) else {
+                throw ControlError.notFound("mesh \(mesh.mesh)")
+            }
+            return try await mirror.state(of: mesh, atLeast: revision)
         }
     }
 }

@@ -13,7 +13,7 @@ struct ServiceRules: ObjectRules {
         return try await write.put(spec, in: transaction)
     }
 
-    /// What endpoints and running releases name must stay.
+    /// What endpoints, rules and running releases name must stay, and so must the version in charge.
     private func checkUsers(
         of spec: ServiceSpec, replacing old: ServiceSpec, _ write: PlannedWrite, in transaction: StoreTransaction
     ) async throws {
@@ -21,20 +21,13 @@ struct ServiceRules: ObjectRules {
         let ports = Set(old.ports.map(\.number)).subtracting(spec.ports.filter(\.appProtocol.isHTTP).map(\.number))
         guard !removed.isEmpty || !ports.isEmpty else { return }
         var conflicts: [Violation] = []
-        let versions = PlannedWrite.specPointer.appending("versions")
         if !removed.isEmpty {
-            for endpoint in try await transaction.endpointSpecs(of: write.key) {
-                guard let version = endpoint.spec.version, removed.contains(version) else { continue }
-                let detail = "version \(version) cannot be removed: endpoint \(endpoint.key.name) runs it"
-                conflicts.append(Violation(versions, .conflict, detail))
+            conflicts += try await users(of: removed, write, in: transaction).map { version, user in
+                let detail = "version \(version) cannot be removed: \(user)"
+                return Violation(PlannedWrite.specPointer.appending("versions"), .conflict, detail)
             }
         }
         for (key, release) in try await transaction.activeReleaseSpecs(of: write.key) {
-            for version in [release.stable.version, release.canary.version] where removed.contains(version) {
-                conflicts.append(
-                    Violation(
-                        versions, .conflict, "version \(version) cannot be removed: release \(key.name) is about it"))
-            }
             let isLast = !release.ports(in: old).isEmpty && release.ports(in: spec).isEmpty
             for port in ports.sorted() where release.namedPorts.contains(port) || isLast {
                 conflicts.append(
@@ -46,13 +39,43 @@ struct ServiceRules: ObjectRules {
         guard conflicts.isEmpty else {
             throw ControlError.conflict(
                 ControlError.Conflict(
-                    "inUse", "what endpoints or running releases name cannot be removed", errors: conflicts))
+                    "inUse", "what is in charge, or named by endpoints, rules or running releases, cannot be removed",
+                    errors: conflicts))
         }
+    }
+
+    /// What keeps versions of a service: one sentence for each user of each.
+    private func users(
+        of versions: Set<Name>, _ write: PlannedWrite, in transaction: StoreTransaction
+    ) async throws -> [(version: Name, user: String)] {
+        var users: [(version: Name, user: String)] = []
+        if let stable = write.old.flatMap({ ServiceStatus($0.status).stableVersion }), versions.contains(stable) {
+            users.append((stable, "it is the stable version; promote another one, or clearStable"))
+        }
+        for endpoint in try await transaction.endpointSpecs(of: write.key) {
+            guard let version = endpoint.spec.version, versions.contains(version) else { continue }
+            users.append((version, "endpoint \(endpoint.key.name) runs it"))
+        }
+        for (key, release) in try await transaction.activeReleaseSpecs(of: write.key) {
+            for version in [release.stable.version, release.canary.version] where versions.contains(version) {
+                users.append((version, "release \(key.name) is about it"))
+            }
+        }
+        for (name, uses) in try await transaction.uses(of: write.key) {
+            for use in uses {
+                guard let version = use.version, versions.contains(version) else { continue }
+                users.append((version, "VirtualService \(name) names it at \(use.pointer)"))
+            }
+        }
+        return users
     }
 
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
         var users = try await transaction.activeReleases(of: object.key).map(\.key)
         users += try await transaction.endpoints(of: object.key).map(\.key)
+        if let mesh = object.key.meshKey {
+            users += try await transaction.uses(of: object.key).map { .namespaced(.virtualService, $0.name, in: mesh) }
+        }
         guard users.isEmpty else { throw ControlError.conflict(.inUse(object.key, by: users)) }
     }
 }

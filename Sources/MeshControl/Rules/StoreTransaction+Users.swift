@@ -7,6 +7,16 @@ extension StoreTransaction {
         try await endpoints(of: service).compactMap { object in object.noun().map { (object.key, $0) } }
     }
 
+    /// VirtualServices that send requests to a service, and where.
+    func uses(of service: ObjectKey) async throws -> [(name: NamespacedName, uses: [VirtualServiceSpec.Use])] {
+        guard let target = service.namespacedName else { return [] }
+        return try await virtualServices(mentioning: service).compactMap { object in
+            guard let name = object.key.namespacedName, let spec: VirtualServiceSpec = object.noun() else { return nil }
+            let uses = spec.uses(of: target, from: name.namespace)
+            return uses.isEmpty ? nil : (name, uses)
+        }
+    }
+
     func activeReleaseSpecs(of service: ObjectKey) async throws -> [(key: ObjectKey, spec: ReleaseSpec)] {
         try await activeReleases(of: service).compactMap { object in object.noun().map { (object.key, $0) } }
     }

@@ -1,0 +1,106 @@
+internal import MeshCompiler
+package import MeshIdentity
+package import MeshModel
+internal import MeshStore
+
+extension ControlPlane {
+    /// Tells what a release would do to the rules that there are, without doing anything.
+    ///
+    /// - Parameter body: `{"spec"}`: of the release as it might be; left out, as it is stored.
+    /// - Returns: `{"revision", "rules", "promotion", "stableVersion", "refusals"}`.
+    package func preview(_ key: ObjectKey, _ body: JSONValue, by caller: Caller) async throws -> JSONValue {
+        let object = try await fetch(key, by: caller)
+        guard let mesh = key.meshKey, let name = key.namespacedName else { throw ControlError.notFound(key.described) }
+        let log = ViolationLog()
+        var fields = FieldReader(body, at: .root, log: log)
+        let document = fields.value("spec") ?? object.spec
+        fields.finish()
+        let spec = ReleaseSpec.read(document, at: PlannedWrite.specPointer, log: log)
+        guard log.violations.isEmpty, log.unknownFields.isEmpty, let spec else {
+            throw ControlError.invalid(log.violations + log.unknownFields)
+        }
+        let state = try await currentState(of: mesh)
+        let preview = ReleasePreview(spec: spec, status: ReleaseStatus(object.status), name: name, state: state)
+        guard let service = state.services[preview.service] else {
+            throw ControlError.conflict(.init("targetMissing", "there is no service \(spec.service)"))
+        }
+        return preview.json(service)
+    }
+
+    /// What a release does to the rules of the mesh now, as ``preview(_:_:by:)`` has it under `rules`.
+    ///
+    /// - Returns: empty for one that has ended.
+    package func routes(of release: StoredObject) async throws -> [String: JSONValue] {
+        guard let mesh = release.key.meshKey, let namespace = release.key.namespace,
+            !ReleaseStatus(release.status).phase.isTerminal, let spec: ReleaseSpec = release.noun()
+        else { return [:] }
+        let state = try await currentState(of: mesh)
+        return spec.traffic(in: namespace).effects(in: state).members
+    }
+}
+
+/// A release that is looked at before it does anything.
+private struct ReleasePreview {
+    let spec: ReleaseSpec
+    let status: ReleaseStatus
+    let name: NamespacedName
+    let state: MeshState
+
+    var service: NamespacedName { NamespacedName(namespace: name.namespace, name: spec.service) }
+
+    func json(_ service: MeshState.Service) -> JSONValue {
+        let effects = spec.traffic(in: name.namespace).effects(in: state)
+        var members = effects.members
+        members["revision"] = .integer(state.revision)
+        members["promotion"] = promotion(effects)
+        members["stableVersion"] = stableVersion(service.status.stableVersion)
+        members["refusals"] = JSONValue.list(refusals(effects, service)) { .string("\($0.pointer): \($0.detail)") }
+        return .object(members)
+    }
+
+    /// What moves at the promotion without having been split.
+    private func promotion(_ effects: [RouteEffect]) -> JSONValue {
+        let moving = effects.filter { $0.atPromotion == .moves }
+        return .object(
+            moving.members.merging([
+                "unsplit": .string(spec.unsplit.rawValue),
+                "waitsForAcknowledgement": .bool(
+                    spec.unsplit == .hold && !moving.isEmpty && !status.isUnsplitAcknowledged),
+            ]) { $1 })
+    }
+
+    /// What the service means before and after the release's first step, and whether stable can carry it.
+    private func stableVersion(_ before: Name?) -> JSONValue {
+        let stable = spec.stable.version
+        let ready = state.readyVersions(of: service)
+        let others = ready.count { $0 != spec.canary.version }
+        let needed = before == nil ? spec.strategy.endpointGuard.neededStable(of: others) : 0
+        let moves = before == nil ? state.moves(of: service) { $0.apply(.setStable(stable), by: name.name) } : []
+        return .fields([
+            "before": before.map { .string($0.text) } ?? .null, "after": .string((before ?? stable).text),
+            "readyStable": .integer(Int64(ready.count { $0 == stable })), "readyTotal": .integer(Int64(ready.count)),
+            "neededStable": .integer(Int64(needed)),
+            "moves": .array(moves.prefix([RouteEffect].shown).map(\.json)),
+        ])
+    }
+
+    /// What a start would be refused for.
+    private func refusals(_ effects: [RouteEffect], _ service: MeshState.Service) -> [Violation] {
+        let log = ViolationLog()
+        let pointer = PlannedWrite.specPointer
+        spec.check(against: service.spec, at: pointer, log: log)
+        var refusals = log.violations + spec.unknownRules(in: state, namespace: name.namespace, at: pointer)
+        if let version = service.status.stableVersion, version != spec.stable.version {
+            refusals.append(
+                Violation(
+                    pointer.appending("stable").appending("version"), .conflict,
+                    "the service's stable version is \(version)"))
+        }
+        for effect in effects {
+            guard let place = effect.canaryWeightPointer else { continue }
+            refusals.append(
+                Violation(place, .conflict, "\(effect.place) gives \(spec.canary.version) requests by hand"))
+        }
+        return refusals
+    }
+}

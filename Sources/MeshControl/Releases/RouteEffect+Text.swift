@@ -1,0 +1,86 @@
+internal import MeshCompiler
+internal import MeshModel
+
+extension RouteEffect {
+    /// Which rule, for people.
+    var place: String {
+        let rule = ruleName.map { "rule \"\($0)\"" } ?? "the rule"
+        let ports = ports.map { "\($0)" }.joined(separator: ", ")
+        guard let virtualService else { return "the default route of service \(service), port \(ports)" }
+        return
+            "\(rule) at \(pointer ?? .spec) of VirtualService \(virtualService) for service \(service), port \(ports)"
+    }
+
+    /// What becomes of the rule, in one sentence for people.
+    var sentence: String {
+        let then =
+            switch atPromotion {
+            case .unchanged: "the promotion changes nothing"
+            case .completes: "the promotion finds it on the canary already"
+            case .moves: "the promotion moves it at once"
+            }
+        return "\(place): \(effect.rawValue): \(detail); \(then)"
+    }
+
+    var json: JSONValue {
+        .fields([
+            "namespace": .string(service.namespace.text), "service": .string(service.name.text),
+            "ports": .array(ports.map { .integer(Int64($0)) }),
+            "virtualService": virtualService.map {
+                ["namespace": .string($0.namespace.text), "name": .string($0.name.text)]
+            },
+            "rule": ruleName.map(JSONValue.string), "pointer": pointer.map { .string($0.description) },
+            "effect": .string(effect.rawValue), "why": .string(detail), "atPromotion": .string(atPromotion.rawValue),
+            "canaryWeight": canaryWeightPointer.map { .string($0.description) },
+        ])
+    }
+}
+
+extension [RouteEffect] {
+    /// At most this many are shown one by one.
+    static var shown: Int { 500 }
+
+    /// For an answer's `warnings`.
+    var warnings: [Violation] {
+        var warnings = prefix(Self.shown).map { Violation(.root, .consequence, $0.sentence) }
+        if count > Self.shown {
+            warnings.append(Violation(.root, .consequence, "and \(count - Self.shown) more rules; preview counts them"))
+        }
+        return warnings
+    }
+
+    /// `rules` and, where not all are in it, how many are not, under `omitted`.
+    var members: [String: JSONValue] {
+        var members: [String: JSONValue] = ["rules": .array(prefix(Self.shown).map(\.json))]
+        if count > Self.shown { members["omitted"] = .integer(Int64(count - Self.shown)) }
+        return members
+    }
+}
+
+extension ReleaseObservations.Rules {
+    init(_ effects: [RouteEffect]) {
+        self.init(
+            areSplit: effects.contains { $0.effect == .split },
+            unsplit: effects.filter { $0.atPromotion == .moves }.map(\.place),
+            handWeighted: effects.filter { $0.canaryWeightPointer != nil }.map(\.place))
+    }
+}
+
+extension StoredRelease {
+    /// What the release does to the rules of the mesh, by its plan: whatever its step.
+    func effects(in state: MeshState) -> [RouteEffect] { spec.traffic(in: name.namespace).effects(in: state) }
+}
+
+extension ReleaseSpec {
+    /// Names in the scope that no rule has which sends to the service.
+    ///
+    /// - Parameter pointer: of the release's `spec`.
+    func unknownRules(in state: MeshState, namespace: Name, at pointer: JSONPointer) -> [Violation] {
+        let unknown = traffic(in: namespace).unknownRules(in: state)
+        let here = ["strategy", "trafficRouting", "scope", "rules"].reduce(pointer) { $0.appending($1) }
+        return strategy.rules.enumerated().filter { unknown.contains($0.element) }.map { index, rule in
+            Violation(
+                here.appending(index), .unknownReference, "no rule that sends requests to \(service) is called \(rule)")
+        }
+    }
+}

@@ -1,0 +1,107 @@
+internal import MeshCompiler
+internal import MeshModel
+
+/// A route that sends requests, or copies of them, elsewhere after a change than before it.
+struct RouteMove: Hashable {
+    /// Whose callers take the route.
+    var service: NamespacedName
+    var port: Int
+    /// `nil`: the service's default route.
+    var rules: NamespacedName?
+    /// To the rule, or to the one of its matches that the route is for.
+    var pointer: JSONPointer
+    /// For people: services with their versions.
+    var before: [String]
+    var after: [String]
+
+    var description: String {
+        let route =
+            rules.map { "\(pointer) of VirtualService \($0)" } ?? "the default route of service \(service)"
+        return "\(route), port \(port), goes to \(after.joined(separator: " and ")) instead of "
+            + before.joined(separator: " and ")
+    }
+
+    var json: JSONValue {
+        .fields([
+            "namespace": .string(service.namespace.text), "service": .string(service.name.text),
+            "port": .integer(Int64(port)),
+            "virtualService": rules.map {
+                ["namespace": .string($0.namespace.text), "name": .string($0.name.text)]
+            },
+            "pointer": rules == nil ? nil : .string(pointer.description),
+            "before": .array(before.map(JSONValue.string)), "after": .array(after.map(JSONValue.string)),
+        ])
+    }
+}
+
+extension MeshState {
+    /// Which routes go elsewhere when a service's status changes, wherever they are: its own, and those of other services
+    /// whose rules name it. By service, port, and the order of the routes.
+    func moves(of service: NamespacedName, when change: (inout ServiceStatus) -> Void) -> [RouteMove] {
+        guard var changed = services[service] else { return [] }
+        change(&changed.status)
+        var other = self
+        other.services[service] = changed
+        let hosts = hosts(sendingTo: service)
+        let (before, after) = (routes(of: hosts), other.routes(of: hosts))
+        // Equal documents make equal routes, but for where they go.
+        return zip(before, after).compactMap { old, new in
+            guard old.before != new.before, old.pointer == new.pointer, old.port == new.port else { return nil }
+            var move = old
+            move.after = new.before
+            return move
+        }
+    }
+
+    /// Services whose routes may name `service`.
+    private func hosts(sendingTo service: NamespacedName) -> Set<NamespacedName> {
+        var hosts: Set<NamespacedName> = [service]
+        for (name, rules) in virtualServices where !rules.spec.uses(of: service, from: name.namespace).isEmpty {
+            hosts.formUnion(rules.spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
+        }
+        return hosts
+    }
+
+    /// Every route of some services, as a move that has not happened.
+    private func routes(of hosts: Set<NamespacedName>) -> [RouteMove] {
+        var compiler = Compiler()
+        _ = compiler.update(self, hosts.reduce(into: MeshChange()) { $0.merge(change(about: $1)) })
+        return hosts.sorted().flatMap { host in
+            (compiler.services[host]?.virtualHosts ?? []).flatMap { virtualHost in
+                virtualHost.routes.map { route in
+                    var (rules, pointer) = (NamespacedName?.none, JSONPointer.spec)
+                    if case .rules(let owner, let index, let match, _) = route.origin {
+                        rules = owner
+                        pointer = pointer.appending("http").appending(index)
+                        if let match { pointer = pointer.appending("match").appending(match) }
+                    }
+                    return RouteMove(
+                        service: host, port: virtualHost.port, rules: rules, pointer: pointer,
+                        before: Self.destinations(of: route.action), after: [])
+                }
+            }
+        }
+    }
+
+    private static func destinations(of action: IR.Action) -> [String] {
+        func text(_ cluster: IR.ClusterName) -> String {
+            cluster.version.map { "\(cluster.service) \($0)" } ?? "all versions of \(cluster.service)"
+        }
+        guard case .forward(let forward) = action else { return [] }
+        return forward.destinations.map { text($0.cluster) } + forward.mirrors.map { "a mirror, \(text($0.cluster))" }
+    }
+}
+
+extension [RouteMove] {
+    /// At most this many are told one by one.
+    private static var shown: Int { 200 }
+
+    /// What a call says of them: they are what the caller wanted, or should have known.
+    var warnings: [Violation] {
+        var warnings = prefix(Self.shown).map { Violation(.root, .consequence, $0.description) }
+        if count > Self.shown {
+            warnings.append(Violation(.root, .consequence, "and \(count - Self.shown) more routes move"))
+        }
+        return warnings
+    }
+}

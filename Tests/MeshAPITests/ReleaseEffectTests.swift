@@ -1,0 +1,246 @@
+import MeshControl
+import MeshModel
+import MeshStore
+import Testing
+
+@Suite("What a release does to the rules of the mesh is told before, while and by whom it is done")
+struct ReleaseEffectTests {
+    private static let release = Fixture.shop + "/releases/reviews-v2"
+    private static let rules = Fixture.shop + "/virtualServices/reviews"
+
+    /// Rules of every sort: the names say what becomes of them.
+    private static func document(canary: Int64 = 0) -> JSONValue {
+        let v1: JSONValue = ["host": "reviews", "subset": "v1"]
+        let v2: JSONValue = ["host": "reviews", "subset": "v2"]
+        return [
+            "spec": [
+                "hosts": ["reviews"],
+                "http": [
+                    ["name": "gone", "match": [["uri": ["prefix": "/gone"]]], "directResponse": ["status": 410]],
+                    [
+                        "name": "pin", "match": [["headers": ["x-pin": ["exact": "v1"]]]],
+                        "route": [["destination": v1]],
+                    ],
+                    [
+                        "name": "try", "match": [["headers": ["x-try": ["exact": "v2"]]]],
+                        "route": [["destination": v2]],
+                    ],
+                    [
+                        "name": "main",
+                        "route": [
+                            ["destination": v1, "weight": .integer(100 - canary)],
+                            ["destination": v2, "weight": .integer(canary)],
+                        ],
+                    ],
+                ],
+            ]
+        ]
+    }
+
+    private static func plan(_ scope: JSONValue? = nil, _ more: [String: JSONValue] = [:]) -> JSONValue {
+        var strategy: [String: JSONValue] = ["type": "canary", "steps": [["setWeight": 2000]]]
+        if let scope { strategy["trafficRouting"] = ["scope": scope] }
+        let spec: [String: JSONValue] = [
+            "service": "reviews", "stable": ["version": "v1"], "canary": ["version": "v2"],
+            "strategy": .object(strategy),
+        ]
+        return ["spec": .object(spec.merging(more) { $1 })]
+    }
+
+    /// `rule effect atPromotion` of each.
+    private static func effects(_ document: JSONValue?) -> [String] {
+        (document?["rules"]?.arrayValue ?? []).map { rule in
+            ["rule", "effect", "atPromotion"].map { rule[$0]?.stringValue ?? "-" }.joined(separator: " ")
+        }
+    }
+
+    private static let all = [
+        "pin pinned unchanged", "try keptCanaryOnly unchanged", "main split completes", "gone untouched unchanged",
+    ]
+
+    @Test("preview, the answer of the start, and the release's status name every rule, pinned and kept ones first")
+    func told() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.rules, Self.document()).status == 201)
+            #expect(try await api.send("PUT", Self.release, Self.plan()).status == 201)
+            let preview = try await api.send("POST", Self.release + ":preview", [:])
+            #expect(preview.status == 200, "\(preview.text)")
+            #expect(Self.effects(preview.body) == Self.all)
+            #expect(preview.body["rules"]?.arrayValue?.first?["pointer"] == "/spec/http/1")
+            #expect(
+                preview.body["rules"]?.arrayValue?.first?["virtualService"] == ["namespace": "shop", "name": "reviews"])
+            #expect(preview.body["refusals"] == nil)
+            #expect(preview.body["promotion"]?["unsplit"] == "move")
+            #expect(preview.body["promotion"]?["waitsForAcknowledgement"] == false)
+            #expect(preview.body["stableVersion"]?["before"] == .null)
+            #expect(preview.body["stableVersion"]?["after"] == "v1")
+            #expect(preview.body["stableVersion"]?["neededStable"] == 1)
+            #expect(preview.body["stableVersion"]?["readyTotal"] == 2)
+            #expect(try await api.get(Self.release).body["status"]?["phase"] == "Draft", "a preview does nothing")
+
+            let draft = try await api.get(Self.release)
+            #expect(Self.effects(draft.body["status"]?["routes"]) == Self.all)
+            let started = try await api.send("POST", Self.release + ":start", [:])
+            #expect(started.status == 200, "\(started.text)")
+            let warnings = (started.body["warnings"]?.arrayValue ?? []).compactMap { $0["detail"]?.stringValue }
+            #expect(warnings.count == 4)
+            #expect(warnings.first?.hasPrefix("rule \"pin\" at /spec/http/1 of VirtualService shop/reviews") == true)
+            #expect(warnings.first?.contains("pinned") == true)
+            let cached = try await api.get(Self.release, ["If-None-Match": started.tag])
+            #expect(cached.status == 200, "rules may have changed though the release did not")
+            #expect(Self.effects(cached.body["status"]?["routes"]) == Self.all)
+
+            #expect(try await api.send("DELETE", Self.rules, headers: ["If-Match": "*"]).status == 204)
+            let without = try await api.get(Self.release)
+            #expect(Self.effects(without.body["status"]?["routes"]) == ["- split completes"])
+        }
+    }
+
+    @Test("what the service means before and after: other services' rules that name it are told as well")
+    func stableVersion() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let pages: JSONValue = ["spec": ["ports": [["name": "http", "port": 80]]]]
+            #expect(try await api.send("PUT", Fixture.shop + "/services/pages", pages).status == 201)
+            let rules: JSONValue = [
+                "spec": ["hosts": ["pages"], "http": [["route": [["destination": ["host": "reviews"]]]]]]
+            ]
+            #expect(try await api.send("PUT", Fixture.shop + "/virtualServices/pages", rules).status == 201)
+            for number in 0..<5 {
+                let path = Fixture.shop + "/services/reviews/endpoints/more\(number)"
+                var endpoint = Fixture.endpoint("v1", 19_000 + Int64(number)).objectValue?["spec"]?.objectValue ?? [:]
+                endpoint["version"] = nil
+                #expect(try await api.send("PUT", path, ["spec": .object(endpoint)]).status == 201)
+            }
+            #expect(try await api.send("PUT", Self.release, Self.plan()).status == 201)
+            let preview = try await api.send("POST", Self.release + ":preview", [:])
+            let stable = try #require(preview.body["stableVersion"])
+            #expect(stable["readyStable"] == 1)
+            #expect(stable["readyTotal"] == 7)
+            #expect(stable["neededStable"] == 3)
+            #expect(
+                stable["moves"] == [
+                    [
+                        "namespace": "shop", "service": "pages", "port": 80, "pointer": "/spec/http/0",
+                        "virtualService": ["namespace": "shop", "name": "pages"],
+                        "before": ["all versions of shop/reviews"], "after": ["shop/reviews v1"],
+                    ],
+                    [
+                        "namespace": "shop", "service": "reviews", "port": 9080,
+                        "before": ["all versions of shop/reviews"], "after": ["shop/reviews v1"],
+                    ],
+                ])
+        }
+    }
+
+    @Test("a scope that leaves rules out: they move at the promotion, and the plan waits unless it says move")
+    func scope() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.rules, Self.document()).status == 201)
+            #expect(try await api.send("PUT", Self.release, Self.plan(["rules": ["pin"]])).status == 201)
+            let preview = try await api.send("POST", Self.release + ":preview", [:])
+            #expect(Self.effects(preview.body).contains("main outOfScope moves"), "\(preview.text)")
+            #expect(Self.effects(preview.body).contains("pin split completes"))
+            #expect(Self.effects(preview.body["promotion"]) == ["main outOfScope moves"])
+            #expect(preview.body["promotion"]?["waitsForAcknowledgement"] == true)
+            let other = try await api.send(
+                "POST", Self.release + ":preview", Self.plan(["rules": ["pin"]], ["promotion": ["unsplit": "move"]]))
+            #expect(other.body["promotion"]?["waitsForAcknowledgement"] == false)
+        }
+    }
+
+    @Test(
+        "a start is refused if a rule gives the canary requests by hand, or if the scope names a rule that is not there"
+    )
+    func refusals() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.rules, Self.document(canary: 10)).status == 201)
+            #expect(try await api.send("PUT", Self.release, Self.plan()).status == 201)
+            let byHand = try await api.send("POST", Self.release + ":start", [:])
+            #expect(byHand.status == 409)
+            #expect(byHand.code == "canaryWeight")
+            #expect(byHand.errors == ["/spec/http/3/route/1/weight conflict"])
+            let refusals = try await api.send("POST", Self.release + ":preview", [:]).body["refusals"]?.arrayValue ?? []
+            #expect(refusals.count == 1)
+            #expect(refusals.first?.stringValue?.hasPrefix("/spec/http/3/route/1/weight: ") == true)
+
+            #expect(try await api.send("PUT", Self.rules, Self.document(), ["If-Match": "*"]).status == 200)
+            let plan = Self.plan(["rules": ["*", "reviews/main", "reviews/none", "nothing"]])
+            #expect(try await api.send("PUT", Self.release, plan, ["If-Match": "*"]).status == 200)
+            let unknown = try await api.send("POST", Self.release + ":start", [:])
+            #expect(unknown.status == 400)
+            let scope = "/spec/strategy/trafficRouting/scope/rules"
+            #expect(unknown.errors == ["\(scope)/2 unknownReference", "\(scope)/3 unknownReference"])
+            #expect(try await api.get(Self.release).body["status"]?["phase"] == "Draft")
+        }
+    }
+
+    @Test("a release that does not fit its service is no preview but a mistake")
+    func badPreview() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("POST", Self.release + ":preview", [:]).status == 404)
+            #expect(try await api.send("PUT", Self.release, Self.plan()).status == 201)
+            let bad = try await api.send("POST", Self.release + ":preview", ["spec": ["service": 3], "proxy": "p"])
+            #expect(bad.status == 400)
+            #expect(bad.errors.contains("/proxy unknownField"))
+            #expect(bad.errors.contains("/spec/service wrongType"))
+            let none = try await api.send("POST", Self.release + ":preview", Self.plan(nil, ["service": "nothing"]))
+            #expect(none.status == 409)
+            let version = Self.plan(nil, ["canary": ["version": "v9"]])
+            let refusals = try await api.send("POST", Self.release + ":preview", version).body["refusals"]?.arrayValue
+            #expect(refusals?.first?.stringValue?.hasPrefix("/spec/canary/version: ") == true)
+        }
+    }
+
+    @Test("rules are edited while a release runs: what leaves it nothing to split, or its canary a weight, is told")
+    func editing() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.rules, Self.document()).status == 201)
+            #expect(try await api.send("PUT", Self.release, Self.plan()).status == 201)
+            try await Self.expose(api)
+            let byHand = try await api.send("PUT", Self.rules, Self.document(canary: 10), ["If-Match": "*"])
+            #expect(byHand.status == 200, "\(byHand.text)")
+            #expect(
+                Self.warnings(byHand).contains {
+                    $0.hasPrefix("/spec/http/3/route/1/weight while the release shop/reviews-v2")
+                })
+            let page: JSONValue = [
+                "spec": ["hosts": ["reviews"], "http": [["directResponse": ["status": 503]]]]
+            ]
+            for query in ["?validateOnly=true", ""] {
+                let taken = try await api.send("PUT", Self.rules + query, page, ["If-Match": "*"])
+                #expect(taken.status == 200)
+                #expect(
+                    Self.warnings(taken).contains {
+                        $0.hasPrefix(" the release shop/reviews-v2 is left nothing to split")
+                    })
+            }
+            let back = try await api.send("PUT", Self.rules, Self.document(), ["If-Match": "*"])
+            #expect(!Self.warnings(back).contains { $0.contains("reviews-v2") })
+        }
+    }
+
+    private static func warnings(_ answer: Fixture.Answer) -> [String] {
+        (answer.body["warnings"]?.arrayValue ?? []).map {
+            "\($0["pointer"]?.stringValue ?? "") \($0["detail"]?.stringValue ?? "")"
+        }
+    }
+
+    /// Gives the canary a fifth, as the engine would.
+    private static func expose(_ api: Fixture) async throws {
+        let mesh = MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh)
+        let name = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("reviews-v2")))
+        var status = ReleaseStatus()
+        status.phase = .progressing
+        status.traffic.canaryShare = try #require(TrafficShare(basisPoints: 2000))
+        let document = status.json
+        _ = try await api.control.store.write(tenant: mesh.tenant, mesh: mesh.mesh, actor: "test", requestId: "r") {
+            try await $0.putStatus(.namespaced(.release, name, in: mesh), document)
+        }
+    }
+}
