@@ -81,3 +81,13 @@ extension DestinationRuleSpec {
         }
     }
 }
+
+extension MeshState {
+    /// The DestinationRule that holds for connections to a service: the oldest one of its namespace.
+    package func destinationRule(for service: NamespacedName) -> NamespacedName? {
+        destinationRules.filter { name, policies in
+            name.namespace == service.namespace
+                && HostName.service(policies.spec.host, from: name.namespace) == service
+        }.min { ($0.value.createTime, $0.key) < ($1.value.createTime, $1.key) }?.key
+    }
+}

@@ -25,6 +25,7 @@ package struct WriteCheck {
         }
         own = spec.hosts.compactMap { host in HostName.service(host, from: name.namespace).map { (host, $0) } }
         checkHosts(at: pointer.appending("hosts"))
+        checkDelegations(from: name.namespace, at: pointer.appending("delegateHosts"))
         for index in spec.http.indices { checkRule(index, at: pointer.appending("http").appending(index)) }
     }
 
@@ -35,6 +36,20 @@ package struct WriteCheck {
                     pointer.appending(index), .unknownReference,
                     "there is no service \(host.name.name) in namespace \(host.name.namespace)",
                     choices: resolver.hosts(in: host.name.namespace)))
+        }
+    }
+
+    /// A host is let go by whom it belongs to.
+    private mutating func checkDelegations(from namespace: Name, at pointer: JSONPointer) {
+        let mine = own.filter { $0.name.namespace == namespace }
+        for (index, delegation) in spec.delegateHosts.enumerated() {
+            let service = HostName.service(delegation.host, from: namespace)
+            if mine.contains(where: { $0.name == service }) { continue }
+            violations.append(
+                Violation(
+                    pointer.appending(index).appending("host"), .invalidValue,
+                    "must be one of the hosts of this VirtualService, and of its own namespace",
+                    choices: mine.map(\.text)))
         }
     }
 

@@ -7,8 +7,18 @@ package struct VirtualServiceSpec: Spec {
     /// What stands for all sidecars of the mesh among ``gateways``.
     package static let meshGateway = "mesh"
 
+    /// Who may decide about one of the hosts in place of this VirtualService. Not Istio's.
+    package struct Delegation: Hashable, Sendable {
+        /// One of ``hosts``, of this VirtualService's own namespace.
+        package var host: String
+        /// At least one, at most 64; unique.
+        package var namespaces: [Name]
+    }
+
     /// Host names of services, short or full (``HostName``); unique, at least one, at most 32.
     package var hosts: [String]
+    /// At most 32.
+    package var delegateHosts: [Delegation]
     /// Who follows the rules: `mesh` for sidecars, names of gateways. Empty: `mesh`.
     package var gateways: [String]
     /// The first rule that fits decides; at least one, at most 256.
@@ -19,6 +29,7 @@ package struct VirtualServiceSpec: Spec {
 
     package init?(reading fields: inout FieldReader) {
         hosts = Self.hosts(&fields)
+        delegateHosts = fields.objects("delegateHosts", atMost: 32).compactMap { Delegation(reading: $0) }
         gateways = fields.strings("gateways", atMost: 32)
         fields.refuse(Self.unsupported)
         for element in fields.elements("exportTo", atMost: 32) where element.value != "*" {
@@ -45,9 +56,36 @@ package struct VirtualServiceSpec: Spec {
     package var json: JSONValue {
         .fields([
             "hosts": .array(hosts.map(JSONValue.string)),
+            "delegateHosts": JSONValue.list(delegateHosts) {
+                ["host": .string($0.host), "namespaces": .array($0.namespaces.map { .string($0.text) })]
+            },
             "gateways": JSONValue.list(gateways, JSONValue.string),
             "http": .array(http.map(\.json)),
         ])
+    }
+}
+
+extension VirtualServiceSpec.Delegation {
+    fileprivate init?(reading fields: FieldReader) {
+        var fields = fields
+        let host = fields.value("host").flatMap {
+            HostName.read($0, at: fields.pointer.appending("host"), log: fields.log)
+        }
+        if !fields.has("host") { fields.require("host") }
+        namespaces = []
+        for element in fields.elements("namespaces", required: true, atMost: 64) {
+            guard let namespace = element.value.stringValue.flatMap(Name.init) else {
+                fields.log.report(element.pointer, .invalidFormat, Name.rule)
+                continue
+            }
+            if namespaces.contains(namespace) {
+                fields.log.report(element.pointer, .duplicate, "namespaces must be unique")
+            }
+            namespaces.append(namespace)
+        }
+        fields.finish()
+        guard let host else { return nil }
+        self.host = host
     }
 }
 

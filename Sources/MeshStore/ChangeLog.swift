@@ -29,11 +29,18 @@ extension MeshStore {
     func changeLog(
         of tenant: Name, _ mesh: Name?, after: Revision, limit: Int
     ) async throws(StoreError) -> ChangeLog {
+        let statement = ChangeLog.statement(of: tenant, mesh, after: after, limit: limit)
+        return try ChangeLog(
+            await rows(statement, seeing: .tenant(tenant), isPlannedOnce: true), after: after, limit: limit)
+    }
+}
+
+extension ChangeLog {
+    /// One statement, so that the feed, what the mesh says of it, and the objects are of one moment. The limit keeps the planner
+    /// from reading all objects for the few that changed.
+    static func statement(of tenant: Name, _ mesh: Name?, after: Revision, limit: Int) -> Statement {
         let name = mesh?.text ?? ""
-        // One statement, so that the feed, what the mesh says of it, and the objects are of one moment. The limit keeps the
-        // planner from reading all objects for the few that changed.
-        let rows = try await rows(
-            """
+        return """
             SELECT m.*, c.*, o.*
               FROM (SELECT revision AS newest, compacted FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(name)) m
               LEFT JOIN (
@@ -49,16 +56,23 @@ extension MeshStore {
                            AND o.namespace = c.namespace AND o.service = c.service AND o.name = c.name
                      LIMIT 1) o ON true
              ORDER BY c.changed
-            """, seeing: .tenant(tenant), isPlannedOnce: true)
+            """
+    }
+
+    /// Reads what ``statement(of:_:after:limit:)`` found.
+    ///
+    /// - Throws: ``StoreError/notFound`` if there is no such mesh.
+    init(_ rows: Rows, after: Revision, limit: Int) throws(StoreError) {
         let state = try rows.first { row throws(PostgresError) -> (Revision, Revision) in
             (try row["newest"], try row["compacted"])
         }
         guard let (newest, compacted) = state else { throw .notFound }
         // A revision from the future is one of an earlier mesh of this name.
         if compacted > after || newest < after {
-            return ChangeLog(changes: [], newest: newest, reached: newest, isCompacted: true)
+            self.init(changes: [], newest: newest, reached: newest, isCompacted: true)
+            return
         }
-        let changes: [ChangeLog.Change]
+        let changes: [Change]
         do {
             changes = try rows.allInParallel(Self.change).compactMap(\.self)
         } catch {
@@ -68,15 +82,15 @@ extension MeshStore {
         if changes.count >= limit { log.reached = changes.last?.revision ?? newest }
         var seen = Set<ObjectKey>(minimumCapacity: changes.count)
         log.changes = changes.reversed().filter { seen.insert($0.key).inserted }.reversed()
-        return log
+        self = log
     }
 
     /// - Returns: `nil` for the row that a feed without changes has.
-    private static func change(_ row: Row) throws(PostgresError) -> ChangeLog.Change? {
+    private static func change(_ row: Row) throws(PostgresError) -> Change? {
         guard let revision: Revision = try row["changed"] else { return nil }
         let key = try ObjectRow.key(row)
         let exists = try row["uid", as: String?.self] != nil
-        return ChangeLog.Change(
+        return Change(
             key: key, revision: revision, isDeleted: try row["deleted"],
             object: exists ? try ObjectRow.content(of: key, row) : nil)
     }

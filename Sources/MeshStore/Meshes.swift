@@ -22,6 +22,70 @@ package struct MeshChanges: Sendable {
     package var compacted: Bool
 }
 
+extension MeshChanges {
+    init(_ log: ChangeLog) {
+        if log.isCompacted {
+            self.init(changed: [], deleted: [], revision: log.newest, isComplete: false, compacted: true)
+        } else {
+            self.init(
+                changed: log.changes.compactMap(\.object),
+                deleted: log.changes.filter { $0.object == nil }.map(\.key), revision: log.reached,
+                isComplete: log.reached == log.newest, compacted: false)
+        }
+    }
+}
+
+extension LoadedMesh {
+    /// - Throws: ``StoreError/notFound`` if there is no such mesh.
+    init(_ mesh: MeshKey, _ session: Transaction) async throws {
+        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
+        let results = try await session.pipeline([
+            "SELECT revision FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
+            "SELECT \(ObjectRow.columns) FROM object WHERE tenant = \(tenant) AND mesh = \(name)",
+            """
+            SELECT \(ObjectRow.columns) FROM object
+             WHERE tenant = \(tenant) AND kind = \(Kind.cluster.rawValue) AND mesh = ''
+            """,
+        ])
+        let revision: Revision? = try results[0].first { row throws(PostgresError) in try row["revision"] }
+        guard let revision else { throw StoreError.notFound }
+        self.init(
+            objects: try results[1].allInParallel(ObjectRow.decode),
+            clusters: try results[2].allInParallel(ObjectRow.decode), revision: revision)
+    }
+}
+
+extension StoreTransaction {
+    /// As ``MeshStore/changes(_:after:limit:)``, as this transaction sees it.
+    package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws -> MeshChanges {
+        let results = try await session.pipeline([
+            "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)",
+            ChangeLog.statement(of: mesh.tenant, mesh.mesh, after: after, limit: limit),
+            "SELECT set_config('plan_cache_mode', 'auto', true)",
+        ])
+        return MeshChanges(try ChangeLog(results[1], after: after, limit: limit))
+    }
+
+    /// As ``MeshStore/loadMesh(_:)``, as this transaction sees it; what others commit meanwhile may be in it or not.
+    package func loadMesh(_ mesh: MeshKey) async throws -> LoadedMesh { try await LoadedMesh(mesh, session) }
+
+    /// Locks those of some objects of the tenant that exist until the transaction ends, in an order that is everybody's. What
+    /// is read of them afterwards stays so.
+    package func lock(_ keys: some Sequence<ObjectKey>) async throws {
+        let rows = keys.map(ObjectRow.init)
+        guard !rows.isEmpty else { return }
+        _ = try await session.query(
+            """
+            SELECT 1 FROM object
+             WHERE tenant = \(tenant.text) AND (kind, mesh, namespace, service, name) IN (
+                SELECT * FROM unnest(\(rows.map(\.kind))::text[], \(rows.map(\.mesh))::text[],
+                                     \(rows.map(\.namespace))::text[], \(rows.map(\.service))::text[],
+                                     \(rows.map(\.name))::text[]))
+             ORDER BY kind, mesh, namespace, service, name FOR UPDATE
+            """)
+    }
+}
+
 extension MeshStore {
     /// The mesh's current revision; `nil` if there is no such mesh.
     package func meshRevision(_ mesh: MeshKey) async throws(StoreError) -> Revision? {
@@ -35,25 +99,10 @@ extension MeshStore {
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     package func loadMesh(_ mesh: MeshKey) async throws -> LoadedMesh {
-        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
         do {
             return try await pool.transaction(
                 isolation: .repeatableRead, readOnly: true, prelude: [Visibility.tenant(mesh.tenant).statement]
-            ) { session in
-                let results = try await session.pipeline([
-                    "SELECT revision FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
-                    "SELECT \(ObjectRow.columns) FROM object WHERE tenant = \(tenant) AND mesh = \(name)",
-                    """
-                    SELECT \(ObjectRow.columns) FROM object
-                     WHERE tenant = \(tenant) AND kind = \(Kind.cluster.rawValue) AND mesh = ''
-                    """,
-                ])
-                let revision: Revision? = try results[0].first { row throws(PostgresError) in try row["revision"] }
-                guard let revision else { throw StoreError.notFound }
-                return LoadedMesh(
-                    objects: try results[1].allInParallel(ObjectRow.decode),
-                    clusters: try results[2].allInParallel(ObjectRow.decode), revision: revision)
-            }
+            ) { try await LoadedMesh(mesh, $0) }
         } catch let error as PostgresError {
             throw StoreError(error)
         }
@@ -63,14 +112,7 @@ extension MeshStore {
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws(StoreError) -> MeshChanges {
-        let log = try await changeLog(of: mesh.tenant, mesh.mesh, after: after, limit: limit)
-        guard !log.isCompacted else {
-            return MeshChanges(changed: [], deleted: [], revision: log.newest, isComplete: false, compacted: true)
-        }
-        return MeshChanges(
-            changed: log.changes.compactMap(\.object),
-            deleted: log.changes.filter { $0.object == nil }.map(\.key), revision: log.reached,
-            isComplete: log.reached == log.newest, compacted: false)
+        MeshChanges(try await changeLog(of: mesh.tenant, mesh.mesh, after: after, limit: limit))
     }
 
     /// Forgets changes that are older than `age`; readers that are further behind load the mesh anew.

@@ -28,6 +28,14 @@ extension Problem {
             Problem(
                 .forbidden, "forbidden", "the caller lacks the permission \(permission.rawValue) here",
                 members: ["permission": .string(permission.rawValue)])
+        case .forbiddenThere(let permission, let namespace, let pointer):
+            Problem(
+                .forbidden, "forbidden",
+                "the caller lacks the permission \(permission.rawValue) in namespace \(namespace), which \(pointer) is about",
+                members: [
+                    "permission": .string(permission.rawValue), "namespace": .string(namespace.text),
+                    "pointer": .string(pointer.description),
+                ])
         case .conflict(let conflict):
             Problem(.conflict, conflict.code, conflict.detail, errors: conflict.errors, members: conflict.members)
         case .stale(let current):

@@ -29,31 +29,13 @@ struct RouteLowering {
         }
     }
 
-    /// The VirtualService whose rules hold. Several for one host are not merged: one of the service's own namespace goes
-    /// before others, so nobody can take a host away from its owner; then the oldest holds.
+    /// The VirtualService whose rules hold.
     mutating func owner() -> NamespacedName? {
-        let candidates = references.rules(for: name).filter {
-            state.virtualServices[$0]?.spec.appliesToSidecars == true
+        let ownership = HostOwnership(of: name, among: references.rules(for: name), in: state)
+        for diagnostic in ownership.diagnostics(in: state) where !diagnostics.contains(diagnostic) {
+            diagnostics.append(diagnostic)
         }
-        let ordered = candidates.sorted { a, b in
-            if (a.namespace == name.namespace) != (b.namespace == name.namespace) {
-                return a.namespace == name.namespace
-            }
-            let ages = [a, b].map { state.virtualServices[$0]?.createTime ?? Timestamp(microseconds: 0) }
-            return ages[0] == ages[1] ? a < b : ages[0] < ages[1]
-        }
-        for loser in ordered.dropFirst() {
-            report(
-                .virtualService, loser, pointer(toHostIn: loser), .conflict,
-                "the rules of VirtualService \(ordered[0]) hold for service \(name); these do not", other: ordered[0])
-        }
-        return ordered.first
-    }
-
-    private func pointer(toHostIn rules: NamespacedName) -> JSONPointer {
-        let hosts = state.virtualServices[rules]?.spec.hosts ?? []
-        let index = hosts.firstIndex { HostName.service($0, from: rules.namespace) == name }
-        return JSONPointer(["spec", "hosts"]).appending(index ?? 0)
+        return ownership.holder
     }
 
     // MARK: - Routes

@@ -8,6 +8,8 @@ package enum ControlError: Error, Sendable {
     case notFound(String)
     /// The caller may know that it exists, and may not do this.
     case forbidden(Permission)
+    /// As ``forbidden(_:)``, in another namespace than that of the call, which the request's body names at a place.
+    case forbiddenThere(Permission, namespace: Name, JSONPointer)
     /// What is asked does not fit what is there.
     case conflict(Conflict)
     /// A precondition does not hold. With the version that is there now, if anything is.

@@ -27,6 +27,8 @@ extension ControlPlane {
         guard let name = name ?? early?.draft.name else { throw ControlError.invalid(early?.log.errors(options) ?? []) }
         guard let key = scope.key(kind, name) else { throw ControlError.fault("\(kind) does not stand in \(scope)") }
         let precondition = Self.precondition(of: change, options)
+        // Not in the transaction, which would keep others waiting for a connection of its own and of another one.
+        let base = rules.needsMesh ? try await knownState(of: key) : nil
         let outcome = try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
             let old = try await transaction.fetch(key, forUpdate: true)
             if case .create = change, let old { throw ControlError.conflict(.alreadyExists(old)) }
@@ -37,7 +39,8 @@ extension ControlPlane {
             let draft = ObjectDraft(
                 Self.document(of: change, on: old), kind: kind, scope: scope, name: name, log: log)
             let write = PlannedWrite(
-                key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self)
+                key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self,
+                base: base)
             return try await rules.carryOut(write, in: transaction)
         }
         guard kind == .virtualService, case .done(var written) = outcome else { return outcome }

@@ -5,14 +5,26 @@ internal import MeshStore
 struct DestinationRuleRules: ObjectRules {
     var read: Permission { .readDestinationRules }
     var write: Permission { .writeDestinationRules }
+    var needsMesh: Bool { true }
 
     /// What the compiler would have to leave out is refused.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: DestinationRuleSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let state = try await transaction.services(named: [spec.host], from: name.namespace, in: write.mesh())
+        let mesh = try write.mesh()
+        let service = HostName.service(spec.host, from: name.namespace)
+        // Of two writers who want one host, the second one sees that the first one has it.
+        if let service { try await transaction.lock([.namespaced(.service, service, in: mesh)]) }
+        let state = try await write.meshState(in: transaction)
         for violation in spec.violations(named: name, services: state.services, at: PlannedWrite.specPointer) {
             write.log.report(violation)
+        }
+        try write.log.check(write.options)
+        if let service, let owner = state.destinationRule(for: service), owner != name {
+            let detail = "DestinationRule \(owner) holds for service \(service), and there can be only one"
+            let pointer = PlannedWrite.specPointer.appending("host")
+            throw ControlError.conflict(
+                .owned(detail, by: owner, .destinationRule, errors: [Violation(pointer, .conflict, detail)]))
         }
         return try await write.put(spec, in: transaction)
     }

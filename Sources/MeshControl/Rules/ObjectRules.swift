@@ -6,12 +6,18 @@ internal import MeshStore
 protocol ObjectRules: Sendable {
     var read: Permission { get }
     var write: Permission { get }
+    /// Whether a write is checked against its whole mesh (``PlannedWrite/meshState(in:)``).
+    var needsMesh: Bool { get }
 
     /// Checks the draft against what is stored and writes it.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject
 
     /// - Throws: ``ControlError/conflict(_:)`` naming what still needs the object.
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws
+}
+
+extension ObjectRules {
+    var needsMesh: Bool { false }
 }
 
 extension Kind {
@@ -40,6 +46,8 @@ struct PlannedWrite {
     let options: WriteOptions
     let caller: Caller
     let control: ControlPlane
+    /// The mesh of the object as this replica knew it before the transaction; `nil` for objects outside of meshes.
+    let base: MeshState?
 
     /// The draft's `spec` as its noun.
     ///

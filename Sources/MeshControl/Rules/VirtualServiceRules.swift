@@ -5,42 +5,76 @@ internal import MeshStore
 struct VirtualServiceRules: ObjectRules {
     var read: Permission { .readVirtualServices }
     var write: Permission { .writeVirtualServices }
+    var needsMesh: Bool { true }
 
     /// What the compiler would have to leave out is refused; early spellings are stored as they are written today.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: VirtualServiceSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let hosts = spec.referencedHosts
-        let state = try await transaction.services(named: hosts, from: name.namespace, in: write.mesh())
+        let mesh = try write.mesh()
+        let hosts = spec.hosts.map { HostName.service($0, from: name.namespace) }
+        // Of two writers who want one host, the second one sees that the first one has it.
+        try await transaction.lock(Set(hosts.compactMap(\.self)).map { .namespaced(.service, $0, in: mesh) })
+        let state = try await write.meshState(in: transaction)
+        let owners = HostOwnership.all(of: hosts.compactMap(\.self), in: state)
+        try checkRights(to: hosts, from: name.namespace, owners, write)
         let check = WriteCheck(spec, named: name, in: state, at: PlannedWrite.specPointer)
         for violation in check.violations { write.log.report(violation) }
         for warning in check.warnings { write.log.warn(warning.pointer, warning.code, warning.detail) }
+        try write.log.check(write.options)
+        if spec.appliesToSidecars { try checkOwners(of: hosts, owners, name) }
         return try await write.put(check.spec, in: transaction)
+    }
+
+    /// Who decides about a service's requests must be allowed to where the service is, or be let in there.
+    private func checkRights(
+        to hosts: [NamespacedName?], from namespace: Name, _ owners: [NamespacedName: HostOwnership],
+        _ write: PlannedWrite
+    ) throws {
+        let mesh = try write.mesh()
+        for (index, host) in hosts.enumerated() {
+            guard let host, host.namespace != namespace, owners[host]?.letsIn(namespace) != true else { continue }
+            do {
+                try write.control.authorise(
+                    write.caller, self.write, in: ObjectScope(mesh, namespace: host.namespace))
+            } catch ControlError.forbidden(let permission) {
+                let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
+                throw ControlError.forbiddenThere(permission, namespace: host.namespace, pointer)
+            }
+        }
+    }
+
+    private func checkOwners(
+        of hosts: [NamespacedName?], _ owners: [NamespacedName: HostOwnership], _ name: NamespacedName
+    ) throws {
+        var conflicts: [Violation] = []
+        var owner: NamespacedName?
+        for (index, host) in hosts.enumerated() {
+            guard let ownership = host.flatMap({ owners[$0] }), let detail = ownership.objection(to: name) else {
+                continue
+            }
+            let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
+            conflicts.append(Violation(pointer, .conflict, detail))
+            owner = owner ?? (ownership.letsIn(name.namespace) ? ownership.holder : ownership.owner)
+        }
+        guard let first = conflicts.first else { return }
+        throw ControlError.conflict(.owned(first.detail, by: owner, .virtualService, errors: conflicts))
     }
 
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
 }
 
-extension StoreTransaction {
-    /// The part of a mesh that references are checked against: every service that one of the hosts may mean.
-    func services(named hosts: [String], from namespace: Name, in mesh: MeshKey) async throws -> MeshState {
-        let names = Set(hosts.compactMap { HostName.service($0, from: namespace) })
-        let objects = try await fetch(names.map { .namespaced(.service, $0, in: mesh) })
-        var state = MeshState(mesh: mesh)
-        _ = state.apply(StoredChanges(changed: objects))
-        return state
-    }
-}
-
-extension VirtualServiceSpec {
-    /// Every host name that the rules mention.
-    var referencedHosts: [String] {
-        hosts
-            + http.flatMap { rule in
-                var hosts: [String] = []
-                if case .route(let parts) = rule.action { hosts = parts.map(\.destination.host) }
-                if let mirror = rule.mirror { hosts.append(mirror.destination.host) }
-                return hosts
-            }
+extension ControlError.Conflict {
+    /// Something that only one object may decide about belongs to another one.
+    ///
+    /// - Parameter owner: `nil`: to none that exists.
+    static func owned(_ detail: String, by owner: NamespacedName?, _ kind: Kind, errors: [Violation]) -> Self {
+        let member = owner.map { owner -> JSONValue in
+            [
+                "kind": .string(kind.rawValue), "namespace": .string(owner.namespace.text),
+                "name": .string(owner.name.text),
+            ]
+        }
+        return Self("hostOwned", detail, errors: errors, members: member.map { ["owner": $0] } ?? [:])
     }
 }
