@@ -93,6 +93,7 @@ enum APIRoutes {
             + ServiceMethodRoutes(control: control).routes
             + ReleaseRoutes(control: control).routes
             + ProxyRoutes(control: control, renderer: bootstrapRenderer, configs: proxyConfigs, watches: watches).routes
+            + MeshMethodRoutes(control: control).routes
             + MeshMetricsRoutes(control: control, metrics: meshMetrics).routes
             + OperationRoutes(control: control).routes
             + APIKeyRoutes(control: control).routes

@@ -8,6 +8,8 @@ package struct Compiler: Sendable {
     /// Results that are not empty, by service.
     package private(set) var services: [NamespacedName: CompiledService] = [:]
     private var references = References()
+    /// The one that was compiled last.
+    private(set) var mesh: MeshKey?
 
     package init() {}
 
@@ -29,6 +31,7 @@ package struct Compiler: Sendable {
     ///   - change: at least what is different from the state of the last call.
     /// - Returns: which results are different from those before.
     package mutating func update(_ state: MeshState, _ change: MeshChange) -> CompiledChange {
+        mesh = state.mesh
         var touched: [NamespacedName: CompiledService.Parts] = [:]
         if change.everything {
             touchEverything(in: state, &touched)
@@ -94,6 +97,37 @@ package struct Compiler: Sendable {
             for dependent in references.dependents(on: name) { touched[dependent, default: []].insert(.routes) }
         }
         for name in change.endpoints { touched[name, default: []].insert(.endpoints) }
+    }
+
+    // MARK: - A part of a mesh
+
+    /// Knows who has to do with whom, and has compiled nothing.
+    init(indexing state: MeshState) {
+        mesh = state.mesh
+        for (name, rules) in state.virtualServices { _ = references.replace(name, with: rules.spec) }
+        for (name, policies) in state.destinationRules { _ = references.replace(name, with: policies.spec) }
+        for (name, traffic) in state.releases { _ = references.replace(name, with: traffic) }
+    }
+
+    /// Takes over a change without compiling it.
+    mutating func services(touchedBy change: MeshChange, in state: MeshState) -> Set<NamespacedName> {
+        var touched: [NamespacedName: CompiledService.Parts] = [:]
+        touch(change, in: state, &touched)
+        return Set(touched.keys)
+    }
+
+    /// Compiles some services, and the endpoints that requests to them go to.
+    mutating func compile(_ names: Set<NamespacedName>, of state: MeshState) {
+        for name in names { services[name] = recompiled(name, .all, of: state).service }
+        let routes = names.flatMap { services[$0]?.virtualHosts.flatMap(\.routes) ?? [] }
+        for route in routes {
+            guard case .forward(let forward) = route.action else { continue }
+            for service in forward.destinations.map(\.cluster.service) where services[service] == nil {
+                var destination = CompiledService()
+                destination.endpoints = recompiled(service, .endpoints, of: state).service.endpoints
+                services[service] = destination
+            }
+        }
     }
 
     // MARK: - One service

@@ -34,7 +34,8 @@ package struct HostOwnership: Sendable {
     package static func all(
         of services: some Sequence<NamespacedName>, in state: MeshState
     ) -> [NamespacedName: HostOwnership] {
-        var candidates = Dictionary(services.map { ($0, Set<NamespacedName>()) }, uniquingKeysWith: { first, _ in first })
+        var candidates: [NamespacedName: Set<NamespacedName>] = [:]
+        for service in services { candidates[service] = [] }
         for (name, rules) in state.virtualServices {
             for host in rules.spec.hosts {
                 guard let service = HostName.service(host, from: name.namespace) else { continue }

@@ -51,6 +51,8 @@ package struct StoredObject: Hashable, Sendable {
     package var updateTime: Timestamp
     package var spec: JSONValue
     package var status: JSONValue
+    /// What was found out about it, where that was asked for; `nil` also if nothing was found out in the last day.
+    package var conditions: [ObjectCondition]?
 
     package init(
         key: ObjectKey, uid: String, generation: Int64, revision: Revision, metadata: ObjectLabels,

@@ -6,6 +6,8 @@ package struct Violation: Hashable, Sendable {
         case unknownReference, conflict, immutable, unsupported
         /// No mistake: what a call does to other objects, or will. Only among warnings.
         case consequence
+        /// Of warnings: what the compiler says of a write that is not refused for it.
+        case unreachable, duplicateAddress, redirected, pinnedToRetired, noReadyEndpoints, notForProxyless, delegated
     }
 
     /// Where, as a JSON Pointer (RFC 6901) into the request body, for example `/spec/http/0/route/1/weight`.
@@ -15,12 +17,17 @@ package struct Violation: Hashable, Sendable {
     package var detail: String
     /// What would have been accepted, when that is a short list.
     package var choices: [String]
+    /// What the pointer points into, if that is not the request's document: another object, which a write has an effect on.
+    package var object: ObjectKey?
 
-    package init(_ pointer: JSONPointer, _ code: Code, _ detail: String, choices: [String] = []) {
+    package init(
+        _ pointer: JSONPointer, _ code: Code, _ detail: String, choices: [String] = [], object: ObjectKey? = nil
+    ) {
         self.pointer = pointer
         self.code = code
         self.detail = detail
         self.choices = choices
+        self.object = object
     }
 }
 
@@ -72,8 +79,8 @@ package final class ViolationLog {
         violations.append(Violation(pointer, code, detail, choices: choices))
     }
 
-    package func warn(_ pointer: JSONPointer, _ code: Violation.Code, _ detail: String) {
-        warnings.append(Violation(pointer, code, detail))
+    package func warn(_ pointer: JSONPointer, _ code: Violation.Code, _ detail: String, object: ObjectKey? = nil) {
+        warnings.append(Violation(pointer, code, detail, object: object))
     }
 
     func reportUnknown(_ violation: Violation) { unknownFields.append(violation) }

@@ -27,9 +27,10 @@ extension MeshStore {
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     func changeLog(
-        of tenant: Name, _ mesh: Name?, after: Revision, limit: Int
+        of tenant: Name, _ mesh: Name?, after: Revision, limit: Int, withConditions: Bool = false
     ) async throws(StoreError) -> ChangeLog {
-        let statement = ChangeLog.statement(of: tenant, mesh, after: after, limit: limit)
+        let statement = ChangeLog.statement(
+            of: tenant, mesh, after: after, limit: limit, withConditions: withConditions)
         return try ChangeLog(
             await rows(statement, seeing: .tenant(tenant), isPlannedOnce: true), after: after, limit: limit)
     }
@@ -38,8 +39,11 @@ extension MeshStore {
 extension ChangeLog {
     /// One statement, so that the feed, what the mesh says of it, and the objects are of one moment. The limit keeps the planner
     /// from reading all objects for the few that changed.
-    static func statement(of tenant: Name, _ mesh: Name?, after: Revision, limit: Int) -> Statement {
+    static func statement(
+        of tenant: Name, _ mesh: Name?, after: Revision, limit: Int, withConditions: Bool = false
+    ) -> Statement {
         let name = mesh?.text ?? ""
+        let conditions: Statement = withConditions ? ObjectRow.conditions(of: "o") : "NULL::jsonb AS conditions"
         return """
             SELECT m.*, c.*, o.*
               FROM (SELECT revision AS newest, compacted FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(name)) m
@@ -50,7 +54,7 @@ extension ChangeLog {
                      WHERE tenant = \(tenant.text) AND mesh = \(name) AND revision > \(after)
                      ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES) c ON true
               LEFT JOIN LATERAL (
-                    SELECT \(ObjectRow.content)
+                    SELECT \(ObjectRow.content), \(conditions)
                       FROM object o
                      WHERE o.tenant = c.tenant AND o.kind = c.kind AND o.mesh = c.mesh
                            AND o.namespace = c.namespace AND o.service = c.service AND o.name = c.name
@@ -92,6 +96,6 @@ extension ChangeLog {
         let exists = try row["uid", as: String?.self] != nil
         return Change(
             key: key, revision: revision, isDeleted: try row["deleted"],
-            object: exists ? try ObjectRow.content(of: key, row) : nil)
+            object: exists ? try ObjectRow.withConditions(ObjectRow.content(of: key, row), row) : nil)
     }
 }

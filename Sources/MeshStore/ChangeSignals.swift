@@ -10,11 +10,15 @@ package final class ChangeSignals: Sendable {
     static let channel = "sluice"
     /// What is announced of a release that was written, after its mesh. Meshes' announcements have a slash.
     static let releasePayload = "release"
+    /// Goes before a mesh of which only conditions changed.
+    private static let conditionsPrefix = "conditions:"
 
     /// What a signal says.
     package enum Signal: Hashable, Sendable {
         /// The mesh's feed has something new.
         case changed(MeshKey)
+        /// What was found out about objects of the mesh is different; no object is.
+        case conditions(MeshKey)
         /// A release was written, so one may be due.
         case release
         /// Signals may have been missed: look at everything.
@@ -63,12 +67,22 @@ package final class ChangeSignals: Sendable {
     private static func signal(_ event: Listener.Event) -> Signal {
         guard case .notification(let notification) = event else { return .anything }
         if notification.payload == releasePayload { return .release }
-        let parts = notification.payload.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let tenant = Name(String(parts[0])), let mesh = Name(String(parts[1])) else {
-            return .anything
+        if notification.payload.hasPrefix(conditionsPrefix) {
+            return mesh(notification.payload.dropFirst(conditionsPrefix.count)).map(Signal.conditions) ?? .anything
         }
-        return .changed(MeshKey(tenant: tenant, mesh: mesh))
+        return mesh(notification.payload[...]).map(Signal.changed) ?? .anything
     }
+
+    private static func mesh(_ text: Substring) -> MeshKey? {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let tenant = Name(String(parts[0])), let mesh = Name(String(parts[1])) else {
+            return nil
+        }
+        return MeshKey(tenant: tenant, mesh: mesh)
+    }
+
+    /// What is announced when conditions of a mesh changed.
+    static func conditionsPayload(_ mesh: MeshKey) -> String { conditionsPrefix + mesh.description }
 }
 
 /// Signals that wait for one consumer: at most 1024, and then ``ChangeSignals/Signal/anything`` stands for those that are

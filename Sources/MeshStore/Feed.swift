@@ -20,6 +20,8 @@ package enum FeedItem: Hashable, Sendable {
 package struct FeedEntry: Hashable, Sendable {
     package var revision: Revision
     package var item: FeedItem
+    /// Whether only the object's conditions changed: that has no revision, and this one is what the feed has reached.
+    package var isOfConditions = false
 
     package init(revision: Revision, item: FeedItem) {
         self.revision = revision
@@ -118,7 +120,7 @@ extension MeshStore {
         case .objects(let query, let tenant):
             let objects = try await rows(
                 ObjectRow.select(query, after: after, upTo: upTo, limit: limit), seeing: .tenant(tenant)
-            ).all(ObjectRow.decode)
+            ).all(ObjectRow.decodeWithConditions)
             let isComplete = objects.count < limit
             return FeedPage(
                 after: after, revision: isComplete ? upTo : objects.last?.revision ?? upTo,

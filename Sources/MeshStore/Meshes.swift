@@ -127,6 +127,7 @@ extension MeshStore {
              WHERE mesh.tenant = old.tenant AND mesh.mesh = old.mesh
             """, seeing: .all)
         try await compactProxyFeeds(olderThan: age)
+        try await compactConditions(olderThan: age)
         _ = try await rows("DELETE FROM idempotent_call WHERE at < now() - interval '24 hours'", seeing: .all)
     }
 }

@@ -17,7 +17,7 @@ extension MeshStore {
     func objectPage(
         of tenant: Name, _ mesh: Name?, after: Revision, limit: Int
     ) async throws(StoreError) -> FeedPage {
-        let log = try await changeLog(of: tenant, mesh, after: after, limit: limit)
+        let log = try await changeLog(of: tenant, mesh, after: after, limit: limit, withConditions: true)
         guard !log.isCompacted else { throw .outOfFeed }
         // A cluster's change is noted in every mesh of its tenant, but its own feed is the tenant's.
         let changes = mesh == nil ? log.changes : log.changes.filter { $0.key.kind != .cluster }

@@ -39,9 +39,10 @@ struct ObjectRow {
             """
     }
 
-    /// A page and one row more.
+    /// A page and one row more, with ``conditions(of:)``.
     static func select(_ query: ListQuery) throws(StoreError) -> Statement {
-        var statement: Statement = "SELECT \(columns) FROM object WHERE \(try condition(query))"
+        var statement: Statement =
+            "SELECT \(columns), \(conditions(of: "object")) FROM object WHERE \(try condition(query))"
         if let parts = query.after?.parts {
             statement.append(
                 """
@@ -54,12 +55,13 @@ struct ObjectRow {
     }
 
     /// Those of a list that were written last after one revision and up to another, in that order: as many as `limit`, and
-    /// the rest of the last one's revision. The query's page is not looked at.
+    /// the rest of the last one's revision, with ``conditions(of:)``. The query's page is not looked at.
     static func select(
         _ query: ListQuery, after: Revision, upTo: Revision, limit: Int
     ) throws(StoreError) -> Statement {
         """
-        SELECT \(columns) FROM object WHERE \(try condition(query)) AND revision > \(after) AND revision <= \(upTo)
+        SELECT \(columns), \(conditions(of: "object")) FROM object
+         WHERE \(try condition(query)) AND revision > \(after) AND revision <= \(upTo)
          ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES
         """
     }

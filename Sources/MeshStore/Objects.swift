@@ -68,7 +68,7 @@ extension MeshStore {
     /// One page of a list.
     package func list(_ query: ListQuery) async throws(StoreError) -> (items: [StoredObject], next: PageCursor?) {
         let visibility = query.tenant.map { Visibility.tenant($0) } ?? .all
-        let items = try await rows(ObjectRow.select(query), seeing: visibility).all(ObjectRow.decode)
+        let items = try await rows(ObjectRow.select(query), seeing: visibility).all(ObjectRow.decodeWithConditions)
         return page(items, of: query)
     }
 }

@@ -21,7 +21,19 @@ package struct ObjectRefusal: Hashable, Sendable {
 }
 
 extension MeshStore {
-    /// One object of a mesh and what proxies have against it, in one statement. Where nothing in the mesh is refused, the
+    /// One object with its conditions.
+    ///
+    /// - Returns: `nil` if there is none of this tenant.
+    package func fetchWithConditions(_ key: ObjectKey) async throws(StoreError) -> StoredObject? {
+        try await rows(
+            """
+            SELECT \(ObjectRow.columns), \(ObjectRow.conditions(of: "object")) FROM object
+             WHERE \(ObjectRow(key).condition)
+            """, seeing: .tenant(key.tenant)
+        ).first(ObjectRow.decodeWithConditions)
+    }
+
+    /// One object of a mesh with its conditions, and what proxies have against it, in one statement. Where nothing in the mesh is refused, the
     /// second part costs a look into an empty index.
     ///
     /// - Returns: `nil` if there is no such object of this tenant.
@@ -30,7 +42,7 @@ extension MeshStore {
     ) async throws(StoreError) -> (object: StoredObject, refusal: ObjectRefusal?)? {
         try await rows(try Self.selectWithRefusal(key), seeing: .tenant(key.tenant)).first {
             row throws(PostgresError) in
-            let object = try ObjectRow.decode(row)
+            let object = try ObjectRow.decodeWithConditions(row)
             let refusing = try row["refusing", as: Int64.self]
             guard refusing > 0, let example = ProxyRejection(try row.json("example")) else { return (object, nil) }
             let refusal = ObjectRefusal(
@@ -50,7 +62,7 @@ extension MeshStore {
              WHERE p.tenant = \(row.tenant) AND p.mesh = \(row.mesh) AND \(Self.isConnected)
             """
         return """
-            SELECT \(ObjectRow.columns), refusing, example, since,
+            SELECT \(ObjectRow.columns), \(ObjectRow.conditions(of: "object")), refusing, example, since,
                    CASE WHEN refusing > 0 THEN (SELECT count(*) \(connected)) ELSE 0 END AS connected
               FROM object, LATERAL (
                 SELECT count(*) AS refusing, min(rejection::text)::jsonb AS example,

@@ -133,10 +133,14 @@ package final class StoreTransaction {
     /// `generation` grows when the spec changes. If nothing changes at all, nothing is written and the object is returned
     /// as it is.
     ///
-    /// - Parameter isLast: nothing follows in this transaction and nothing of it will be taken back, so that it can be
-    ///   committed in the same round trip.
+    /// - Parameters:
+    ///   - found: what was found out about the object as it is to be, and by whom (``conditionWrite(_:of:from:)``); `nil`: nobody
+    ///     looked.
+    ///   - isLast: nothing follows in this transaction and nothing of it will be taken back, so that it can be committed in
+    ///     the same round trip.
     package func put(
-        _ key: ObjectKey, metadata: ObjectLabels, spec: JSONValue, status: JSONValue? = nil, isLast: Bool = false
+        _ key: ObjectKey, metadata: ObjectLabels, spec: JSONValue, status: JSONValue? = nil,
+        found: (conditions: [ObjectCondition], source: String)? = nil, isLast: Bool = false
     ) async throws -> StoredObject {
         let old = try await fetch(key, forUpdate: true)
         if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
@@ -155,7 +159,8 @@ package final class StoreTransaction {
             RETURNING \(ObjectRow.columns)
             """
         let following = try following(key, spec: spec, isNew: old == nil)
-        let statements = raising + [upsert] + record("put", key, deleted: false) + following
+        let found = found.map { conditionWrite($0.conditions, of: key, from: $0.source) } ?? []
+        let statements = raising + [upsert] + record("put", key, deleted: false) + following + found
         // A cluster's change is one of meshes that are not known before.
         let results =
             isLast && key.kind != .cluster
@@ -192,7 +197,7 @@ package final class StoreTransaction {
     package func delete(_ key: ObjectKey) async throws {
         guard let old = try await fetch(key, forUpdate: true) else { throw StoreError.notFound }
         var statements = raising() + ["DELETE FROM object WHERE \(ObjectRow(key).condition)"]
-        statements += record("delete", key, deleted: true)
+        statements += Self.forgetConditions(key) + record("delete", key, deleted: true)
         switch key.kind {
         case .release: statements += releaseRowDeletion(old)
         case .cluster: statements.append(noteInMeshes(key, deleted: true))

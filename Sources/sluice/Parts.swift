@@ -64,7 +64,8 @@ struct Parts: Sendable {
     /// The services that nobody connects to.
     func background(replica: String) -> [any Service] {
         // Before the first signal, which may come as soon as the first of the services runs.
-        let mirrored = signals.subscribe { $0 != .release }
+        let mirrored = signals.subscribe { if case .changed = $0 { true } else { false } }
+        let kept = signals.subscribe { if case .changed = $0 { true } else { false } }
         let watched = signals.subscribe { [follower = control.follower] in follower.isConcerned(by: $0) }
         let released = signals.subscribe { $0 == .release }
         let reporter = ProxyReporter(
@@ -73,11 +74,13 @@ struct Parts: Sendable {
         let engine = ControlPlane(store: store, mirror: mirror, logger: logger)
         let queue = StoredReleaseQueue(control: engine, signal: releases, logger: logger)
         let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
+        let keeper = ConditionKeeper(store: store, mirror: mirror, replica: replica, logger: logger)
         return [
             Background("signals", logger) { try await signals.run() },
             Background("mirror", logger) { try await mirror.run(changes: mirrored) },
             Background("watches", logger) { try await control.follower.run(signals: watched) },
             Background("publisher", logger) { try await publisher.run() },
+            Background("conditions", logger) { try await keeper.run(signals: kept) },
             Background("reporter", logger) { try await reporter.run() },
             Background("release signals", logger) { for await _ in released { releases.notify() } },
             Background("releases", logger) { try await driver.run() },

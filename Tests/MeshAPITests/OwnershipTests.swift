@@ -1,4 +1,6 @@
+import MeshControl
 import MeshModel
+import MeshStore
 import Testing
 
 @testable import MeshAPI
@@ -33,7 +35,7 @@ struct OwnershipTests {
             let second = Fixture.shop + "/virtualServices/b"
             for host in ["reviews", "reviews.shop", "reviews.shop.svc", "reviews.shop.svc.cluster.local"] {
                 let refused = try await api.send("PUT", second, Self.rules(host))
-                #expect(refused.status == 409)
+                #expect(refused.status == 422)
                 #expect(refused.code == "hostOwned")
                 #expect(refused.errors == ["/spec/hosts/0 conflict"])
                 #expect(refused.body["owner"] == ["kind": "VirtualService", "namespace": "shop", "name": "a"])
@@ -60,7 +62,7 @@ struct OwnershipTests {
             let both = Self.rules("cart", "v1", ["hosts": ["cart", "reviews"]])
             let refused = try await api.send(
                 "PUT", Fixture.shop + "/virtualServices/a", both, ["If-Match": "*"])
-            #expect(refused.status == 409)
+            #expect(refused.status == 422)
             #expect(refused.errors == ["/spec/hosts/1 conflict"])
             #expect(refused.body["owner"]?["name"] == "b")
         }
@@ -80,7 +82,7 @@ struct OwnershipTests {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(statuses.filter { $0 == 201 }.count == 1)
-            #expect(statuses.filter { $0 == 409 }.count == 7)
+            #expect(statuses.filter { $0 == 422 }.count == 7)
         }
     }
 
@@ -99,13 +101,13 @@ struct OwnershipTests {
             #expect(forbidden.body["pointer"] == "/spec/hosts/0")
             // Nobody has let it in: it would not be in force, whoever writes it.
             let homeless = try await api.send("PUT", foreign, Self.rules("reviews.shop"), token: wide)
-            #expect(homeless.status == 409)
+            #expect(homeless.status == 422)
             #expect(homeless.errors == ["/spec/hosts/0 conflict"])
 
             let owner = Fixture.shop + "/virtualServices/a"
             #expect(try await api.send("PUT", owner, Self.rules("reviews")).status == 201)
             let owned = try await api.send("PUT", foreign, Self.rules("reviews.shop"), token: wide)
-            #expect(owned.status == 409)
+            #expect(owned.status == 422)
             #expect(owned.body["owner"]?["name"] == "a")
 
             let delegating = Self.rules(
@@ -117,7 +119,7 @@ struct OwnershipTests {
             #expect(simulated.body["matched"]?["namespace"] == "ops")
             #expect(simulated.body["destinations"]?.arrayValue?.first?["version"] == "v2")
             let third = try await api.send("PUT", Self.ops + "/virtualServices/y", Self.rules("reviews.shop"))
-            #expect(third.status == 409)
+            #expect(third.status == 422)
             #expect(third.body["owner"] == ["kind": "VirtualService", "namespace": "ops", "name": "x"])
         }
     }
@@ -172,7 +174,7 @@ struct OwnershipTests {
             #expect(try await api.send("PUT", Fixture.shop + "/destinationRules/d1", Self.policies).status == 201)
             let refused = try await api.send(
                 "PUT", Fixture.shop + "/destinationRules/d2", ["spec": ["host": "reviews.shop"]])
-            #expect(refused.status == 409)
+            #expect(refused.status == 422)
             #expect(refused.errors == ["/spec/host conflict"])
             #expect(refused.body["owner"] == ["kind": "DestinationRule", "namespace": "shop", "name": "d1"])
             let again = try await api.send(

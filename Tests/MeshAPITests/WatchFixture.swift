@@ -25,8 +25,10 @@ struct WatchFixture: Sendable {
     let clock: ManualClock
     let group: ServiceGroup
 
+    /// - Parameter keeperClock: what the keeper of conditions of the server goes by; `nil`: it has none.
     static func run(
-        _ configure: (inout APIConfiguration) -> Void = { _ in }, _ body: (WatchFixture) async throws -> Void
+        _ configure: (inout APIConfiguration) -> Void = { _ in }, keeperClock: ManualClock? = nil,
+        _ body: (WatchFixture) async throws -> Void
     ) async throws {
         let clock = ManualClock()
         var configuration = APIConfiguration()
@@ -43,6 +45,7 @@ struct WatchFixture: Sendable {
                 let writer = Fixture(configuration, store: database.store)
                 let changes = ChangeSignals(database.options, logger: quietLogger)
                 let signals = changes.subscribe { [follower = server.control.follower] in follower.isConcerned(by: $0) }
+                let kept = changes.subscribe { if case .changed = $0 { true } else { false } }
                 let front = Front(server: server.server)
                 let group = ServiceGroup(
                     configuration: .init(
@@ -51,6 +54,12 @@ struct WatchFixture: Sendable {
                     tasks.addTask { try await changes.run() }
                     tasks.addTask { try await server.control.follower.run(signals: signals) }
                     tasks.addTask { try await group.run() }
+                    if let keeperClock {
+                        let keeper = ConditionKeeper(
+                            store: server.control.store, mirror: server.control.mirror, replica: "r1",
+                            clock: keeperClock, logger: quietLogger)
+                        tasks.addTask { try await keeper.run(signals: kept) }
+                    }
                     defer { tasks.cancelAll() }
                     try await until("the server listens") { front.port != 0 }
                     try await body(

@@ -16,6 +16,7 @@ struct PermissionTests {
         destinationRules.write  -      x         -        x         x           x
         endpoints.read          x      x         x        x         x           x
         endpoints.write         -      x         -        x         x           x
+        meshes.analyze          x      x         x        x         x           x
         operations.read         x      x         x        x         x           x
         proxies.bootstrap       -      x         -        x         x           x
         proxies.read            x      x         x        x         x           x

@@ -32,6 +32,20 @@ enum ExpectedSchema {
         change.name dns_label not null
         change.deleted boolean not null
         change.at timestamp with time zone not null default now()
+        condition_change.tenant dns_label not null
+        condition_change.mesh dns_label not null
+        condition_change.kind text not null
+        condition_change.namespace dns_label not null
+        condition_change.service scope_part not null
+        condition_change.name dns_label not null
+        condition_change.sequence bigint not null
+        condition_change.at timestamp with time zone not null default now()
+        condition_state.tenant dns_label not null
+        condition_state.mesh dns_label not null
+        condition_state.revision bigint not null default 0
+        condition_state.sequence bigint not null default 0
+        condition_state.writer text not null
+        condition_state.lease_until timestamp with time zone not null
         forgotten_proxy.tenant dns_label not null
         forgotten_proxy.mesh dns_label not null
         forgotten_proxy.revision bigint not null
@@ -65,6 +79,24 @@ enum ExpectedSchema {
         object.status jsonb not null default '{}'::jsonb
         object.created_at timestamp with time zone not null default now()
         object.updated_at timestamp with time zone not null default now()
+        object_condition.tenant dns_label not null
+        object_condition.mesh dns_label not null
+        object_condition.kind text not null
+        object_condition.namespace dns_label not null
+        object_condition.service scope_part not null
+        object_condition.name dns_label not null
+        object_condition.source text not null
+        object_condition.position integer not null
+        object_condition.uid uuid not null
+        object_condition.subject text not null
+        object_condition.revision bigint not null
+        object_condition.type text not null
+        object_condition.status boolean not null
+        object_condition.reason text not null
+        object_condition.pointer text not null
+        object_condition.message text not null
+        object_condition.other jsonb
+        object_condition.since timestamp with time zone not null
         operation.tenant dns_label not null
         operation.id uuid not null default gen_random_uuid()
         operation.verb text not null
@@ -134,6 +166,12 @@ enum ExpectedSchema {
         audit_event: PRIMARY KEY (tenant, sequence)
         change: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
         change: PRIMARY KEY (tenant, mesh, revision, kind, namespace, service, name)
+        condition_change: FOREIGN KEY (tenant, mesh) REFERENCES condition_state(tenant, mesh) ON DELETE CASCADE
+        condition_change: PRIMARY KEY (tenant, mesh, kind, namespace, service, name)
+        condition_state: CHECK ((revision >= 0))
+        condition_state: CHECK ((sequence >= 0))
+        condition_state: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
+        condition_state: PRIMARY KEY (tenant, mesh)
         dns_label: CHECK ((VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text))
         forgotten_proxy: PRIMARY KEY (tenant, mesh, revision, namespace, name)
         idempotent_call: CHECK (((length(key) >= 1) AND (length(key) <= 255)))
@@ -150,6 +188,8 @@ enum ExpectedSchema {
         object: CHECK ((kind ~ '^[A-Z][A-Za-z]{0,62}$'::text))
         object: CHECK ((revision > 0))
         object: PRIMARY KEY (tenant, kind, mesh, namespace, service, name)
+        object_condition: FOREIGN KEY (tenant, mesh) REFERENCES condition_state(tenant, mesh) ON DELETE CASCADE
+        object_condition: PRIMARY KEY (tenant, mesh, kind, namespace, service, name, source, "position")
         operation: PRIMARY KEY (tenant, id)
         proxy: PRIMARY KEY (tenant, mesh, namespace, name)
         proxy_feed: CHECK ((compacted >= 0))
@@ -167,6 +207,7 @@ enum ExpectedSchema {
         """#
 
     static let indexes = """
+        CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
         CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
         CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
         CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)

@@ -5,6 +5,9 @@ enum TenantTable: String, CaseIterable {
     case apiKey = "api_key"
     case auditEvent = "audit_event"
     case change
+    case conditionChange = "condition_change"
+    case objectCondition = "object_condition"
+    case conditionState = "condition_state"
     case forgottenProxy = "forgotten_proxy"
     case idempotentCall = "idempotent_call"
     case mesh
@@ -17,7 +20,13 @@ enum TenantTable: String, CaseIterable {
 
     var name: SQLIdentifier { SQLIdentifier(rawValue) }
 
-    /// Inserts a row of the tenant; for ``change`` there must be one of ``mesh``.
+    /// What rows of others belong to; in this order.
+    static let parents = [TenantTable.mesh, .conditionState]
+
+    /// Those whose rows belong to one of ``parents``.
+    static let children: Set<TenantTable> = [.change, .conditionState, .conditionChange, .objectCondition]
+
+    /// Inserts a row of the tenant; there must be rows of ``parents``.
     func insertion(tenant: String) -> Statement {
         switch self {
         case .apiKey:
@@ -34,6 +43,22 @@ enum TenantTable: String, CaseIterable {
             """
             INSERT INTO change (tenant, mesh, revision, kind, namespace, service, name, deleted)
             VALUES (\(tenant), 'default', 1, 'Service', 'shop', '', 'cart', false)
+            """
+        case .conditionChange:
+            """
+            INSERT INTO condition_change (tenant, mesh, kind, namespace, service, name, sequence)
+            VALUES (\(tenant), 'default', 'Service', 'shop', '', 'cart', 1)
+            """
+        case .objectCondition:
+            """
+            INSERT INTO object_condition (tenant, mesh, kind, namespace, service, name, source, position, uid, subject,
+                                          revision, type, status, reason, pointer, message, since)
+            VALUES (\(tenant), 'default', 'Service', 'shop', '', 'cart', 's', 0, gen_random_uuid(), '', 1, 'Accepted',
+                    false, 'Conflict', '', '', now())
+            """
+        case .conditionState:
+            """
+            INSERT INTO condition_state (tenant, mesh, writer, lease_until) VALUES (\(tenant), 'default', 'r', now())
             """
         case .forgottenProxy:
             """

@@ -38,6 +38,10 @@ extension Problem {
                 ])
         case .conflict(let conflict):
             Problem(.conflict, conflict.code, conflict.detail, errors: conflict.errors, members: conflict.members)
+        case .owned(let conflict):
+            Problem(
+                .unprocessableContent, conflict.code, conflict.detail, errors: conflict.errors,
+                members: conflict.members)
         case .stale(let current):
             Problem(
                 .preconditionFailed, "stale",

@@ -58,6 +58,7 @@ extension Violation {
             "code": .string(code.rawValue),
             "detail": .string(detail),
             "choices": .list(choices, JSONValue.string),
+            "object": object?.reference,
         ])
     }
 }

@@ -53,9 +53,10 @@ struct ObjectRoutes: Sendable {
 
     private func fetch(_ request: APIRequest) async throws -> APIAnswer {
         let (object, refusal) = try await control.fetchWithRefusal(request.key(kind), by: request.caller)
-        // What proxies say is not part of the version, nor what a release does to rules that are written meanwhile.
+        // What proxies say is not part of the version, nor what was found out, nor what a release does to rules that are written
+        // meanwhile.
         let routes = kind == .release ? try await control.routes(of: object) : [:]
-        if refusal == nil, routes.isEmpty, request.has(ObjectVersion(object)) {
+        if refusal == nil, routes.isEmpty, object.conditions == nil, request.has(ObjectVersion(object)) {
             return .notModified(ObjectVersion(object))
         }
         return .object(object, refusal: refusal, routes: routes)

@@ -8,7 +8,7 @@ internal import NIOCore
 ///
 /// `changed` has the document as the list has it, `deleted` what named it; `synced` comes once, when the client has
 /// everything that was there. The `id` of an event is its revision. Of several of one revision only the last one has it,
-/// so that whoever comes back with it misses nothing.
+/// so that whoever comes back with it misses nothing. A change of nothing but conditions has none.
 struct EventStream: Sendable {
     let watch: ListWatch
     let place: EventStreams.Place
@@ -59,7 +59,7 @@ struct EventStream: Sendable {
             let entry = entries[index]
             let isLast = index + 1 == entries.endIndex || entries[index + 1].revision != entry.revision
             let (name, document) = entry.item.event(at: entry.revision)
-            return EventText.event(name, id: isLast ? entry.revision : nil, document)
+            return EventText.event(name, id: isLast && !entry.isOfConditions ? entry.revision : nil, document)
         }
     }
 }

@@ -33,6 +33,8 @@ package enum Permission: String, CaseIterable, Sendable {
     case clearStable = "services.clearStable"
     /// Ends the redirection of retired versions.
     case clearPromotions = "services.clearPromotions"
+    /// Ask what is wrong in a mesh.
+    case analyzeMesh = "meshes.analyze"
     case readProxies = "proxies.read"
     /// A bootstrap carries a token with which a proxy joins the mesh.
     case bootstrapProxies = "proxies.bootstrap"
@@ -53,7 +55,7 @@ package enum Permission: String, CaseIterable, Sendable {
         case .promoteReleases, .promoteReleasesFully, .abortReleases, .clearStable, .clearPromotions:
             Self.operators.union([.releaser])
         case .readTenant, .readClusters, .readServices, .readEndpoints, .readVirtualServices, .readDestinationRules,
-            .readReleases, .readProxies, .readOperations:
+            .readReleases, .analyzeMesh, .readProxies, .readOperations:
             Set(Role.allCases)
         }
     }

@@ -12,6 +12,8 @@ package enum ControlError: Error, Sendable {
     case forbiddenThere(Permission, namespace: Name, JSONPointer)
     /// What is asked does not fit what is there.
     case conflict(Conflict)
+    /// What the document names belongs to another object; writing it again changes nothing about that.
+    case owned(Conflict)
     /// A precondition does not hold. With the version that is there now, if anything is.
     case stale(ObjectVersion?)
     /// The object exists, and the write does not say which version it is meant for.

@@ -119,7 +119,7 @@ extension MeshMirror {
                     switch change {
                     case .changed(let mesh): await self.lookAt([mesh])
                     case .anything: await self.lookAt(self.known)
-                    case .release: break
+                    case .release, .conditions: break
                     }
                 }
             }

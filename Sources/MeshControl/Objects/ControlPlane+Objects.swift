@@ -45,13 +45,20 @@ extension ControlPlane {
         return object
     }
 
-    /// One object, and what proxies have against it.
+    /// One object with its conditions, and what proxies have against it.
     ///
     /// - Throws: as ``fetch(_:by:)``.
     package func fetchWithRefusal(
         _ key: ObjectKey, by caller: Caller
     ) async throws -> (object: StoredObject, refusal: ObjectRefusal?) {
-        guard key.kind.scope == .namespace else { return (try await fetch(key, by: caller), nil) }
+        guard key.kind.isInMesh else { return (try await fetch(key, by: caller), nil) }
+        guard key.kind.scope == .namespace else {
+            try authorise(caller, key.kind.rules.read, in: ObjectScope(key))
+            guard let object = try await translatingErrors({ try await store.fetchWithConditions(key) }) else {
+                throw ControlError.notFound(key.described)
+            }
+            return (object, nil)
+        }
         try authorise(caller, key.kind.rules.read, in: ObjectScope(key))
         guard let found = try await translatingErrors({ try await store.fetchWithRefusal(key) }) else {
             throw ControlError.notFound(key.described)

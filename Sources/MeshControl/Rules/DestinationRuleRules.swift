@@ -23,10 +23,16 @@ struct DestinationRuleRules: ObjectRules {
         if let service, let owner = state.destinationRule(for: service), owner != name {
             let detail = "DestinationRule \(owner) holds for service \(service), and there can be only one"
             let pointer = PlannedWrite.specPointer.appending("host")
-            throw ControlError.conflict(
+            throw ControlError.owned(
                 .owned(detail, by: owner, .destinationRule, errors: [Violation(pointer, .conflict, detail)]))
         }
-        return try await write.put(spec, in: transaction)
+        let run = write.dryRun(in: state) { state, change in
+            let old = state.destinationRules[name]
+            state.destinationRules[name] = MeshState.Policies(
+                spec: spec, createTime: old?.createTime ?? Timestamp(microseconds: .max))
+            change.destinationRules = [name]
+        }
+        return try await write.put(spec, found: write.warn(of: run), in: transaction)
     }
 
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}

@@ -20,8 +20,39 @@ struct EndpointRules: ObjectRules {
         }
         if let service = ServiceSpec.read(parent.spec, at: .root, log: ViolationLog()) {
             check(spec, against: service, write.log)
+            try await warn(of: spec, write, service, in: transaction)
         }
         return try await write.put(spec, in: transaction)
+    }
+
+    /// Two endpoints at one address count once, and a sidecar stands in front of one.
+    private func warn(
+        of spec: EndpointSpec, _ write: PlannedWrite, _ service: ServiceSpec, in transaction: StoreTransaction
+    ) async throws {
+        let old = write.oldSpec(as: EndpointSpec.self)
+        guard
+            old == nil || old?.address != spec.address || old?.ports != spec.ports || old?.sidecar != spec.sidecar
+                || old?.cluster != spec.cluster
+        else { return }
+        let proxy = spec.sidecar?.proxy
+        for other in try await transaction.endpoints(besides: write.key, at: spec.address, orBehind: proxy) {
+            guard let its: EndpointSpec = other.noun() else { continue }
+            let ports = service.ports.filter { port in
+                its.address == spec.address
+                    && (its.ports[port.name] ?? port.number) == (spec.ports[port.name] ?? port.number)
+            }
+            if let port = ports.first {
+                write.log.warn(
+                    PlannedWrite.specPointer.appending("address"), .duplicateAddress,
+                    "endpoint \(other.key.name) has this address too for port \(port.name): the two count once")
+            }
+            if let proxy, its.sidecar?.proxy == proxy {
+                write.log.warn(
+                    PlannedWrite.specPointer.appending("sidecar").appending("proxy"), .duplicateAddress,
+                    "proxy \(proxy) already stands in front of endpoint \(other.key.name): it can have one workload a port"
+                )
+            }
+        }
     }
 
     private func check(_ spec: EndpointSpec, against service: ServiceSpec, _ log: ViolationLog) {

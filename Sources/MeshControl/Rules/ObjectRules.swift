@@ -66,19 +66,24 @@ struct PlannedWrite {
 
     /// Writes the object, after a last look at what was reported since the spec was read.
     ///
-    /// - Parameter status: `nil` keeps the status.
-    func put(_ spec: some Spec, status: JSONValue? = nil, in transaction: StoreTransaction) async throws
-        -> WrittenObject
-    {
+    /// - Parameters:
+    ///   - status: `nil` keeps the status.
+    ///   - conditions: what compiling says about the object; `nil`: nobody asked.
+    func put(
+        _ spec: some Spec, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
+        in transaction: StoreTransaction
+    ) async throws -> WrittenObject {
         try log.check(options)
         // What is new may have to be taken back, see below.
-        let object = try await transaction.put(
-            key, metadata: draft.metadata, spec: spec.json, status: status, isLast: old != nil && options.isPlain)
+        var object = try await transaction.put(
+            key, metadata: draft.metadata, spec: spec.json, status: status,
+            found: conditions.map { ($0, ConditionKeeper.source) }, isLast: old != nil && options.isPlain)
         if old == nil, object.updateTime != object.createTime {
             // Somebody else created it since we looked; leaving takes our write back.
             try options.precondition.check(object)
             throw ControlError.conflict(.alreadyExists(object))
         }
+        object.conditions = conditions
         return WrittenObject(object: object, created: old == nil, warnings: log.warnings(options), operation: nil)
     }
 

@@ -1,3 +1,4 @@
+internal import MeshCompiler
 internal import MeshModel
 internal import MeshStore
 
@@ -42,5 +43,53 @@ extension PlannedWrite {
         } catch StoreError.notFound {
             return MeshState(mesh: state.mesh)
         }
+    }
+}
+
+extension PlannedWrite {
+    /// Objects beside the written one that a warning is given about.
+    private static let maxOthers = 20
+
+    /// What the write would bring about, found by compiling what it touches.
+    ///
+    /// - Parameters:
+    ///   - state: the mesh without the write.
+    ///   - change: what the write changes in it.
+    func dryRun(in state: MeshState, _ change: (inout MeshState, inout MeshChange) -> Void) -> DryRun {
+        var (new, touched) = (state, MeshChange())
+        change(&new, &touched)
+        return DryRun(touched, from: state, to: new)
+    }
+
+    /// Warns of all that is to be said about the written object, and of what the write does to others.
+    ///
+    /// - Returns: what will be said about the object, for its conditions.
+    func warn(of run: DryRun) -> [ObjectCondition] {
+        let own = run.after.filter { $0.object == key }.inOrder
+        let others = run.caused.filter { $0.object != key && mayRead($0.object) }.inOrder
+        for diagnostic in own { warn(of: diagnostic) }
+        for diagnostic in others.prefix(Self.maxOthers) { warn(of: diagnostic) }
+        if others.count > Self.maxOthers {
+            log.warn(
+                .root, .conflict, "\(others.count - Self.maxOthers) more findings about other objects; see :analyze")
+        }
+        return own.conditions[key] ?? []
+    }
+
+    private func mayRead(_ other: ObjectKey) -> Bool {
+        do {
+            try control.authorise(caller, other.kind.rules.read, in: ObjectScope(other))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func warn(of diagnostic: Diagnostic) {
+        // Every code of a diagnostic is one of violations; a test compares them.
+        let code = Violation.Code(rawValue: diagnostic.code.rawValue) ?? .conflict
+        let object = diagnostic.object == key ? nil : diagnostic.object
+        let detail = object.map { "\($0.described): \(diagnostic.detail)" } ?? diagnostic.detail
+        log.warn(diagnostic.pointer, code, detail, object: object)
     }
 }

@@ -4,13 +4,23 @@ internal import MeshStore
 struct ServiceRules: ObjectRules {
     var read: Permission { .readServices }
     var write: Permission { .writeServices }
+    var needsMesh: Bool { true }
 
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: ServiceSpec.self)
         if let old = write.oldSpec(as: ServiceSpec.self) {
             try await checkUsers(of: spec, replacing: old, write, in: transaction)
+            // What only its labels are about concerns nobody.
+            if spec == old { return try await write.put(spec, in: transaction) }
         }
-        return try await write.put(spec, in: transaction)
+        guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
+        let state = try await write.meshState(in: transaction)
+        let run = write.dryRun(in: state) { state, change in
+            state.services[name] = MeshState.Service(
+                spec: spec, status: state.services[name]?.status ?? ServiceStatus(), revision: state.revision + 1)
+            change.services = [name]
+        }
+        return try await write.put(spec, found: write.warn(of: run), in: transaction)
     }
 
     /// What endpoints, rules and running releases name must stay, and so must the version in charge.

@@ -23,7 +23,15 @@ struct VirtualServiceRules: ObjectRules {
         for warning in check.warnings { write.log.warn(warning.pointer, warning.code, warning.detail) }
         try write.log.check(write.options)
         if spec.appliesToSidecars { try checkOwners(of: hosts, owners, name) }
-        return try await write.put(check.spec, in: transaction)
+        let run = write.dryRun(in: state) { state, change in
+            // As if it were written now: younger and newer than everything.
+            let old = state.virtualServices[name]
+            state.virtualServices[name] = MeshState.Rules(
+                spec: check.spec, revision: state.revision + 1,
+                createTime: old?.createTime ?? Timestamp(microseconds: .max))
+            change.virtualServices = [name]
+        }
+        return try await write.put(check.spec, found: write.warn(of: run), in: transaction)
     }
 
     /// Who decides about a service's requests must be allowed to where the service is, or be let in there.
@@ -58,7 +66,7 @@ struct VirtualServiceRules: ObjectRules {
             owner = owner ?? (ownership.letsIn(name.namespace) ? ownership.holder : ownership.owner)
         }
         guard let first = conflicts.first else { return }
-        throw ControlError.conflict(.owned(first.detail, by: owner, .virtualService, errors: conflicts))
+        throw ControlError.owned(.owned(first.detail, by: owner, .virtualService, errors: conflicts))
     }
 
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}

@@ -39,8 +39,14 @@ extension ControlPlane {
     private func watch(_ list: WatchedList, after revision: Revision?) async throws -> ListWatch {
         try await translatingErrors {
             let newest = try await store.revision(of: list.feed, resuming: revision)
+            var conditions: Int64 = 0
+            // Before what is there is read, which comes with its conditions.
+            if revision == nil, case .objects(let tenant, let mesh?) = list.feed {
+                conditions = try await store.conditionSequence(of: MeshKey(tenant: tenant, mesh: mesh))
+            }
             return ListWatch(
-                list, resuming: revision, newest: newest, inbox: WatchInbox(), store: store, follower: follower)
+                list, resuming: revision, newest: newest, conditions: conditions, inbox: WatchInbox(), store: store,
+                follower: follower)
         }
     }
 }

@@ -67,7 +67,13 @@ package final class FeedFollower: Sendable {
             }
             group.addTask {
                 for await signal in looks.signals {
+                    if case .conditions = signal {
+                        self.tellOfConditions(signal)
+                        continue
+                    }
                     for feed in self.feeds(concerning: signal) { await self.read(feed) }
+                    // They may have been changed without that we heard of it.
+                    if signal == .anything { self.tellOfConditions(signal) }
                 }
             }
             group.addTask {
@@ -92,9 +98,17 @@ package final class FeedFollower: Sendable {
     private func feeds(concerning signal: ChangeSignals.Signal) -> [Feed] {
         switch signal {
         case .anything: watched.filter { !$0.isOfProxies }
-        case .changed(let mesh): watched.filter { $0.isConcerned(by: mesh) }
+        case .changed(let mesh), .conditions(let mesh): watched.filter { $0.isConcerned(by: mesh) }
         case .release: []
         }
+    }
+
+    /// Conditions are no part of a feed: each watch reads those of its own list, when they have changed at all.
+    private func tellOfConditions(_ signal: ChangeSignals.Signal) {
+        let feeds = feeds(concerning: signal)
+        let inboxes = entries.withLock { entries in feeds.flatMap { entries[$0].map { Array($0.inboxes.values) } ?? [] }
+        }
+        for inbox in inboxes { inbox.tellOfConditions() }
     }
 
     /// Hands on what is new in a feed.

@@ -8,17 +8,20 @@ package final class ListWatch: Sendable {
     let resumed: Revision?
     /// The feed's revision at that moment.
     let newest: Revision
+    /// The last change of conditions that the reader has.
+    let conditions: Int64
     let inbox: WatchInbox
     let store: MeshStore
     private let follower: FeedFollower
 
     init(
-        _ list: WatchedList, resuming resumed: Revision?, newest: Revision, inbox: WatchInbox, store: MeshStore,
-        follower: FeedFollower
+        _ list: WatchedList, resuming resumed: Revision?, newest: Revision, conditions: Int64, inbox: WatchInbox,
+        store: MeshStore, follower: FeedFollower
     ) {
         self.list = list
         self.resumed = resumed
         self.newest = newest
+        self.conditions = conditions
         self.inbox = inbox
         self.store = store
         self.follower = follower
@@ -48,11 +51,15 @@ package struct WatchReader {
     package private(set) var revision: Revision
     private var isPresent: Bool
     private var mustRead = true
+    /// The last change of conditions that the reader has, and whether there may be another one.
+    private var conditions: Int64
+    private var mustReadConditions = true
 
     fileprivate init(_ watch: ListWatch) {
         self.watch = watch
         revision = watch.resumed ?? 0
         isPresent = watch.resumed == nil
+        conditions = watch.conditions
     }
 
     /// What comes next, in the order of revisions: first what is there, or what happened since; then what happens. Never a
@@ -76,13 +83,34 @@ package struct WatchReader {
             revision = page.revision
             if !entries.isEmpty { return entries }
         }
+        return try await conditionEntries()
+    }
+
+    /// Objects of which nothing but the conditions changed. After a break all that may have: their changes have no ids by which
+    /// a client could say what it has.
+    private mutating func conditionEntries() async throws(StoreError) -> [FeedEntry]? {
+        guard case .objects(let query, _) = watch.list else { return nil }
+        while mustReadConditions {
+            let page = try await watch.store.conditionChanges(of: query, after: conditions, limit: Self.page)
+            mustReadConditions = !page.isComplete
+            conditions = page.reached
+            let entries = page.objects.compactMap { object -> FeedEntry? in
+                // What is newer than the feed's last page, or does not have the list's labels, another page tells.
+                guard object.revision <= revision, case .object? = watch.list.item(.object(object)) else { return nil }
+                var entry = FeedEntry(revision: revision, item: .object(object))
+                entry.isOfConditions = true
+                return entry
+            }
+            if !entries.isEmpty { return entries }
+        }
         return nil
     }
 
     /// A page that brings the reader further: the one that all were handed, if nothing is missing before it.
     private mutating func feedPage() async throws(StoreError) -> FeedPage? {
-        let (shared, isTold) = watch.inbox.take()
+        let (shared, isTold, isToldOfConditions) = watch.inbox.take()
         if isTold { mustRead = true }
+        if isToldOfConditions { mustReadConditions = true }
         if let shared, shared.revision > revision {
             if !mustRead, shared.after <= revision { return shared }
             mustRead = true

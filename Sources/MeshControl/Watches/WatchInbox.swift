@@ -7,6 +7,7 @@ final class WatchInbox: Sendable {
     private struct State {
         var page: FeedPage?
         var mustRead = false
+        var mustReadConditions = false
     }
 
     /// Yields when somebody rang since the last time, ends with the watch.
@@ -28,11 +29,17 @@ final class WatchInbox: Sendable {
         ring()
     }
 
+    /// Conditions of objects in the feed may have changed.
+    func tellOfConditions() {
+        state.withLock { $0.mustReadConditions = true }
+        ring()
+    }
+
     /// What came since the last time.
-    func take() -> (page: FeedPage?, mustRead: Bool) {
+    func take() -> (page: FeedPage?, mustRead: Bool, mustReadConditions: Bool) {
         state.withLock { state in
             defer { state = State() }
-            return (state.page, state.mustRead)
+            return (state.page, state.mustRead, state.mustReadConditions)
         }
     }
 }

@@ -1,0 +1,50 @@
+internal import MeshModel
+
+/// Of one mesh: which conditions stand in the database, and which may be written next. No I/O, no clock: time is counted in
+/// ticks.
+///
+/// What is new is written at once. What changes again soon waits until ``pause`` is over and is written as it is then, so that
+/// an endpoint that comes and goes does not make a write each time.
+struct ConditionBook {
+    /// In ticks: how long the conditions of an object stay as they were written.
+    let pause: Int
+    private(set) var written: [ObjectKey: [ObjectCondition]]
+    private var restingUntil: [ObjectKey: Int] = [:]
+
+    init(_ written: [ObjectKey: [ObjectCondition]], pause: Int) {
+        self.written = written
+        self.pause = pause
+    }
+
+    /// What of the conditions that there should be is to be written now.
+    ///
+    /// - Returns: all conditions of the objects of which some are different, with their times as far as they are known; and
+    ///   whether that is everything, or something has to wait.
+    mutating func due(
+        _ wanted: [ObjectKey: [ObjectCondition]], at tick: Int
+    ) -> (changes: [ObjectKey: [ObjectCondition]], isAll: Bool) {
+        restingUntil = restingUntil.filter { $0.value > tick }
+        var changes: [ObjectKey: [ObjectCondition]] = [:]
+        var isAll = true
+        for key in Set(wanted.keys).union(written.keys) {
+            let (old, new) = (written[key] ?? [], wanted[key] ?? [])
+            if old.count == new.count, zip(old, new).allSatisfy({ $0.says($1) }) { continue }
+            if restingUntil[key] != nil {
+                isAll = false
+            } else {
+                changes[key] = new.map { condition in old.first { $0.says(condition) } ?? condition }
+            }
+        }
+        return (changes, isAll)
+    }
+
+    mutating func note(_ changes: [ObjectKey: [ObjectCondition]], at tick: Int) {
+        for (key, conditions) in changes {
+            written[key] = conditions.isEmpty ? nil : conditions
+            restingUntil[key] = tick + pause
+        }
+    }
+
+    /// Whether something that changes now would have to wait.
+    func isResting(at tick: Int) -> Bool { restingUntil.values.contains { $0 > tick } }
+}
