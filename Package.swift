@@ -190,7 +190,8 @@ let package = Package(
             dependencies: ["MeshStore", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel"], swiftSettings: strict),
+            name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",
             dependencies: [

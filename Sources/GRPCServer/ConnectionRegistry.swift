@@ -5,6 +5,8 @@ internal import Synchronization
 final class ConnectionRegistry: Sendable {
     private struct State {
         var connections: [UInt64: NIOLoopBound<GRPCConnection>] = [:]
+        /// By IP address, of those that have one.
+        var byAddress: [String: Int] = [:]
         var isDraining = false
         var waiting: CheckedContinuation<Void, Never>?
     }
@@ -16,20 +18,35 @@ final class ConnectionRegistry: Sendable {
 
     func nextID() -> UInt64 { Self.ids.add(1, ordering: .relaxed).newValue }
 
-    /// - Returns: whether there was room. Called on the connection's event loop.
-    func admit(_ connection: GRPCConnection, limit: Int) -> Bool {
+    /// Why there is no room for a connection.
+    enum Refusal { case draining, tooMany, tooManyFromAddress }
+
+    /// - Returns: `nil` if there was room. Called on the connection's event loop.
+    func admit(_ connection: GRPCConnection, limit: Int, perAddress: Int) -> Refusal? {
         let entry = NIOLoopBound(connection, eventLoop: connection.eventLoop)
-        let id = connection.id
+        let (id, address) = (connection.id, connection.peer?.ipAddress)
         return state.withLock { state in
-            guard !state.isDraining, state.connections.count < limit else { return false }
+            if state.isDraining { return .draining }
+            guard state.connections.count < limit else { return .tooMany }
+            if let address {
+                let count = state.byAddress[address, default: 0]
+                guard count < perAddress else { return .tooManyFromAddress }
+                state.byAddress[address] = count + 1
+            }
             state.connections[id] = entry
-            return true
+            return nil
         }
     }
 
-    func remove(_ id: UInt64) {
+    /// - Parameter address: the connection's peer's.
+    func remove(_ id: UInt64, from address: String?) {
         let waiting: CheckedContinuation<Void, Never>? = state.withLock { state in
-            state.connections[id] = nil
+            // One that was refused never was here.
+            guard state.connections.removeValue(forKey: id) != nil else { return nil }
+            if let address {
+                let rest = (state.byAddress[address] ?? 1) - 1
+                state.byAddress[address] = rest > 0 ? rest : nil
+            }
             guard state.connections.isEmpty else { return nil }
             return state.waiting.take()
         }

@@ -28,6 +28,9 @@ package final class GRPCConnection {
     private var isDraining = false
     private var ageTimer: Scheduled<Void>?
     private var graceTimer: Scheduled<Void>?
+    /// A call has shown who the client is.
+    private var isTrusted = false
+    private var strangerTimer: Scheduled<Void>?
 
     private static let callIDs = Atomic<UInt64>(0)
 
@@ -51,12 +54,30 @@ package final class GRPCConnection {
     package func makeHandler() -> HTTP2Connection {
         let handler = HTTP2Connection(.server, configuration: configuration.http2, delegate: self)
         http2 = handler
+        awaitCall()
         if let age = configuration.maxConnectionAge {
             // ± 10 %, so that a fleet that connected at once does not come back at once.
             let jittered = Int64(Double(age.nanoseconds) * Double.random(in: 0.9...1.1))
             ageTimer = eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(jittered)) { self.closeGracefully() }
         }
         return handler
+    }
+
+    /// A call has shown who the client is: the connection may be without calls for as long as HTTP/2 lets it.
+    package func trust() {
+        isTrusted = true
+        strangerTimer?.cancel()
+        strangerTimer = nil
+    }
+
+    /// Closes the connection if no call comes: it may be one of many of somebody who only wants to have them.
+    private func awaitCall() {
+        guard !isTrusted else { return }
+        strangerTimer?.cancel()
+        strangerTimer = eventLoop.assumeIsolated().scheduleTask(in: configuration.strangerTimeout) {
+            guard !self.isTrusted, self.calls.isEmpty else { return }
+            self.http2?.close()
+        }
     }
 
     package var isTLS: Bool {
@@ -110,7 +131,10 @@ package final class GRPCConnection {
     /// Whether it is we who keep the client from sending.
     var isReadHeld: Bool { http2?.isReadHeld ?? false }
 
-    func ended(_ call: GRPCCall, streamID: Int32) { calls[streamID] = nil }
+    func ended(_ call: GRPCCall, streamID: Int32) {
+        calls[streamID] = nil
+        if calls.isEmpty { awaitCall() }
+    }
 
     private func refuse(_ stream: HTTP2Stream, _ refusal: GRPCRequest.Refusal) {
         switch refusal {
@@ -149,6 +173,7 @@ extension GRPCConnection: HTTP2ConnectionDelegate {
         http2 = nil
         ageTimer?.cancel()
         graceTimer?.cancel()
+        strangerTimer?.cancel()
         if let error {
             logger.debug(
                 "connection closed", metadata: ["peer": "\(peer?.description ?? "unix")", "error": "\(error)"])

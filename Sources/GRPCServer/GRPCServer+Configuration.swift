@@ -32,6 +32,13 @@ extension GRPCServer {
         /// Connections above this number are closed as soon as they are accepted.
         package var maxConnections = 20_000
 
+        /// Connections from one IP address above this number are closed as soon as they are accepted.
+        package var maxConnectionsPerAddress = 10_000
+
+        /// How long a connection may be without a call before one of its calls has shown who the client is
+        /// (``GRPCConnection/trust()``). Then it is closed.
+        package var strangerTimeout: TimeAmount = .seconds(10)
+
         /// Bytes of one message from a client; a larger one ends the call with RESOURCE_EXHAUSTED.
         package var maxMessageSize = 4 << 20
 

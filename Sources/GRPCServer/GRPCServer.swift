@@ -111,11 +111,25 @@ package final class GRPCServer: Sendable {
 
     /// Builds the pipeline of a new connection; an error closes it.
     private func accept(_ channel: any Channel, on listener: Listener) throws {
+        let address = channel.remoteAddress?.ipAddress
         let connection = GRPCConnection(
             id: connections.nextID(), channel: channel, configuration: configuration, service: service,
-            bufferedInput: bufferedInput, logger: logger, onClose: { [connections] in connections.remove($0) })
-        guard connections.admit(connection, limit: configuration.maxConnections) else {
-            logger.warning("connection refused: too many", metadata: ["limit": "\(configuration.maxConnections)"])
+            bufferedInput: bufferedInput, logger: logger,
+            onClose: { [connections] in connections.remove($0, from: address) })
+        let refusal = connections.admit(
+            connection, limit: configuration.maxConnections, perAddress: configuration.maxConnectionsPerAddress)
+        if let refusal {
+            let limits = [
+                "connections": "\(configuration.maxConnections)",
+                "connectionsPerAddress": "\(configuration.maxConnectionsPerAddress)",
+            ]
+            logger.warning(
+                "connection refused",
+                metadata: [
+                    "reason": "\(refusal)", "peer": "\(address ?? "")",
+                    "limits":
+                        "\(limits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))",
+                ])
             throw GRPCStatus(.resourceExhausted, "too many connections")
         }
         do {

@@ -21,7 +21,7 @@ package struct APIServer: Sendable {
     ///   - metricsSources: text of other parts for `/metrics`, in Prometheus' format.
     package init(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey) -> String,
+        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey, MeshLife) -> String,
         readiness: Readiness, metricsSources: [@Sendable () -> String] = [], logger: Logger
     ) {
         let metrics = HTTPMetrics()
@@ -82,7 +82,7 @@ private struct Heartbeats: Service {
 enum APIRoutes {
     static func all(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey) -> String,
+        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey, MeshLife) -> String,
         streams: EventStreams, readiness: Readiness,
         metrics: @escaping @Sendable () -> String
     ) -> [Route] {

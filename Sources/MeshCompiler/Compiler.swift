@@ -10,6 +10,7 @@ package struct Compiler: Sendable {
     private var references = References()
     /// The one that was compiled last.
     private(set) var mesh: MeshKey?
+    private var budget = RouteBudget()
 
     package init() {}
 
@@ -38,6 +39,7 @@ package struct Compiler: Sendable {
         } else {
             touch(change, in: state, &touched)
         }
+        updateBudget(of: state, &touched)
         var compiled = CompiledChange()
         // Each service depends on the state alone, not on what the others come to.
         let results = Array(touched).mapInParallel { [self] name, parts in
@@ -97,6 +99,23 @@ package struct Compiler: Sendable {
             for dependent in references.dependents(on: name) { touched[dependent, default: []].insert(.routes) }
         }
         for name in change.endpoints { touched[name, default: []].insert(.endpoints) }
+    }
+
+    /// Has services looked at whose rules are too much now, or no longer.
+    private mutating func updateBudget(
+        of state: MeshState, _ touched: inout [NamespacedName: CompiledService.Parts]
+    ) {
+        let changed = touched.filter { $0.value.contains(.routes) }.keys
+        guard !changed.isEmpty else { return }
+        let costs = Array(changed).mapInParallel { [self] name in (name: name, cost: cost(of: name, in: state)) }
+        for name in budget.update(costs) { touched[name, default: []].insert(.routes) }
+    }
+
+    /// What the rules that hold for a service come to.
+    private func cost(of name: NamespacedName, in state: MeshState) -> RouteCost {
+        guard let service = state.services[name] else { return RouteCost() }
+        var lowering = RouteLowering(state: state, name: name, service: service, references: references)
+        return lowering.owner().flatMap { state.virtualServices[$0]?.spec.cost(for: service.spec) } ?? RouteCost()
     }
 
     // MARK: - A part of a mesh
@@ -168,7 +187,8 @@ package struct Compiler: Sendable {
             result.endpointDiagnostics = diagnostics
         }
         if parts.contains(.routes) {
-            var lowering = RouteLowering(state: state, name: name, service: service, references: references)
+            var lowering = RouteLowering(
+                state: state, name: name, service: service, references: references, excess: budget.leftOut[name])
             result.virtualHosts = lowering.virtualHosts()
             result.routeDiagnostics = lowering.diagnostics.sorted()
         }

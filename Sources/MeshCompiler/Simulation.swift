@@ -50,6 +50,8 @@ package enum Simulation {
         case forwarded([Destination], mirrors: [Mirror])
         case redirected(HTTPRedirect)
         case answered(status: Int)
+        /// To find out would take more steps than there were.
+        case undecided
     }
 
     package struct Answer: Hashable, Sendable {
@@ -62,7 +64,7 @@ package enum Simulation {
         package var outcome: Outcome
         package var fault: HTTPFault?
         /// A route before the answer's of which cannot be said here whether it fits: its name and its regexes. With one,
-        /// the answer holds if that one does not fit.
+        /// the answer holds if that one does not fit. At most 100.
         package var undecided: [String]
     }
 }
@@ -70,19 +72,28 @@ package enum Simulation {
 extension Compiler {
     /// Which version a request to a service would get.
     ///
-    /// - Parameter port: one of the service's HTTP ports; `nil`: the first.
+    /// - Parameters:
+    ///   - port: one of the service's HTTP ports; `nil`: the first.
+    ///   - budget: for all routes and all their regexes together.
     /// - Returns: `nil` if there is no such service or port.
     package func simulate(
-        _ request: Simulation.Request, to service: NamespacedName, port: Int? = nil
+        _ request: Simulation.Request, to service: NamespacedName, port: Int? = nil,
+        budget: StepBudget = StepBudget(Limits.simulationSteps.value)
     ) -> Simulation.Answer? {
         let hosts = services[service]?.virtualHosts ?? []
         guard let host = hosts.first(where: { port == nil ? $0.isDefaultPort : $0.port == port }) else { return nil }
-        let matcher = RequestMatcher(request, defaultAuthority: service.name.text)
+        var matcher = RequestMatcher(request, defaultAuthority: service.name.text, budget: budget)
         var undecided: [String] = []
         for route in host.routes {
-            switch matcher.fits(route.match) {
+            let fits = matcher.fits(route.match)
+            if matcher.budget.isSpent {
+                return Simulation.Answer(
+                    origin: nil, releases: [], route: nil, outcome: .undecided, fault: nil,
+                    undecided: undecided + [route.name])
+            }
+            switch fits {
             case false?: continue
-            case nil: undecided.append(route.name)
+            case nil: if undecided.count < Simulation.maxUndecided { undecided.append(route.name) }
             case true?:
                 return Simulation.Answer(
                     origin: route.origin, releases: route.releases.map(\.release), route: route.name,
@@ -94,6 +105,10 @@ extension Compiler {
         return Simulation.Answer(
             origin: nil, releases: [], route: nil, outcome: .answered(status: 404), fault: nil, undecided: undecided)
     }
+}
+
+extension Simulation {
+    fileprivate static let maxUndecided = 99
 }
 
 extension Simulation.Outcome {
@@ -122,8 +137,10 @@ private struct RequestMatcher {
     let path: String
     let headers: [String: String]
     let queryParams: [String: String]
+    var budget: StepBudget
 
-    init(_ request: Simulation.Request, defaultAuthority: String) {
+    init(_ request: Simulation.Request, defaultAuthority: String, budget: StepBudget) {
+        self.budget = budget
         let parts = request.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = parts.first.map { String($0) } ?? ""
         var query: [String: String] = [:]
@@ -145,25 +162,48 @@ private struct RequestMatcher {
         self.headers = headers
     }
 
-    /// - Returns: `nil` if it depends on a regex that is not understood here.
-    func fits(_ match: IR.RouteMatch) -> Bool? {
-        var answers = [fits(match.path, path, ignoringCase: match.ignoresCase)]
-        for (name, text) in [(":method", match.method), (":scheme", match.scheme), (":authority", match.authority)] {
-            if let text { answers.append(fits(text, headers[name])) }
+    /// - Returns: `nil` if it depends on a regex that is not understood here, or the budget is spent.
+    mutating func fits(_ match: IR.RouteMatch) -> Bool? {
+        guard budget.spend(1) else { return nil }
+        var isKnown = true
+        for condition in conditions(of: match) {
+            switch fits(condition.match, condition.text, ignoringCase: condition.ignoresCase) {
+            case condition.isNegated?: return false
+            case nil: isKnown = false
+            case _?: continue
+            }
         }
-        answers += match.headers.map { fits($0.match, headers[$0.name.lowercased()]) }
-        answers += match.withoutHeaders.map { condition in
-            let value = headers[condition.name.lowercased()]
-            let text = condition.match == .present ? value : value ?? ""
-            return fits(condition.match, text).map { !$0 }
-        }
-        answers += match.queryParams.map { fits($0.match, queryParams[$0.name]) }
-        if answers.contains(false) { return false }
-        return answers.contains(nil) ? nil : true
+        return isKnown ? true : nil
     }
 
-    private func fits(_ match: StringMatch, _ text: String?, ignoringCase: Bool = false) -> Bool? {
+    /// What a condition is about, in the request.
+    private struct Condition {
+        var match: StringMatch
+        var text: String?
+        var ignoresCase = false
+        /// It must not hold.
+        var isNegated = false
+    }
+
+    private func conditions(of match: IR.RouteMatch) -> [Condition] {
+        var conditions = [Condition(match: match.path, text: path, ignoresCase: match.ignoresCase)]
+        for (name, text) in [(":method", match.method), (":scheme", match.scheme), (":authority", match.authority)] {
+            if let text { conditions.append(Condition(match: text, text: headers[name])) }
+        }
+        conditions += match.headers.map { Condition(match: $0.match, text: headers[$0.name.lowercased()]) }
+        conditions += match.withoutHeaders.map { condition in
+            let value = headers[condition.name.lowercased()]
+            let text = condition.match == .present ? value : value ?? ""
+            return Condition(match: condition.match, text: text, isNegated: true)
+        }
+        conditions += match.queryParams.map { Condition(match: $0.match, text: queryParams[$0.name]) }
+        return conditions
+    }
+
+    private mutating func fits(_ match: StringMatch, _ text: String?, ignoringCase: Bool) -> Bool? {
         guard let text else { return false }
+        // What is compared as it stands takes little, but a path may be long and routes many.
+        guard budget.spend(1 + text.utf8.count / 16) else { return nil }
         switch match {
         case .present: return true
         case .exact(let expected):
@@ -171,7 +211,7 @@ private struct RequestMatcher {
         case .prefix(let expected):
             return ignoringCase
                 ? text.lowercased().hasPrefix(expected.lowercased()) : text.utf8.starts(with: expected.utf8)
-        case .regex(let regex): return RE2.matches(ignoringCase ? "(?i)\(regex)" : regex, text)
+        case .regex(let regex): return RE2.matches(ignoringCase ? "(?i)\(regex)" : regex, text, &budget)
         }
     }
 }

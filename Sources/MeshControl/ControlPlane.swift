@@ -10,6 +10,8 @@ package struct ControlPlane: Sendable {
     package let mirror: MeshMirror
     /// What watches of lists are fed by.
     package let follower: FeedFollower
+    /// Where simulations are carried out.
+    let desk = WorkDesk()
     let logger: Logger
 
     package init(store: MeshStore, mirror: MeshMirror, logger: Logger) {

@@ -4,6 +4,8 @@ package import MeshModel
 package struct Caller: Hashable, Sendable, CustomStringConvertible {
     /// For the audit trail and logs, for example `apiKey:ci`.
     package var description: String
+    /// Who it is and no later key of the same name: what a call with an idempotency key is remembered under.
+    package var identity: String
     package var role: Role
     /// `nil`: of the platform.
     package var tenant: Name?
@@ -13,9 +15,11 @@ package struct Caller: Hashable, Sendable, CustomStringConvertible {
     package var namespaces: Set<Name>
 
     package init(
-        description: String, role: Role, tenant: Name?, meshes: Set<Name> = [], namespaces: Set<Name> = []
+        description: String, identity: String? = nil, role: Role, tenant: Name?, meshes: Set<Name> = [],
+        namespaces: Set<Name> = []
     ) {
         self.description = description
+        self.identity = identity ?? description
         self.role = role
         self.tenant = tenant
         self.meshes = meshes

@@ -5,6 +5,9 @@ package import MeshModel
 /// Who a proxy is: what its token is bound to.
 package struct ProxyClaims: Hashable, Sendable {
     package var mesh: MeshKey
+    /// The `uid` of the tenant and that of the mesh, so that the token is good for no later one of the same name; `nil` in a token
+    /// that was issued before tokens had them.
+    package var uids: MeshUIDs?
     package var namespace: Name
     package var proxy: Name
     /// The service that the proxy stands before, or that calls through it.
@@ -15,9 +18,11 @@ package struct ProxyClaims: Hashable, Sendable {
     package var expiresAt: Int64
 
     package init(
-        mesh: MeshKey, namespace: Name, proxy: Name, service: Name, cluster: Name, issuedAt: Int64, expiresAt: Int64
+        mesh: MeshKey, uids: MeshUIDs?, namespace: Name, proxy: Name, service: Name, cluster: Name, issuedAt: Int64,
+        expiresAt: Int64
     ) {
         self.mesh = mesh
+        self.uids = uids
         self.namespace = namespace
         self.proxy = proxy
         self.service = service
@@ -75,6 +80,8 @@ package struct ProxyTokens: Sendable {
     private struct Payload: Codable {
         var ten: String
         var msh: String
+        var tid: String?
+        var mid: String?
         var nsp: String
         var sub: String
         var svc: String
@@ -85,7 +92,8 @@ package struct ProxyTokens: Sendable {
 
     package func issue(_ claims: ProxyClaims) throws -> Secret<String> {
         let payload = Payload(
-            ten: claims.mesh.tenant.text, msh: claims.mesh.mesh.text, nsp: claims.namespace.text,
+            ten: claims.mesh.tenant.text, msh: claims.mesh.mesh.text, tid: claims.uids?.tenant, mid: claims.uids?.mesh,
+            nsp: claims.namespace.text,
             sub: claims.proxy.text,
             svc: claims.service.text, cls: claims.cluster.text, iat: claims.issuedAt, exp: claims.expiresAt)
         let signed = signer.header + "." + Base64URL.encode(Array(try Self.encoder.encode(payload)))
@@ -110,6 +118,9 @@ package struct ProxyTokens: Sendable {
         return claims
     }
 
+    /// Whether a text may be a `uid`: nothing is said of its form, but it has one.
+    private static func isUID(_ text: String) -> Bool { !text.isEmpty && !text.contains("/") }
+
     private static func payload(_ part: Substring) -> Payload? {
         guard let bytes = Base64URL.decode(part) else { return nil }
         return try? JSONDecoder().decode(Payload.self, from: Data(bytes))
@@ -119,8 +130,14 @@ package struct ProxyTokens: Sendable {
         guard let tenant = Name(payload.ten), let mesh = Name(payload.msh), let namespace = Name(payload.nsp),
             let proxy = Name(payload.sub), let service = Name(payload.svc), let cluster = Name(payload.cls)
         else { return nil }
+        let uids: MeshUIDs?
+        switch (payload.tid, payload.mid) {
+        case (let tenant?, let mesh?) where isUID(tenant) && isUID(mesh): uids = MeshUIDs(tenant: tenant, mesh: mesh)
+        case (nil, nil): uids = nil
+        default: return nil
+        }
         return ProxyClaims(
-            mesh: MeshKey(tenant: tenant, mesh: mesh), namespace: namespace, proxy: proxy, service: service,
+            mesh: MeshKey(tenant: tenant, mesh: mesh), uids: uids, namespace: namespace, proxy: proxy, service: service,
             cluster: cluster, issuedAt: payload.iat, expiresAt: payload.exp)
     }
 }

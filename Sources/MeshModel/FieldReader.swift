@@ -218,10 +218,12 @@ package struct FieldReader {
 
     /// Reports every field that no accessor named.
     package func finish() {
-        for name in members.keys.filter({ !known.contains($0) }).sorted() {
+        let unknown = members.keys.filter { !known.contains($0) }
+        guard !unknown.isEmpty else { return }
+        let choices = Set(known).sorted()
+        for name in unknown.sorted() {
             log.reportUnknown(
-                Violation(
-                    pointer.appending(name), .unknownField, "is not a known field", choices: Set(known).sorted()))
+                Violation(pointer.appending(name), .unknownField, "is not a known field", choices: choices))
         }
     }
 

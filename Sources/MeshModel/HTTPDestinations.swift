@@ -55,7 +55,7 @@ package struct RouteDestination: Hashable, Sendable {
     static func list(_ fields: inout FieldReader) -> [RouteDestination] {
         let items = fields.objects("route", required: true, atMost: 64)
         let here = fields.pointer.appending("route")
-        let before = fields.log.violations.count
+        let before = fields.log.count
         var destinations: [RouteDestination] = []
         for var item in items {
             let destination = item.object("destination", required: true).flatMap { Destination(reading: $0) }
@@ -68,7 +68,7 @@ package struct RouteDestination: Hashable, Sendable {
                     destination: destination, weight: weight.map { Int($0) } ?? (items.count == 1 ? 100 : 0),
                     headers: headers))
         }
-        guard fields.log.violations.count == before, !destinations.isEmpty else { return destinations }
+        guard fields.log.count == before, !destinations.isEmpty else { return destinations }
         let sum = destinations.reduce(0) { $0 + $1.weight }
         if sum != 100 {
             fields.log.report(here, .invalidValue, "the weights add up to \(sum); they must add up to 100")

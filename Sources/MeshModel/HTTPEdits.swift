@@ -35,9 +35,8 @@ package struct HTTPRewrite: Hashable, Sendable {
         fields.finish()
         guard let match, let rewrite else { return nil }
         let here = fields.pointer
-        if let problem = RE2.problem(in: match) {
-            fields.log.report(here.appending("match"), .invalidFormat, "is not a valid RE2 regex: \(problem)")
-        } else if let problem = RE2.problem(inSubstitution: rewrite, for: match) {
+        guard fields.log.readRegex(match, at: here.appending("match")) else { return nil }
+        if let problem = RE2.problem(inSubstitution: rewrite, for: match) {
             fields.log.report(here.appending("rewrite"), .invalidFormat, problem)
         }
         return Regex(match: match, rewrite: rewrite)

@@ -20,6 +20,8 @@ package struct HTTPRule: Hashable, Sendable {
     package var fault: HTTPFault?
     package var mirror: HTTPMirror?
     package var headers: HeaderOperations
+    /// An estimate of the instructions of the regexes that are not in ``match``.
+    package let regexSize: Int
 
     private static let unsupported = ["delegate", "corsPolicy", "mirrors"]
 
@@ -27,7 +29,9 @@ package struct HTTPRule: Hashable, Sendable {
         var fields = reader
         name = fields.string("name", maxLength: 200)
         match = fields.objects("match", atMost: 64).map { HTTPMatch(reading: $0) }
+        let before = fields.log.regexSize
         rewrite = fields.object("rewrite").flatMap { HTTPRewrite(reading: $0) }
+        regexSize = fields.log.regexSize - before
         timeout = fields.duration("timeout")
         retries = fields.object("retries").flatMap { HTTPRetries(reading: $0) }
         fault = fields.object("fault").map { HTTPFault(reading: $0) }
@@ -97,11 +101,14 @@ package struct HTTPMatch: Hashable, Sendable {
     package var queryParams: [String: StringMatch]
     /// The service's port that was called.
     package var port: Int?
+    /// An estimate of the instructions of all its regexes.
+    package let regexSize: Int
 
     private static let unsupported = ["sourceLabels", "sourceNamespace", "gateways", "statPrefix"]
 
     init(reading reader: FieldReader) {
         var fields = reader
+        let before = fields.log.regexSize
         name = fields.string("name", maxLength: 200)
         uri = fields.object("uri").flatMap { Self.text($0) }
         ignoreUriCase = fields.bool("ignoreUriCase") ?? false
@@ -112,6 +119,7 @@ package struct HTTPMatch: Hashable, Sendable {
         scheme = fields.object("scheme").flatMap { Self.text($0) }
         queryParams = Self.queryParams(&fields)
         port = fields.integer("port", in: 1...65_535).map { Int($0) }
+        regexSize = fields.log.regexSize - before
         fields.refuse(Self.unsupported)
         fields.finish()
     }

@@ -23,11 +23,7 @@ package enum StringMatch: Hashable, Sendable {
         } else if let prefix {
             self = .prefix(prefix)
         } else if let regex, regex != "*" {
-            if let problem = RE2.problem(in: regex) {
-                fields.log.report(
-                    fields.pointer.appending("regex"), .invalidFormat, "is not a valid RE2 regex: \(problem)")
-                return nil
-            }
+            guard fields.log.readRegex(regex, at: fields.pointer.appending("regex")) else { return nil }
             self = .regex(regex)
         } else {
             self = .present

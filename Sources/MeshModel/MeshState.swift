@@ -39,6 +39,8 @@ package struct MeshState: Sendable {
     }
 
     package var mesh: MeshKey
+    /// Which mesh of this name it is; `nil`: not known.
+    package var life: MeshLife?
     /// The revision that the state is of.
     package var revision: Revision
     package var services: [NamespacedName: Service] = [:]

@@ -31,7 +31,10 @@ extension RE2 {
 
         /// - Returns: `nil` if that cannot be said: which characters a script has is not known here.
         func contains(_ scalar: Unicode.Scalar) -> Bool? {
-            let forms = ignoresCase ? scalar.caseForms : [scalar]
+            ignoresCase ? contains(anyOf: scalar.caseForms) : contains(anyOf: CollectionOfOne(scalar))
+        }
+
+        private func contains(anyOf forms: some Collection<Unicode.Scalar>) -> Bool? {
             var isUnknown = false
             for member in members {
                 for form in forms {
@@ -73,7 +76,11 @@ extension RE2.CharacterSet.Member {
 extension Unicode.Scalar {
     /// The character and what it is in the other case.
     fileprivate var caseForms: [Unicode.Scalar] {
-        [self]
+        // Without asking Unicode, which makes texts: the two forms of a letter of ASCII differ in one bit.
+        guard value >= 0x80 else {
+            return (UInt32(97)...122).contains(value | 0x20) ? [self, Unicode.Scalar(UInt8(value) ^ 0x20)] : [self]
+        }
+        return [self]
             + [properties.lowercaseMapping, properties.uppercaseMapping].compactMap { mapping in
                 mapping.unicodeScalars.count == 1 ? mapping.unicodeScalars.first : nil
             }

@@ -19,8 +19,17 @@ extension RE2 {
         ]
     }
 
-    static func either(_ a: [Instruction], _ b: [Instruction]) -> [Instruction] {
-        [.split(1, a.count + 2)] + a + [.jump(b.count + 1)] + b
+    /// - Parameter alternatives: at least one.
+    static func anyOf(_ alternatives: [[Instruction]]) -> [Instruction] {
+        let end = alternatives.reduce(-2) { $0 + $1.count + 2 }
+        var code: [Instruction] = []
+        code.reserveCapacity(end)
+        for alternative in alternatives.dropLast() {
+            code.append(.split(1, alternative.count + 2))
+            code += alternative
+            code.append(.jump(end - code.count))
+        }
+        return code + (alternatives.last ?? [])
     }
 
     /// - Parameter to: `nil` for no end.
@@ -35,19 +44,26 @@ extension RE2 {
         return result
     }
 
+    /// As ``matches(_:_:_:)``, with as many steps as a simulation has.
+    package static func matches(_ regex: String, _ text: String) -> Bool? {
+        var budget = StepBudget(Limits.simulationSteps.value)
+        return matches(regex, text, &budget)
+    }
+
     /// Whether the whole of `text` fits `regex`, as Envoy compares.
     ///
-    /// All ways through the pattern are followed side by side (Thompson's construction, as in RE2 itself), so time is at
+    /// All ways through the pattern are followed side by side (Thompson's construction, as in RE2 itself), so the steps are at
     /// most the product of both lengths, whatever the pattern.
     ///
-    /// - Returns: `nil` if that cannot be said: the pattern is not valid, needs scripts of Unicode, or the work would be
-    ///   too much.
-    package static func matches(_ regex: String, _ text: String) -> Bool? {
+    /// - Parameter budget: is charged for every step; what it has left is what may still be done.
+    /// - Returns: `nil` if that cannot be said: the pattern is not valid, needs scripts of Unicode, or the budget is spent.
+    package static func matches(_ regex: String, _ text: String, _ budget: inout StepBudget) -> Bool? {
+        guard regex.utf8.count <= maxLength, budget.spend(regex.utf8.count + text.utf8.count) else { return nil }
         var parser = Parser(Array(regex.utf8))
-        guard regex.utf8.count <= maxLength, let code = try? parser.parse() else { return nil }
-        let scalars = Array(text.unicodeScalars)
-        guard (code.count + 1) * (scalars.count + 1) <= 20_000_000 else { return nil }
-        var matcher = Matcher(code: code, text: scalars)
+        let parsed = try? parser.parse()
+        guard budget.spend(parser.copied), let code = parsed else { return nil }
+        var matcher = Matcher(code: code, text: Array(text.unicodeScalars), budget: budget)
+        defer { budget = matcher.budget }
         return matcher.run()
     }
 
@@ -58,10 +74,12 @@ extension RE2 {
         var reached: [Int] = []
         /// For each instruction the position at which it was last reached.
         var reachedAt: [Int]
+        var budget: StepBudget
 
-        init(code: [Instruction], text: [Unicode.Scalar]) {
+        init(code: [Instruction], text: [Unicode.Scalar], budget: StepBudget) {
             self.code = code
             self.text = text
+            self.budget = budget
             reachedAt = [Int](repeating: -1, count: code.count + 1)
         }
 
@@ -70,6 +88,7 @@ extension RE2 {
             for (position, scalar) in text.enumerated() {
                 let current = reached
                 reached = []
+                guard budget.spend(current.count) else { return nil }
                 for index in current {
                     guard index < code.count, case .character(let set) = code[index] else { continue }
                     guard let fits = set.contains(scalar) else { return nil }
@@ -86,6 +105,7 @@ extension RE2 {
         private mutating func add(_ start: Int, at position: Int) -> Bool {
             var open = [start]
             while let index = open.popLast() {
+                guard budget.spend(1) else { return false }
                 guard reachedAt[index] != position else { continue }
                 reachedAt[index] = position
                 guard index < code.count else {

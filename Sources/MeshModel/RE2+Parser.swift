@@ -16,23 +16,41 @@ extension RE2 {
         struct Group {
             /// The pieces since the last `|`; repetition applies to the last of them.
             var pieces: [Piece] = []
-            /// What the alternatives before the last `|` came to; `nil` before the first.
-            var alternatives: Piece?
+            /// What stands before each `|`.
+            private var alternatives: [Piece] = []
             /// What holds outside, to be restored at the end.
             var outerFlags = Flags()
 
-            mutating func closeAlternative() {
+            /// Ends what stands before a `|`, or the group.
+            ///
+            /// - Returns: how many instructions were copied for that.
+            mutating func closeAlternative() -> Int {
+                defer { pieces = [] }
+                guard pieces.count != 1 else {
+                    pieces[0].size += 1
+                    alternatives.append(pieces[0])
+                    return 0
+                }
                 var alternative = Piece(code: [], size: 1)
                 for piece in pieces {
                     alternative.code += piece.code
                     alternative.size += piece.size
                     alternative.repeats = max(alternative.repeats, piece.repeats)
                 }
-                pieces = []
-                guard let before = alternatives else { return alternatives = alternative }
-                alternatives = Piece(
-                    code: RE2.either(before.code, alternative.code), size: before.size + alternative.size,
-                    repeats: max(before.repeats, alternative.repeats))
+                alternatives.append(alternative)
+                return alternative.code.count
+            }
+
+            /// All that stands in the group as one piece.
+            ///
+            /// - Returns: the piece, and how many instructions were copied for it.
+            mutating func end() -> (piece: Piece, copied: Int) {
+                let copied = closeAlternative()
+                guard alternatives.count > 1 else { return (alternatives[0], copied) }
+                let whole = Piece(
+                    code: RE2.anyOf(alternatives.map(\.code)), size: alternatives.reduce(0) { $0 + $1.size },
+                    repeats: alternatives.reduce(1) { max($0, $1.repeats) })
+                return (whole, copied + whole.code.count)
             }
         }
 
@@ -49,11 +67,15 @@ extension RE2 {
         var flags = Flags()
         /// The size of all pieces.
         private var size = 0
+        /// Of the whole pattern, when it has been read: an estimate of RE2's instructions.
+        private(set) var total = 0
         /// How many groups capture what they match.
         private(set) var captures = 0
         /// What the pattern is written with, in its order; kept only for who rewrites it.
         private(set) var tokens: [Token] = []
         private let keepsTokens: Bool
+        /// How many instructions were copied from one piece to another, which is what parsing takes.
+        var copied = 0
 
         init(_ bytes: [UInt8], keepsTokens: Bool = false) {
             input = Cursor(bytes)
@@ -72,7 +94,7 @@ extension RE2 {
                 case UInt8(ascii: ")"): try closeGroup()
                 case UInt8(ascii: "|"):
                     input.skip()
-                    groups[groups.count - 1].closeAlternative()
+                    copied += groups[groups.count - 1].closeAlternative()
                 case UInt8(ascii: "["): try parseClass()
                 case UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "?"):
                     input.skip()
@@ -91,10 +113,13 @@ extension RE2 {
                 }
                 afterRepetition = isRepetition
                 guard size <= RE2.maxProgramSize else { throw SyntaxProblem("too large") }
+                guard copied <= RE2.maxCopied else { throw SyntaxProblem("nested too deeply") }
             }
             guard groups.count == 1 else { throw SyntaxProblem("missing \")\"") }
-            groups[0].closeAlternative()
-            return groups[0].alternatives?.code ?? []
+            let whole = groups[0].end()
+            copied += whole.copied
+            total = whole.piece.size
+            return whole.piece.code
         }
 
         private func kind(
@@ -139,10 +164,10 @@ extension RE2 {
         private mutating func closeGroup() throws(SyntaxProblem) {
             guard groups.count > 1, var group = groups.popLast() else { throw SyntaxProblem("unexpected \")\"") }
             input.skip()
-            group.closeAlternative()
+            var (piece, copied) = group.end()
+            self.copied += copied
             flags = group.outerFlags
             // Its pieces are counted already.
-            guard var piece = group.alternatives else { return }
             piece.size += 2
             size += 2
             groups[groups.count - 1].pieces.append(piece)
@@ -180,6 +205,8 @@ extension RE2.Parser {
         piece.repeats *= factor
         piece.size = (piece.size + 1) * Swift.max(most + (high == nil ? 1 : 0), 1) + 1
         guard piece.size <= RE2.maxProgramSize else { throw RE2.SyntaxProblem("too large") }
+        copied += piece.code.count * factor
+        guard copied <= RE2.maxCopied else { throw RE2.SyntaxProblem("nested too deeply") }
         piece.code = RE2.repeated(piece.code, from: low, to: high)
         push(piece)
         return true
@@ -189,6 +216,7 @@ extension RE2.Parser {
     private mutating func repeatLast(_ symbol: UInt8, from start: Int) throws(RE2.SyntaxProblem) {
         var piece = try operand(from: start)
         piece.size += 1
+        copied += piece.code.count
         piece.code =
             switch symbol {
             case UInt8(ascii: "*"): RE2.repeated(piece.code, from: 0, to: nil)

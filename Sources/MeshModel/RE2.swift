@@ -4,10 +4,11 @@
 /// Source: https://github.com/google/re2/wiki/Syntax, with the options that Envoy uses (RE2's defaults: Perl syntax, UTF-8).
 package enum RE2 {
     /// The longest pattern, in bytes.
-    static let maxLength = 4096
-    /// What a compiled pattern may have of RE2 instructions, by a rough estimate. Sidecars are given a limit of 32 768
-    /// (`re2.max_program_size.error_level`), which leaves room for the estimate to be wrong.
-    static let maxProgramSize = 10_000
+    static let maxLength = Limits.regexLength.value
+    /// What a compiled pattern may have of RE2 instructions, by a rough estimate.
+    static let maxProgramSize = Limits.regexSize.value
+    /// How many instructions may be copied while a pattern is read: a pattern without nesting copies each once or twice.
+    static let maxCopied = 10 * maxProgramSize
     /// What a counted repetition, and nested ones multiplied, may come to (`kMaxRepeat` of RE2's parser).
     static let maxRepeat = 1000
 
@@ -15,14 +16,20 @@ package enum RE2 {
     ///
     /// - Returns: the rest of a sentence, such as `missing ")"`; `nil` if the pattern is fine.
     package static func problem(in regex: String) -> String? {
-        guard regex.utf8.count <= maxLength else { return "longer than \(maxLength) bytes" }
         do throws(SyntaxProblem) {
-            var parser = Parser(Array(regex.utf8))
-            _ = try parser.parse()
+            _ = try size(of: regex)
             return nil
         } catch {
             return error.text
         }
+    }
+
+    /// An estimate of the instructions that RE2 compiles `regex` to.
+    static func size(of regex: String) throws(SyntaxProblem) -> Int {
+        guard regex.utf8.count <= maxLength else { throw SyntaxProblem("longer than \(maxLength) bytes") }
+        var parser = Parser(Array(regex.utf8))
+        _ = try parser.parse()
+        return parser.total
     }
 
     struct SyntaxProblem: Error {

@@ -92,8 +92,8 @@ extension Spec {
     /// - Returns: `nil` if there are violations.
     package static func read(_ document: JSONValue, at pointer: JSONPointer, log: ViolationLog) -> Self? {
         var fields = FieldReader(document, at: pointer, log: log)
-        let before = log.violations.count
+        let before = log.count
         let spec = Self(reading: &fields)
-        return log.violations.count == before ? spec : nil
+        return log.count == before ? spec : nil
     }
 }

@@ -58,30 +58,90 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Gathers what is wrong while a document is read, so that all of it is reported at once.
+/// Gathers what is wrong while a document is read, so that all of it is reported at once; of very much, the first
+/// ``Limits/violations`` and how many there are besides.
 ///
 /// A reference on purpose: the readers of nested objects write to the same log. It never leaves the function that
 /// reads one document.
 package final class ViolationLog {
-    package private(set) var violations: [Violation] = []
+    private var found = List()
+    private var foundWarnings = List()
+    private var foundUnknown = List()
+    /// An estimate of the instructions of all regexes that were read so far.
+    private(set) var regexSize = 0
+    /// What was stored is read even if it would be too large to be written today.
+    private let isOfStored: Bool
+
+    /// As many as are listed, and the number of all.
+    private struct List {
+        var listed: [Violation] = []
+        var count = 0
+
+        mutating func append(_ violation: Violation) {
+            count += 1
+            if Limits.violations.allows(count) { listed.append(violation) }
+        }
+
+        static func + (a: List, b: List) -> List { List(listed: a.listed + b.listed, count: a.count + b.count) }
+
+        /// With a word about those that are not listed, if there are any.
+        var closed: [Violation] {
+            let limit = Limits.violations
+            guard !limit.allows(count) else { return listed }
+            let rest = Violation(.root, .tooMany, "and \(count - limit.value) more; listed are \(limit.rule)")
+            return listed.prefix(limit.value) + [rest]
+        }
+    }
+
+    package init(ofStored isOfStored: Bool = false) { self.isOfStored = isOfStored }
+
+    package var violations: [Violation] { found.closed }
     /// Things that are accepted but deserve a word, such as an outdated spelling.
-    package private(set) var warnings: [Violation] = []
+    package var warnings: [Violation] { foundWarnings.closed }
     /// Fields nobody asked for: violations under strict field validation, warnings under `fieldValidation=warn`.
-    package private(set) var unknownFields: [Violation] = []
+    package var unknownFields: [Violation] { foundUnknown.closed }
+    /// ``violations``, and after them ``unknownFields``.
+    package var violationsAndUnknownFields: [Violation] { (found + foundUnknown).closed }
+    /// ``warnings``, and after them ``unknownFields``.
+    package var warningsAndUnknownFields: [Violation] { (foundWarnings + foundUnknown).closed }
+    /// How many violations there are, also of those that are not listed.
+    package var count: Int { found.count }
 
-    package init() {}
-
-    package func report(_ violation: Violation) { violations.append(violation) }
+    package func report(_ violation: Violation) { found.append(violation) }
 
     package func report(
         _ pointer: JSONPointer, _ code: Violation.Code, _ detail: String, choices: [String] = []
     ) {
-        violations.append(Violation(pointer, code, detail, choices: choices))
+        found.append(Violation(pointer, code, detail, choices: choices))
     }
 
     package func warn(_ pointer: JSONPointer, _ code: Violation.Code, _ detail: String, object: ObjectKey? = nil) {
-        warnings.append(Violation(pointer, code, detail, object: object))
+        foundWarnings.append(Violation(pointer, code, detail, object: object))
     }
 
-    func reportUnknown(_ violation: Violation) { unknownFields.append(violation) }
+    func reportUnknown(_ violation: Violation) { foundUnknown.append(violation) }
+}
+
+extension ViolationLog {
+    /// Reports what is wrong with a regex, or with so many.
+    ///
+    /// - Returns: whether it can be used.
+    func readRegex(_ regex: String, at pointer: JSONPointer) -> Bool {
+        let limit = Limits.regexSizePerObject
+        // Reported already. To read more of them would take the time that the limit is to save.
+        guard isOfStored || limit.allows(regexSize) else { return false }
+        do throws(RE2.SyntaxProblem) {
+            regexSize += try RE2.size(of: regex)
+        } catch {
+            report(pointer, .invalidFormat, "is not a valid RE2 regex: \(error.text)")
+            return false
+        }
+        guard isOfStored || limit.allows(regexSize) else {
+            report(
+                pointer, .tooMany,
+                "the regexes up to this one come to \(regexSize) instructions; allowed are \(limit.rule)")
+            return false
+        }
+        return true
+    }
 }

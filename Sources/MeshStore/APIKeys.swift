@@ -39,10 +39,21 @@ package struct StoredAPIKey: Hashable, Sendable {
     static func decode(_ row: Row) throws(PostgresError) -> StoredAPIKey {
         StoredAPIKey(
             tenant: try row.name("tenant"), id: try row.name("id"), prefix: try row["prefix"], role: try row["role"],
-            meshes: try row["meshes", as: [String].self].compactMap(Name.init),
-            namespaces: try row["namespaces", as: [String].self].compactMap(Name.init),
+            meshes: try names(row["meshes"]), namespaces: try names(row["namespaces"]),
             description: try row["description"], createTime: try row.time("created_at"),
             expireTime: try row.timeIfAny("expires_at"))
+    }
+
+    /// An entry that cannot be read must not be left out: an empty list stands for all.
+    private static func names(_ texts: [String]) throws(PostgresError) -> [Name] {
+        var names: [Name] = []
+        for text in texts {
+            guard let name = Name(text) else {
+                throw PostgresError(.decoding, "an API key is narrowed to \"\(text)\", which is no name")
+            }
+            names.append(name)
+        }
+        return names
     }
 }
 

@@ -17,22 +17,23 @@ struct ChangeLog {
     var newest: Revision
     /// The revision that a reader has who takes all this in; less than ``newest`` if more follows.
     var reached: Revision
-    /// The feed does not reach back so far, or never reached so far. Then there are no changes here.
+    /// The feed does not reach back so far, never reached so far, or is another mesh's. Then there are no changes here.
     var isCompacted: Bool
 }
 
 extension MeshStore {
     /// The feed of a mesh, or (`nil`) of what a tenant has outside of its meshes: whole revisions after `after`, as many as
-    /// it takes for at least `limit` changes.
+    /// it takes for at least `limit` changes, or fewer if the objects are large (``Limits/feedPageBytes``).
     ///
+    /// - Parameter uid: the mesh's that the reader has; `nil`: of whichever is there.
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     func changeLog(
-        of tenant: Name, _ mesh: Name?, after: Revision, limit: Int, withConditions: Bool = false
+        of tenant: Name, _ mesh: Name?, uid: String? = nil, after: Revision, limit: Int, withConditions: Bool = false
     ) async throws(StoreError) -> ChangeLog {
         let statement = ChangeLog.statement(
             of: tenant, mesh, after: after, limit: limit, withConditions: withConditions)
         return try ChangeLog(
-            await rows(statement, seeing: .tenant(tenant), isPlannedOnce: true), after: after, limit: limit)
+            await rows(statement, seeing: .tenant(tenant), isPlannedOnce: true), uid: uid, after: after, limit: limit)
     }
 }
 
@@ -45,8 +46,12 @@ extension ChangeLog {
         let name = mesh?.text ?? ""
         let conditions: Statement = withConditions ? ObjectRow.conditions(of: "o") : "NULL::jsonb AS conditions"
         return """
-            SELECT m.*, c.*, o.*
-              FROM (SELECT revision AS newest, compacted FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(name)) m
+            SELECT * FROM (
+            SELECT m.*, c.*, o.*,
+                   coalesce(sum(o.size) OVER (ORDER BY c.changed \(ObjectRow.wholeRevisions)), 0) AS before,
+                   count(c.changed) OVER () AS found
+              FROM (SELECT revision AS newest, compacted, uid::text AS mesh_uid
+                      FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(name)) m
               LEFT JOIN (
                     SELECT tenant, kind, CASE WHEN kind = 'Cluster' THEN '' ELSE mesh END AS mesh, namespace, service,
                            name, deleted, revision AS changed
@@ -54,25 +59,25 @@ extension ChangeLog {
                      WHERE tenant = \(tenant.text) AND mesh = \(name) AND revision > \(after)
                      ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES) c ON true
               LEFT JOIN LATERAL (
-                    SELECT \(ObjectRow.content), \(conditions)
+                    SELECT \(ObjectRow.content), size, \(conditions)
                       FROM object o
                      WHERE o.tenant = c.tenant AND o.kind = c.kind AND o.mesh = c.mesh
                            AND o.namespace = c.namespace AND o.service = c.service AND o.name = c.name
                      LIMIT 1) o ON true
-             ORDER BY c.changed
+            ) log WHERE before < \(Int64(Limits.feedPageBytes.value)) ORDER BY changed
             """
     }
 
     /// Reads what ``statement(of:_:after:limit:)`` found.
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
-    init(_ rows: Rows, after: Revision, limit: Int) throws(StoreError) {
-        let state = try rows.first { row throws(PostgresError) -> (Revision, Revision) in
-            (try row["newest"], try row["compacted"])
+    init(_ rows: Rows, uid: String?, after: Revision, limit: Int) throws(StoreError) {
+        let state = try rows.first { row throws(PostgresError) -> (Revision, Revision, String) in
+            (try row["newest"], try row["compacted"], try row["mesh_uid"])
         }
-        guard let (newest, compacted) = state else { throw .notFound }
+        guard let (newest, compacted, present) = state else { throw .notFound }
         // A revision from the future is one of an earlier mesh of this name.
-        if compacted > after || newest < after {
+        if compacted > after || newest < after || uid.map({ $0 != present }) == true {
             self.init(changes: [], newest: newest, reached: newest, isCompacted: true)
             return
         }
@@ -83,7 +88,8 @@ extension ChangeLog {
             throw StoreError(error)
         }
         var log = ChangeLog(changes: [], newest: newest, reached: newest, isCompacted: false)
-        if changes.count >= limit { log.reached = changes.last?.revision ?? newest }
+        let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
+        if changes.count >= limit || changes.count < found { log.reached = changes.last?.revision ?? newest }
         var seen = Set<ObjectKey>(minimumCapacity: changes.count)
         log.changes = changes.reversed().filter { seen.insert($0.key).inserted }.reversed()
         self = log

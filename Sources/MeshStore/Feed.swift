@@ -1,4 +1,5 @@
 package import MeshModel
+internal import Postgres
 
 /// What has numbered changes that can be followed.
 package enum Feed: Hashable, Sendable {
@@ -112,16 +113,17 @@ extension MeshStore {
     }
 
     /// What is in a list, by the revisions at which it was written: after one, up to another that the feed has reached, as
-    /// many as `limit` and the rest of the last one's revision. What is written meanwhile is missing; it is in the feed.
+    /// many as `limit` and the rest of the last one's revision, or fewer if they are large (``Limits/feedPageBytes``). What is written meanwhile is missing; it is in the feed.
     package func present(
         _ list: WatchedList, after: Revision, upTo: Revision, limit: Int
     ) async throws(StoreError) -> FeedPage {
         switch list {
         case .objects(let query, let tenant):
-            let objects = try await rows(
-                ObjectRow.select(query, after: after, upTo: upTo, limit: limit), seeing: .tenant(tenant)
-            ).all(ObjectRow.decodeWithConditions)
-            let isComplete = objects.count < limit
+            let rows = try await rows(
+                ObjectRow.select(query, after: after, upTo: upTo, limit: limit), seeing: .tenant(tenant))
+            let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
+            let objects = try rows.all(ObjectRow.decodeWithConditions)
+            let isComplete = objects.count < limit && objects.count == found
             return FeedPage(
                 after: after, revision: isComplete ? upTo : objects.last?.revision ?? upTo,
                 entries: objects.map { FeedEntry(revision: $0.revision, item: .object($0)) }, isComplete: isComplete)

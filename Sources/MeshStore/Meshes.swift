@@ -7,6 +7,16 @@ package struct LoadedMesh: Sendable {
     /// All clusters of the tenant.
     package var clusters: [StoredObject]
     package var revision: Revision
+    package var life: MeshLife
+    /// How many pieces it was read in.
+    package private(set) var pages = 0
+
+    init(objects: [StoredObject], clusters: [StoredObject], revision: Revision, life: MeshLife) {
+        self.objects = objects
+        self.clusters = clusters
+        self.revision = revision
+        self.life = life
+    }
 }
 
 /// What changed in a mesh since a revision.
@@ -18,7 +28,7 @@ package struct MeshChanges: Sendable {
     package var revision: Revision
     /// There was no more when this was read.
     package var isComplete: Bool
-    /// The feed no longer reaches back so far: load the mesh anew.
+    /// The feed no longer reaches back so far, or is another mesh's: load the mesh anew.
     package var compacted: Bool
 }
 
@@ -36,34 +46,68 @@ extension MeshChanges {
 }
 
 extension LoadedMesh {
+    /// Rows that are read at a time at most.
+    private static let pageRows = 10_000
+
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     init(_ mesh: MeshKey, _ session: Transaction) async throws {
-        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
-        let results = try await session.pipeline([
-            "SELECT revision FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
-            "SELECT \(ObjectRow.columns) FROM object WHERE tenant = \(tenant) AND mesh = \(name)",
+        let found = try await session.query(
             """
-            SELECT \(ObjectRow.columns) FROM object
-             WHERE tenant = \(tenant) AND kind = \(Kind.cluster.rawValue) AND mesh = ''
-            """,
-        ])
-        let revision: Revision? = try results[0].first { row throws(PostgresError) in try row["revision"] }
-        guard let revision else { throw StoreError.notFound }
-        self.init(
-            objects: try results[1].allInParallel(ObjectRow.decode),
-            clusters: try results[2].allInParallel(ObjectRow.decode), revision: revision)
+            SELECT revision, \(MeshStore.life) FROM mesh m
+             WHERE tenant = \(mesh.tenant.text) AND mesh = \(mesh.mesh.text)
+            """
+        ).first { row throws(PostgresError) -> (Revision, MeshLife) in (try row["revision"], try MeshLife(row)) }
+        guard let (revision, life) = found else { throw StoreError.notFound }
+        self.init(objects: [], clusters: [], revision: revision, life: life)
+        for kind in Kind.allCases where kind.scope == .namespace || kind.scope == .service {
+            let loaded = try await load(kind, mesh.tenant, mesh.mesh.text, session)
+            objects += loaded
+        }
+        clusters = try await load(.cluster, mesh.tenant, "", session)
+    }
+
+    /// All objects of a kind, page by page: the bytes of one page are there twice, those of the mesh are not. Annotations are left
+    /// out: they mean nothing to the mesh.
+    private mutating func load(
+        _ kind: Kind, _ tenant: Name, _ mesh: String, _ session: Transaction
+    ) async throws -> [StoredObject] {
+        var loaded: [StoredObject] = []
+        var last = ("", "", "")
+        while true {
+            let order: Statement = "namespace, service, name"
+            let query: Statement = """
+                SELECT tenant, kind, mesh, namespace, service, name, uid::text AS uid, generation, revision, labels,
+                       '{}'::jsonb AS annotations, spec, status, created_at, updated_at, size
+                  FROM object
+                 WHERE tenant = \(tenant.text) AND kind = \(kind.rawValue) AND mesh = \(mesh)
+                   AND (namespace, service, name) > (\(last.0), \(last.1), \(last.2))
+                 ORDER BY \(order) LIMIT \(Self.pageRows)
+                """
+            let rows = try await session.query(
+                ObjectRow.bounded(query, orderedBy: order, ObjectRow.earlierRows, Limits.feedPageBytes))
+            let page = try rows.allInParallel(ObjectRow.decode)
+            let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
+            loaded += page
+            pages += 1
+            guard let end = page.last.map({ ObjectRow($0.key) }), found > page.count || found == Self.pageRows else {
+                return loaded
+            }
+            last = (end.namespace, end.service, end.name)
+        }
     }
 }
 
 extension StoreTransaction {
     /// As ``MeshStore/changes(_:after:limit:)``, as this transaction sees it.
-    package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws -> MeshChanges {
+    package func changes(
+        _ mesh: MeshKey, of life: MeshLife? = nil, after: Revision, limit: Int
+    ) async throws -> MeshChanges {
         let results = try await session.pipeline([
             "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)",
             ChangeLog.statement(of: mesh.tenant, mesh.mesh, after: after, limit: limit),
             "SELECT set_config('plan_cache_mode', 'auto', true)",
         ])
-        return MeshChanges(try ChangeLog(results[1], after: after, limit: limit))
+        return MeshChanges(try ChangeLog(results[1], uid: life?.mesh, after: after, limit: limit))
     }
 
     /// As ``MeshStore/loadMesh(_:)``, as this transaction sees it; what others commit meanwhile may be in it or not.
@@ -95,6 +139,21 @@ extension MeshStore {
         ).first { row throws(PostgresError) in try row["revision"] }
     }
 
+    /// Which of the meshes that had this name is there now; `nil` if there is none.
+    package func life(of mesh: MeshKey) async throws(StoreError) -> MeshLife? {
+        try await rows(
+            "SELECT \(Self.life) FROM mesh m WHERE m.tenant = \(mesh.tenant.text) AND m.mesh = \(mesh.mesh.text)",
+            seeing: .tenant(mesh.tenant)
+        ).first(MeshLife.init)
+    }
+
+    /// What ``MeshLife/init(_:)`` reads, of `mesh m`.
+    static let life: Statement = """
+        m.uid::text AS mesh_uid, floor(extract(epoch FROM m.created_at))::bigint AS since, (
+            SELECT uid::text FROM object o WHERE o.tenant = m.tenant AND o.kind = 'Tenant' AND o.mesh = '' LIMIT 1
+        ) AS tenant_uid
+        """
+
     /// Loads a mesh as of one moment.
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
@@ -110,9 +169,12 @@ extension MeshStore {
 
     /// What changed after a revision, oldest first: whole revisions, as many as it takes for at least `limit` changes.
     ///
+    /// - Parameter life: of the mesh that the reader has; `nil`: of whichever is there.
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
-    package func changes(_ mesh: MeshKey, after: Revision, limit: Int) async throws(StoreError) -> MeshChanges {
-        MeshChanges(try await changeLog(of: mesh.tenant, mesh.mesh, after: after, limit: limit))
+    package func changes(
+        _ mesh: MeshKey, of life: MeshLife? = nil, after: Revision, limit: Int
+    ) async throws(StoreError) -> MeshChanges {
+        MeshChanges(try await changeLog(of: mesh.tenant, mesh.mesh, uid: life?.mesh, after: after, limit: limit))
     }
 
     /// Forgets changes that are older than `age`; readers that are further behind load the mesh anew.
@@ -129,5 +191,12 @@ extension MeshStore {
         try await compactProxyFeeds(olderThan: age)
         try await compactConditions(olderThan: age)
         _ = try await rows("DELETE FROM idempotent_call WHERE at < now() - interval '24 hours'", seeing: .all)
+    }
+}
+
+extension MeshLife {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        self.init(
+            tenant: try row["tenant_uid", as: String?.self] ?? "", mesh: try row["mesh_uid"], since: try row["since"])
     }
 }

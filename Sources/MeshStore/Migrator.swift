@@ -71,6 +71,7 @@ package struct Migrator: Sendable {
         Migration(
             name: "0007_one_release_a_service", script: text(PackageResources._007_one_release_a_service_sql)),
         Migration(name: "0009_conditions", script: text(PackageResources._009_conditions_sql)),
+        Migration(name: "0010_bounds", script: text(PackageResources._010_bounds_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
@@ -192,10 +193,14 @@ package struct Migrator: Sendable {
         if let name = applied.keys.sorted().first(where: { !known.contains($0) }) { throw .unknown(name) }
     }
 
+    /// How long a migration waits for a lock that somebody has: whoever comes after it waits for it too.
+    private static let lockTimeout = "10s"
+
     /// The script with the record of it, both or neither: the simple protocol runs a script of several statements as one
     /// transaction, which also ends when one of them fails. The name comes from this program, so it needs no escaping.
     private static func script(_ migration: Migration) -> String {
         """
+        SELECT set_config('lock_timeout', '\(lockTimeout)', true);
         \(migration.script)
         ;
         INSERT INTO schema_migration (name, checksum) VALUES ('\(migration.name)', '\(migration.checksum)')

@@ -39,10 +39,10 @@ struct ObjectRow {
             """
     }
 
-    /// A page and one row more, with ``conditions(of:)``.
+    /// A page and one row more, with ``conditions(of:)``, or as much of it as may be read at once; `found` is how many there would be.
     static func select(_ query: ListQuery) throws(StoreError) -> Statement {
         var statement: Statement =
-            "SELECT \(columns), \(conditions(of: "object")) FROM object WHERE \(try condition(query))"
+            "SELECT \(columns), size, \(conditions(of: "object")) FROM object WHERE \(try condition(query))"
         if let parts = query.after?.parts {
             statement.append(
                 """
@@ -50,21 +50,45 @@ struct ObjectRow {
                    > (\(parts[0]), \(parts[1]), \(parts[2]), \(parts[3]), \(parts[4]))
                 """)
         }
-        statement.append(" ORDER BY tenant, mesh, namespace, service, name LIMIT \(query.pageSize + 1)")
-        return statement
+        let order: Statement = "tenant, mesh, namespace, service, name"
+        statement.append(" ORDER BY \(order) LIMIT \(query.pageSize + 1)")
+        return bounded(statement, orderedBy: order, earlierRows, Limits.pageBytes)
+    }
+
+    /// The first rows of a query of objects with their `size`: those before which there are less bytes than the limit, so one
+    /// at least. `found` is how many rows the query has.
+    ///
+    /// - Parameter before: the frame of the rows that come before a row.
+    static func bounded(
+        _ query: Statement, orderedBy order: Statement, _ before: Statement, _ limit: Limit
+    ) -> Statement {
+        """
+        SELECT * FROM (
+            SELECT page.*, coalesce(sum(size) OVER (ORDER BY \(order) \(before)), 0) AS before, count(*) OVER () AS found
+              FROM (\(query)) page) bounded
+         WHERE before < \(Int64(limit.value)) ORDER BY \(order)
+        """
     }
 
     /// Those of a list that were written last after one revision and up to another, in that order: as many as `limit`, and
-    /// the rest of the last one's revision, with ``conditions(of:)``. The query's page is not looked at.
+    /// the rest of the last one's revision, or as many whole revisions as may be read at once (``bounded(_:orderedBy:_:_:)``), with
+    /// ``conditions(of:)``. The query's page is not looked at.
     static func select(
         _ query: ListQuery, after: Revision, upTo: Revision, limit: Int
     ) throws(StoreError) -> Statement {
-        """
-        SELECT \(columns), \(conditions(of: "object")) FROM object
-         WHERE \(try condition(query)) AND revision > \(after) AND revision <= \(upTo)
-         ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES
-        """
+        bounded(
+            """
+            SELECT \(columns), size, \(conditions(of: "object")) FROM object
+             WHERE \(try condition(query)) AND revision > \(after) AND revision <= \(upTo)
+             ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES
+            """, orderedBy: "revision", wholeRevisions, Limits.feedPageBytes)
     }
+
+    /// What comes before a row in an order without ties.
+    static let earlierRows: Statement = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+
+    /// What comes before a row in a feed, which is told in whole revisions.
+    static let wholeRevisions: Statement = "RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
 
     /// `true` for the objects of a list, on all of its pages.
     private static func condition(_ query: ListQuery) throws(StoreError) -> Statement {

@@ -65,17 +65,16 @@ extension MeshStore {
         return try await rows(ObjectRow.select(keys, tenant: tenant), seeing: .tenant(tenant)).all(ObjectRow.decode)
     }
 
-    /// One page of a list.
+    /// One page of a list: as many objects as the query says, or fewer if they are large (``Limits/pageBytes``).
     package func list(_ query: ListQuery) async throws(StoreError) -> (items: [StoredObject], next: PageCursor?) {
         let visibility = query.tenant.map { Visibility.tenant($0) } ?? .all
-        let items = try await rows(ObjectRow.select(query), seeing: visibility).all(ObjectRow.decodeWithConditions)
-        return page(items, of: query)
+        return try page(await rows(ObjectRow.select(query), seeing: visibility), of: query)
     }
 }
 
-/// Cuts off the row that was only fetched to know whether there is more.
-func page(_ rows: [StoredObject], of query: ListQuery) -> (items: [StoredObject], next: PageCursor?) {
-    guard rows.count > query.pageSize else { return (rows, nil) }
-    let items = Array(rows.prefix(query.pageSize))
-    return (items, items.last.map { PageCursor($0.key) })
+/// What ``ObjectRow/select(_:)`` found, without the row that was only fetched to know whether there is more.
+func page(_ rows: Rows, of query: ListQuery) throws(StoreError) -> (items: [StoredObject], next: PageCursor?) {
+    let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
+    let items = Array(try rows.all(ObjectRow.decodeWithConditions).prefix(query.pageSize))
+    return (items, found > items.count ? items.last.map { PageCursor($0.key) } : nil)
 }

@@ -17,11 +17,13 @@ package struct ProxyRow: Hashable, Sendable {
     package var types: JSONValue
     /// What decides the proxy's configuration besides its name; read by those who wrote it.
     package var client: JSONValue
+    /// The mesh's, so that what is said of an earlier mesh of the name is not taken for this one's; `nil`: of whichever is there.
+    package var meshUID: String?
 
     package init(
         mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshModel.Timestamp,
         ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil, types: JSONValue,
-        client: JSONValue = [:]
+        client: JSONValue = [:], meshUID: String? = nil
     ) {
         self.mesh = mesh
         self.name = name
@@ -33,6 +35,7 @@ package struct ProxyRow: Hashable, Sendable {
         self.rejectedMessage = rejectedMessage
         self.types = types
         self.client = client
+        self.meshUID = meshUID
     }
 }
 
@@ -92,6 +95,8 @@ extension MeshStore {
     ///
     /// U+0000, which PostgreSQL cannot hold, becomes U+FFFD: what one proxy says must not be in the way of the others' rows.
     ///
+    /// What is about an earlier mesh of its name is left out.
+    ///
     /// A replica does not overwrite a proxy that has come back to another one, unless it says that it is connected here.
     ///
     /// The active releases of the proxies' meshes become due: what they wait for may have happened.
@@ -124,11 +129,13 @@ extension MeshStore {
                     \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
                     \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
                     \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
-                    \(types)::bigint[], \(clients)::bigint[]
+                    \(types)::bigint[], \(clients)::bigint[], \(rows.map(\.meshUID))::uuid[]
                   ) AS r (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
-                          rejected_revision, rejected_message, types, client)
+                          rejected_revision, rejected_message, types, client, mesh_uid)
                   JOIN document types ON types.number = r.types
-                  JOIN document client ON client.number = r.client),
+                  JOIN document client ON client.number = r.client
+                 WHERE r.mesh_uid IS NULL OR EXISTS (
+                    SELECT FROM mesh m WHERE (m.tenant, m.mesh, m.uid) = (r.tenant, r.mesh, r.mesh_uid))),
             raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM reported"))),
             updated AS (
                 UPDATE proxy p

@@ -82,7 +82,7 @@ package final class StoreTransaction {
     }
 
     package func list(_ query: ListQuery) async throws -> (items: [StoredObject], next: PageCursor?) {
-        page(try await session.query(ObjectRow.select(query)).all(ObjectRow.decode), of: query)
+        try page(await session.query(ObjectRow.select(query)), of: query)
     }
 
     package func meshExists(_ mesh: MeshKey) async throws -> Bool {

@@ -15,7 +15,7 @@ struct Program: Sendable {
         // The account may not be allowed into our own working directory.
         let result = try await Subprocess.run(
             executable, arguments: Arguments(Array(command.dropFirst())),
-            environment: .inherit.updating(["LC_ALL": "C", "PGDATA": nil, "PGOPTIONS": nil]), workingDirectory: "/",
+            environment: .inherit.updating(Self.environment), workingDirectory: "/",
             input: .string(input), output: .string(limit: 1 << 20), error: .combinedWithOutput)
         guard result.terminationStatus.isSuccess else {
             throw PostgresServerError(
@@ -23,6 +23,12 @@ struct Program: Sendable {
         }
         return result.standardOutput
     }
+
+    /// Our own secrets stay with us: whoever is superuser of another cluster of the account can read what this one was given.
+    private static let environment: [Environment.Key: String?] = [
+        "LC_ALL": "C", "PGDATA": nil, "PGOPTIONS": nil, "PGPASSWORD": nil, "SLUICE_ADMIN_TOKEN": nil,
+        "SLUICE_DATABASE_URL": nil,
+    ]
 
     /// `setpriv` of util-linux, which every Debian has, and not `PlatformOptions.userID`: swift-subprocess 1.0.2 forks
     /// by a raw `clone3` and then calls glibc's `setgroups`, which in the copy of a process with several threads waits

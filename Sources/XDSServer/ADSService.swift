@@ -9,9 +9,17 @@ package struct ADSService: GRPCService {
     let delegate: any XDSDelegate
     let store: SnapshotStore
     let registry: ProxyRegistry
+    let places: TenantPlaces
+    let names: NameLimits
     let logger: Logger
 
-    package init(delegate: any XDSDelegate, store: SnapshotStore, registry: ProxyRegistry, logger: Logger) {
+    /// - Parameter places: shared by all services of a server.
+    package init(
+        delegate: any XDSDelegate, store: SnapshotStore, registry: ProxyRegistry,
+        places: TenantPlaces = TenantPlaces(.none), names: NameLimits = NameLimits(), logger: Logger
+    ) {
+        self.places = places
+        self.names = names
         self.delegate = delegate
         self.store = store
         self.registry = registry
@@ -32,6 +40,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private let service: ADSService
     private let machine: StreamMachine
     private var admission: Admission?
+    private var owner = ServedOwner()
     private let hub: StreamHub
     private var lastReport: ProxyReport?
     /// When what is new of the stream will be reported, if there is anything.
@@ -53,7 +62,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         self.call = call
         self.service = service
         hub = service.store.hub(on: call.eventLoop)
-        machine = StreamMachine(method.variant, only: method.type, sharing: hub.sharing)
+        machine = StreamMachine(method.variant, only: method.type, limits: service.names, sharing: hub.sharing)
         form = ResponseForm(method.variant)
     }
 
@@ -64,7 +73,12 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         if waiting.isEmpty && hub.gate.isOpen { return hub.gate.serve { take(message) } }
         waiting.append(message)
         guard waiting.count == 1 else { return }
-        if admission == nil { identity = service.delegate.identity(of: call.metadata) }
+        do throws(GRPCStatus) {
+            try identify()
+        } catch {
+            waiting = []
+            return finish(error)
+        }
         hub.gate.wait(self, of: tenant)
         call.pauseInput()
     }
@@ -81,6 +95,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     private func take(_ message: ByteBuffer) {
         do {
+            try identify()
             let (request, node) = try DiscoveryRequest.decode(message, machine.variant, hub.sharing.lists)
             if admission == nil { try admit(node) }
             try machine.receive(request)
@@ -95,19 +110,27 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         pump()
     }
 
+    /// Finds out who the client is before its messages are looked at, if it says so beside them.
+    private func identify() throws(GRPCStatus) {
+        guard admission == nil, identity == nil else { return }
+        identity = try service.delegate.identity(of: call.metadata)
+    }
+
     private func admit(_ node: Envoy_Config_Core_V3_Node) throws(GRPCStatus) {
         guard node.id.utf8.count <= 1_024, node.cluster.utf8.count <= 1_024 else {
             throw GRPCStatus(.invalidArgument, "node.id or node.cluster is too long")
         }
         let admission = try service.delegate.admit(
             AdmissionRequest(metadata: call.metadata, node: NodeInfo(node), identity: identity))
+        try service.places.take(admission)
         self.admission = admission
+        call.connection.trust()
         identity = nil
         nodeID = node.id
         form = ResponseForm(machine.variant, clientFeatures: node.clientFeatures)
         machine.takesTTL = form.hasTTL
         hub.insert(self, admission.view)
-        if let snapshot = service.store.attach(admission.view, on: call.eventLoop) { take(snapshot) }
+        if let snapshot = service.store.attach(admission.view, on: call.eventLoop) { try take(snapshot) }
         service.logger.debug("stream admitted", metadata: ["proxy": "\(admission.proxy)"])
     }
 
@@ -132,6 +155,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         heartbeat?.next.cancel()
         guard let admission else { return }
         report()
+        service.places.giveBack(admission)
         hub.remove(self, admission.view)
         service.store.detach(admission.view, on: call.eventLoop)
         service.logger.debug("stream closed", metadata: ["proxy": "\(admission.proxy)", "reason": "\(reason)"])
@@ -142,14 +166,19 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     /// Takes a newer snapshot of the stream's view.
     func update(_ snapshot: Snapshot) {
         // A write to another stream of this connection may have found that it is gone.
-        guard !isClosed else { return }
+        guard !isOver else { return }
         call.connection.flushing {
-            take(snapshot)
-            pump()
+            do throws(GRPCStatus) {
+                try take(snapshot)
+                pump()
+            } catch {
+                finish(error)
+            }
         }
     }
 
-    private func take(_ snapshot: Snapshot) {
+    private func take(_ snapshot: Snapshot) throws(GRPCStatus) {
+        if let admission { try owner.check(snapshot, for: admission, service.delegate) }
         machine.update(snapshot)
         guard form.hasTTL else { return }
         // One of three may be late or lost.
@@ -191,14 +220,15 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         machine.rejection == nil && machine.subscriptions.contains(where: \.isInFlight)
     }
 
-    /// Tells the registry what is known of the client now.
+    /// Tells the registry what is known of the client now. Of one that has not been served anything nothing is: it may turn out
+    /// that it must not be.
     func report() {
         reportState = .none
-        guard let admission else { return }
+        guard let admission, machine.snapshot != nil else { return }
         let rejection = machine.rejection
         let types = machine.subscriptions.map(typeReport)
         let report = ProxyReport(
-            proxy: admission.proxy, view: admission.view, isConnected: !isClosed,
+            proxy: admission.proxy, view: admission.view, owner: owner.name, isConnected: !isClosed,
             ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
             rejectedMessage: rejection?.message, types: types)
         guard report != lastReport else { return }

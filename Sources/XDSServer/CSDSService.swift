@@ -102,10 +102,9 @@ private final class CSDSCall: GRPCCallHandler {
     private func answer(_ request: Request) throws(GRPCStatus) {
         let node = NodeInfo(request.node)
         var filter = ServedFilter()
-        if case .own(let proxy) = try service.delegate.visibility(AdmissionRequest(metadata: call.metadata, node: node))
-        {
-            filter.proxy = proxy
-        }
+        let visibility = try service.delegate.visibility(AdmissionRequest(metadata: call.metadata, node: node))
+        call.connection.trust()
+        if case .own(let proxy) = visibility { filter.proxy = proxy }
         filter.node = try NodeFilter(request.nodeMatchers).matches
         filter.limit = Self.maxClients + 1
         isBusy = true

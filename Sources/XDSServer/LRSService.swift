@@ -9,12 +9,15 @@ package struct LRSService: GRPCService {
     let admission: any XDSDelegate
     let delegate: any LoadReportDelegate
     let store: SnapshotStore
+    let places: TenantPlaces
     /// How often clients report; `nil`: they are told that nobody wants to hear of any cluster.
     let interval: Duration?
 
     package init(
-        admission: any XDSDelegate, delegate: any LoadReportDelegate, store: SnapshotStore, interval: Duration?
+        admission: any XDSDelegate, delegate: any LoadReportDelegate, store: SnapshotStore,
+        places: TenantPlaces = TenantPlaces(.none), interval: Duration?
     ) {
+        self.places = places
         self.admission = admission
         self.delegate = delegate
         self.store = store
@@ -37,6 +40,7 @@ private final class LRSStream: GRPCCallHandler {
     private let call: GRPCCall
     private let service: LRSService
     private var admission: Admission?
+    private var owner = ServedOwner()
     private var isOver = false
 
     init(_ call: GRPCCall, _ service: LRSService) {
@@ -46,45 +50,55 @@ private final class LRSStream: GRPCCallHandler {
 
     func received(_ message: ByteBuffer) {
         guard !isOver else { return }
+        var identity: CallIdentity?
+        do throws(GRPCStatus) {
+            if admission == nil { identity = try service.admission.identity(of: call.metadata) }
+        } catch {
+            return finish(error)
+        }
         guard
             let request = try? Envoy_Service_LoadStats_V3_LoadStatsRequest(
                 serializedBytes: Array(message.readableBytesView))
         else { return finish(GRPCStatus(.invalidArgument, "the message is not a LoadStatsRequest")) }
         do {
-            guard let admission else { return try begin(request.node) }
-            record(request.clusterStats, of: admission)
+            guard let admission else { return try begin(request.node, identity) }
+            try record(request.clusterStats, of: admission)
         } catch {
             finish(error)
         }
     }
 
     /// The first message says who reports. It reports nothing yet: nobody has told the client what to report.
-    private func begin(_ node: Envoy_Config_Core_V3_Node) throws(GRPCStatus) {
+    private func begin(_ node: Envoy_Config_Core_V3_Node, _ identity: CallIdentity?) throws(GRPCStatus) {
         guard node.id.utf8.count <= 1_024, node.cluster.utf8.count <= 1_024 else {
             throw GRPCStatus(.invalidArgument, "node.id or node.cluster is too long")
         }
         let admission = try service.admission.admit(
-            AdmissionRequest(metadata: call.metadata, node: NodeInfo(node)))
+            AdmissionRequest(metadata: call.metadata, node: NodeInfo(node), identity: identity))
+        try service.places.take(admission)
         self.admission = admission
+        call.connection.trust()
         // The client may have its other stream with another replica; the names are needed here too.
         _ = service.store.attach(admission.view, on: call.eventLoop)
         var response = Envoy_Service_LoadStats_V3_LoadStatsResponse()
         response.loadReportingInterval = .init(rounding: service.interval ?? .seconds(3_600))
         if service.interval != nil {
             response.sendAllClusters = node.clientFeatures.contains(Self.sendsAll)
-            if !response.sendAllClusters { response.clusters = clusters(of: admission).resources.map(\.name) }
+            if !response.sendAllClusters { response.clusters = try clusters(of: admission).resources.map(\.name) }
         }
         let bytes: [UInt8]? = try? response.serializedBytes()
         call.send(OutboundMessage(ByteBuffer(bytes: bytes ?? [])))
     }
 
-    private func clusters(of admission: Admission) -> ResourceSet {
-        service.store.snapshot(of: admission.view)?[.cluster] ?? .empty
+    private func clusters(of admission: Admission) throws(GRPCStatus) -> ResourceSet {
+        guard let snapshot = service.store.snapshot(of: admission.view) else { return .empty }
+        try owner.check(snapshot, for: admission, service.admission)
+        return snapshot[.cluster]
     }
 
-    private func record(_ stats: [Envoy_Config_Endpoint_V3_ClusterStats], of admission: Admission) {
+    private func record(_ stats: [Envoy_Config_Endpoint_V3_ClusterStats], of admission: Admission) throws(GRPCStatus) {
         // Names that are not of the view are nobody's business, and would let a client fill the memory.
-        let known = clusters(of: admission)
+        let known = try clusters(of: admission)
         var clusters: [String: ClusterLoad] = [:]
         for cluster in stats where known[cluster.clusterName] != nil {
             var load = ClusterLoad(dropped: cluster.totalDroppedRequests)
@@ -95,7 +109,9 @@ private final class LRSStream: GRPCCallHandler {
             if !load.isEmpty { clusters[cluster.clusterName, default: ClusterLoad()].add(load) }
         }
         guard !clusters.isEmpty else { return }
-        service.delegate.record(LoadReport(proxy: admission.proxy, view: admission.view, clusters: clusters))
+        service.delegate.record(
+            LoadReport(
+                proxy: admission.proxy, view: admission.view, owner: owner.name, clusters: clusters))
     }
 
     private func finish(_ status: GRPCStatus) {
@@ -112,6 +128,7 @@ private final class LRSStream: GRPCCallHandler {
     func closed(_ reason: GRPCCloseReason) {
         isOver = true
         guard let admission else { return }
+        service.places.giveBack(admission)
         service.store.detach(admission.view, on: call.eventLoop)
     }
 }

@@ -3,12 +3,15 @@ package struct LoadReport: Hashable, Sendable {
     /// Who says so; see ``Admission/proxy``.
     package var proxy: String
     package var view: ViewID
+    /// Whose the clusters are (``Snapshot/owner``).
+    package var owner: String?
     /// Clusters of the client's view only, by name.
     package var clusters: [String: ClusterLoad]
 
-    package init(proxy: String, view: ViewID, clusters: [String: ClusterLoad]) {
+    package init(proxy: String, view: ViewID, owner: String? = nil, clusters: [String: ClusterLoad]) {
         self.proxy = proxy
         self.view = view
+        self.owner = owner
         self.clusters = clusters
     }
 }

@@ -29,6 +29,8 @@ package struct TypeReport: Hashable, Sendable {
 package struct ProxyReport: Hashable, Sendable {
     package var proxy: String
     package var view: ViewID
+    /// Whose snapshots the client is served (``Snapshot/owner``).
+    package var owner: String?
     package var isConnected: Bool
     /// Everything of this snapshot revision that the client wants is acknowledged; 0: nothing yet.
     package var ackedRevision: Int64

@@ -2,11 +2,15 @@
 package final class Snapshot: Sendable {
     /// The revision of the source that this was compiled from; grows from snapshot to snapshot of a view.
     package let revision: Int64
+    /// Whose it is: when this is another one, clients are asked anew whether they may have it
+    /// (``XDSDelegate/refusal(of:owner:)``). `nil`: nobody is asked.
+    package let owner: String?
     private let sets: [ResourceSet]
 
     /// - Parameter sets: types that are left out have no resources.
-    package init(revision: Int64, _ sets: [ResourceType: ResourceSet]) {
+    package init(revision: Int64, owner: String? = nil, _ sets: [ResourceType: ResourceSet]) {
         self.revision = revision
+        self.owner = owner
         self.sets = ResourceType.allCases.map { sets[$0] ?? .empty }
     }
 
@@ -17,7 +21,9 @@ package final class Snapshot: Sendable {
 
     /// The same resources, known to be right at a later revision too.
     package func advanced(to revision: Int64) -> Snapshot {
-        Snapshot(revision: revision, Dictionary(uniqueKeysWithValues: ResourceType.allCases.map { ($0, self[$0]) }))
+        Snapshot(
+            revision: revision, owner: owner,
+            Dictionary(uniqueKeysWithValues: ResourceType.allCases.map { ($0, self[$0]) }))
     }
 }
 

@@ -16,7 +16,7 @@ final class StreamMachine {
     let variant: Variant
     /// The one type of the stream; `nil`: it is an aggregated one.
     let only: ResourceType?
-    let limits: Limits
+    let limits: NameLimits
     /// Whether the client is told how long resources last (``ResponseForm``).
     var takesTTL = false
     private let sharing: StreamSharing
@@ -41,20 +41,8 @@ final class StreamMachine {
     /// How far the endpoints of ``current`` are.
     private enum EndpointStage { case unsent, sent, acknowledged }
 
-    /// What a client may want.
-    struct Limits: Equatable {
-        /// Names of one type.
-        var names = 100_000
-        /// Bytes of all names of one type.
-        var nameBytes = 16 << 20
-        /// Bytes of one name, or of the URL of a type.
-        var nameLength = 2_048
-        /// Types that are not served but asked for.
-        var unknownTypes = 64
-    }
-
     init(
-        _ variant: Variant, only: ResourceType? = nil, limits: Limits = Limits(),
+        _ variant: Variant, only: ResourceType? = nil, limits: NameLimits = NameLimits(),
         sharing: StreamSharing = StreamSharing()
     ) {
         self.variant = variant
@@ -84,8 +72,13 @@ final class StreamMachine {
         if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
             endpointStage = .acknowledged
         }
-        guard subscription.names.count <= limits.names && subscription.names.bytes <= limits.nameBytes else {
-            throw RequestRefusal(reason: .tooMuch, detail: "more than \(limits.names) names of \(type.abbreviation)")
+        let (count, bytes) = subscriptions.reduce((0, 0)) { ($0.0 + $1.names.count, $0.1 + $1.names.bytes) }
+        guard count <= limits.names else {
+            throw RequestRefusal(reason: .tooMuch, detail: "the stream asks for more than \(limits.namesRule)")
+        }
+        guard bytes <= limits.nameBytes else {
+            throw RequestRefusal(
+                reason: .tooMuch, detail: "the names that the stream asks for have more than \(limits.nameBytesRule)")
         }
         noteProgress()
     }
@@ -119,7 +112,7 @@ final class StreamMachine {
 
     private func check(_ count: Int, longest: Int) throws(RequestRefusal) {
         guard count <= limits.names else {
-            throw RequestRefusal(reason: .tooMuch, detail: "more than \(limits.names) names in one request")
+            throw RequestRefusal(reason: .tooMuch, detail: "the request has more than \(limits.namesRule)")
         }
         guard longest <= limits.nameLength else {
             throw RequestRefusal(reason: .tooMuch, detail: "a resource name is longer than \(limits.nameLength) bytes")

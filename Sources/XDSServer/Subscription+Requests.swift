@@ -159,7 +159,7 @@ extension Subscription {
     private func add(_ more: [String], _ table: NameTable) {
         // Set aside, a set has to be copied when more is added. For a client that adds thousands of names one by one that
         // would be more work than it sends, so it has a set of its own from then on.
-        let maxCopied = 20 * StreamMachine.Limits().names
+        let maxCopied = 2_000_000
         guard copiedNames < maxCopied else {
             for name in more { names.insert(name) }
             return

@@ -49,8 +49,14 @@ package struct Admission: Hashable, Sendable {
     package var view: ViewID
     /// Whose the client is. When many come at once, tenants take turns.
     package var tenant: String
+    /// What the client's proof says of whose snapshots it may be served, for ``XDSDelegate/refusal(of:owner:)``.
+    package var right: String
+    /// What the view has in common with others. Every group that a tenant's clients are in takes memory (``TenantLimits``).
+    package var group: String
 
-    package init(proxy: String, view: ViewID, tenant: String) {
+    package init(proxy: String, view: ViewID, tenant: String, right: String = "", group: String = "") {
+        self.group = group
+        self.right = right
         self.proxy = proxy
         self.view = view
         self.tenant = tenant
@@ -64,9 +70,33 @@ package protocol XDSDelegate: Sendable {
     /// - Throws: the status that the stream is ended with.
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission
 
-    /// Who a client is, as far as the metadata of its call proves it. Called on an event loop for clients that have to
-    /// wait before they are admitted: must be quick and must not block.
+    /// Who a client is, as far as the metadata of its call proves it. Called on an event loop before anything that the client
+    /// sends is read: must be quick and must not block.
     ///
-    /// - Returns: `nil` if it cannot be told; then it waits with all others of which it cannot.
-    func identity(of metadata: GRPCMetadata) -> CallIdentity?
+    /// - Returns: `nil` if the metadata says nothing; if the client has to wait, it waits with all others of which it cannot be
+    ///   told.
+    /// - Throws: the status that the call is ended with, if what the metadata says is not true.
+    func identity(of metadata: GRPCMetadata) throws(GRPCStatus) -> CallIdentity?
+
+    /// Whether a client must not be served what belongs to an owner (``Snapshot/owner``). Called on an event loop before a
+    /// client's first snapshot, and before each that has another owner than the one before: must be quick and must not block.
+    ///
+    /// - Returns: the status that the stream is ended with; `nil`: it may.
+    func refusal(of admission: Admission, owner: String) -> GRPCStatus?
+}
+
+/// Whose snapshots a stream has been served.
+struct ServedOwner {
+    /// `nil`: none has been served, or of nobody.
+    private(set) var name: String?
+
+    /// - Throws: the status to end the stream with, if its client must not be served the snapshot.
+    mutating func check(
+        _ snapshot: Snapshot, for admission: Admission, _ delegate: some XDSDelegate
+    ) throws(GRPCStatus) {
+        // Mostly the same text in the same place, which is one comparison.
+        guard snapshot.owner != name else { return }
+        if let owner = snapshot.owner, let refusal = delegate.refusal(of: admission, owner: owner) { throw refusal }
+        name = snapshot.owner
+    }
 }

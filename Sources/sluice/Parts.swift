@@ -18,6 +18,10 @@ struct Parts: Sendable {
     let control: ControlPlane
     let snapshots: SnapshotStore
     let registry = ProxyRegistry()
+    let places = TenantPlaces(
+        TenantLimits(
+            streams: .init(Limits.streamsPerTenant.value, Limits.streamsPerTenant.rule),
+            groups: .init(Limits.viewsPerTenant.value, Limits.viewsPerTenant.rule)))
     let admission: ProxyAdmission
     let loads: LoadMeter
     let publisher: ConfigPublisher
@@ -44,7 +48,7 @@ struct Parts: Sendable {
         self.logger = logger
         mirror = MeshMirror(store: store, logger: logger)
         control = ControlPlane(store: api, mirror: mirror, logger: logger)
-        admission = ProxyAdmission(tokens: tokens)
+        admission = ProxyAdmission(tokens: tokens, life: { [mirror] in mirror.life(of: $0) })
         loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
         let configurations = MeshConfigurations(listenerTTL: listenerTTL)
         snapshots = SnapshotStore(source: configurations)
@@ -58,7 +62,11 @@ struct Parts: Sendable {
     }
 
     var ads: ADSService {
-        ADSService(delegate: admission, store: snapshots, registry: registry, logger: logger)
+        var names = NameLimits()
+        (names.names, names.namesLimit) = (Limits.namesPerStream.value, Limits.namesPerStream.name)
+        (names.nameBytes, names.nameBytesLimit) = (Limits.nameBytesPerStream.value, Limits.nameBytesPerStream.name)
+        return ADSService(
+            delegate: admission, store: snapshots, registry: registry, places: places, names: names, logger: logger)
     }
 
     /// The services that nobody connects to.

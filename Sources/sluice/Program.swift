@@ -148,12 +148,15 @@ struct Program: Sendable {
         // Streams never move by themselves; closing them now and then spreads proxies over the replicas.
         configuration.maxConnectionAge = .minutes(30)
         configuration.gracePeriod = .seconds(1)
+        configuration.maxConnections = Limits.connections.value
+        configuration.maxConnectionsPerAddress = Limits.connectionsPerAddress.value
+        configuration.strangerTimeout = .seconds(Int64(Limits.silentSeconds.value))
         let status = StatusAdmission(
             admission: parts.admission, adminToken: settings.adminToken.map(AdminToken.init))
         let services = DiscoveryServices(
             ads: parts.ads, csds: CSDSService(delegate: status, store: parts.snapshots),
             lrs: LRSService(
-                admission: parts.admission, delegate: parts.loads, store: parts.snapshots,
+                admission: parts.admission, delegate: parts.loads, store: parts.snapshots, places: parts.places,
                 interval: settings.loadReportInterval))
         // Threads of its own: when a thousand proxies come at once, the API shares the processor with them, not a queue.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
@@ -195,8 +198,8 @@ struct Program: Sendable {
             ], lifetime: .seconds(1))
         return APIServer(
             configuration, control: parts.control, bootstrapRenderer: renderer,
-            proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0) },
-            meshMetrics: { [loads = parts.loads] in loads.metrics(of: $0) }, readiness: readiness,
+            proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0).visible(to: $1) },
+            meshMetrics: { [loads = parts.loads] in loads.metrics(of: $0, uid: $1.mesh) }, readiness: readiness,
             metricsSources: [parts.metrics], logger: logger)
     }
 

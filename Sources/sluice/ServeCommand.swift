@@ -107,7 +107,7 @@ struct ServeCommand: AsyncParsableCommand {
             .map { try ListenAddress($0, setting: "--xds-advertise") }
         return Settings(
             http: http, xds: xds, xdsAdvertised: advertised ?? xds, xdsTLS: try tls(),
-            adminToken: Environment.value("ADMIN_TOKEN"), databaseURL: try database.url(),
+            adminToken: try Self.adminToken(), databaseURL: try database.url(),
             dataDirectory: try database.directory(),
             origins: (corsOrigins ?? Environment.value("CORS_ORIGINS"))?.split(separator: ",").map(String.init) ?? [],
             // Less would forget the proxies of a replica that is only slow.
@@ -124,6 +124,18 @@ struct ServeCommand: AsyncParsableCommand {
                 loadReportInterval ?? Environment.value("LOAD_REPORT_INTERVAL"), of: "--load-report-interval",
                 atLeast: .seconds(1)),
             logLevel: try level())
+    }
+
+    /// - Throws: ``ConfigurationError`` if it is so short that it can be guessed.
+    private static func adminToken() throws -> String? {
+        guard let token = Environment.value("ADMIN_TOKEN") else { return nil }
+        let limit = Limits.adminTokenLength
+        guard token.utf8.count >= limit.value else {
+            throw ConfigurationError(
+                "SLUICE_ADMIN_TOKEN must have \(limit.value) bytes at least (limit \(limit.name)), for example of "
+                    + "`openssl rand -hex 24`")
+        }
+        return token
     }
 
     /// - Throws: ``ConfigurationError`` naming the setting, if `text` is no duration of at least `minimum`.

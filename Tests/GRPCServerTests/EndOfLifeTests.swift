@@ -160,4 +160,44 @@ struct EndOfLifeTests {
             client.close()
         }
     }
+
+    @Test("a connection without a call is closed soon, unless a call has shown who the client is")
+    func strangers() throws {
+        func server(_ body: @escaping @Sendable (GRPCCall) -> Void = { _ in }) throws -> EmbeddedServer {
+            try EmbeddedServer(
+                ScriptedService { call in
+                    body(call)
+                    return EchoHandler(call)
+                }
+            ) { $0.strangerTimeout = .seconds(10) }
+        }
+        let silent = try server()
+        let nobody = try EmbeddedClient(silent)
+        try nobody.advance(by: .seconds(9))
+        #expect(silent.channel.isActive)
+        try nobody.advance(by: .seconds(1))
+        #expect(!silent.channel.isActive && silent.closures == 1)
+
+        let busy = try server()
+        let caller = try EmbeddedClient(busy)
+        let call = try caller.call(body: [0, 0, 0, 0, 1, 7])
+        try caller.advance(by: .seconds(20))
+        #expect(busy.channel.isActive && call.status == nil, "a call is there")
+
+        let done = try server()
+        let former = try EmbeddedClient(done)
+        try former.advance(by: .seconds(9))
+        #expect(try former.call(body: [0, 0, 0, 0, 1, 7], end: true).status == .ok)
+        try former.advance(by: .seconds(9))
+        #expect(done.channel.isActive)
+        try former.advance(by: .seconds(1))
+        #expect(!done.channel.isActive)
+
+        let known = try server { $0.connection.trust() }
+        let friend = try EmbeddedClient(known)
+        #expect(try friend.call(body: [0, 0, 0, 0, 1, 7], end: true).status == .ok)
+        try friend.advance(by: .seconds(60))
+        #expect(known.channel.isActive)
+        for server in [silent, busy, done, known] { server.finish() }
+    }
 }

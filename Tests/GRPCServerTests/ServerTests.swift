@@ -3,6 +3,7 @@ import HTTP2
 import Logging
 import NIOCore
 import NIOPosix
+import TestSupport
 import NIOSSL
 import Testing
 
@@ -180,6 +181,24 @@ struct ServerTests {
                 logger: Logger(label: "test"))
             await #expect(throws: (any Error).self) { try await second.run() }
             await #expect(throws: (any Error).self) { _ = try await second.addresses() }
+        }
+    }
+
+    @Test("connections of one address above its limit are closed, and make room when they end")
+    func maxConnectionsPerAddress() async throws {
+        try await withServer(Self.echo, configure: { $0.maxConnectionsPerAddress = 1 }) { server, address in
+            let first = try await TestClient(address)
+            #expect(await first.call(sending: [[1]], halfClose: true).all().last == .closed(.ok))
+            let second = try await TestClient(address)
+            guard case .closed(let status) = await second.call(sending: [[1]]).all().last else {
+                throw GRPCStatus(.unknown)
+            }
+            #expect(status.code == .unavailable)
+            first.close()
+            try await until("the first one is gone") { server.connectionCount == 0 }
+            let third = try await TestClient(address)
+            #expect(await third.call(sending: [[1]], halfClose: true).all().last == .closed(.ok))
+            third.close()
         }
     }
 }

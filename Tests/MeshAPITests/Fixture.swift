@@ -47,7 +47,8 @@ struct Fixture: Sendable {
                     "port": .integer(Int64(bootstrap.httpProxyPort)),
                 ]
             },
-            proxyConfigs: { try ConfigFixture.config(of: $0) }, meshMetrics: { "of \($0)\n" },
+            proxyConfigs: { proxy, _ in try ConfigFixture.config(of: proxy) },
+            meshMetrics: { mesh, _ in "of \(mesh)\n" },
             readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]
             ),
             metricsSources: [{ "other_source 1\n" }], logger: quietLogger)

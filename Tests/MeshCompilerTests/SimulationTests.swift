@@ -20,6 +20,7 @@ struct SimulationTests {
                 + mirrors.map { "mirror \($0.version?.text ?? "all") \($0.millionths / 100)" }
         case .answered(let status): return ["answer \(status)"]
         case .redirected(let redirect): return ["redirect \(redirect.code)"]
+        case .undecided: return ["undecided"]
         }
     }
 

@@ -50,7 +50,7 @@ struct HostileTokenTests {
     func payload() throws {
         let good = TokenForge().payload
         var payloads = ["", "{}", "[]", "null", good + good, String(good.dropLast())]
-        for claim in ["ten", "msh", "nsp", "sub", "svc", "cls", "iat", "exp"] {
+        for claim in ["ten", "tid", "msh", "mid", "nsp", "sub", "svc", "cls", "iat", "exp"] {
             payloads.append(good.replacing("\"\(claim)\"", with: "\"x\(claim)\""))
         }
         for bad in [
@@ -58,6 +58,11 @@ struct HostileTokenTests {
             "\"\(String(repeating: "a", count: 64))\"",
         ] {
             payloads.append(good.replacing("\"acme\"", with: bad))
+        }
+        for bad in ["\"\"", "null", "1", "{}", "\"a/b\""] {
+            for good in ["\"t-1\"", "\"m-1\""] {
+                payloads.append(TokenForge().payload.replacing(good, with: bad))
+            }
         }
         for bad in ["\"2000\"", "1e30", "-", "9223372036854775808", "null", "2000.5"] {
             payloads.append(good.replacing("2000", with: bad))
@@ -75,7 +80,8 @@ struct HostileTokenTests {
     func otherAudience() throws {
         let parts = TokenForge().token.split(separator: ".")
         for (old, new) in [
-            ("acme", "globex"), ("default", "other"), ("cart-1", "cart-2"), ("shop", "bank"), ("2000", "9999"),
+            ("acme", "globex"), ("default", "other"), ("t-1", "t-2"), ("m-1", "m-2"), ("cart-1", "cart-2"),
+            ("shop", "bank"), ("2000", "9999"),
         ] {
             let payload = TokenForge().payload.replacing(old, with: new)
             try expectInvalid("\(parts[0]).\(Base64URL.encode(Array(payload.utf8))).\(parts[2])")

@@ -23,7 +23,8 @@ struct ProxyTokenTests {
         #expect(String(decoding: parts[0], as: UTF8.self) == #"{"alg":"HS256","kid":"k1","typ":"JWT"}"#)
         #expect(
             String(decoding: parts[1], as: UTF8.self) == """
-                {"cls":"north","exp":2000,"iat":1000,"msh":"default","nsp":"shop","sub":"cart-1","svc":"cart","ten":"acme"}
+                {"cls":"north","exp":2000,"iat":1000,"mid":"m-1","msh":"default","nsp":"shop","sub":"cart-1","svc":"cart",\
+                "ten":"acme","tid":"t-1"}
                 """)
         #expect(parts[2].count == 32)
     }
@@ -71,5 +72,28 @@ struct ProxyTokenTests {
         #expect(ProxyTokens.lifetime == .seconds(31_536_000))
         let token = try TokenForge.tokens().issue(TokenForge.claims)
         #expect("\(token)" == "<redacted>")
+    }
+
+    @Test("a token from before tokens named what they are for by uid is read; it says nothing of that")
+    func oldForm() throws {
+        var forge = TokenForge()
+        forge.payload = forge.payload.replacing(#""tid":"t-1","#, with: "").replacing(#""mid":"m-1","#, with: "")
+        var claims = try TokenForge.claims
+        claims.uids = nil
+        #expect(try TokenForge.tokens().verify(forge.token, now: 1000) == claims)
+    }
+
+    @Test("where a token comes from reads back from its text, and nothing else does")
+    func origins() throws {
+        var claims = try TokenForge.claims
+        for uids in [claims.uids, nil] {
+            claims.uids = uids
+            #expect(TokenOrigin("\(TokenOrigin(claims))") == TokenOrigin(claims))
+        }
+        for text in ["", "/", "//", "//x", "a/b", "a/b/1/2", "a/b/9223372036854775808"] {
+            #expect(TokenOrigin(text) == nil && MeshLife(text) == nil, "\(text)")
+        }
+        let life = MeshLife(tenant: "t", mesh: "m", since: -1)
+        #expect(MeshLife(life.description) == life)
     }
 }

@@ -8,7 +8,8 @@ import MeshModel
 struct TokenForge {
     var header = #"{"alg":"HS256","kid":"k1","typ":"JWT"}"#
     var payload = """
-        {"ten":"acme","msh":"default","nsp":"shop","sub":"cart-1","svc":"cart","cls":"north","iat":1000,"exp":2000}
+        {"ten":"acme","tid":"t-1","msh":"default","mid":"m-1","nsp":"shop","sub":"cart-1","svc":"cart","cls":"north",\
+        "iat":1000,"exp":2000}
         """
     var secret = Self.secret(1)
 
@@ -38,8 +39,8 @@ struct TokenForge {
                 let north = Name("north")
             else { throw ProxyTokens.Refusal.invalid }
             return ProxyClaims(
-                mesh: MeshKey(tenant: acme, mesh: .defaultMesh), namespace: shop, proxy: proxy, service: cart,
-                cluster: north,
+                mesh: MeshKey(tenant: acme, mesh: .defaultMesh), uids: MeshUIDs(tenant: "t-1", mesh: "m-1"),
+                namespace: shop, proxy: proxy, service: cart, cluster: north,
                 issuedAt: 1000, expiresAt: 2000)
         }
     }

@@ -64,6 +64,8 @@ enum ExpectedSchema {
         mesh.mesh scope_part not null
         mesh.revision bigint not null default 0
         mesh.compacted bigint not null default 0
+        mesh.uid uuid not null default gen_random_uuid()
+        mesh.created_at timestamp with time zone not null default now()
         object.tenant dns_label not null
         object.kind text not null
         object.mesh scope_part not null
@@ -79,6 +81,7 @@ enum ExpectedSchema {
         object.status jsonb not null default '{}'::jsonb
         object.created_at timestamp with time zone not null default now()
         object.updated_at timestamp with time zone not null default now()
+        object.size integer not null default (((octet_length((labels)::text) + octet_length((annotations)::text)) + octet_length((spec)::text)) + octet_length((status)::text))
         object_condition.tenant dns_label not null
         object_condition.mesh dns_label not null
         object_condition.kind text not null

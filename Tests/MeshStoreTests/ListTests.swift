@@ -133,7 +133,7 @@ struct ListTests {
 }
 
 extension MeshStore {
-    fileprivate func pages(_ query: ListQuery) async throws -> [[StoredObject]] {
+    func pages(_ query: ListQuery) async throws -> [[StoredObject]] {
         var query = query
         var pages: [[StoredObject]] = []
         repeat {

@@ -134,4 +134,23 @@ struct ProxyTests {
             #expect(acks.rejections.map(\.proxy) == (100..<120).map { "p\($0)" })
         }
     }
+
+    @Test("what is said of an earlier mesh of the name is left out, and the rest of the report is not")
+    func earlierMesh() async throws {
+        try await withStore { store in
+            try await store.keepAlive("r1")
+            let life = try #require(try await store.life(of: .acme))
+            var (old, new, any) = (
+                try await store.row("a", on: "r1", acked: 1), try await store.row("b", on: "r1", acked: 1),
+                try await store.row("c", on: "r1", acked: 1)
+            )
+            (old.meshUID, new.meshUID) = ("00000000-0000-4000-8000-000000000000", life.mesh)
+            try await store.report([old, new, any])
+            #expect(try await store.proxies(of: .acme, limit: 9).map(\.name) == [new.name, any.name])
+            any.meshUID = old.meshUID
+            any.ackedRevision = 9
+            try await store.report([any])
+            #expect(try await store.proxies(of: .acme, limit: 9).map(\.ackedRevision) == [1, 1])
+        }
+    }
 }

@@ -95,6 +95,28 @@ struct TenantTests {
             #expect(try await store.fetch(.service("cart")) == nil)
         }
     }
+
+    @Test("a mesh keeps its life as long as its tenant lives, and a later one of the name has another")
+    func lives() async throws {
+        try await withStore { store in
+            let first = try #require(try await store.life(of: .acme))
+            _ = try await store.create(.service("a"))
+            #expect(try await store.life(of: .acme) == first)
+            #expect(try await store.loadMesh(.acme).life == first)
+            let revision = try await store.revision()
+            #expect(try await !store.changes(.acme, of: first, after: revision, limit: 10).compacted)
+            try await store.delete(.service("a"))
+            try await store.delete(.tenant(.acme))
+            #expect(try await store.life(of: .acme) == nil)
+            _ = try await store.create(.tenant(.acme))
+            let second = try #require(try await store.life(of: .acme))
+            #expect(second.mesh != first.mesh && second.tenant != first.tenant && second.since >= first.since)
+            for text in ["a", "b", "c", "d"] { _ = try await store.create(.service(text)) }
+            #expect(try await store.revision() >= revision)
+            #expect(try await store.changes(.acme, of: first, after: revision, limit: 10).compacted, "another mesh's")
+            #expect(try await !store.changes(.acme, of: second, after: revision, limit: 10).compacted)
+        }
+    }
 }
 
 extension MeshStore {

@@ -230,7 +230,7 @@ struct ConfigPublisherTests {
         }
     }
 
-    @Test("proxies that stay while their tenant is deleted are served again when it is back")
+    @Test("when a deleted tenant is back, the view has the new mesh's snapshot, which says that it is another's")
     func recreated() async throws {
         try await Self.run { bench in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
@@ -251,6 +251,38 @@ struct ConfigPublisherTests {
                 try await bench.clock.advance(by: .seconds(1))
                 return bench.snapshots.snapshot(of: bench.view)?[.cluster].names
                     == ["outbound|9080||ratings.shop.svc.cluster.local"]
+            }
+            let second = try await bench.snapshot()
+            #expect(first.owner != nil && second.owner != nil && first.owner != second.owner)
+        }
+    }
+
+    @Test(
+        "a mesh that is another one is noticed whatever its revision, also by who never heard that the first one was gone"
+    )
+    func replaced() async throws {
+        try await Self.run { bench in
+            let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
+            async let _: Void = bench.mirror.run(changes: changes)
+            bench.attach()
+            var owner = try await bench.snapshot().owner
+            // Behind the old one, at the same revision, and beyond it.
+            for services in [["a"], ["b"], ["c", "d", "e"]] {
+                let there = bench.mirror.life(of: bench.mesh)
+                for service in ["reviews", "a", "b"] { try? await bench.delete(bench.service(service)) }
+                try await bench.delete(.tenant(bench.mesh.tenant))
+                try await bench.put(.tenant(bench.mesh.tenant), [:])
+                for service in services { try await bench.putService(service) }
+                let now = try #require(try await bench.store.life(of: bench.mesh))
+                #expect(now != there)
+                signal.yield(.anything)
+                try await until("the new mesh is served") {
+                    try await bench.clock.advance(by: .seconds(1))
+                    return bench.snapshots.snapshot(of: bench.view)?.owner == now.description
+                }
+                let second = try await bench.snapshot()
+                #expect(second.owner != owner && second[.cluster].count == services.count)
+                owner = second.owner
             }
         }
     }

@@ -30,8 +30,8 @@ struct LoadMeterTests {
     private static let v1 = "outbound|9080|v1|reviews.shop.svc.cluster.local"
     private static let whole = "outbound|9080||reviews.shop.svc.cluster.local"
 
-    private static func samples(_ meter: LoadMeter, _ tenant: String) throws -> [String] {
-        let lines = meter.metrics(of: try mesh(tenant)).split(separator: "\n")
+    private static func samples(_ meter: LoadMeter, _ tenant: String, uid: String? = nil) throws -> [String] {
+        let lines = meter.metrics(of: try mesh(tenant), uid: uid).split(separator: "\n")
         #expect(lines.prefix(2).allSatisfy { $0.hasPrefix("# ") })
         return lines.dropFirst(2).map(String.init)
     }
@@ -67,6 +67,21 @@ struct LoadMeterTests {
             bench.meter.record(LoadReport(proxy: "p", view: ViewID("a"), clusters: [name: load]))
         }
         #expect(try Self.samples(bench.meter, "acme").isEmpty)
+    }
+
+    @Test("is not shown to a later tenant of the name")
+    func laterTenant() throws {
+        let bench = try Bench()
+        for (uid, count) in [("m1", UInt64(1)), ("m2", 2)] {
+            let life = MeshLife(tenant: "t", mesh: uid, since: 0)
+            bench.meter.record(
+                LoadReport(
+                    proxy: "p", view: ViewID("a"), owner: life.description,
+                    clusters: [Self.v1: ClusterLoad(succeeded: count)]))
+        }
+        #expect(try Self.samples(bench.meter, "acme", uid: "m1").last?.hasSuffix(" 1") == true)
+        #expect(try Self.samples(bench.meter, "acme", uid: "m2").last?.hasSuffix(" 2") == true)
+        #expect(try Self.samples(bench.meter, "acme", uid: "m3").isEmpty)
     }
 
     @Test("is forgotten when nobody has reported it for an hour")

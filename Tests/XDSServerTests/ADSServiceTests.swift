@@ -134,4 +134,36 @@ struct ADSServiceTests {
             }
         }
     }
+
+    @Test(
+        "What is another's now is not served to who came before, and not told of it; who may have it is",
+        arguments: bothVariants)
+    func otherOwner(_ variant: Variant) async throws {
+        func metadata(_ right: String) -> [HTTP2Header] { [TokenDelegate.token, HTTP2Header("right", right)] }
+        try await Fixture.serving { fixture in
+            var old = try await XDSClient(variant, to: fixture.address, metadata: metadata("old"))
+            try old.send(.cluster, node: "a")
+            await fixture.publish(snapshot(1, owner: "old", [.cluster: ["a": "1"]]), to: view)
+            try old.send(.cluster, answering: try await old.next())
+            let known = try #require(await fixture.report(of: "a") { $0.ackedRevision == 1 })
+            #expect(known.owner == "old" && known.isConnected)
+
+            await fixture.publish(snapshot(2, owner: "new", [.cluster: ["secret": "1"]]), to: view)
+            #expect(await old.status() == GRPCStatus(.permissionDenied, "not new's"))
+            let gone = try #require(await fixture.report(of: "a") { !$0.isConnected })
+            #expect(gone.owner == "old" && gone.ackedRevision == 1)
+
+            var late = try await XDSClient(variant, to: fixture.address, metadata: metadata("old"))
+            try late.send(.cluster, node: "a")
+            await fixture.publish(snapshot(2, owner: "new", [.cluster: ["secret": "1"]]), to: view)
+            #expect(await late.status() == GRPCStatus(.permissionDenied, "not new's"), "before it is sent anything")
+            #expect(fixture.report(of: "a")?.isConnected != true, "nor is it taken for a client")
+
+            var new = try await XDSClient(variant, to: fixture.address, metadata: metadata("new"))
+            try new.send(.cluster, node: "a")
+            await fixture.publish(snapshot(2, owner: "new", [.cluster: ["secret": "1"]]), to: view)
+            #expect(try await new.next().bodies == [Array("secret=1".utf8)])
+            new.disconnect()
+        }
+    }
 }

@@ -101,7 +101,10 @@ struct DiscoveryRequestTests {
 struct LimitTests {
 
     private func refusal(_ requests: [DiscoveryRequest], _ variant: Variant) -> RequestRefusal? {
-        let machine = StreamMachine(variant, limits: StreamMachine.Limits(names: 10, nameLength: 100, unknownTypes: 3))
+        var limits = NameLimits()
+        (limits.names, limits.nameBytes, limits.nameLength, limits.unknownTypes) = (10, 150, 100, 3)
+        limits.namesLimit = "namesPerStream"
+        let machine = StreamMachine(variant, limits: limits)
         do {
             for request in requests { try machine.receive(request) }
             return nil
@@ -110,11 +113,12 @@ struct LimitTests {
         }
     }
 
-    private func delta(_ subscribe: [String], unsubscribe: [String] = [], has: [String: String] = [:])
-        -> DiscoveryRequest
-    {
+    private func delta(
+        _ subscribe: [String], unsubscribe: [String] = [], has: [String: String] = [:],
+        of type: ResourceType = .cluster
+    ) -> DiscoveryRequest {
         DiscoveryRequest(
-            typeURL: ResourceType.cluster.typeURL,
+            typeURL: type.typeURL,
             names: .change(subscribe: NameList(subscribe), unsubscribe: NameList(unsubscribe), has: VersionList(has)))
     }
 
@@ -150,5 +154,23 @@ struct LimitTests {
         #expect(refusal([delta(names)], .delta)?.reason == .tooMuch)
         #expect(refusal(names.map { delta([$0]) }, .delta)?.reason == .tooMuch)
         #expect(refusal(names.map { delta([$0], unsubscribe: [$0]) }, .delta) == nil, "what is given up does not count")
+    }
+
+    @Test(
+        "Names of all types count together, and so do their bytes; the message names the limit", arguments: bothVariants
+    )
+    func allTypes(_ variant: Variant) {
+        func request(_ names: [String], _ type: ResourceType) -> DiscoveryRequest {
+            variant == .delta
+                ? delta(names, of: type) : DiscoveryRequest(typeURL: type.typeURL, names: .all(NameList(names)))
+        }
+        let six = (0..<6).map { "n\($0)" }
+        #expect(refusal([request(six, .cluster)], variant) == nil)
+        let refused = refusal([request(six, .cluster), request(six, .endpoint)], variant)
+        #expect(refused?.reason == .tooMuch)
+        #expect(refused?.detail == "the stream asks for more than 10 names (limit namesPerStream)")
+        let long = String(repeating: "x", count: 80)
+        #expect(refusal([request([long], .cluster)], variant) == nil)
+        #expect(refusal([request([long], .cluster), request([long], .endpoint)], variant)?.reason == .tooMuch)
     }
 }

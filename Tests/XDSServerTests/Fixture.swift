@@ -26,7 +26,12 @@ struct TokenDelegate: XDSDelegate, ClientStatusDelegate {
         }
         guard !request.node.id.isEmpty else { throw GRPCStatus(.invalidArgument, "node.id is missing") }
         return Admission(
-            proxy: request.node.id, view: ViewID(request.node.cluster), tenant: tenant(of: request.metadata) ?? "")
+            proxy: request.node.id, view: ViewID(request.node.cluster), tenant: tenant(of: request.metadata) ?? "",
+            right: request.metadata.first("right") ?? "")
+    }
+
+    func refusal(of admission: Admission, owner: String) -> GRPCStatus? {
+        admission.right == owner ? nil : GRPCStatus(.permissionDenied, "not \(owner)'s")
     }
 
     func identity(of metadata: GRPCMetadata) -> CallIdentity? {
@@ -105,6 +110,7 @@ extension Fixture {
     /// Serves while `body` runs, then shuts down.
     static func serving(
         pace: AdmissionGate.Pace = AdmissionGate.Pace(), loadReportInterval: Duration? = .seconds(1),
+        places: TenantPlaces = TenantPlaces(.none),
         _ body: (Fixture) async throws -> Void
     ) async throws {
         let store = SnapshotStore(pace: pace)
@@ -116,10 +122,12 @@ extension Fixture {
         let server = GRPCServer(
             configuration: configuration,
             service: DiscoveryServices(
-                ads: ADSService(delegate: TokenDelegate(), store: store, registry: registry, logger: logger),
+                ads: ADSService(
+                    delegate: TokenDelegate(), store: store, registry: registry, places: places, logger: logger),
                 csds: CSDSService(delegate: TokenDelegate(), store: store),
                 lrs: LRSService(
-                    admission: TokenDelegate(), delegate: loads, store: store, interval: loadReportInterval)),
+                    admission: TokenDelegate(), delegate: loads, store: store, places: places,
+                    interval: loadReportInterval)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }

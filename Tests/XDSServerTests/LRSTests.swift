@@ -118,4 +118,28 @@ struct LRSTests {
         load.add(ClusterLoad(succeeded: 2, failed: 1, dropped: .max))
         #expect(load == ClusterLoad(succeeded: .max, failed: 2, dropped: .max))
     }
+
+    @Test("Of clusters that are another's now a client neither hears nor reports")
+    func otherOwner() async throws {
+        func metadata(_ right: String) -> [HTTP2Header] { [TokenDelegate.token, HTTP2Header("right", right)] }
+        try await Fixture.serving(loadReportInterval: .seconds(1)) { fixture in
+            var old = try await Self.client(fixture, metadata: metadata("old"))
+            old.send(try Self.hello())
+            _ = try await old.nextBytes()
+            await fixture.publish(snapshot(2, owner: "new", [.cluster: ["a": "1"]]), to: Self.view)
+            old.send(try Self.report([("a", [(3, 1)])]))
+            #expect(await old.status() == GRPCStatus(.permissionDenied, "not new's"))
+
+            var new = try await Self.client(fixture, metadata: metadata("new"))
+            new.send(try Self.hello())
+            _ = try await new.nextBytes()
+            await fixture.publish(snapshot(2, owner: "new", [.cluster: ["a": "1"]]), to: Self.view)
+            var late = try await Self.client(fixture, metadata: metadata("old"))
+            late.send(try Self.hello())
+            #expect(await late.status() == GRPCStatus(.permissionDenied, "not new's"), "not told the names")
+            new.send(try Self.report([("a", [(3, 1)])]))
+            try await until("the report is heard") { !fixture.loads.reports.isEmpty }
+            #expect(fixture.loads.reports.map(\.owner) == ["new"])
+        }
+    }
 }

@@ -10,8 +10,12 @@ func set(_ type: ResourceType, _ contents: [String: String]) -> ResourceSet {
     ResourceSet(contents.map { resource(type, $0.key, $0.value) })
 }
 
-func snapshot(_ revision: Int64, _ contents: [ResourceType: [String: String]]) -> Snapshot {
-    Snapshot(revision: revision, Dictionary(uniqueKeysWithValues: contents.map { ($0.key, set($0.key, $0.value)) }))
+func snapshot(
+    _ revision: Int64, owner: String? = nil, _ contents: [ResourceType: [String: String]]
+) -> Snapshot {
+    Snapshot(
+        revision: revision, owner: owner,
+        Dictionary(uniqueKeysWithValues: contents.map { ($0.key, set($0.key, $0.value)) }))
 }
 
 /// A response as a client sees it.

@@ -8,7 +8,7 @@ struct CrossOrigin {
     /// Adds what lets the page read the answer; for a preflight, what it may send.
     func decorate(_ answer: inout APIAnswer, for head: HTTPRequest) {
         guard !allowedOrigins.isEmpty else { return }
-        answer.headers[.vary] = "Origin"
+        answer.headers[.vary] = answer.headers[.vary].map { "\($0), Origin" } ?? "Origin"
         guard let origin = head.headerFields[.origin], allowedOrigins.contains("*") || allowedOrigins.contains(origin)
         else { return }
         answer.headers[.accessControlAllowOrigin] = origin

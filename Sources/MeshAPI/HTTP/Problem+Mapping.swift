@@ -65,6 +65,10 @@ extension Problem {
             Problem(
                 .serviceUnavailable, "unavailable", detail,
                 headers: [.retryAfter: String(max(1, retryAfter.components.seconds))])
+        case .busy(let limit, let isOfTenant):
+            Problem(
+                isOfTenant ? .tooManyRequests : .serviceUnavailable, "busy",
+                "\(limit.bounds): \(limit.rule); try again", headers: [.retryAfter: "1"])
         case .fault: .fault
         }
     }

@@ -5,13 +5,13 @@ internal import MeshModel
 /// A mesh's metrics, which are for those who may see the mesh; the server's own are at `/metrics`.
 struct MeshMetricsRoutes: Sendable {
     let control: ControlPlane
-    let metrics: @Sendable (MeshKey) -> String
+    let metrics: @Sendable (MeshKey, MeshLife) -> String
 
     var routes: [Route] {
         [
             Route(.get, ObjectPaths.mesh + "/metrics", "getMeshMetrics") { request in
-                try await control.checkMetrics(of: request.mesh(), by: request.caller)
-                return try .text(metrics(request.mesh()), type: PlatformRoutes.metricsType)
+                let life = try await control.checkMetrics(of: request.mesh(), by: request.caller)
+                return try .text(metrics(request.mesh(), life), type: PlatformRoutes.metricsType)
             }
         ]
     }

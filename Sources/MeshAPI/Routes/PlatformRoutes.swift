@@ -50,6 +50,8 @@ struct PlatformRoutes: Sendable {
             .fields([
                 "caller": .string(caller.description), "role": .string(caller.role.rawValue),
                 "tenant": caller.tenant.map { .string($0.text) },
+                "meshes": JSONValue.list(caller.meshes.sorted()) { .string($0.text) },
+                "namespaces": JSONValue.list(caller.namespaces.sorted()) { .string($0.text) },
                 "permissions": .array(
                     Permission.allCases.filter { $0.roles.contains(caller.role) }.map { .string($0.rawValue) }),
             ]))

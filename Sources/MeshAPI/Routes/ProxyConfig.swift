@@ -1,8 +1,9 @@
 package import MeshModel
 package import MeshStore
 
-/// Finds out what a proxy was sent. The executable gives the one that knows Envoy.
-package typealias ProxyConfigSource = @Sendable (ProxyRow) async throws -> ProxyConfig
+/// Finds out what a proxy was sent, as far as it is about the namespaces that the caller may know of; none: about all. The
+/// executable gives the one that knows Envoy.
+package typealias ProxyConfigSource = @Sendable (ProxyRow, Set<Name>) async throws -> ProxyConfig
 
 /// What a proxy was sent last, and what it would be sent now.
 package struct ProxyConfig: Sendable {

@@ -74,7 +74,7 @@ struct ProxyRoutes: Sendable {
         try query.check()
         let proxy = try await control.proxy(
             try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
-        let config = try await configs(proxy).only(type: type, resource: resource)
+        let config = try await configs(proxy, request.caller.namespaces).only(type: type, resource: resource)
         return config.page(isDiff: isDiff, size: paging.size, after: paging.after)
     }
 

@@ -6,17 +6,25 @@ struct RouteLowering {
     let name: NamespacedName
     let service: MeshState.Service
     let references: References
+    /// Why rules are left out: the rest of a sentence. `nil`: they are not.
+    let excess: String?
     var diagnostics: [Diagnostic] = []
+    /// Routes that releases have made besides those of the rules.
+    private var copies = 0
 
-    init(state: MeshState, name: NamespacedName, service: MeshState.Service, references: References) {
+    init(
+        state: MeshState, name: NamespacedName, service: MeshState.Service, references: References,
+        excess: String? = nil
+    ) {
         self.state = state
         self.name = name
         self.service = service
         self.references = references
+        self.excess = excess
     }
 
     mutating func virtualHosts() -> [IR.VirtualHost] {
-        let owner = owner()
+        let owner = keptOwner()
         reportInvalidReleases()
         let ports = service.spec.ports.filter(\.appProtocol.isHTTP)
         return ports.map { port in
@@ -38,9 +46,19 @@ struct RouteLowering {
         return ownership.holder
     }
 
+    /// The owner, unless its rules come to too much.
+    private mutating func keptOwner() -> NamespacedName? {
+        guard let owner = owner() else { return nil }
+        guard let excess else { return owner }
+        report(
+            .virtualService, owner, JSONPointer(["spec", "http"]), .tooMany,
+            "the rules for service \(name) \(excess). They are left out: its requests go to the service")
+        return nil
+    }
+
     // MARK: - Routes
 
-    private func defaultRoutes(port: Int) -> [IR.Route] {
+    private mutating func defaultRoutes(port: Int) -> [IR.Route] {
         let rule = defaultRule(port: port)
         let draft = RouteDraft("default", .any, to: rule, mirrors: [])
         return released([draft], rule).map { draft in
@@ -110,15 +128,26 @@ struct RouteLowering {
         }
     }
 
-    private func released(_ drafts: [RouteDraft], _ rule: RuleDestinations) -> [RouteDraft] {
+    private mutating func released(_ drafts: [RouteDraft], _ rule: RuleDestinations) -> [RouteDraft] {
         var services: [NamespacedName] = []
         for destination in rule.all where !services.contains(destination.service) {
             services.append(destination.service)
         }
-        return services.compactMap { release(of: $0) }.reduce(drafts) { drafts, release in
+        var released = drafts
+        for release in services.compactMap({ release(of: $0) }) {
             let lowering = ReleaseLowering(name: release.name, traffic: release.traffic, rule: rule)
-            return drafts.flatMap(lowering.routes)
+            // Releases of several services multiply, so it is asked before they are made.
+            if let excess = RouteBudget.excess(of: released.count, lowering.mostCopies, besides: copies) {
+                report(
+                    .release, release.name, .spec, .tooMany,
+                    "\(excess); rules that it would divide are left as they are")
+                continue
+            }
+            let routes = released.flatMap(lowering.routes)
+            copies += routes.count - released.count
+            released = routes
         }
+        return released
     }
 
     // MARK: - Destinations

@@ -105,10 +105,12 @@ extension StringMatch {
     /// Whether a text fits; `nil` if that cannot be said.
     fileprivate func fits(_ text: String) -> Bool? {
         switch self {
-        case .present: true
-        case .exact(let expected): text.utf8.elementsEqual(expected.utf8)
-        case .prefix(let expected): text.utf8.starts(with: expected.utf8)
-        case .regex(let regex): RE2.matches(regex, text)
+        case .present: return true
+        case .exact(let expected): return text.utf8.elementsEqual(expected.utf8)
+        case .prefix(let expected): return text.utf8.starts(with: expected.utf8)
+        case .regex(let regex):
+            var budget = StepBudget(Limits.compilationSteps.value)
+            return RE2.matches(regex, text, &budget)
         }
     }
 

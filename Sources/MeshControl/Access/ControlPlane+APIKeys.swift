@@ -19,7 +19,8 @@ extension ControlPlane {
             let role = Role(rawValue: key.role)
         else { return nil }
         return Caller(
-            description: "apiKey:\(key.id)", role: role, tenant: key.tenant, meshes: Set(key.meshes),
+            description: "apiKey:\(key.id)", identity: "apiKey:\(key.id)@\(key.createTime.microseconds)", role: role,
+            tenant: key.tenant, meshes: Set(key.meshes),
             namespaces: Set(key.namespaces))
     }
 

@@ -24,6 +24,8 @@ package enum ControlError: Error, Sendable {
     case gone
     /// The database cannot do it at the moment; worth another try after the given time. The text says what is waited for.
     case unavailable(retryAfter: Duration, String = "the database cannot be reached at the moment")
+    /// Somebody does as much at a time as is allowed; worth another try in a second.
+    case busy(Limit, isOfTenant: Bool)
     /// A mistake of ours. The text is for the log only.
     case fault(String)
 

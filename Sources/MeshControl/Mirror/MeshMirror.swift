@@ -55,6 +55,10 @@ package final class MeshMirror: Sendable {
         return try await refresh(mesh, until: revision)
     }
 
+    /// Which of the meshes that had this name is known here; `nil`: nobody has asked for it lately, or it is gone. Quick: for
+    /// event loops.
+    package func life(of mesh: MeshKey) -> MeshLife? { entries.withLock { $0[mesh]?.state.life } }
+
     private func use(_ mesh: MeshKey) -> MeshState? {
         entries.withLock { entries in
             entries[mesh]?.lastUse = .now
@@ -163,13 +167,13 @@ extension MeshMirror {
     private func refresh(_ mesh: MeshKey, until revision: Revision = .max) async throws -> MeshState {
         while true {
             // Its revision only: a state that nobody else holds is changed in place, however large it is.
-            guard let known = use(mesh)?.revision else {
+            guard let (known, life) = use(mesh).map({ ($0.revision, $0.life) }) else {
                 // What was written meanwhile nobody told us: only of meshes that are here signals are heeded. So it is
                 // looked for once more.
                 _ = install(try await load(mesh), replacing: nil)
                 continue
             }
-            let feed = try await store.changes(mesh, after: known, limit: Self.feedPage)
+            let feed = try await store.changes(mesh, of: life, after: known, limit: Self.feedPage)
             if feed.compacted {
                 if let state = install(try await load(mesh), replacing: known) { return state }
                 continue
@@ -189,6 +193,7 @@ extension MeshMirror {
     private func load(_ mesh: MeshKey) async throws -> MeshState {
         let stored = try await store.loadMesh(mesh)
         var state = MeshState(mesh: mesh, revision: stored.revision)
+        state.life = stored.life
         let changes = StoredChanges(changed: stored.clusters + stored.objects)
         report(changes.unreadable)
         _ = state.apply(changes)
@@ -200,6 +205,8 @@ extension MeshMirror {
     private func install(_ state: MeshState, replacing revision: Revision?) -> MeshState? {
         update(state.mesh, at: revision) { entry in
             entry = entry ?? Entry(state: state)
+            // The revisions of another mesh say nothing about this one's.
+            if entry?.state.life != state.life { entry?.taken = nil }
             entry?.state = state
             entry?.pending.merge(.all)
         }

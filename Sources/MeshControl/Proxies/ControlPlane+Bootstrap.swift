@@ -50,7 +50,8 @@ package struct ProxyBootstrap: Sendable {
 }
 
 extension ControlPlane {
-    /// Signs the token that binds a sidecar to its tenant, mesh, namespace, name and service.
+    /// Signs the token that binds a sidecar to its tenant and mesh (to these, and no later ones of their names), its
+    /// namespace, name and service.
     ///
     /// The service need not exist yet: a caller's sidecar may come before anything is known of the caller.
     ///
@@ -61,7 +62,7 @@ extension ControlPlane {
         let mesh = bootstrap.mesh
         try authorise(caller, .bootstrapProxies, in: ObjectScope(mesh, namespace: bootstrap.namespace))
         return try await translatingErrors {
-            guard try await store.meshRevision(mesh) != nil else { throw ControlError.notFound("mesh \(mesh.mesh)") }
+            guard let life = try await store.life(of: mesh) else { throw ControlError.notFound("mesh \(mesh.mesh)") }
             guard try await store.fetch(.cluster(bootstrap.cluster, of: mesh.tenant)) != nil else {
                 throw ControlError.invalid([
                     Violation(clusterPointer, .unknownReference, "there is no cluster \(bootstrap.cluster)")
@@ -72,7 +73,8 @@ extension ControlPlane {
             }
             let now = try await store.now().microseconds / 1_000_000
             let claims = ProxyClaims(
-                mesh: mesh, namespace: bootstrap.namespace, proxy: bootstrap.proxy, service: bootstrap.service,
+                mesh: mesh, uids: MeshUIDs(life), namespace: bootstrap.namespace, proxy: bootstrap.proxy,
+                service: bootstrap.service,
                 cluster: bootstrap.cluster, issuedAt: now, expiresAt: now + ProxyTokens.lifetime.components.seconds)
             var signed = bootstrap
             signed.token = try tokens.issue(claims)

@@ -26,11 +26,14 @@ extension ControlPlane {
     }
 
     /// Lets those through who may see what the proxies of a mesh report.
-    package func checkMetrics(of mesh: MeshKey, by caller: Caller) async throws {
+    ///
+    /// - Returns: which of the meshes that had this name it is.
+    package func checkMetrics(of mesh: MeshKey, by caller: Caller) async throws -> MeshLife {
         try authorise(caller, .readProxies, in: ObjectScope(mesh))
-        guard try await translatingErrors({ try await store.meshRevision(mesh) }) != nil else {
+        guard let life = try await translatingErrors({ try await store.life(of: mesh) }) else {
             throw ControlError.notFound("mesh \(mesh.mesh)")
         }
+        return life
     }
 
     /// A proxy of a mesh.

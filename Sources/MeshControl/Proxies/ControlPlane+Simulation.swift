@@ -6,6 +6,8 @@ internal import MeshStore
 extension ControlPlane {
     /// Tells which version a request to a service would get, by the same routes that sidecars are given now.
     ///
+    /// What it may take is bounded (``Limits/simulationSteps``), and it keeps nobody else from the processor (``WorkDesk``).
+    ///
     /// - Parameter body: `{"request": {"method", "path", "headers", "cookies", "port"}}`.
     /// - Returns: `{"matched", "destinations": [{"service", "namespace", "port", "version", "shareBp"}], …}`.
     package func simulate(
@@ -14,21 +16,29 @@ extension ControlPlane {
         try authorise(caller, .readServices, in: ObjectScope(mesh, namespace: service.namespace))
         let log = ViolationLog()
         let (request, port) = Self.request(body, log)
-        guard log.violations.isEmpty, log.unknownFields.isEmpty else {
-            throw ControlError.invalid(log.violations + log.unknownFields)
-        }
+        let violations = log.violationsAndUnknownFields
+        guard violations.isEmpty else { throw ControlError.invalid(violations) }
         let state = try await currentState(of: mesh)
         guard let target = state.services[service] else { throw ControlError.notFound("service \(service.name)") }
-        var compiler = Compiler()
-        _ = compiler.update(state, state.change(about: service))
-        guard let answer = compiler.simulate(request, to: service, port: port) else {
+        let simulated: Simulation.Answer?
+        do {
+            simulated = try await desk.run(for: mesh.tenant) { isCancelled in
+                var compiler = Compiler()
+                _ = compiler.update(state, state.change(about: service))
+                let budget = StepBudget(Limits.simulationSteps.value, isCancelled: isCancelled)
+                return compiler.simulate(request, to: service, port: port, budget: budget)
+            }
+        } catch let full as WorkDesk.Full {
+            throw ControlError.busy(full.limit, isOfTenant: full.isOfTenant)
+        }
+        guard let answer = simulated else {
             throw ControlError.invalid([
                 Violation(
                     JSONPointer(["request", "port"]), .unknownReference, "the service has no such HTTP port",
                     choices: target.spec.ports.filter(\.appProtocol.isHTTP).map { String($0.number) })
             ])
         }
-        return answer.json(of: service)
+        return answer.json(of: service) { caller.mayEnter(mesh: mesh.mesh, namespace: $0) }
     }
 
     private static func request(_ body: JSONValue, _ log: ViolationLog) -> (Simulation.Request, port: Int?) {
@@ -69,32 +79,47 @@ extension MeshState {
 }
 
 extension Simulation.Answer {
-    func json(of service: NamespacedName) -> JSONValue {
+    /// - Parameter isVisible: whether the reader may know what is in a namespace. Of what it may not, only that is said.
+    func json(of service: NamespacedName, isVisible: (Name) -> Bool) -> JSONValue {
         var members: [String: JSONValue] = [
-            "matched": origin.map { matched($0, service) } ?? .null, "destinations": [],
+            "matched": origin.map { matched($0, service, isVisible) } ?? .null, "destinations": [],
         ]
         switch outcome {
         case .forwarded(let destinations, let mirrors):
-            members["destinations"] = .array(destinations.map(Self.json))
+            members["destinations"] = .array(destinations.map { Self.json($0, isVisible) })
             members["mirrors"] = JSONValue.list(mirrors) {
-                .fields([
+                let share = JSONValue.hundredths($0.millionths)
+                guard isVisible($0.service.namespace) else {
+                    return ["namespace": .string($0.service.namespace.text), "shareBp": share]
+                }
+                return .fields([
                     "service": .string($0.service.name.text), "version": $0.version.map { .string($0.text) } ?? .null,
-                    "shareBp": .hundredths($0.millionths),
+                    "shareBp": share,
                 ])
             }
         case .redirected(let redirect): members["redirect"] = ["status": .integer(Int64(redirect.code))]
         case .answered(let status): members["directResponse"] = ["status": .integer(Int64(status))]
+        case .undecided:
+            let limit = Limits.simulationSteps
+            members["limit"] = [
+                "name": .string(limit.name), "value": .integer(Int64(limit.value)), "unit": .string(limit.unit),
+            ]
         }
         members["undecided"] = JSONValue.list(undecided, JSONValue.string)
         return .object(members)
     }
 
-    private func matched(_ origin: IR.Origin, _ service: NamespacedName) -> JSONValue {
+    private func matched(
+        _ origin: IR.Origin, _ service: NamespacedName, _ isVisible: (Name) -> Bool
+    ) -> JSONValue {
         let (kind, name, rule): (Kind, NamespacedName, Int?) =
             switch origin {
             case .service: (.service, service, nil)
             case .rules(let name, let index, _, _): (.virtualService, name, index)
             }
+        guard isVisible(name.namespace) else {
+            return ["kind": .string(kind.rawValue), "namespace": .string(name.namespace.text)]
+        }
         return .fields([
             "kind": .string(kind.rawValue), "namespace": .string(name.namespace.text), "name": .string(name.name.text),
             "pointer": rule.map { .string("/spec/http/\($0)") }, "route": route.map(JSONValue.string),
@@ -104,8 +129,14 @@ extension Simulation.Answer {
         ])
     }
 
-    private static func json(_ destination: Simulation.Destination) -> JSONValue {
-        [
+    private static func json(
+        _ destination: Simulation.Destination, _ isVisible: (Name) -> Bool
+    ) -> JSONValue {
+        let namespace = destination.service.namespace
+        guard isVisible(namespace) else {
+            return ["namespace": .string(namespace.text), "shareBp": .hundredths(destination.millionths)]
+        }
+        return [
             "namespace": .string(destination.service.namespace.text), "service": .string(destination.service.name.text),
             "port": .integer(Int64(destination.port)), "version": destination.version.map { .string($0.text) } ?? .null,
             "shareBp": .hundredths(destination.millionths),

@@ -27,10 +27,12 @@ extension PlannedWrite {
         guard var state = base else { throw ControlError.fault("\(key.kind) does not say that it needs its mesh") }
         do {
             while true {
-                let feed = try await transaction.changes(state.mesh, after: state.revision, limit: Self.feedPage)
+                let feed = try await transaction.changes(
+                    state.mesh, of: state.life, after: state.revision, limit: Self.feedPage)
                 if feed.compacted {
                     let loaded = try await transaction.loadMesh(state.mesh)
                     state = MeshState(mesh: state.mesh, revision: loaded.revision)
+                    state.life = loaded.life
                     _ = state.apply(StoredChanges(changed: loaded.clusters + loaded.objects))
                     return state
                 }

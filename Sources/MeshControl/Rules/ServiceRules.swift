@@ -15,6 +15,8 @@ struct ServiceRules: ObjectRules {
         }
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
         let state = try await write.meshState(in: transaction)
+        if let excess = write.excess(of: spec, named: name, in: state) { write.log.report(excess) }
+        try write.log.check(write.options)
         let run = write.dryRun(in: state) { state, change in
             state.services[name] = MeshState.Service(
                 spec: spec, status: state.services[name]?.status ?? ServiceStatus(), revision: state.revision + 1)

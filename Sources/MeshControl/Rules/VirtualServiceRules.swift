@@ -21,6 +21,7 @@ struct VirtualServiceRules: ObjectRules {
         let check = WriteCheck(spec, named: name, in: state, at: PlannedWrite.specPointer)
         for violation in check.violations { write.log.report(violation) }
         for warning in check.warnings { write.log.warn(warning.pointer, warning.code, warning.detail) }
+        if let excess = write.excess(of: check.spec, named: name, in: state) { write.log.report(excess) }
         try write.log.check(write.options)
         if spec.appliesToSidecars { try checkOwners(of: hosts, owners, name) }
         let run = write.dryRun(in: state) { state, change in

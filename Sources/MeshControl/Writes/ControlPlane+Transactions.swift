@@ -30,7 +30,7 @@ extension ControlPlane {
                     if options.validateOnly { throw DryRun(value: value) }
                     return .done(value)
                 }
-                let scope = caller.description
+                let scope = caller.identity
                 let hash = call.requestHash
                 if let earlier = try await transaction.beginIdempotent(key: call.key, scope: scope, requestHash: hash) {
                     return .replayed(earlier)

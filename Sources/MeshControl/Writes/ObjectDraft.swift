@@ -46,8 +46,19 @@ struct ObjectDraft {
         }
         metadata.labels = Self.map("labels", &fields, maxLength: 256)
         metadata.annotations = Self.map("annotations", &fields, maxLength: 16 << 10)
+        checkSize(at: fields.pointer, fields.log)
         for field in ["uid", "generation", "revision", "createTime", "updateTime"] { _ = fields.value(field) }
         fields.finish()
+    }
+
+    /// Labels and annotations are read with the object by all who list or watch it.
+    private func checkSize(at pointer: JSONPointer, _ log: ViolationLog) {
+        let size = [metadata.labels, metadata.annotations].joined().reduce(0) {
+            $0 + $1.key.utf8.count + $1.value.utf8.count
+        }
+        let limit = Limits.metadataBytes
+        guard !limit.allows(size) else { return }
+        log.report(pointer, .tooLong, "labels and annotations come to \(size) bytes; allowed are \(limit.rule)")
     }
 
     private static func expect(_ field: String, _ expected: String, _ fields: inout FieldReader) {
@@ -75,12 +86,12 @@ struct ObjectDraft {
 extension ViolationLog {
     /// What a write is refused for.
     func errors(_ options: WriteOptions) -> [Violation] {
-        options.allowsUnknownFields ? violations : violations + unknownFields
+        options.allowsUnknownFields ? violations : violationsAndUnknownFields
     }
 
     /// What is answered beside a write that happens.
     func warnings(_ options: WriteOptions) -> [Violation] {
-        options.allowsUnknownFields ? warnings + unknownFields : warnings
+        options.allowsUnknownFields ? warningsAndUnknownFields : warnings
     }
 
     /// - Throws: ``ControlError/invalid(_:)`` with everything that was reported.

@@ -8,6 +8,8 @@ internal import XDSServer
 final class LoadMeter: LoadReportDelegate {
     fileprivate struct Key: Hashable {
         var mesh: MeshKey
+        /// Which of the meshes that had this name.
+        var uid: String?
         var cluster: IR.ClusterName
     }
 
@@ -45,13 +47,14 @@ final class LoadMeter: LoadReportDelegate {
 
     func record(_ report: LoadReport) {
         guard let mesh = mesh(report.view) else { return }
+        let uid = report.owner.flatMap(MeshLife.init)?.mesh
         let now = now()
         state.withLock { state in
             // Clusters come and go although nobody asks for the numbers.
             if now >= state.nextCleaning { state.clean(at: now) }
             for (name, load) in report.clusters {
                 guard let cluster = IR.ClusterName(name) else { continue }
-                let key = Key(mesh: mesh, cluster: cluster)
+                let key = Key(mesh: mesh, uid: uid, cluster: cluster)
                 state.entries[key, default: Entry(lastReport: now)].load.add(load)
                 state.entries[key]?.lastReport = now
             }
@@ -59,11 +62,13 @@ final class LoadMeter: LoadReportDelegate {
     }
 
     /// What was reported of a mesh, in Prometheus' text format.
-    func metrics(of mesh: MeshKey) -> String {
+    ///
+    /// - Parameter uid: the mesh's, so that nobody sees what an earlier tenant of the name had.
+    func metrics(of mesh: MeshKey, uid: String?) -> String {
         let now = now()
         let entries = state.withLock { state in
             state.clean(at: now)
-            return state.entries.filter { $0.key.mesh == mesh }
+            return state.entries.filter { $0.key.mesh == mesh && $0.key.uid == uid }
         }
         let lines = entries.flatMap { key, entry in
             [("success", entry.load.succeeded), ("error", entry.load.failed), ("dropped", entry.load.dropped)].map {

@@ -12,6 +12,8 @@ struct MeshConfiguration {
     /// How long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
     private let listenerTTL: Duration?
     private(set) var revision: Revision?
+    /// Whose snapshots they are.
+    private var owner: String?
     private var compiler = Compiler()
     private var encoder = ConfigEncoder()
     /// Views by what they have in common with others: layers, from the bottom up.
@@ -66,6 +68,7 @@ struct MeshConfiguration {
         let compiled = compiler.update(update.state, revision == nil ? .all : update.change)
         let change = encoder.update(compiled, of: compiler)
         revision = update.state.revision
+        if owner != update.state.life?.description { owner = update.state.life?.description }
         if !change.isEmpty { derive(change) }
         var snapshots: [ViewID: Snapshot] = [:]
         for stack in Array(stacks.keys) { addSnapshots(of: stack, to: &snapshots) }
@@ -93,7 +96,7 @@ struct MeshConfiguration {
     private mutating func addSnapshots(of stack: [View], to snapshots: inout [ViewID: Snapshot]) {
         guard let revision, var tops = stacks.removeValue(forKey: stack) else { return }
         let sets = sets(of: stack)
-        let common = Snapshot(revision: revision, sets)
+        let common = Snapshot(revision: revision, owner: owner, sets)
         tops.updateEach { view, top in
             if top.isWanted { snapshots[view] = snapshot(of: &top, over: sets, common) }
         }
@@ -125,7 +128,7 @@ struct MeshConfiguration {
     private mutating func snapshot(of view: ProxyView) -> Snapshot? {
         guard let revision, var top = stacks[view.commonLayers]?[view.id] else { return nil }
         let sets = sets(of: view.commonLayers)
-        let snapshot = snapshot(of: &top, over: sets, Snapshot(revision: revision, sets))
+        let snapshot = snapshot(of: &top, over: sets, Snapshot(revision: revision, owner: owner, sets))
         stacks[view.commonLayers]?[view.id] = top
         return snapshot
     }
@@ -138,7 +141,7 @@ struct MeshConfiguration {
         guard !layer.own.isEmpty else { return common }
         var sets = sets
         layer.lay(over: &sets)
-        return Snapshot(revision: common.revision, sets)
+        return Snapshot(revision: common.revision, owner: common.owner, sets)
     }
 
     private mutating func sets(of stack: [View]) -> Sets {

@@ -8,11 +8,18 @@ internal import XDSServer
 /// Lets proxies in by their token, and gives each the view that its token is bound to. So a proxy cannot see more than its
 /// token says, whatever it says of itself.
 ///
-/// Needs no database: a proxy can come back while the database is away.
+/// Needs no database: a proxy can come back while the database is away. Whether its token is for the mesh that has the name now,
+/// and not for one of an earlier tenant, is looked at when a proxy comes, as far as this replica knows the mesh, and in any case
+/// before it is served anything of the mesh (``refusal(of:owner:)``).
 final class ProxyAdmission: XDSDelegate {
     private let tokens: Mutex<ProxyTokens>
+    private let life: @Sendable (MeshKey) -> MeshLife?
 
-    init(tokens: ProxyTokens) { self.tokens = Mutex(tokens) }
+    /// - Parameter life: which of the meshes that had a name this replica knows; `nil`: none.
+    init(tokens: ProxyTokens, life: @escaping @Sendable (MeshKey) -> MeshLife?) {
+        self.tokens = Mutex(tokens)
+        self.life = life
+    }
 
     /// Goes by other keys from now on. Who is in stays in.
     func use(_ tokens: ProxyTokens) { self.tokens.withLock { $0 = tokens } }
@@ -20,11 +27,32 @@ final class ProxyAdmission: XDSDelegate {
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission {
         let claims = try claims(request)
         let view = ProxyView(claims, request.node)
-        return Admission(proxy: ProxyName(claims).text, view: view.id, tenant: claims.mesh.tenant.text)
+        return Admission(
+            proxy: ProxyName(claims).text, view: view.id, tenant: claims.mesh.tenant.text,
+            right: TokenOrigin(claims).description, group: view.group)
     }
 
-    func identity(of metadata: GRPCMetadata) -> CallIdentity? {
-        guard let token = Self.token(metadata), let claims = try? verify(token) else { return nil }
+    func refusal(of admission: Admission, owner: String) -> GRPCStatus? {
+        // Neither is ever anything else; what cannot be told is no.
+        guard let origin = TokenOrigin(admission.right), let life = MeshLife(owner) else {
+            return GRPCStatus(.permissionDenied, "the token is not for this mesh")
+        }
+        return Self.refusal(of: origin, in: life)
+    }
+
+    private static func refusal(of origin: TokenOrigin, in life: MeshLife) -> GRPCStatus? {
+        switch origin.standing(in: life) {
+        case .current: nil
+        case .earlier:
+            GRPCStatus(
+                .permissionDenied, "the token is for an earlier tenant or mesh of this name: fetch a new bootstrap")
+        case .later: GRPCStatus(.unavailable, "the mesh of the token is not known here yet; connect again")
+        }
+    }
+
+    func identity(of metadata: GRPCMetadata) throws(GRPCStatus) -> CallIdentity? {
+        guard let token = Self.token(metadata) else { return nil }
+        let claims = try verified(token)
         return CallIdentity(tenant: claims.mesh.tenant.text, proof: claims)
     }
 
@@ -45,6 +73,7 @@ final class ProxyAdmission: XDSDelegate {
             claims = try verified(request)
         }
         try Self.check(request.node, claims)
+        if let life = life(claims.mesh), let refusal = Self.refusal(of: TokenOrigin(claims), in: life) { throw refusal }
         return claims
     }
 
@@ -52,7 +81,11 @@ final class ProxyAdmission: XDSDelegate {
         guard let token = Self.token(request) else {
             throw GRPCStatus(.unauthenticated, "no token: use the bootstrap that the API gives for this proxy")
         }
-        do {
+        return try verified(token)
+    }
+
+    private func verified(_ token: String) throws(GRPCStatus) -> ProxyClaims {
+        do throws(ProxyTokens.Refusal) {
             return try verify(token)
         } catch {
             let detail = error == .expired ? "the token has expired: fetch a new bootstrap" : "the token is not valid"

@@ -99,7 +99,7 @@ struct ProxyReporter: Sendable {
             connectedAt: proxy.since,
             ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
             rejectedMessage: report.rejectedMessage, types: documents.types(report.types, rejections),
-            client: proxy.view?.clientJSON ?? [:])
+            client: proxy.view?.clientJSON ?? [:], meshUID: report.owner.flatMap(MeshLife.init)?.mesh)
     }
 }
 

@@ -41,6 +41,14 @@ struct ProxyView: Hashable, Sendable {
         }
     }
 
+    /// What it has in common with others: those of one group share all but what lies on top (``commonLayers``).
+    var group: String {
+        switch client {
+        case .envoy(let port): "\(mesh)/\(namespace)/envoy/\(port)"
+        case .proxyless: "\(mesh)/\(namespace)/grpc"
+        }
+    }
+
     /// Reads an ``id``; `nil` for any other.
     init?(_ id: ViewID) {
         let parts = id.description.split(separator: "/", omittingEmptySubsequences: false)

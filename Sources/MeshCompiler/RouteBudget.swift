@@ -1,0 +1,146 @@
+package import MeshModel
+
+/// What rules come to in the sidecars that follow them.
+package struct RouteCost: Hashable, Sendable {
+    package var routes = 0
+    /// An estimate of the instructions of all their regexes.
+    package var regexSize = 0
+
+    package init(routes: Int = 0, regexSize: Int = 0) {
+        self.routes = routes
+        self.regexSize = regexSize
+    }
+
+    package static func + (a: Self, b: Self) -> Self {
+        RouteCost(routes: a.routes + b.routes, regexSize: a.regexSize + b.regexSize)
+    }
+
+    package static func - (a: Self, b: Self) -> Self {
+        RouteCost(routes: a.routes - b.routes, regexSize: a.regexSize - b.regexSize)
+    }
+
+    /// What is too much of it for one service.
+    ///
+    /// - Returns: the rest of a sentence that begins with what it is that comes to so much; `nil` if it is within the limits.
+    package var excessOfService: String? { excess(Limits.routesPerService, Limits.regexSizePerService) }
+
+    /// As ``excessOfService``, for a whole mesh.
+    package var excessOfMesh: String? { excess(Limits.routesPerMesh, Limits.regexSizePerMesh) }
+
+    private func excess(_ routeLimit: Limit, _ regexLimit: Limit) -> String? {
+        if !routeLimit.allows(routes) { return "come to \(routes) routes; allowed are \(routeLimit.rule)" }
+        if !regexLimit.allows(regexSize) {
+            return "have regexes that come to \(regexSize) instructions; allowed are \(regexLimit.rule)"
+        }
+        return nil
+    }
+}
+
+extension VirtualServiceSpec {
+    /// What the rules come to for one service, without what releases make of them: a route for each condition and each of the
+    /// ports that it is about. The same for a rule that is never reached.
+    package func cost(for service: ServiceSpec) -> RouteCost {
+        let ports = Set(service.ports.filter(\.appProtocol.isHTTP).map(\.number))
+        var cost = RouteCost()
+        for rule in http {
+            if rule.match.isEmpty {
+                cost = cost + RouteCost(routes: ports.count, regexSize: ports.count * rule.regexSize)
+            }
+            for match in rule.match {
+                let count = match.port.map { ports.contains($0) ? 1 : 0 } ?? ports.count
+                cost = cost + RouteCost(routes: count, regexSize: count * (rule.regexSize + match.regexSize))
+            }
+        }
+        return cost
+    }
+}
+
+/// The bound on what the rules of a mesh come to together.
+///
+/// Rules that are too much for their service are left out, and then, as long as the rest is too much for the mesh, the largest:
+/// who has few is not hurt by who has many. It depends on the costs alone, so equal states give equal results, whatever the
+/// way to them; and as long as everything is within the bounds, a change costs what it touches.
+struct RouteBudget: Hashable, Sendable {
+    /// Of services that have rules, when those hold.
+    private var costs: [NamespacedName: RouteCost] = [:]
+    private var total = RouteCost()
+    /// Services whose rules are left out, and why: the rest of a sentence.
+    private(set) var leftOut: [NamespacedName: String] = [:]
+
+    /// Takes over what some services' rules come to now; nothing for those that have none.
+    ///
+    /// - Returns: the services whose rules are left out now and were not before, or the other way round, or for another reason.
+    mutating func update(_ changed: [(name: NamespacedName, cost: RouteCost)]) -> [NamespacedName] {
+        for (name, cost) in changed {
+            total = total - (costs[name] ?? RouteCost()) + cost
+            costs[name] = cost == RouteCost() ? nil : cost
+        }
+        let before = leftOut
+        leftOut = total.excessOfMesh == nil ? tooMuchForTheirService(changed) : decided()
+        guard before != leftOut else { return [] }
+        return Set(before.keys).union(leftOut.keys).filter { before[$0] != leftOut[$0] }
+    }
+
+    private func tooMuchForTheirService(
+        _ changed: [(name: NamespacedName, cost: RouteCost)]
+    ) -> [NamespacedName: String] {
+        // What was left out for the mesh's sake may be in again.
+        var result = leftOut.filter { costs[$0.key]?.excessOfService == $0.value }
+        for (name, cost) in changed { result[name] = cost.excessOfService }
+        return result
+    }
+
+    private func decided() -> [NamespacedName: String] {
+        var result = costs.compactMapValues(\.excessOfService)
+        var rest = total - result.keys.reduce(RouteCost()) { $0 + (costs[$1] ?? RouteCost()) }
+        guard rest.excessOfMesh != nil else { return result }
+        let reason = """
+            are among the largest of a mesh whose rules come to too much; allowed are \(Limits.routesPerMesh.rule), and of their \
+            regexes \(Limits.regexSizePerMesh.rule)
+            """
+        let bySize = costs.filter { result[$0.key] == nil }.sorted {
+            ($1.value.share, $0.key) < ($0.value.share, $1.key)
+        }
+        for (name, cost) in bySize where rest.excessOfMesh != nil {
+            result[name] = reason
+            rest = rest - cost
+        }
+        return result
+    }
+}
+
+extension RouteBudget {
+    /// What is too much of what a release would make of some routes of one rule.
+    ///
+    /// - Parameters:
+    ///   - routes: so many there are.
+    ///   - copies: what the release puts before each of them at most.
+    ///   - others: what releases have made of the service's other routes.
+    /// - Returns: the beginning of a sentence; `nil` if it is within the limits.
+    static func excess(of routes: Int, _ copies: Int, besides others: Int) -> String? {
+        let (made, isOver) = routes.multipliedReportingOverflow(by: copies)
+        if isOver || !Limits.copiesPerRoute.allows(made) {
+            return "it would make more copies of one condition than allowed, \(Limits.copiesPerRoute.rule)"
+        }
+        if !Limits.copiesPerService.allows(others + made) {
+            return
+                "it would make more copies of the rules for one service than allowed, \(Limits.copiesPerService.rule)"
+        }
+        return nil
+    }
+}
+
+extension ReleaseLowering {
+    /// How many copies it puts before a route at most.
+    var mostCopies: Int {
+        guard traffic.isEffective else { return 0 }
+        return (traffic.matches.count + 2) * max(1, traffic.paths.count)
+    }
+}
+
+extension RouteCost {
+    /// What of a mesh it takes, in some unit, whichever it takes more of.
+    fileprivate var share: Int {
+        max(routes * Limits.regexSizePerMesh.value, regexSize * Limits.routesPerMesh.value)
+    }
+}

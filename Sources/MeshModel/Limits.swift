@@ -1,0 +1,112 @@
+/// A bound on what somebody may cause.
+package struct Limit: Hashable, Sendable {
+    /// As messages name it.
+    package let name: String
+    /// The most that is allowed, unless ``bounds`` says otherwise.
+    package let value: Int
+    package let unit: String
+    /// What there may be so much of.
+    package let bounds: String
+
+    package init(_ name: String, _ value: Int, _ unit: String, _ bounds: String) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.bounds = bounds
+    }
+
+    package func allows(_ amount: Int) -> Bool { amount <= value }
+
+    /// The end of a sentence about something that goes beyond it: `at most 5000 routes (limit routesPerService)`.
+    package var rule: String { "at most \(value) \(unit) (limit \(name))" }
+}
+
+/// All bounds on what one object, one tenant or one peer may cause, in one place.
+///
+/// Checks and their messages take them from here. What bounds a single field (a name, a list's length) stands beside the field.
+package enum Limits {
+    // MARK: Objects
+
+    package static let metadataBytes = Limit(
+        "metadataBytes", 256 << 10, "bytes", "names and values of an object's labels and annotations together")
+    package static let violations = Limit(
+        "violations", 100, "violations", "mistakes that one answer lists; the rest is counted")
+
+    // MARK: Regexes. Instructions are those of RE2, estimated; an instruction takes each sidecar about 16 bytes.
+
+    package static let regexLength = Limit("regexLength", 4_096, "bytes", "one regex")
+    package static let regexSize = Limit(
+        "regexSize", 10_000, "instructions",
+        """
+        one compiled regex; sidecars are given a limit of 32 768 (re2.max_program_size.error_level), which leaves room for the \
+        estimate to be wrong
+        """)
+    package static let regexSizePerObject = Limit(
+        "regexSizePerObject", 100_000, "instructions", "all regexes of one object, compiled")
+    package static let regexSizePerService = Limit(
+        "regexSizePerService", 400_000, "instructions", "the regexes in all routes of one service")
+    package static let regexSizePerMesh = Limit(
+        "regexSizePerMesh", 4_000_000, "instructions", "the regexes in all routes of a mesh")
+
+    // MARK: Routes, which are what every sidecar of a mesh holds
+
+    package static let routesPerService = Limit(
+        "routesPerService", 5_000, "routes", "the conditions of all rules for one service, for each of its HTTP ports")
+    package static let routesPerMesh = Limit("routesPerMesh", 100_000, "routes", "the routes of all services of a mesh")
+    package static let copiesPerRoute = Limit(
+        "copiesPerRoute", 1_024, "copies", "what releases that are running make of one condition of a rule")
+    package static let copiesPerService = Limit(
+        "copiesPerService", 20_000, "copies", "what releases that are running make of the rules for one service")
+
+    // MARK: Work
+
+    package static let compilationSteps = Limit(
+        "compilationSteps", 20_000, "steps", "what it may take to find out whether two conditions can hold at once")
+    package static let simulationSteps = Limit(
+        "simulationSteps", 5_000_000, "steps",
+        "characters and instructions that one simulation looks at; beyond them it is undecided")
+    package static let simulations = Limit(
+        "simulations", 2, "simulations", "those that one replica carries out at a time")
+    package static let waitingSimulations = Limit(
+        "waitingSimulations", 64, "simulations", "those that wait for their turn on one replica")
+    package static let waitingSimulationsPerTenant = Limit(
+        "waitingSimulationsPerTenant", 8, "simulations", "those of one tenant that wait for their turn on one replica")
+
+    // MARK: Answers. A page ends before the bound, but has one element at least.
+
+    package static let pageBytes = Limit(
+        "pageBytes", 8 << 20, "bytes", "objects of one page of a list, as they are stored; the rest is on the next page"
+    )
+    package static let feedPageBytes = Limit(
+        "feedPageBytes", 4 << 20, "bytes", "objects that are read from a mesh or a feed at a time, as they are stored")
+
+    // MARK: Proxies
+
+    package static let connections = Limit("connections", 20_000, "connections", "those to the xDS port of one replica")
+    package static let connectionsPerAddress = Limit(
+        "connectionsPerAddress", 10_000, "connections", "those from one address to the xDS port of one replica")
+    package static let streamsPerTenant = Limit(
+        "streamsPerTenant", 20_000, "streams", "those of one tenant's proxies to one replica")
+    package static let viewsPerTenant = Limit(
+        "viewsPerTenant", 500, "views",
+        "combinations of mesh, namespace, kind of program and port of which one tenant's proxies are on one replica")
+    package static let namesPerStream = Limit(
+        "namesPerStream", 200_000, "names", "resources that one stream asks for by name, over all types")
+    package static let nameBytesPerStream = Limit(
+        "nameBytesPerStream", 16 << 20, "bytes", "the names that one stream asks for, over all types")
+    package static let silentSeconds = Limit(
+        "silentSeconds", 10, "seconds", "the time that a connection has for its first call")
+
+    // MARK: Secrets
+
+    package static let adminTokenLength = Limit(
+        "adminTokenLength", 16, "bytes", "the administrator's token, which must have so many at least")
+
+    package static let all = [
+        metadataBytes, violations, regexLength, regexSize, regexSizePerObject, regexSizePerService, regexSizePerMesh,
+        routesPerService, routesPerMesh, copiesPerRoute, copiesPerService, compilationSteps, simulationSteps,
+        simulations, waitingSimulations,
+        waitingSimulationsPerTenant, pageBytes, feedPageBytes, connections, connectionsPerAddress, streamsPerTenant,
+        viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, adminTokenLength,
+    ]
+}
