@@ -40,6 +40,21 @@ package enum StringMatch: Hashable, Sendable {
     }
 }
 
+extension StringMatch {
+    /// Reports a regex that cannot be used inside a longer text, as conditions on a cookie and on the path beside a rule's
+    /// own are (``RE2/confined(_:before:)``).
+    func checkConfinement(before terminator: Unicode.Scalar, at pointer: JSONPointer, _ log: ViolationLog) {
+        guard case .regex(let regex) = self else { return }
+        do throws(RE2.Unconfinable) {
+            _ = try RE2.confined(regex, before: terminator)
+        } catch {
+            log.report(
+                pointer.appending("regex"), .unsupported,
+                "\(error.text): it is matched inside a longer text, and must end before its \"\(terminator)\"")
+        }
+    }
+}
+
 /// A condition on a request, as release steps use it: all parts that are given must hold.
 package struct ContentMatch: Hashable, Sendable {
     /// By lower-case header name.
@@ -65,7 +80,10 @@ package struct ContentMatch: Hashable, Sendable {
         for (name, match) in Self.matches("headers", &fields) { headers[name.lowercased()] = match }
         cookies = Self.matches("cookies", &fields)
         queryParams = Self.matches("queryParams", &fields)
-        if var nested = fields.object("path") { path = StringMatch(reading: &nested) }
+        if var nested = fields.object("path") {
+            path = StringMatch(reading: &nested)
+            path?.checkConfinement(before: "?", at: nested.pointer, nested.log)
+        }
         fields.finish()
         if headers.isEmpty && cookies.isEmpty && queryParams.isEmpty && path == nil {
             fields.log.report(
@@ -84,6 +102,7 @@ package struct ContentMatch: Hashable, Sendable {
                     entry.pointer, .invalidFormat, "the name must be a token as of RFC 9110 section 5.6.2")
                 continue
             }
+            if field == "cookies" { match.checkConfinement(before: ";", at: entry.pointer, fields.log) }
             matches[entry.name] = match
         }
         return matches

@@ -114,6 +114,7 @@ package struct ReleaseStrategy: Hashable, Sendable {
         var paths: [StringMatch] = []
         for var item in scope.objects("paths", atMost: 16) {
             guard let path = StringMatch(reading: &item) else { continue }
+            path.checkConfinement(before: "?", at: item.pointer, item.log)
             if let problem = problem(with: path) {
                 item.log.report(item.pointer, .invalidValue, problem)
             } else if paths.contains(path) {
