@@ -41,6 +41,8 @@ package struct RouteEffect: Hashable, Sendable {
     package var atPromotion: AtPromotion
     /// To the rule: `/spec/http/2`.
     package var pointer: JSONPointer?
+    /// What of it clients without a sidecar (gRPC) do not take part in; `nil` if they do in all.
+    package var notForProxyless: String?
     /// To the destination of a divided rule that gives the canary a part by hand.
     package var canaryWeightPointer: JSONPointer?
 }
@@ -86,10 +88,22 @@ extension ReleaseTraffic {
         let byHand = rule.all.first {
             $0.service == service && $0.named == canary && $0.version == canary && $0.weight > 0
         }
+        if effect == .split { result.notForProxyless = notForProxyless }
         if effect == .split, let byHand {
             result.canaryWeightPointer = place.pointer.appending("route").appending(byHand.index).appending("weight")
         }
         return result
+    }
+
+    /// gRPC sees no path of its own, leaves out routes with conditions on the query, and copies no requests (gRFC A28).
+    private var notForProxyless: String? {
+        var parts: [String] = []
+        if matches.contains(where: { $0.path != nil || !$0.queryParams.isEmpty }) {
+            parts.append("matches on paths and query parameters")
+        }
+        if !paths.contains(where: \.isAnyPath) { parts.append("the paths of the scope") }
+        if mirror != nil { parts.append("the mirror") }
+        return parts.isEmpty ? nil : "clients without a sidecar take no part in " + parts.joined(separator: " and ")
     }
 
     private func atPromotion(_ effect: RouteEffect.Class, _ rule: RuleDestinations) -> RouteEffect.AtPromotion {
@@ -99,8 +113,7 @@ extension ReleaseTraffic {
         case .keptOtherNamespace: return own.contains { $0.named == nil } ? .moves : .unchanged
         case .split:
             // What is outside of the paths, or on other ports, has not been divided.
-            let isWhole = paths.contains(.prefix("/")) || paths.contains(.present) || paths.contains(.prefix(""))
-            return isWhole && own.allSatisfy { covers(port: $0.port) } ? .completes : .moves
+            return paths.contains(where: \.isAnyPath) && own.allSatisfy { covers(port: $0.port) } ? .completes : .moves
         case .outOfScope:
             let isOther = rule.shape.namespace != service.namespace
             let stays = own.allSatisfy { destination in
@@ -116,7 +129,7 @@ extension ReleaseTraffic {
         case .untouched: "has no destination that is \(service.name), \(stable) or \(canary)"
         case .outOfScope: "the release's scope leaves it out"
         case .keptOtherNamespace:
-            "is a rule of namespace \(rule.shape.namespace) that names a version; only destinations without a version follow there"
+            "is a rule of namespace \(rule.shape.namespace) that names a version; there, only destinations without one follow"
         case .keptCanaryOnly: "names \(canary), and neither \(service.name) nor \(stable)"
         case .pinned: "pins some requests of a client to \(stable)"
         case .split: "what it sends to \(service.name) is divided between \(stable) and \(canary)"

@@ -146,5 +146,5 @@ struct ReleaseLowering {
 
 extension StringMatch {
     /// Whether every path fits.
-    fileprivate var isAnyPath: Bool { self == .present || self == .prefix("") || self == .prefix("/") }
+    var isAnyPath: Bool { self == .present || self == .prefix("") || self == .prefix("/") }
 }

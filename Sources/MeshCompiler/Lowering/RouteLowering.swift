@@ -178,8 +178,9 @@ struct RouteLowering {
         let named = RuleDestination(
             index: 0, service: target.name, port: port, named: target.version, version: target.version, weight: 100,
             headers: HeaderOperations())
-        let meant = RuleDestinations([named], RuleShape(namespace: place.owner.namespace), in: state.services)
-        let cluster = IR.ClusterName(service: target.name, port: port, version: meant.all[0].version)
+        let meant = RuleDestinations([named], RuleShape(namespace: place.owner.namespace), in: state.services).all[0]
+        reportRetired(meant, of: place.owner, at: at)
+        let cluster = IR.ClusterName(service: target.name, port: port, version: meant.version)
         return [IR.Mirror(cluster: cluster, partsPerMillion: Int((mirror.percentage ?? .all).partsPerMillion))]
     }
 
@@ -202,22 +203,28 @@ struct RouteLowering {
     /// Says where a rule means another version than it names, and where it pins requests to a version that is retired.
     private mutating func reportRetired(_ destinations: RuleDestinations, at place: RulePlace) {
         for destination in destinations.all {
-            guard let named = destination.named, let service = state.services[destination.service],
-                service.status.promotions.contains(where: { $0.from == named }), let stable = service.stableVersion,
-                stable != named
-            else { continue }
             let at = place.pointer.appending("route").appending(destination.index).appending("destination")
-            if destination.version != named {
-                report(
-                    .virtualService, place.owner, at, .redirected,
-                    "version \(named) of service \(destination.service) has been replaced by a release; "
-                        + "its requests go to \(stable)")
-            } else {
-                report(
-                    .virtualService, place.owner, at, .pinnedToRetired,
-                    "version \(named) of service \(destination.service) has been replaced by \(stable); "
-                        + "these requests still go to \(named)")
-            }
+            reportRetired(destination, of: place.owner, at: at)
+        }
+    }
+
+    private mutating func reportRetired(
+        _ destination: RuleDestination, of owner: NamespacedName, at pointer: JSONPointer
+    ) {
+        guard let named = destination.named, let service = state.services[destination.service],
+            service.status.promotions.contains(where: { $0.from == named }), let stable = service.stableVersion,
+            stable != named
+        else { return }
+        if destination.version != named {
+            report(
+                .virtualService, owner, pointer, .redirected,
+                "version \(named) of service \(destination.service) has been replaced by a release; "
+                    + "its requests go to \(stable)")
+        } else {
+            report(
+                .virtualService, owner, pointer, .pinnedToRetired,
+                "version \(named) of service \(destination.service) has been replaced by \(stable); "
+                    + "these requests still go to \(named)")
         }
     }
 
