@@ -5,7 +5,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # What we wrote; generated code keeps its generator's format.
 SWIFT_FILES = $(shell git ls-files '*.swift' ':!Sources/EnvoyProtos/Generated')
 
-.PHONY: help setup tools oldest-envoy build run test check lint fmt golden protos bench bench-xds clean
+.PHONY: help setup tools oldest-envoy build run test test-long check lint fmt golden protos bench bench-xds clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +32,12 @@ test: oldest-envoy lint ## Run all tests
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --skip-build --skip EndToEndTests
 # By themselves: they are about what real programs do in time, and all other tests at once leave them none.
 	swift test --skip-build --filter EndToEndTests
+
+test-long: oldest-envoy ## Run the random tests for long, about an hour
+	swift build --build-tests $(SWIFT_FLAGS)
+	SLUICE_CONFORMANCE_STEPS=1000000 SLUICE_FUZZ_RUNS=1000000 SLUICE_LAW_MESHES=5000 \
+	  swift test --skip-build --filter 'MachineConformance|Fuzz|ReleaseLaws'
+	SLUICE_AGREEMENT_MESHES=200 swift test --skip-build --filter ReleaseAgreement
 
 check: ## Formatting, lint, all tests
 	@swift format lint --strict $(SWIFT_FILES)

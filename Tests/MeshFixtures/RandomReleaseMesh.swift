@@ -14,7 +14,11 @@ package struct RandomReleaseMesh {
 
     private var random: SeededGenerator
     package var traffic: ReleaseTraffic
-    private var document: JSONValue = [:]
+    /// The `spec` of the VirtualService that holds for the service; `nil`: it has none.
+    package private(set) var rules: JSONValue?
+    /// Its namespace.
+    private var home = "x"
+    private var services: JSONValue = [:]
 
     package init(seed: UInt64) {
         random = SeededGenerator(seed: seed)
@@ -26,7 +30,7 @@ package struct RandomReleaseMesh {
         }
         if chance(1, of: 3) { traffic.paths = (0...number(0...1)).map { _ in path() } }
         if chance(1, of: 4) { traffic.rules = pick([["*"], ["one"], ["rules/two", "one"], ["three"]]) }
-        let isElsewhere = chance(1, of: 6)
+        if chance(1, of: 6) { home = "y" }
         var services: [String: JSONValue] = [:]
         for name in ["x/a", "x/b", "y/c"] {
             services[name] = [
@@ -42,17 +46,13 @@ package struct RandomReleaseMesh {
             ["spec": $0["spec"] ?? [:], "status": ["stableVersion": "v1", "promotions": retired]]
         }
         let rules = (0..<number(0...4)).map { _ in rule() }
-        var virtualServices: [String: JSONValue] = [:]
-        if !rules.isEmpty {
-            virtualServices[isElsewhere ? "y/rules" : "x/rules"] = [
-                "spec": ["hosts": ["a.x"], "http": .array(rules)]
-            ]
-        }
-        document = ["services": .object(services), "virtualServices": .object(virtualServices)]
+        self.services = .object(services)
+        if !rules.isEmpty { self.rules = ["hosts": ["a.x"], "http": .array(rules)] }
     }
 
     package func state() throws -> MeshState {
-        var state = try MeshDocument.read(document)
+        let virtualServices: JSONValue = rules.map { .object(["\(home)/rules": ["spec": $0]]) } ?? [:]
+        var state = try MeshDocument.read(["services": services, "virtualServices": virtualServices])
         state.releases[NamespacedName(namespace: Self.service.namespace, name: .known("r"))] = traffic
         return state
     }
