@@ -156,9 +156,8 @@ extension HeaderOperations.Edit {
         namedAdditions.map { field, name, value in
             var option = Envoy_Config_Core_V3_HeaderValueOption()
             option.header.key = name
-            // Envoy takes % for the beginning of a command, and refuses the whole configuration for one that it does not
-            // know.
-            option.header.value = value.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+            // Envoy refuses the whole configuration for a command that it does not know.
+            option.header.value = HeaderFormat.escaped(value)
             option.appendAction = field == "set" ? .overwriteIfExistsOrAdd : .appendIfExistsOrAdd
             return option
         }

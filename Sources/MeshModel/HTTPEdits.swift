@@ -120,7 +120,7 @@ package struct HTTPDirectResponse: Hashable, Sendable {
 /// Headers that are set, added and removed on the way to the destination and back.
 package struct HeaderOperations: Hashable, Sendable {
     package struct Edit: Hashable, Sendable {
-        /// Take the place of what there is; by name.
+        /// Take the place of what there is; by name. The values here and in ``add`` are as of ``HeaderFormat``.
         package var `set`: [String: String] = [:]
         /// Stand beside what there is; by name.
         package var add: [String: String] = [:]
@@ -132,6 +132,7 @@ package struct HeaderOperations: Hashable, Sendable {
     package var request = Edit()
     package var response = Edit()
 
+    private static let hostNames: Set<String> = ["host", ":authority"]
     static let nameRule = "the name must be a token as of RFC 9110 section 5.6.2"
 
     package init() {}
@@ -159,6 +160,13 @@ package struct HeaderOperations: Hashable, Sendable {
             check(name, at: here.appending(name), log: fields.log, mayBeHost: field == "set")
             if !HTTPToken.isFieldValue(value) {
                 fields.log.report(here.appending(name), .invalidFormat, HTTPToken.valueRule)
+            } else if hostNames.contains(name.lowercased()) {
+                guard value.utf8.contains(UInt8(ascii: "%")) else { continue }
+                fields.log.reportIfNew(
+                    here.appending(name), .invalidFormat, "must not have a %: the host is taken as it stands")
+            } else if let problem = HeaderFormat.problem(in: value) {
+                fields.log.reportIfNew(
+                    here.appending(name), .invalidFormat, problem.detail, choices: problem.choices)
             }
         }
         return map
@@ -175,7 +183,7 @@ package struct HeaderOperations: Hashable, Sendable {
     /// - Parameter mayBeHost: `set` of `host` or `:authority` rewrites the host name; nothing else may touch those, and
     ///   Envoy refuses other pseudo-headers.
     private static func check(_ name: String, at pointer: JSONPointer, log: ViolationLog, mayBeHost: Bool) {
-        if ["host", ":authority"].contains(name.lowercased()) {
+        if hostNames.contains(name.lowercased()) {
             if !mayBeHost { log.report(pointer, .invalidValue, "the host can only be set") }
         } else if !HTTPToken.isValid(name) || name.hasPrefix(":") {
             log.report(pointer, .invalidFormat, nameRule)

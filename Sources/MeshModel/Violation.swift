@@ -107,6 +107,14 @@ package final class ViolationLog {
     /// How many violations there are, also of those that are not listed.
     package var count: Int { found.count }
 
+    /// Reports what is refused today but was accepted once. Documents that are stored with it go on being read, as an object
+    /// that nobody wrote must not lose its effect with an update of the server.
+    package func reportIfNew(
+        _ pointer: JSONPointer, _ code: Violation.Code, _ detail: String, choices: [String] = []
+    ) {
+        if !isOfStored { report(pointer, code, detail, choices: choices) }
+    }
+
     package func report(_ violation: Violation) { found.append(violation) }
 
     package func report(

@@ -149,6 +149,46 @@ struct VirtualServicesTests {
                 ["/spec/http/0/match/0/headers/bad name invalidFormat"]
             ),
             (rule(["match": [["headers": ["A": [:], "a": [:]]]]]), ["/spec/http/0/match/0/headers/a duplicate"]),
+            (
+                rule([
+                    "match": [
+                        [
+                            "withoutHeaders": [
+                                "x-a": ["exact": ""], "x-b": ["regex": "a*"], "x-c": ["prefix": ""], "x-d": [:],
+                                "x-e": ["regex": ".*"], "x-f": ["regex": "a+"], "x-g": ["exact": "a"],
+                            ]
+                        ]
+                    ]
+                ]),
+                [
+                    "/spec/http/0/match/0/withoutHeaders/x-a invalidValue",
+                    "/spec/http/0/match/0/withoutHeaders/x-b invalidValue",
+                ]
+            ),
+            (
+                rule([
+                    "headers": [
+                        "request": [
+                            "set": ["x-a": "50%", "x-b": "50%% of %REQ(x-user)%", "host": "%HOSTNAME%"],
+                            "add": ["x-c": "%ENVIRONMENT(HOME)%"],
+                        ], "response": ["add": ["x-d": "%REQ%"], "set": ["x-e": "%NO_SUCH_COMMAND%"]],
+                    ]
+                ]),
+                [
+                    "/spec/http/0/headers/request/set/host invalidFormat",
+                    "/spec/http/0/headers/request/set/x-a invalidFormat",
+                    "/spec/http/0/headers/request/add/x-c invalidFormat",
+                    "/spec/http/0/headers/response/set/x-e invalidFormat",
+                    "/spec/http/0/headers/response/add/x-d invalidFormat",
+                ]
+            ),
+            (
+                rule([
+                    "route": [
+                        ["destination": ["host": "a"], "headers": ["request": ["add": ["x-a": "%"]]]]
+                    ]
+                ]), ["/spec/http/0/route/0/headers/request/add/x-a invalidFormat"]
+            ),
             (rule(["match": [["queryParams": ["": [:]]]]]), ["/spec/http/0/match/0/queryParams/ invalidFormat"]),
             (rule(["mirrorPercentage": ["value": 5]]), ["/spec/http/0/mirrorPercentage conflict"]),
             (
@@ -183,6 +223,35 @@ struct VirtualServicesTests {
                 "route": [["destination": ["host": "a"], "weight": 20], ["destination": ["host": "b"], "weight": 70]]
             ]))
         #expect(try #require(log.violations.first).detail.contains("90"))
+    }
+
+    /// An update of the server must not put rules out of force that it refuses only today.
+    @Test func whatWasAcceptedOnceIsReadFromTheStore() throws {
+        let document = Self.rule([
+            "match": [["withoutHeaders": ["x-a": ["exact": ""]]]],
+            "headers": ["request": ["set": ["x-b": "50%", "host": "50%"]]],
+        ])
+        #expect(VirtualServiceSpec.read(document, at: .root, log: ViolationLog()) == nil)
+        let stored = ViolationLog(ofStored: true)
+        let spec = try #require(VirtualServiceSpec.read(document, at: .root, log: stored))
+        #expect(spec.json == document && stored.violations.isEmpty)
+    }
+
+    @Test func hostsAreKeptWithoutTheDotThatMakesThemAbsolute() throws {
+        let (spec, log) = Self.read([
+            "hosts": ["reviews.shop.svc.cluster.local."],
+            "http": [["route": [["destination": ["host": "reviews.shop.svc.cluster.local."]]]]],
+        ])
+        #expect(log.violations.isEmpty && log.warnings.isEmpty)
+        #expect(
+            try #require(spec).json == [
+                "hosts": ["reviews.shop.svc.cluster.local"],
+                "http": [["route": [["destination": ["host": "reviews.shop.svc.cluster.local"]]]]],
+            ])
+        let (twice, again) = Self.read([
+            "hosts": ["reviews", "reviews."], "http": [["route": [["destination": ["host": "reviews"]]]]],
+        ])
+        #expect(twice == nil && again.violations.map(\.code) == [.duplicate])
     }
 
     @Test func unknownFieldsAreReported() {

@@ -42,7 +42,8 @@ struct ClusterMeshRoutes: Sendable {
     /// The singleton `mesh` of a cluster.
     private static func document(of cluster: StoredObject) -> JSONValue {
         let spec =
-            ClusterSpec.read(cluster.spec, at: .root, log: ViolationLog())?.mesh ?? ClusterMeshSpec(enabled: false)
+            ClusterSpec.read(cluster.spec, at: .root, log: ViolationLog(ofStored: true))?.mesh
+            ?? ClusterMeshSpec(enabled: false)
         return [
             "apiVersion": "sluice/v1",
             "kind": "ClusterMesh",

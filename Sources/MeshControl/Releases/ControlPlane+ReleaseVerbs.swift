@@ -111,7 +111,8 @@ extension ControlPlane {
         let key = release.serviceKey
         // Locked, so that no version goes away before the start is committed.
         let service = try await transaction.fetch(key, forUpdate: true)
-        guard let service = service.flatMap({ ServiceSpec.read($0.spec, at: .root, log: ViolationLog()) }) else {
+        guard let service = service.flatMap({ ServiceSpec.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) })
+        else {
             throw ControlError.conflict(.init("targetMissing", "there is no service \(release.spec.service)"))
         }
         let log = ViolationLog()

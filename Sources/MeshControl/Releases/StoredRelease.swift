@@ -15,7 +15,7 @@ package struct StoredRelease: Sendable {
     package init(_ row: ReleaseRow) throws {
         let object = row.object
         guard let mesh = object.key.meshKey, let namespace = object.key.namespace,
-            let spec = ReleaseSpec.read(object.spec, at: .root, log: ViolationLog())
+            let spec = ReleaseSpec.read(object.spec, at: .root, log: ViolationLog(ofStored: true))
         else { throw ControlError.fault("the stored release \(object.key) cannot be read") }
         key = object.key
         self.mesh = mesh

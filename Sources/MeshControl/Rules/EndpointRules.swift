@@ -18,7 +18,7 @@ struct EndpointRules: ObjectRules {
         if try await transaction.fetch(clusterKey, forUpdate: true) == nil {
             write.log.report(pointer.appending("cluster"), .unknownReference, "there is no cluster \(spec.cluster)")
         }
-        if let service = ServiceSpec.read(parent.spec, at: .root, log: ViolationLog()) {
+        if let service = ServiceSpec.read(parent.spec, at: .root, log: ViolationLog(ofStored: true)) {
             check(spec, against: service, write.log)
             try await warn(of: spec, write, service, in: transaction)
         }

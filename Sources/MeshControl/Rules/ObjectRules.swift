@@ -61,7 +61,7 @@ struct PlannedWrite {
 
     /// What is stored, as its noun; `nil` if nothing is.
     func oldSpec<Noun: Spec>(as noun: Noun.Type = Noun.self) -> Noun? {
-        old.flatMap { Noun.read($0.spec, at: .root, log: ViolationLog()) }
+        old.flatMap { Noun.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) }
     }
 
     /// Writes the object, after a last look at what was reported since the spec was read.

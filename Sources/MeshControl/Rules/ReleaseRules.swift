@@ -12,7 +12,7 @@ struct ReleaseRules: ObjectRules {
             .service, NamespacedName(namespace: namespace, name: spec.service), in: try write.mesh())
         let pointer = PlannedWrite.specPointer
         let service = try await transaction.fetch(serviceKey, forUpdate: false)
-        if let service = service.flatMap({ ServiceSpec.read($0.spec, at: .root, log: ViolationLog()) }) {
+        if let service = service.flatMap({ ServiceSpec.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) }) {
             spec.check(against: service, at: pointer, log: write.log)
         } else {
             write.log.report(pointer.appending("service"), .unknownReference, "there is no service \(spec.service)")
