@@ -19,7 +19,7 @@ struct ProxylessTarget {
         }
         let head = RouteConfigurationMessage.with { $0.name = routesName }.encoded
         // The client looks for its target's name; the listener has already decided, so any is right.
-        routes = EncodedResource(name: routesName, bytes: head + host.field(domains: ["*"]))
+        routes = EncodedResource(name: routesName, bytes: head + host.field(domains: ["*"], proxyless: true))
     }
 }
 

@@ -27,6 +27,15 @@ extension RouteMessage {
     }
 }
 
+extension RouteMessage {
+    /// Puts a timeout where gRPC clients look for it (gRFC A31). Never in what an Envoy is sent: with `max_stream_duration`, of
+    /// whatever kind, it does not look at `timeout` any more.
+    mutating func limitForProxyless(_ route: IR.Route) {
+        guard case .forward(let forward) = route.action, let timeout = forward.timeout else { return }
+        self.route.maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration(timeout)
+    }
+}
+
 extension RouteActionMessage {
     init(_ forward: IR.Forward) {
         self.init()
@@ -37,12 +46,10 @@ extension RouteActionMessage {
                 Envoy_Config_Route_V3_WeightedCluster.ClusterWeight($0)
             }
         }
-        // Zero is no limit; without it Envoy's own 15 s would hold.
+        // Zero is no limit; without it Envoy's own 15 s would hold. It holds for gRPC calls too: Envoy only looks at their own
+        // deadlines, which callers keep themselves, where `max_stream_duration` or `max_grpc_timeout` (deprecated, and Envoy
+        // logs a warning for each) is set.
         timeout = Google_Protobuf_Duration(forward.timeout ?? .zero)
-        if let timeout = forward.timeout {
-            // gRPC clients that need no sidecar look here.
-            maxStreamDuration.grpcTimeoutHeaderMax = Google_Protobuf_Duration(timeout)
-        }
         if forward.retries.attempts > 0 { retryPolicy = Envoy_Config_Route_V3_RetryPolicy(forward.retries) }
         hashPolicy = forward.hashOn.map { Envoy_Config_Route_V3_RouteAction.HashPolicy($0) }
         requestMirrorPolicies = forward.mirrors.map { RequestMirrorPolicy($0) }

@@ -14,6 +14,8 @@ struct EncodedVirtualHost: Hashable, Sendable {
     let isDefaultPort: Bool
     /// All of the message but its domains.
     private let body: [UInt8]
+    /// ``body`` for gRPC clients, if it is different.
+    private let proxylessBody: [UInt8]?
 
     init(_ host: IR.VirtualHost) {
         service = host.service
@@ -24,10 +26,16 @@ struct EncodedVirtualHost: Hashable, Sendable {
         message.includeRequestAttemptCount = true
         message.routes = host.routes.map { RouteMessage($0) }
         body = message.encoded
+        let plain = message.routes
+        for (index, route) in host.routes.enumerated() { message.routes[index].limitForProxyless(route) }
+        proxylessBody = message.routes == plain ? nil : message.encoded
     }
 
     /// `virtual_hosts` of a `RouteConfiguration`, with this as its only element.
-    func field(domains: [String]) -> [UInt8] {
+    ///
+    /// - Parameter proxyless: for gRPC clients.
+    func field(domains: [String], proxyless: Bool = false) -> [UInt8] {
+        let body = proxyless ? proxylessBody ?? self.body : self.body
         var message = VirtualHostMessage()
         message.domains = domains
         let names = message.encoded

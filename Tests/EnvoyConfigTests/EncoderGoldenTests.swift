@@ -35,6 +35,13 @@ struct EncoderGoldenTests {
                 httpProxyPort: 15_080)
             views = [("workload.json", .workload(workload)), ("sidecar.json", .sidecar(httpProxyPort: 15_080))]
         }
+        if name == "one-sidecar-several-services" {
+            let workload = View.Workload(
+                namespace: shop, service: try MeshDocument.name("web"), proxy: try MeshDocument.name("pod-1"),
+                httpProxyPort: 15_080)
+            views.append(("workload.json", .workload(workload)))
+        }
+        if name == "policies" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
         if name == "ports-and-namespaces" {
             views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))
             views.append(("proxyless.json", .proxyless(namespace: shop)))
