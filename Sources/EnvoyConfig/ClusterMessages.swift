@@ -59,7 +59,7 @@ extension ClusterMessage {
 }
 
 extension IR.Inbound {
-    /// As Istio names it.
-    var clusterName: String { "inbound|\(port.number)||" }
+    /// As outbound clusters are named: several services behind one proxy may have ports of one number.
+    var clusterName: String { "inbound|\(port.number)||\(HostName.full(service))" }
     var listenerName: String { "\(address)_\(listenPort)" }
 }

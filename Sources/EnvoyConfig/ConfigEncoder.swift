@@ -8,6 +8,8 @@ package struct ConfigEncoder: Sendable {
     private(set) var services: [NamespacedName: EncodedService] = [:]
     /// The services that have virtual hosts, sorted.
     private(set) var routed: [NamespacedName] = []
+    /// By proxy, the services for which it lets something in, sorted.
+    private var servicesBehind: [NamespacedName: [NamespacedName]] = [:]
 
     package init() {}
 
@@ -31,6 +33,7 @@ package struct ConfigEncoder: Sendable {
             encoded.add(result.change)
         }
         updateOrder(for: change)
+        for (proxy, services) in encoded.inbound { updateServices(behind: proxy, services.keys) }
         return encoded
     }
 
@@ -46,8 +49,8 @@ package struct ConfigEncoder: Sendable {
             let listener = ListenerMessage(outboundProxyOn: port)
             return [.listener: [EncodedResource(name: listener.name, bytes: listener.encoded)]]
         case .workload(let workload):
-            guard let inbound = inbound(of: workload) else { return [:] }
-            return [.listener: inbound.listeners, .cluster: inbound.clusters]
+            let inbound = inbound(of: workload)
+            return [.listener: inbound.flatMap(\.listeners), .cluster: inbound.flatMap(\.clusters)]
         case .proxyless(let namespace):
             var set: ResourceSet = [
                 .cluster: sorted(\.proxylessClusters), .endpoints: sorted(\.proxylessEndpoints),
@@ -71,12 +74,16 @@ package struct ConfigEncoder: Sendable {
             if !change.routes.isEmpty { result.changed[.routes] = [outboundRoutes(from: namespace)] }
         case .sidecar: break
         case .workload(let workload):
-            guard let service = workload.service else { break }
-            let name = NamespacedName(namespace: workload.namespace, name: service)
-            guard let before = change.inbound[name]?[workload.proxy] else { break }
-            let now = inbound(of: workload)
-            result.set(.listener, ResourceDelta(from: before.listeners, to: now?.listeners ?? []))
-            result.set(.cluster, ResourceDelta(from: before.clusters, to: now?.clusters ?? []))
+            var listeners = ResourceDelta()
+            var clusters = ResourceDelta()
+            for (name, before) in (change.inbound[workload.name] ?? [:]).sorted(by: { $0.key < $1.key }) {
+                let now = services[name]?.inbound[workload.proxy]
+                listeners.add(ResourceDelta(from: before.listeners, to: now?.listeners ?? []))
+                clusters.add(ResourceDelta(from: before.clusters, to: now?.clusters ?? []))
+            }
+            // A listener may go over from one service to another that has the same place.
+            result.set(.listener, listeners.settled())
+            result.set(.cluster, clusters)
         case .proxyless(let namespace):
             result.set(.cluster, change.proxylessClusters)
             result.set(.endpoints, change.proxylessEndpoints)
@@ -94,9 +101,17 @@ package struct ConfigEncoder: Sendable {
         return result
     }
 
-    private func inbound(of workload: View.Workload) -> EncodedService.Inbound? {
-        guard let service = workload.service else { return nil }
-        return services[NamespacedName(namespace: workload.namespace, name: service)]?.inbound[workload.proxy]
+    /// What the workload's sidecar lets in, by the order of services.
+    private func inbound(of workload: View.Workload) -> [EncodedService.Inbound] {
+        (servicesBehind[workload.name] ?? []).compactMap { services[$0]?.inbound[workload.proxy] }
+    }
+
+    private mutating func updateServices(behind proxy: NamespacedName, _ changed: some Sequence<NamespacedName>) {
+        var behind = Set(servicesBehind[proxy] ?? [])
+        for name in changed {
+            if services[name]?.inbound[proxy.name] != nil { behind.insert(name) } else { behind.remove(name) }
+        }
+        servicesBehind[proxy] = behind.isEmpty ? nil : behind.sorted()
     }
 
     private func sorted(_ part: (EncodedService) -> [EncodedResource]) -> [EncodedResource] {

@@ -9,8 +9,8 @@ package struct EncodedChange: Sendable {
     var proxylessEndpoints = ResourceDelta()
     /// Services whose virtual hosts changed, with what they were.
     var routes: [NamespacedName: [EncodedVirtualHost]] = [:]
-    /// Services and their proxies that let in something else now, with what it was.
-    var inbound: [NamespacedName: [Name: EncodedService.Inbound]] = [:]
+    /// Proxies, and the services for which they let in something else now, with what it was.
+    var inbound: [NamespacedName: [NamespacedName: EncodedService.Inbound]] = [:]
 
     /// Whether no view sees anything of it.
     package var isEmpty: Bool {
@@ -31,7 +31,9 @@ package struct EncodedChange: Sendable {
         proxylessEndpoints = ResourceDelta(from: old.proxylessEndpoints, to: new.proxylessEndpoints)
         if old.virtualHosts != new.virtualHosts { routes[name] = old.virtualHosts }
         for proxy in Set(old.inbound.keys).union(new.inbound.keys) where old.inbound[proxy] != new.inbound[proxy] {
-            inbound[name, default: [:]][proxy] = old.inbound[proxy] ?? EncodedService.Inbound()
+            inbound[NamespacedName(namespace: name.namespace, name: proxy)] = [
+                name: old.inbound[proxy] ?? EncodedService.Inbound()
+            ]
         }
     }
 
@@ -42,7 +44,7 @@ package struct EncodedChange: Sendable {
         endpoints.add(other.endpoints)
         proxylessEndpoints.add(other.proxylessEndpoints)
         routes.merge(other.routes) { _, last in last }
-        inbound.merge(other.inbound) { _, last in last }
+        inbound.merge(other.inbound) { $0.merging($1) { _, last in last } }
     }
 }
 
@@ -66,6 +68,15 @@ struct ResourceDelta: Hashable, Sendable {
     mutating func add(_ other: ResourceDelta) {
         changed += other.changed
         removed += other.removed
+    }
+
+    /// Of several lists that share names: what went from one and is in another now is not removed.
+    func settled() -> ResourceDelta {
+        guard !changed.isEmpty, !removed.isEmpty else { return self }
+        let now = Set(changed.map(\.name))
+        var result = self
+        result.removed.removeAll { now.contains($0) }
+        return result
     }
 }
 

@@ -30,10 +30,11 @@ extension ConfigEncoder {
         }
     }
 
-    /// `outbound|9080|v1|reviews.shop.svc.cluster.local`: which service, which port, and whether all of its versions.
+    /// `outbound|9080|v1|reviews.shop.svc.cluster.local`, or `inbound|…`: which service, which port, and whether all of its
+    /// versions.
     private func cluster(_ name: String) -> (service: NamespacedName, port: Int, isWhole: Bool)? {
         let parts = name.split(separator: "|", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == "outbound", let port = Int(parts[1]),
+        guard parts.count == 4, parts[0] == "outbound" || parts[0] == "inbound", let port = Int(parts[1]),
             let service = HostName.service(String(parts[3]), from: .defaultMesh), services[service] != nil
         else { return nil }
         return (service, port, parts[2].isEmpty)

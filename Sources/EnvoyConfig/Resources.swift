@@ -39,14 +39,16 @@ package enum View: Hashable, Sendable {
     case outbound(namespace: Name)
     /// The listener on which sidecars take their workloads' requests to others, at this port on 127.0.0.1.
     case sidecar(httpProxyPort: Int)
-    /// Listeners and clusters for what one sidecar lets in. Empty if its workload serves nobody.
+    /// Listeners and clusters for what one sidecar lets in, for all services that have an endpoint behind it. Empty if its
+    /// workload serves nobody.
     case workload(Workload)
     /// Everything for gRPC clients in this namespace that need no sidecar.
     case proxyless(namespace: Name)
 
     package struct Workload: Hashable, Sendable {
         package var namespace: Name
-        /// The service that the workload is of; `nil` if it only calls others.
+        /// The service that the sidecar was set up for; `nil` if it only calls others. What it lets in depends on the
+        /// endpoints that name it, of whatever service.
         package var service: Name?
         /// The proxy's name.
         package var proxy: Name
@@ -59,5 +61,7 @@ package enum View: Hashable, Sendable {
             self.proxy = proxy
             self.httpProxyPort = httpProxyPort
         }
+
+        var name: NamespacedName { NamespacedName(namespace: namespace, name: proxy) }
     }
 }

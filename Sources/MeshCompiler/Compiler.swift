@@ -61,6 +61,7 @@ package struct Compiler: Sendable {
         for name in state.services.keys { touched[name] = .all }
         for name in state.endpoints.keys { touched[name] = .all }
         references = References()
+        for (name, endpoints) in state.endpoints { _ = references.replace(name, withEndpoints: endpoints) }
         for (name, rules) in state.virtualServices {
             for host in references.replace(name, with: rules.spec) { touched[host] = .all }
         }
@@ -97,8 +98,14 @@ package struct Compiler: Sendable {
         for name in change.services {
             touched[name] = .all
             for dependent in references.dependents(on: name) { touched[dependent, default: []].insert(.routes) }
+            for neighbour in references.neighbours(of: name) { touched[neighbour, default: []].insert(.endpoints) }
         }
-        for name in change.endpoints { touched[name, default: []].insert(.endpoints) }
+        for name in change.endpoints {
+            touched[name, default: []].insert(.endpoints)
+            for neighbour in references.replace(name, withEndpoints: state.endpoints[name] ?? [:]) {
+                touched[neighbour, default: []].insert(.endpoints)
+            }
+        }
     }
 
     /// Has services looked at whose rules are too much now, or no longer.
@@ -183,7 +190,9 @@ package struct Compiler: Sendable {
             let endpoints = state.endpoints[name] ?? [:]
             var diagnostics: [Diagnostic] = []
             result.endpoints = lowering.endpoints(endpoints, on: state.enabledClusters, diagnostics: &diagnostics)
-            result.inbound = lowering.inbound(endpoints, on: state.enabledClusters, diagnostics: &diagnostics)
+            let inbound = lowering.inbound(endpoints, on: state.enabledClusters, diagnostics: &diagnostics)
+            result.inbound = lowering.without(
+                inboundBefore(name, in: state), inbound, diagnostics: &diagnostics)
             result.endpointDiagnostics = diagnostics
         }
         if parts.contains(.routes) {
@@ -191,6 +200,16 @@ package struct Compiler: Sendable {
                 state: state, name: name, service: service, references: references, excess: budget.leftOut[name])
             result.virtualHosts = lowering.virtualHosts()
             result.routeDiagnostics = lowering.diagnostics.sorted()
+        }
+    }
+
+    /// What services that go before this one let in through sidecars that it has too, in the order of names.
+    private func inboundBefore(_ name: NamespacedName, in state: MeshState) -> [IR.Inbound] {
+        references.neighbours(of: name).filter { $0 < name }.sorted().flatMap { neighbour -> [IR.Inbound] in
+            guard let service = state.services[neighbour] else { return [] }
+            var diagnostics: [Diagnostic] = []
+            return ClusterLowering(mesh: state.mesh, name: neighbour, spec: service.spec)
+                .inbound(state.endpoints[neighbour] ?? [:], on: state.enabledClusters, diagnostics: &diagnostics)
         }
     }
 

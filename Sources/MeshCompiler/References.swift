@@ -21,6 +21,9 @@ struct References: Hashable, Sendable {
     private var selectors: [NamespacedName: [Name: [String: String]]] = [:]
     private var serviceOfRelease: [NamespacedName: NamespacedName] = [:]
     private var releasesByService: [NamespacedName: Set<NamespacedName>] = [:]
+    /// By service, the sidecars before its endpoints; and by sidecar, the services behind it.
+    private var proxiesByService: [NamespacedName: Set<NamespacedName>] = [:]
+    private var servicesByProxy: [NamespacedName: Set<NamespacedName>] = [:]
 
     init() {}
 
@@ -125,6 +128,35 @@ struct References: Hashable, Sendable {
         releasesByService[traffic.service, default: []].insert(release)
         touched.insert(traffic.service)
         return touched
+    }
+
+    /// Other services that stand behind a sidecar that the service stands behind too.
+    func neighbours(of service: NamespacedName) -> Set<NamespacedName> {
+        var neighbours: Set<NamespacedName> = []
+        for proxy in proxiesByService[service] ?? [] { neighbours.formUnion(servicesByProxy[proxy] ?? []) }
+        neighbours.remove(service)
+        return neighbours
+    }
+
+    /// Takes over a service's endpoints as they are now.
+    ///
+    /// - Returns: its neighbours, those before and those from now on.
+    mutating func replace(
+        _ service: NamespacedName, withEndpoints endpoints: [Name: EndpointSpec]
+    ) -> Set<NamespacedName> {
+        var proxies: Set<NamespacedName> = []
+        for endpoint in endpoints.values {
+            guard let sidecar = endpoint.sidecar else { continue }
+            proxies.insert(NamespacedName(namespace: service.namespace, name: sidecar.proxy))
+        }
+        let old = proxiesByService[service] ?? []
+        guard !proxies.isEmpty || !old.isEmpty else { return [] }
+        let before = neighbours(of: service)
+        guard proxies != old else { return before }
+        for proxy in old.subtracting(proxies) { servicesByProxy.remove(service, from: proxy) }
+        for proxy in proxies.subtracting(old) { servicesByProxy[proxy, default: []].insert(service) }
+        proxiesByService[service] = proxies.isEmpty ? nil : proxies
+        return before.union(neighbours(of: service))
     }
 
     private static func footprint(of spec: VirtualServiceSpec, in namespace: Name) -> Footprint {

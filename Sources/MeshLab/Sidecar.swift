@@ -1,5 +1,7 @@
 internal import AsyncHTTPClient
 internal import Foundation
+internal import MeshJSON
+package import MeshModel
 internal import NIOCore
 
 /// A real Envoy that takes its configuration from Sluice.
@@ -60,6 +62,11 @@ package final class Sidecar: Sendable {
         let request = HTTPClientRequest(url: "http://127.0.0.1:\(adminPort)\(path)")
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
         return String(buffer: try await response.body.collect(upTo: 64 << 20))
+    }
+
+    /// What ``admin(_:)`` answers, as a document; `null` if it is none.
+    package func adminJSON(_ path: String) async throws -> JSONValue {
+        (try? JSONValue(json: Data(try await admin(path).utf8))) ?? .null
     }
 
     package func stop() async { await process.stop(grace: .seconds(5)) }

@@ -21,8 +21,10 @@ struct EnvoyValidationTests {
             _ = encoder.update(EncoderGoldenTests.everything(in: compiler), of: compiler)
             try Self.addOutbound(of: encoder, to: &resources, case: golden.name, port: port)
             port += 1
-            guard golden.name == "inbound" else { continue }
-            for proxy in ["reviews-v1-1", "reviews-v2-1"] { try Self.addWorkload(proxy, of: encoder, to: &resources) }
+            let proxies = [
+                "inbound": ["reviews-v1-1", "reviews-v2-1"], "one-sidecar-several-services": ["pod-1"],
+            ]
+            for proxy in proxies[golden.name] ?? [] { try Self.addWorkload(proxy, of: encoder, to: &resources) }
         }
         var bootstrap = try Self.bootstrap().message
         bootstrap.clearDynamicResources()

@@ -77,6 +77,8 @@ package enum IR {
     /// What a sidecar lets in on one port and hands to its workload.
     package struct Inbound: Hashable, Sendable {
         package var service: NamespacedName
+        /// The endpoint that says so.
+        package var endpoint: Name
         /// The proxy that listens; in the service's namespace.
         package var proxy: Name
         package var port: ServiceSpec.Port
@@ -85,5 +87,15 @@ package enum IR {
         package var listenPort: Int
         /// Where the workload listens, on 127.0.0.1.
         package var workloadPort: Int
+
+        /// Whether both listen at one place, so that one proxy can have only one of them.
+        func meets(_ other: Inbound) -> Bool {
+            proxy == other.proxy && address == other.address && listenPort == other.listenPort
+        }
+
+        /// Whether both do the same with what they let in.
+        func serves(_ other: Inbound) -> Bool {
+            workloadPort == other.workloadPort && port.appProtocol == other.port.appProtocol
+        }
     }
 }

@@ -81,26 +81,61 @@ struct ClusterLowering {
         _ all: [Name: EndpointSpec], on enabled: Set<Name>, diagnostics: inout [Diagnostic]
     ) -> [IR.Inbound] {
         var inbound: [IR.Inbound] = []
-        var taken: Set<String> = []
         for (endpoint, member) in all.sorted(by: { $0.key < $1.key }) where enabled.contains(member.cluster) {
             guard let sidecar = member.sidecar else { continue }
             for port in spec.ports {
                 guard let workloadPort = sidecar.workloadPorts[port.name] else { continue }
-                // Names of inbound clusters have only the port in them, so a proxy has one workload a port.
-                guard taken.insert("\(sidecar.proxy) \(port.number)").inserted else {
-                    diagnostics.append(
-                        Diagnostic(
-                            .endpoint(endpoint, of: name, in: mesh), JSONPointer(["spec", "sidecar", "proxy"]),
-                            .duplicateAddress,
-                            "proxy \(sidecar.proxy) already stands in front of port \(port.name) of another endpoint"))
-                    continue
+                let one = IR.Inbound(
+                    service: name, endpoint: endpoint, proxy: sidecar.proxy, port: port, address: member.address,
+                    listenPort: member.ports[port.name] ?? port.number, workloadPort: workloadPort)
+                // Names of inbound clusters have only service and port in them, so a proxy has one workload for each.
+                if inbound.contains(where: { $0.proxy == one.proxy && $0.port == one.port }) {
+                    report(
+                        one, "sidecar", "proxy", &diagnostics,
+                        "proxy \(sidecar.proxy) already stands in front of port \(port.name) of another endpoint")
+                } else if let other = inbound.first(where: one.meets) {
+                    report(
+                        one, "ports", port.name.text, &diagnostics,
+                        "proxy \(sidecar.proxy) already listens at \(one.place) for port \(other.port.name)")
+                } else {
+                    inbound.append(one)
                 }
-                inbound.append(
-                    IR.Inbound(
-                        service: name, proxy: sidecar.proxy, port: port, address: member.address,
-                        listenPort: member.ports[port.name] ?? port.number, workloadPort: workloadPort))
             }
         }
         return inbound.sorted { ($0.proxy, $0.port.number) < ($1.proxy, $1.port.number) }
     }
+
+    /// Leaves out what a sidecar already lets in for another service at the same place.
+    ///
+    /// - Parameter others: what services let in that go before this one.
+    func without(
+        _ others: [IR.Inbound], _ inbound: [IR.Inbound], diagnostics: inout [Diagnostic]
+    ) -> [IR.Inbound] {
+        guard !others.isEmpty else { return inbound }
+        return inbound.filter { one in
+            guard let other = others.first(where: one.meets) else { return true }
+            // Several services with the same instances, such as one for all versions and one for each: one listener is right
+            // for all of them.
+            if !other.serves(one) {
+                report(
+                    one, "ports", one.port.name.text, &diagnostics,
+                    "proxy \(one.proxy) already listens at \(one.place) for port \(other.port.name) of service \(other.service), which is not handed on in the same way"
+                )
+            }
+            return false
+        }
+    }
+
+    private func report(
+        _ inbound: IR.Inbound, _ field: String, _ member: String, _ diagnostics: inout [Diagnostic], _ detail: String
+    ) {
+        diagnostics.append(
+            Diagnostic(
+                .endpoint(inbound.endpoint, of: name, in: mesh), JSONPointer(["spec", field, member]),
+                .duplicateAddress, detail))
+    }
+}
+
+extension IR.Inbound {
+    fileprivate var place: String { "\(address), port \(listenPort)" }
 }
