@@ -20,6 +20,8 @@ extension ListenerMessage {
         var manager = HTTPConnectionManager(statPrefix: "outbound_http_proxy", filters: [.fault, .router])
         manager.rds.routeConfigName = OutboundRoutes.name
         manager.rds.configSource = .ads
+        // `reviews.shop.svc.cluster.local.`, as callers write it to have no search domains tried, is the same host.
+        manager.stripTrailingHostDot = true
         filterChains = [.init(manager)]
     }
 

@@ -158,7 +158,7 @@ private struct RequestMatcher {
         headers[":path"] = request.path
         headers[":method"] = request.method
         headers[":scheme"] = headers[":scheme"] ?? "http"
-        headers[":authority"] = request.authority ?? headers["host"] ?? defaultAuthority
+        headers[":authority"] = HostName.relative(request.authority ?? headers["host"] ?? defaultAuthority)
         self.headers = headers
     }
 

@@ -1,5 +1,5 @@
 /// The names by which callers and rules name a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
-/// `reviews.shop.svc.cluster.local`.
+/// `reviews.shop.svc.cluster.local`; each of them may have a dot behind it, which makes a name of DNS absolute.
 package enum HostName {
     /// What full names of services end with, as in Kubernetes.
     package static let domain = "svc.cluster.local"
@@ -12,11 +12,21 @@ package enum HostName {
         "\(service.name.text).\(service.namespace.text).\(domain)"
     }
 
+    /// A host name without the dot that makes it absolute, as sidecars take it.
+    ///
+    /// - Parameter host: may have a port behind it.
+    package static func relative(_ host: String) -> String {
+        let end = host.utf8.lastIndex(of: UInt8(ascii: ":")) ?? host.endIndex
+        guard host[..<end].utf8.last == UInt8(ascii: "."), end > host.startIndex else { return host }
+        return String(Substring(host[..<end].utf8.dropLast())) + host[end...]
+    }
+
     /// The service that `host` names, whether it exists or not.
     ///
     /// - Parameter namespace: what a short name is looked up in: the namespace of the object that says it.
     /// - Returns: `nil` if no service of a mesh can have that name.
     package static func service(_ host: String, from namespace: Name) -> NamespacedName? {
+        let host = host.utf8.last == UInt8(ascii: ".") ? relative(host) : host
         // Bytes, because characters take ten times as long to find; a name has no others than ASCII's.
         let labels = host.utf8.split(separator: UInt8(ascii: "."), maxSplits: 2, omittingEmptySubsequences: false)
             .map { String(Substring($0)) }
@@ -28,6 +38,8 @@ package enum HostName {
     }
 
     /// Reads a host name and reports what is wrong with it.
+    ///
+    /// - Returns: the name without a dot behind it.
     static func read(_ value: JSONValue, at pointer: JSONPointer, log: ViolationLog) -> String? {
         guard case .string(let host) = value else {
             log.report(pointer, .wrongType, "must be a string, not \(value.typeName)")
@@ -41,6 +53,6 @@ package enum HostName {
             log.report(pointer, .invalidFormat, rule)
             return nil
         }
-        return host
+        return relative(host)
     }
 }

@@ -63,7 +63,10 @@ struct MainJobTests {
     }
 
     private func drive(_ api: APIClient, _ mesh: String, _ sidecar: Sidecar) async throws {
-        for host in ["reviews", "reviews:9080", "reviews.shop", "reviews.shop:9080", "reviews.shop.svc.cluster.local"] {
+        for host in [
+            "reviews", "reviews:9080", "reviews.shop", "reviews.shop:9080", "reviews.shop.svc.cluster.local",
+            "reviews.shop.svc.cluster.local.", "reviews.shop.svc.cluster.local.:9080",
+        ] {
             try await eventually("traffic for Host \(host)") {
                 let load = Load(proxy: sidecar.httpProxyPort, host: host)
                 await load.once()
