@@ -105,6 +105,8 @@ extension Envoy_Config_Cluster_V3_OutlierDetection {
         }
         if let interval = detection.interval { self.interval = Google_Protobuf_Duration(interval) }
         if let time = detection.baseEjectionTime { baseEjectionTime = Google_Protobuf_Duration(time) }
+        // Envoy's 10 % of fewer than ten endpoints would be none.
+        if detection.maxEjectionPercent != 0 { alwaysEjectOneHost = Google_Protobuf_BoolValue(true) }
         if let percent = detection.maxEjectionPercent {
             maxEjectionPercent = Google_Protobuf_UInt32Value(UInt32(clamping: percent))
         }

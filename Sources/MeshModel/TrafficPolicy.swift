@@ -182,7 +182,7 @@ package struct OutlierDetection: Hashable, Sendable {
     package var interval: Duration?
     /// How long the first time; each time is longer. Default 30 s.
     package var baseEjectionTime: Duration?
-    /// Of all endpoints, `0...100`; at least one can always be left out. Default 10.
+    /// Of all endpoints, `0...100`; at least one can always be left out, unless it is 0. Default 10.
     package var maxEjectionPercent: Int?
     /// With less than this percentage of endpoints left, all are used again; `0...100`. Default 0.
     package var minHealthPercent: Int?
