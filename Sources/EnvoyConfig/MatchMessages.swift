@@ -23,8 +23,9 @@ extension RouteMatchMessage {
         headers += match.withoutHeaders.map { condition in
             var matcher = HeaderMatcher(condition.name, condition.match)
             matcher.invertMatch = true
-            // Absent counts as something else than what must not be there.
-            matcher.treatMissingHeaderAsEmpty = condition.match != .present
+            // Absent counts as something else than what must not be there. A condition that any value fits asks whether there
+            // is one, and absent must stay absent.
+            matcher.treatMissingHeaderAsEmpty = !condition.match.fitsAnyValue
             return matcher
         }
         queryParameters = match.queryParams.map { Envoy_Config_Route_V3_QueryParameterMatcher($0.name, $0.match) }
@@ -58,10 +59,11 @@ extension Envoy_Config_Route_V3_QueryParameterMatcher {
 extension Envoy_Type_Matcher_V3_StringMatcher {
     /// - Returns: `nil` if any text fits. Envoy refuses empty prefixes and empty regexes.
     init?(_ match: StringMatch) {
+        guard !match.fitsAnyValue else { return nil }
         self.init()
         switch match {
         case .exact(let text): exact = text
-        case .prefix(""), .present: return nil
+        case .present: return nil
         case .prefix(let text): prefix = text
         case .regex(""): exact = ""
         case .regex(let text): safeRegex.regex = text

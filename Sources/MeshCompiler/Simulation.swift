@@ -193,7 +193,7 @@ private struct RequestMatcher {
         conditions += match.headers.map { Condition(match: $0.match, text: headers[$0.name.lowercased()]) }
         conditions += match.withoutHeaders.map { condition in
             let value = headers[condition.name.lowercased()]
-            let text = condition.match == .present ? value : value ?? ""
+            let text = condition.match.fitsAnyValue ? value : value ?? ""
             return Condition(match: condition.match, text: text, isNegated: true)
         }
         conditions += match.queryParams.map { Condition(match: $0.match, text: queryParams[$0.name]) }

@@ -114,6 +114,7 @@ package struct HTTPMatch: Hashable, Sendable {
         ignoreUriCase = fields.bool("ignoreUriCase") ?? false
         headers = Self.headers("headers", &fields)
         withoutHeaders = Self.headers("withoutHeaders", &fields)
+        Self.checkAbsence(withoutHeaders, fields)
         method = fields.object("method").flatMap { Self.text($0) }
         authority = fields.object("authority").flatMap { Self.text($0) }
         scheme = fields.object("scheme").flatMap { Self.text($0) }
@@ -122,6 +123,16 @@ package struct HTTPMatch: Hashable, Sendable {
         regexSize = fields.log.regexSize - before
         fields.refuse(Self.unsupported)
         fields.finish()
+    }
+
+    /// To sidecars a header that is absent is like one that is empty, unless it is only asked whether it is there.
+    private static func checkAbsence(_ matches: [String: StringMatch], _ fields: FieldReader) {
+        for (name, match) in matches.sorted(by: { $0.key < $1.key }) where !match.fitsAnyValue && match.fitsEmptyText {
+            fields.log.reportIfNew(
+                fields.pointer.appending("withoutHeaders").appending(name), .invalidValue,
+                "fits an empty value, so requests without the header would not take the rule either; write {} for any value"
+            )
+        }
     }
 
     private static func text(_ reader: FieldReader) -> StringMatch? {

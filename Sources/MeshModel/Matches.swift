@@ -30,6 +30,23 @@ package enum StringMatch: Hashable, Sendable {
         }
     }
 
+    /// Whether it is only asked that there is a value.
+    package var fitsAnyValue: Bool {
+        switch self {
+        case .present, .prefix(""), .regex(".*"): true
+        default: false
+        }
+    }
+
+    /// Whether an empty text fits, as far as that can be told.
+    var fitsEmptyText: Bool {
+        switch self {
+        case .exact(let text), .prefix(let text): text.isEmpty
+        case .regex(let regex): RE2.matches(regex, "") == true
+        case .present: true
+        }
+    }
+
     package var json: JSONValue {
         switch self {
         case .exact(let text): ["exact": .string(text)]

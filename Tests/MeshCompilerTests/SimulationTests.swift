@@ -76,6 +76,39 @@ struct SimulationTests {
         #expect(answer.fault?.abort?.httpStatus == 503)
     }
 
+    /// Whether a request takes a rule with this condition.
+    private static func takes(_ condition: JSONValue, _ request: Simulation.Request) throws -> Bool {
+        let there: JSONValue = ["match": [condition], "directResponse": ["status": 200]]
+        let compiler = Compiler(
+            try MeshDocument.read([
+                "services": ["x/a": ["spec": ["ports": [["name": "http", "port": 80, "protocol": "HTTP"]]]]],
+                "virtualServices": [
+                    "x/a": ["spec": ["hosts": ["a"], "http": [there, ["directResponse": ["status": 404]]]]]
+                ],
+            ]))
+        let answer = try #require(compiler.simulate(request, to: try MeshDocument.namespaced("x/a")))
+        return answer.outcome == .answered(status: 200)
+    }
+
+    @Test(
+        "A header that must be absent may be absent",
+        arguments: [
+            ([:], nil, true), ([:], "", false), ([:], "a", false), (["prefix": ""], nil, true),
+            (["prefix": ""], "a", false), (["regex": ".*"], nil, true), (["regex": ".*"], "a", false),
+            (["exact": "a"], nil, true), (["exact": "a"], "a", false), (["exact": "a"], "b", true),
+            (["regex": "a+"], nil, true), (["regex": "a+"], "aa", false),
+        ] as [(JSONValue, String?, Bool)])
+    func absence(_ match: JSONValue, _ value: String?, _ expected: Bool) throws {
+        let request = Simulation.Request(headers: value.map { ["x-a": $0] } ?? [:])
+        #expect(try Self.takes(["withoutHeaders": ["x-a": match]], request) == expected)
+    }
+
+    @Test func anAbsoluteHostIsTheSame() throws {
+        let condition: JSONValue = ["authority": ["exact": "a.x.svc.cluster.local:80"]]
+        #expect(try Self.takes(condition, .init(authority: "a.x.svc.cluster.local.:80")))
+        #expect(try !Self.takes(condition, .init(authority: "a.x.svc.cluster.local..:80")))
+    }
+
     @Test func whatIsNotThereHasNoAnswer() throws {
         let compiler = try Self.compiler("default-route")
         #expect(compiler.simulate(Simulation.Request(), to: try MeshDocument.namespaced("shop/nobody")) == nil)
