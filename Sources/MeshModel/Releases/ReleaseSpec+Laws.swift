@@ -28,6 +28,9 @@ extension ReleaseSpec {
                 "the service \(self.service) has no version \(side.version)",
                 choices: service.versions.map(\.name.text))
         }
+        for (field, side) in [("stable", stable), ("canary", canary)] {
+            check(side, against: service, at: pointer.appending(field).appending("selector"), log: log)
+        }
         let choices = service.ports.filter(\.appProtocol.isHTTP).map { "\($0.number)" }
         if choices.isEmpty {
             log.report(
@@ -40,6 +43,18 @@ extension ReleaseSpec {
         for (place, number) in named where !choices.isEmpty && !choices.contains("\(number)") {
             log.report(
                 place, .unknownReference, "the service \(self.service) has no HTTP port \(number)", choices: choices)
+        }
+    }
+
+    /// Reports where a side's selector says something else than the labels of its version, which decide.
+    private func check(_ side: Version, against service: ServiceSpec, at pointer: JSONPointer, log: ViolationLog) {
+        let labels = service.versions.first { $0.name == side.version }?.labels ?? [:]
+        for (label, value) in side.selector.sorted(by: { $0.key < $1.key }) {
+            guard let expected = labels[label], expected != value else { continue }
+            log.report(
+                pointer.appending(label), .conflict,
+                "version \(side.version) of service \(self.service) has the label \(label) \"\(expected)\"",
+                choices: [expected])
         }
     }
 

@@ -6,7 +6,8 @@ package struct ReleaseSpec: Spec {
     package struct Version: Hashable, Sendable {
         /// One of the service's versions.
         package var version: Name
-        /// For registries whose versions are labels. Stored and shown; endpoints written here name their version.
+        /// For registries whose versions are labels. It must not contradict the labels of the version, and chooses nothing by
+        /// itself: endpoints written here name their version.
         package var selector: [String: String]
 
         package init(version: Name, selector: [String: String] = [:]) {
