@@ -1,4 +1,4 @@
-internal import MeshModel
+package import MeshModel
 
 /// Who has to be looked at again when something changes.
 struct References: Hashable, Sendable {
@@ -160,15 +160,23 @@ struct References: Hashable, Sendable {
     }
 
     private static func footprint(of spec: VirtualServiceSpec, in namespace: Name) -> Footprint {
-        var destinations: Set<NamespacedName> = []
-        for rule in spec.http {
+        Footprint(
+            hosts: Set(spec.hosts.compactMap { HostName.service($0, from: namespace) }),
+            destinations: spec.destinations(from: namespace))
+    }
+}
+
+extension VirtualServiceSpec {
+    /// The services that its rules send requests and copies of them to, whether they exist or not.
+    ///
+    /// - Parameter namespace: its own.
+    package func destinations(from namespace: Name) -> Set<NamespacedName> {
+        http.reduce(into: []) { destinations, rule in
             var hosts: [String] = []
             if case .route(let parts) = rule.action { hosts = parts.map(\.destination.host) }
             if let mirror = rule.mirror { hosts.append(mirror.destination.host) }
             destinations.formUnion(hosts.compactMap { HostName.service($0, from: namespace) })
         }
-        return Footprint(
-            hosts: Set(spec.hosts.compactMap { HostName.service($0, from: namespace) }), destinations: destinations)
     }
 }
 

@@ -65,15 +65,20 @@ extension MeshState {
     func change(about service: NamespacedName) -> MeshChange {
         var change = MeshChange()
         change.services = [service]
+        // What its rules send to has versions by subsets' labels, policies and releases of its own.
+        var destinations: Set<NamespacedName> = [service]
         for (name, rules) in virtualServices
         where rules.spec.hosts.contains(where: { HostName.service($0, from: name.namespace) == service }) {
             change.virtualServices.insert(name)
+            destinations.formUnion(rules.spec.destinations(from: name.namespace))
         }
-        for (name, policies) in destinationRules
-        where HostName.service(policies.spec.host, from: name.namespace) == service {
+        for (name, policies) in destinationRules {
+            guard let target = HostName.service(policies.spec.host, from: name.namespace),
+                destinations.contains(target)
+            else { continue }
             change.destinationRules.insert(name)
         }
-        for (name, traffic) in releases where traffic.service == service { change.releases.insert(name) }
+        for (name, traffic) in releases where destinations.contains(traffic.service) { change.releases.insert(name) }
         return change
     }
 }
