@@ -2,6 +2,7 @@ import GRPCFixtures
 import GRPCServer
 import HTTP2
 import NIOCore
+import NIOEmbedded
 import Synchronization
 import Testing
 

@@ -1,6 +1,5 @@
 import Dispatch
 import MeshModel
-import Synchronization
 import TestSupport
 import Testing
 
@@ -66,7 +65,7 @@ struct WorkDeskTests {
     func cancellation() async throws {
         let acme = try #require(Self.acme)
         let (desk, door) = (Self.desk(), Door())
-        let begun = Mutex(false)
+        let begun = Counter()
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 do {
@@ -82,7 +81,7 @@ struct WorkDeskTests {
             await door.someone()
             group.addTask {
                 do {
-                    _ = try await desk.run(for: acme) { _ in begun.withLock { $0 = true } }
+                    _ = try await desk.run(for: acme) { _ in begun.increment() }
                     return false
                 } catch is CancellationError {
                     return true
@@ -92,6 +91,6 @@ struct WorkDeskTests {
             door.open()
             for try await wasCancelled in group { #expect(wasCancelled) }
         }
-        #expect(!begun.withLock { $0 })
+        #expect(begun.value == 0)
     }
 }

@@ -58,7 +58,7 @@ struct TenantPlacesTests {
         let metadata = [TokenDelegate.token, HTTP2Header("tenant", "a")]
         try await Fixture.serving(places: places) { fixture in
             for _ in 0..<2 {
-                var first = try await XDSClient(variant, to: fixture.address, metadata: metadata)
+                let first = try await XDSClient(variant, to: fixture.address, metadata: metadata)
                 try first.send(.cluster, node: "a")
                 try await until("it is in") { places.count == 1 }
                 var second = try await XDSClient(variant, to: fixture.address, metadata: metadata)

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import HTTPTypes
 package import MeshControl
+internal import MeshIdentity
 package import MeshModel
 internal import MeshStore
 internal import Yams
