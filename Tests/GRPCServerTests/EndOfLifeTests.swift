@@ -197,7 +197,7 @@ struct EndOfLifeTests {
         let known = try server { $0.connection.trust() }
         let friend = try EmbeddedClient(known)
         #expect(try friend.call(body: [0, 0, 0, 0, 1, 7], end: true).status == .ok)
-        try friend.advance(by: .seconds(60))
+        try friend.advance(by: .seconds(20))
         #expect(known.channel.isActive)
         for server in [silent, busy, done, known] { server.finish() }
     }

@@ -42,7 +42,9 @@ struct QueryPlanTests {
         try await withStore { store in
             let query = ListQuery(kind: .service, tenant: .acme, mesh: .defaultMesh)
             let plan = try await store.plan(of: try ObjectRow.select(query))
-            #expect(!plan.contains { $0.contains("Sort") }, "\(plan.joined(separator: "\n"))")
+            // What its bytes are counted over is the page, which stands above the limit.
+            let rows = plan.drop { !$0.contains("Limit") }
+            #expect(!rows.isEmpty && !rows.contains { $0.contains("Sort") }, "\(plan.joined(separator: "\n"))")
         }
     }
 }

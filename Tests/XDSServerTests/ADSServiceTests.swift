@@ -88,9 +88,12 @@ struct ADSServiceTests {
     @Test("Who goes is reported as gone, and the view that nobody wants is forgotten", arguments: bothVariants)
     func disconnection(_ variant: Variant) async throws {
         try await Fixture.serving { fixture in
-            let client = try await XDSClient(variant, to: fixture.address)
+            var client = try await XDSClient(variant, to: fixture.address)
             try client.send(.cluster, node: "proxy")
             await fixture.event(.wanted(view))
+            #expect(fixture.report(of: "proxy") == nil, "it has been served nothing")
+            await fixture.publish(snapshot(1, [.cluster: ["a": "1"]]), to: view)
+            _ = try await client.next()
             client.disconnect()
             await fixture.event(.dropped(view))
             let report = await fixture.report(of: "proxy") { !$0.isConnected }

@@ -48,7 +48,7 @@ struct HostileStreamTests {
                     try variant == .delta ? request.serializedBytes() : stateOfTheWorld.serializedBytes()
                 #expect(try await status(variant, bytes, fixture) == GRPCStatus(.invalidArgument, expected))
             }
-            #expect(await fixture.report(of: "proxy") { !$0.isConnected } != nil, "it was let in, and has gone")
+            #expect(fixture.report(of: "proxy") == nil, "it was let in, and has gone before it was served anything")
             #expect(fixture.store.wantedViews.isEmpty)
         }
     }
@@ -57,7 +57,7 @@ struct HostileStreamTests {
     func tooMuch(_ variant: Variant) async throws {
         try await Fixture.serving { fixture in
             var greedy = try await XDSClient(variant, to: fixture.address)
-            try greedy.send(.endpoint, (0...100_000).map { "\($0)" }, node: "greedy")
+            try greedy.send(.endpoint, (0...200_000).map { "\($0)" }, node: "greedy")
             let status = await greedy.status()
             #expect(status?.code == .resourceExhausted, "\(status.debugDescription)")
             greedy.disconnect()

@@ -34,6 +34,7 @@ struct ManyStreamsTests {
             await fixture.publish(snapshot(1, [.cluster: ["a": "1"]]), to: view)
             let new = try await XDSClient(.stateOfTheWorld, to: fixture.address)
             try new.send(.cluster, node: "proxy", view: "other")
+            await fixture.publish(snapshot(1, [.cluster: ["a": "1"]]), to: ViewID("other"))
             #expect(await fixture.report(of: "proxy") { $0.view == ViewID("other") } != nil)
             old.disconnect()
             await fixture.event(.dropped(view))

@@ -22,7 +22,7 @@ struct FieldLab: Sendable {
     /// The configuration of a cluster as Envoy has accepted it.
     func acceptedCluster(of host: String, version: String) async throws -> JSONValue? {
         let name = "outbound|9080|\(version)|\(host).\(Self.namespace).svc.cluster.local"
-        let pattern = "%5Eoutbound.9080.\(version).\(host)%5C."
+        let pattern = "%5Eoutbound.9080.\(version).\(host)%5C..*"
         let dump = try await sidecar.adminJSON("/config_dump?resource=dynamic_active_clusters&name_regex=\(pattern)")
         let clusters = dump["configs"]?.arrayValue?.compactMap { $0["cluster"] }
         return clusters?.first { $0["name"] == .string(name) }
@@ -119,10 +119,14 @@ struct FieldLab: Sendable {
         }
     }
 
-    /// A service for all rows, with the only version `shared`.
+    /// A service for all rows, whose only endpoint, of no version, is the workload `shared`. A release of it never gets
+    /// beyond waiting for its versions.
     private static func registerShared(_ port: Int, _ api: APIClient) async throws {
         let path = "\(mesh)/namespaces/\(namespace)/services/shared"
-        let service: JSONValue = ["ports": [["name": "http", "port": 9080, "protocol": "HTTP"]]]
+        let service: JSONValue = [
+            "ports": [["name": "http", "port": 9080, "protocol": "HTTP"]],
+            "versions": .array(versions.map { ["name": .string($0), "labels": ["version": .string($0)]] }),
+        ]
         try await api.put(path, ["spec": service]).expectingSuccess("the service of all rows")
         let endpoint: JSONValue = [
             "cluster": "dev", "address": "127.0.0.1", "ports": ["http": .integer(Int64(port))],

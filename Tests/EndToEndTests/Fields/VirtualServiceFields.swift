@@ -212,7 +212,7 @@ enum VirtualServiceFields {
         FieldRow(
             "/spec/http/0/timeout", rules(["timeout": "0.3s", "route": to("v1")]),
             asks: [Ask("/", ["x-lab-wait": "1500", "content-type": "application/grpc"], method: "POST")],
-            .answered("grpc-status", "4")),
+            .answered("grpc-message", "upstream request timeout")),
         FieldRow(
             "/spec/http/0/retries/attempts",
             rules(["retries": ["attempts": 3, "retryOn": "503"], "route": to("v1")]),
@@ -235,8 +235,8 @@ enum VirtualServiceFields {
             against: "1ms", .lasts(atLeast: .seconds(2))),
         FieldRow(
             "/spec/http/0/fault/delay/percentage/value", delayed(["percentage": ["value": 0]]), against: 100,
-            .answered("x-flags", nil)),
-        FieldRow("/spec/http/0/fault/delay/percent", delayed(["percent": 0]), .answered("x-flags", nil)),
+            .answered("x-flags", "-")),
+        FieldRow("/spec/http/0/fault/delay/percent", delayed(["percent": 0]), .answered("x-flags", "-")),
         FieldRow("/spec/http/0/fault/abort/httpStatus", aborted([:]), against: 503, .status(418)),
         FieldRow(
             "/spec/http/0/fault/abort/percentage/value", aborted(["percentage": ["value": 0]]), against: 100,
