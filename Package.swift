@@ -215,7 +215,10 @@ let package = Package(
         // The server itself is built with the tests that start it.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["MeshCompiler", "MeshFixtures", "MeshLab", "MeshModel", "PostgresServer", "TestSupport", "sluice", logging],
+            dependencies: [
+                "MeshCompiler", "MeshFixtures", "MeshLab", "MeshModel", "PostgresServer", "TestSupport", "sluice",
+                logging,
+            ],
             exclude: ["proxyless.py"],
             swiftSettings: strict),
     ]

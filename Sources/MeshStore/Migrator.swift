@@ -70,6 +70,7 @@ package struct Migrator: Sendable {
         Migration(name: "0006_proxy_updates", script: text(PackageResources._006_proxy_updates_sql)),
         Migration(
             name: "0007_one_release_a_service", script: text(PackageResources._007_one_release_a_service_sql)),
+        Migration(name: "0008_proxy_barrier", script: text(PackageResources._008_proxy_barrier_sql)),
         Migration(name: "0009_conditions", script: text(PackageResources._009_conditions_sql)),
         Migration(name: "0010_bounds", script: text(PackageResources._010_bounds_sql)),
     ]

@@ -19,11 +19,13 @@ package struct ProxyRow: Hashable, Sendable {
     package var client: JSONValue
     /// The mesh's, so that what is said of an earlier mesh of the name is not taken for this one's; `nil`: of whichever is there.
     package var meshUID: String?
+    /// Only written. `nil` where a row was read; reported so, the proxy counts as one that is sent everything and refuses nothing.
+    package var standing: ProxyStanding?
 
     package init(
         mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshModel.Timestamp,
         ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil, types: JSONValue,
-        client: JSONValue = [:], meshUID: String? = nil
+        client: JSONValue = [:], meshUID: String? = nil, standing: ProxyStanding? = nil
     ) {
         self.mesh = mesh
         self.name = name
@@ -36,27 +38,17 @@ package struct ProxyRow: Hashable, Sendable {
         self.types = types
         self.client = client
         self.meshUID = meshUID
+        self.standing = standing
     }
 }
 
-/// How far the proxies of a mesh are, as all replicas together know it.
-package struct MeshAcks: Hashable, Sendable {
-    package struct Rejection: Hashable, Sendable {
-        package var proxy: String
-        package var revision: Revision
-        package var message: String
-        /// What the proxy refuses and where that comes from.
-        package var details: [ProxyRejection]
-    }
-
-    package var meshRevision: Revision
-    package var connected: Int
-    /// Of those, the ones that have acknowledged the revision that was asked for; 0 if none was.
-    package var ackedClusters: Int
-    package var ackedRoutes: Int
-    /// At most 20.
-    package var rejections: [Rejection]
-    package var now: MeshModel.Timestamp
+/// What became of a report.
+package struct ReportOutcome: Hashable, Sendable {
+    /// Whether there are releases that may have waited for it.
+    package var wokeReleases = false
+    /// Proxies of which a stream from another address lives at another replica: neither speaks for them until one has ended. To
+    /// be reported again within ``MeshStore/contestTime``.
+    package var contested: [ProxyRow] = []
 }
 
 extension MeshStore {
@@ -64,18 +56,20 @@ extension MeshStore {
     package static let replicaLifetime = Duration.seconds(15)
 
     /// Whether the replica `r` is alive.
-    static let isAlive: Statement =
-        "r.heartbeat_at > now() - make_interval(secs => \(Double(replicaLifetime.components.seconds)))"
+    static let isAlive: Statement = """
+        r.heartbeat_at > now() - make_interval(secs => \(Double(replicaLifetime.components.seconds))) AND NOT r.has_ended
+        """
 
     /// A proxy `p` counts as connected if its replica says so and is alive.
     static let isConnected: Statement = "p.connected AND \(isAlive)"
 
-    /// Says that a replica is alive, and tells those who watch proxies which replicas have fallen silent or come back.
+    /// Says that a replica is alive and answers streams, and tells those who watch proxies which replicas have fallen silent or come back.
     package func heartbeat(_ replica: String) async throws(StoreError) {
         _ = try await rows(
             """
-            INSERT INTO replica (id) VALUES (\(replica))
-            ON CONFLICT (id) DO UPDATE SET heartbeat_at = now()
+            INSERT INTO replica AS r (id) VALUES (\(replica))
+            ON CONFLICT (id) DO UPDATE
+               SET heartbeat_at = now(), up_since = CASE WHEN \(Self.isAlive) THEN r.up_since ELSE now() END, has_ended = false
             """, seeing: .all)
         try await noteSilence()
     }
@@ -84,9 +78,9 @@ extension MeshStore {
     package func retire(_ replica: String) async throws(StoreError) {
         _ = try await rows(
             """
-            WITH ended AS (DELETE FROM replica WHERE id = \(replica)),
+            WITH ended AS (UPDATE replica SET has_ended = true, is_lost = true WHERE id = \(replica)),
                  raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM proxy WHERE replica = \(replica) AND connected")))
-            UPDATE proxy p SET connected = false, updated_at = now(), revision = raised.revision FROM raised
+            UPDATE proxy p SET connected = false, ended_at = now(), updated_at = now(), revision = raised.revision FROM raised
              WHERE p.replica = \(replica) AND p.connected AND p.tenant = raised.tenant AND p.mesh = raised.mesh
             """, seeing: .all)
     }
@@ -97,41 +91,50 @@ extension MeshStore {
     ///
     /// What is about an earlier mesh of its name is left out.
     ///
-    /// A replica does not overwrite a proxy that has come back to another one, unless it says that it is connected here.
+    /// A replica does not overwrite a proxy that has come back to another one, unless it says that it is connected here. Nor does
+    /// it as long as a stream from another address lives there: it may be anybody's who can make a token for the proxy's name.
+    /// Meanwhile the proxy has acknowledged nothing, whoever says so. One whose address changes is served at once, and counts
+    /// when the end of its old stream was noticed.
     ///
     /// The active releases of the proxies' meshes become due: what they wait for may have happened.
     ///
-    /// - Returns: whether there were any.
     @discardableResult
-    package func report(_ reports: [ProxyRow]) async throws(StoreError) -> Bool {
+    package func report(_ reports: [ProxyRow]) async throws(StoreError) -> ReportOutcome {
         struct Key: Hashable {
             var mesh: MeshKey
             var name: NamespacedName
         }
         let latest = Dictionary(reports.map { (Key(mesh: $0.mesh, name: $0.name), $0) }) { _, last in last }
-        guard !latest.isEmpty else { return false }
+        guard !latest.isEmpty else { return ReportOutcome() }
         let rows = Array(latest.values)
+        let standings = rows.map { $0.standing ?? ProxyStanding(firstRevision: 1, answeredRevision: $0.ackedRevision) }
         var documents = Documents()
         let types = try rows.map { row throws(StoreError) in try documents.number(of: row.types) }
         let clients = try rows.map { row throws(StoreError) in try documents.number(of: row.client) }
         // Most proxies are there already, and their keys are left alone: each part of a new row's key is checked by a regular
         // expression, and that costs more than all the rest.
-        return try await self.rows(
+        let done = try await self.rows(
             """
             WITH document AS (
                 SELECT * FROM unnest(\(documents.texts)::jsonb[]) WITH ORDINALITY AS document (body, number)),
             reported AS (
                 SELECT r.tenant, r.mesh, r.namespace, r.name, r.replica, r.connected, r.connected_at, r.acked_revision,
-                       r.rejected_revision, r.rejected_message, types.body AS types, client.body AS client
+                       r.rejected_revision, r.rejected_message, types.body AS types, client.body AS client,
+                       r.first_revision, r.answered_revision, string_to_array(r.routed, ' ') AS routed,
+                       string_to_array(r.refused, ' ') AS refused, r.peer
                   FROM unnest(
                     \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.mesh.text))::text[],
                     \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
                     \(rows.map(\.replica))::text[], \(rows.map(\.connected))::boolean[],
                     \(rows.map(\.connectedAt.stored))::timestamptz[], \(rows.map(\.ackedRevision))::bigint[],
                     \(rows.map(\.rejectedRevision))::bigint[], \(rows.map { $0.rejectedMessage?.withoutNull })::text[],
-                    \(types)::bigint[], \(clients)::bigint[], \(rows.map(\.meshUID))::uuid[]
+                    \(types)::bigint[], \(clients)::bigint[], \(standings.map(\.firstRevision))::bigint[],
+                    \(standings.map(\.answeredRevision))::bigint[], \(standings.map(\.routedText))::text[],
+                    \(standings.map(\.refusedText))::text[], \(standings.map(\.peer))::text[],
+                    \(rows.map(\.meshUID))::uuid[]
                   ) AS r (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
-                          rejected_revision, rejected_message, types, client, mesh_uid)
+                          rejected_revision, rejected_message, types, client, first_revision, answered_revision, routed,
+                          refused, peer, mesh_uid)
                   JOIN document types ON types.number = r.types
                   JOIN document client ON client.number = r.client
                  WHERE r.mesh_uid IS NULL OR EXISTS (
@@ -142,14 +145,17 @@ extension MeshStore {
                    SET replica = r.replica, connected = r.connected, connected_at = r.connected_at,
                        acked_revision = r.acked_revision, rejected_revision = r.rejected_revision,
                        rejected_message = r.rejected_message, types = r.types, client = r.client,
-                       updated_at = now(), revision = raised.revision
+                       updated_at = now(), revision = raised.revision, \(Self.standing(after: "r"))
                   FROM reported r JOIN raised USING (tenant, mesh)
                  WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name)
-                   AND (r.connected OR p.replica = r.replica)),
+                   AND (r.connected OR p.replica = r.replica) AND NOT (\(Self.isContested(by: "r")))
+                RETURNING r.connected),
             inserted AS (
                 INSERT INTO proxy AS p (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision,
-                                        rejected_revision, rejected_message, types, client, revision)
-                SELECT r.*, raised.revision FROM reported r JOIN raised USING (tenant, mesh)
+                                        rejected_revision, rejected_message, types, client, first_revision,
+                                        answered_revision, routed, refused, peer, revision, ended_at)
+                SELECT r.*, raised.revision, CASE WHEN NOT r.connected THEN now() END
+                  FROM reported r JOIN raised USING (tenant, mesh)
                  WHERE NOT EXISTS (
                     SELECT FROM proxy p
                      WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name))
@@ -159,15 +165,74 @@ extension MeshStore {
                    SET replica = excluded.replica, connected = excluded.connected, connected_at = excluded.connected_at,
                        acked_revision = excluded.acked_revision, rejected_revision = excluded.rejected_revision,
                        rejected_message = excluded.rejected_message, types = excluded.types, client = excluded.client,
-                       updated_at = now(), revision = excluded.revision
-                 WHERE excluded.connected OR p.replica = excluded.replica),
+                       updated_at = now(), revision = excluded.revision, \(Self.standing(after: "excluded"))
+                 WHERE (excluded.connected OR p.replica = excluded.replica) AND NOT (\(Self.isContested(by: "excluded")))
+                RETURNING connected),
             woken AS (
                 UPDATE release SET next_wakeup_at = now() FROM raised
                  WHERE (release.tenant, release.mesh) = (raised.tenant, raised.mesh) AND active AND next_wakeup_at > now()
                 RETURNING 1)
-            SELECT EXISTS (SELECT FROM woken) AS woken
+            SELECT EXISTS (SELECT FROM woken) AS woken,
+                   (SELECT count(*) FROM updated WHERE connected) + (SELECT count(*) FROM inserted WHERE connected) AS taken
             """, seeing: .all
-        ).single { row throws(PostgresError) -> Bool in try row["woken"] }
+        ).single { row throws(PostgresError) -> (woken: Bool, taken: Int64) in (try row["woken"], try row["taken"]) }
+        let connected = rows.filter(\.connected)
+        let contested = done.taken < connected.count ? try await self.contested(among: connected) : []
+        return ReportOutcome(wokeReleases: done.woken, contested: contested)
+    }
+
+    /// How the columns of ``ProxyStanding`` of a row `p` follow a report. What is true of the stream before is kept until the new
+    /// one has been answered once: a client that comes back still has what it had.
+    private static func standing(after report: SQLIdentifier) -> Statement {
+        let new: Statement = "\(identifier: report)"
+        return """
+            first_revision = CASE WHEN p.first_revision = 0 THEN \(new).first_revision ELSE p.first_revision END, \
+            answered_revision =
+                CASE WHEN \(new).answered_revision = 0 THEN p.answered_revision ELSE \(new).answered_revision END, \
+            routed = CASE WHEN \(new).answered_revision = 0 THEN p.routed ELSE \(new).routed END, \
+            refused = \(new).refused, peer = \(new).peer, \
+            contested_at = CASE WHEN p.replica = \(new).replica THEN p.contested_at END, \
+            opened_at = CASE WHEN \(new).connected AND (NOT p.connected OR p.connected_at <> \(new).connected_at
+                                                        OR p.replica <> \(new).replica)
+                             THEN now() ELSE p.opened_at END, \
+            ended_at = CASE WHEN \(new).connected THEN NULL WHEN p.connected THEN now()
+                            ELSE coalesce(p.ended_at, now()) END
+            """
+    }
+
+    /// Whether a stream from elsewhere lives at another replica than that of a report.
+    private static func isContested(by report: SQLIdentifier) -> Statement {
+        let new: Statement = "\(identifier: report)"
+        return """
+            p.connected AND p.replica <> \(new).replica AND p.peer <> \(new).peer AND p.peer <> '' \
+            AND EXISTS (SELECT FROM replica r WHERE r.id = p.replica AND \(isAlive))
+            """
+    }
+
+    /// How long a contest is remembered of which nobody speaks any more.
+    static let contestTime = Duration.seconds(10)
+
+    /// Those of some reported proxies that are connected to another replica; notes that they are contested.
+    private func contested(among rows: [ProxyRow]) async throws(StoreError) -> [ProxyRow] {
+        let others = try await self.rows(
+            """
+            WITH reported AS (
+                SELECT * FROM unnest(
+                    \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.mesh.text))::text[],
+                    \(rows.map(\.name.namespace.text))::text[], \(rows.map(\.name.name.text))::text[],
+                    \(rows.map(\.replica))::text[], \(rows.map { $0.standing?.peer ?? "" })::text[],
+                    \(rows.map(\.meshUID))::uuid[]
+                  ) WITH ORDINALITY AS r (tenant, mesh, namespace, name, replica, peer, mesh_uid, number)
+                 WHERE r.mesh_uid IS NULL OR EXISTS (
+                    SELECT FROM mesh m WHERE (m.tenant, m.mesh, m.uid) = (r.tenant, r.mesh, r.mesh_uid))),
+            raised AS (\(Self.raisingFeeds("SELECT tenant, mesh FROM reported")))
+            UPDATE proxy p SET contested_at = now() FROM reported r JOIN raised USING (tenant, mesh)
+             WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name)
+               AND p.connected AND p.replica <> r.replica AND p.peer <> r.peer
+            RETURNING r.number
+            """, seeing: .all
+        ).all { row throws(PostgresError) -> Int64 in try row["number"] }
+        return others.map { rows[Int($0) - 1] }
     }
 
     /// Documents as they are stored, each once: most proxies of a mesh have the same ones.
@@ -190,52 +255,6 @@ extension MeshStore {
             }
             last = (document, number)
             return number
-        }
-    }
-
-    /// How many of a mesh's proxies are connected, and how many of those have acknowledged each of two revisions.
-    ///
-    /// - Throws: ``StoreError/notFound`` if there is no such mesh.
-    package func acks(
-        of mesh: MeshKey, clusters: Revision?, routes: Revision?
-    ) async throws(StoreError) -> MeshAcks {
-        let (tenant, name) = (mesh.tenant.text, mesh.mesh.text)
-        let live: Statement = """
-            FROM proxy p JOIN replica r ON r.id = p.replica
-             WHERE p.tenant = \(tenant) AND p.mesh = \(name) AND \(Self.isConnected)
-            """
-        let results: [Rows]
-        do {
-            results = try await pool.pipeline([
-                Visibility.tenant(mesh.tenant).statement,
-                "SELECT revision, now() AS now FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)",
-                """
-                SELECT count(*) AS connected, count(*) FILTER (WHERE acked_revision >= \(clusters)) AS clusters,
-                       count(*) FILTER (WHERE acked_revision >= \(routes)) AS routes \(live)
-                """,
-                """
-                SELECT p.name, rejected_revision, rejected_message, types \(live) AND rejected_revision IS NOT NULL
-                 ORDER BY p.name LIMIT 20
-                """,
-            ])
-        } catch {
-            throw StoreError(error)
-        }
-        let mesh = try results[1].first { row throws(PostgresError) -> (Revision, MeshModel.Timestamp) in
-            (try row["revision"], try row.time("now"))
-        }
-        guard let (revision, now) = mesh else { throw .notFound }
-        let rejections = try results[3].all { row throws(PostgresError) in
-            MeshAcks.Rejection(
-                proxy: try row["name"], revision: try row["rejected_revision"],
-                message: try row["rejected_message", as: String?.self] ?? "",
-                details: ProxyRejection.all(in: try row.json("types")))
-        }
-        return try results[2].single { row throws(PostgresError) in
-            MeshAcks(
-                meshRevision: revision, connected: Int(try row["connected", as: Int64.self]),
-                ackedClusters: Int(try row["clusters", as: Int64.self]),
-                ackedRoutes: Int(try row["routes", as: Int64.self]), rejections: rejections, now: now)
         }
     }
 
@@ -264,15 +283,23 @@ extension MeshStore {
     /// Forgets proxies that have been away for longer than `age`, and replicas that have been silent for as long. Any number
     /// of replicas may do so at the same time.
     ///
+    /// Nothing is forgotten before a replica has been there for as long as proxies may need to find it: after an outage of any
+    /// length, who was there before it is still waited for.
+    ///
     /// - Parameter limit: proxies that one call forgets at most.
     /// - Returns: how many were forgotten; if it is `limit`, there may be more.
     package func forgetProxies(awayFor age: Duration, atMost limit: Int = 1_000) async throws(StoreError) -> Int {
         let seconds = Double(age.components.seconds)
+        let grace = ReleaseObservations.proxyGrace
         let forgotten = try await rows(
             """
             WITH old AS (
                 SELECT p.tenant, p.mesh, p.namespace, p.name, p.updated_at FROM proxy p
                  WHERE p.updated_at < now() - make_interval(secs => \(seconds))
+                   AND EXISTS (
+                        SELECT FROM replica r
+                         WHERE \(Self.isAlive)
+                           AND r.up_since < now() - make_interval(secs => \(2 * Double(grace.components.seconds))))
                    AND (NOT p.connected OR NOT EXISTS (
                         SELECT 1 FROM replica r
                          WHERE r.id = p.replica AND r.heartbeat_at > now() - make_interval(secs => \(seconds))))
@@ -288,7 +315,12 @@ extension MeshStore {
             """, seeing: .all
         ).affectedRows
         _ = try await rows(
-            "DELETE FROM replica WHERE heartbeat_at < now() - make_interval(secs => \(seconds))", seeing: .all)
+            """
+            WITH departed AS (
+                DELETE FROM departed_proxy WHERE greatest(said_at, unregistered_at) < now() - make_interval(secs => \(seconds)))
+            DELETE FROM replica r WHERE heartbeat_at < now() - make_interval(secs => \(seconds))
+               AND NOT EXISTS (SELECT FROM proxy p WHERE p.replica = r.id)
+            """, seeing: .all)
         return forgotten
     }
 }
@@ -302,5 +334,14 @@ extension ProxyRow {
             replica: try row["replica"], connected: try row["connected"], connectedAt: try row.time("connected_at"),
             ackedRevision: try row["acked_revision"], rejectedRevision: try row["rejected_revision"],
             rejectedMessage: try row["rejected_message"], types: try row.json("types"), client: try row.json("client"))
+    }
+}
+
+extension ProxyStanding {
+    /// As a list that is separated by spaces, which PostgreSQL's arrays of arrays cannot be.
+    fileprivate var routedText: String? { routed.map { $0.map(\.description).sorted().joined(separator: " ") } }
+
+    fileprivate var refusedText: String? {
+        refused.isEmpty ? nil : refused.map(\.text).sorted().joined(separator: " ")
     }
 }

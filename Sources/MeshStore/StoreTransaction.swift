@@ -158,7 +158,9 @@ package final class StoreTransaction {
                    updated_at = \(Self.later)
             RETURNING \(ObjectRow.columns)
             """
-        let following = try following(key, spec: spec, isNew: old == nil)
+        let following =
+            try following(key, spec: spec, isNew: old == nil)
+            + (old.map { departures(from: $0.spec, replacedBy: spec, key) } ?? [])
         let found = found.map { conditionWrite($0.conditions, of: key, from: $0.source) } ?? []
         let statements = raising + [upsert] + record("put", key, deleted: false) + following + found
         // A cluster's change is one of meshes that are not known before.
@@ -201,6 +203,7 @@ package final class StoreTransaction {
         switch key.kind {
         case .release: statements += releaseRowDeletion(old)
         case .cluster: statements.append(noteInMeshes(key, deleted: true))
+        case .endpoint: statements += departures(from: old.spec, key)
         default: break
         }
         try noteMeshes(of: key, try await pipeline(statements))
@@ -222,6 +225,7 @@ package final class StoreTransaction {
             "DELETE FROM operation WHERE tenant = \(tenant.text)",
             "DELETE FROM proxy_feed WHERE tenant = \(tenant.text)",
             "DELETE FROM proxy WHERE tenant = \(tenant.text)",
+            "DELETE FROM departed_proxy WHERE tenant = \(tenant.text)",
             "DELETE FROM forgotten_proxy WHERE tenant = \(tenant.text)",
         ])
         guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1)) }

@@ -43,6 +43,8 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private var owner = ServedOwner()
     private let hub: StreamHub
     private var lastReport: ProxyReport?
+    private let peer: String
+    private var wasContested = false
     /// When what is new of the stream will be reported, if there is anything.
     var reportState = ReportState.none
     private var nodeID = ""
@@ -61,6 +63,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: ADSService) {
         self.call = call
         self.service = service
+        peer = call.connection.peer?.ipAddress ?? ""
         hub = service.store.hub(on: call.eventLoop)
         machine = StreamMachine(method.variant, only: method.type, limits: service.names, sharing: hub.sharing)
         form = ResponseForm(method.variant)
@@ -230,17 +233,32 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         let report = ProxyReport(
             proxy: admission.proxy, view: admission.view, owner: owner.name, isConnected: !isClosed,
             ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
-            rejectedMessage: rejection?.message, types: types)
+            rejectedMessage: rejection?.message, types: types, answeredRevision: machine.answeredRevision,
+            firstRevision: machine.firstRevision, routes: routes, peer: peer)
         guard report != lastReport else { return }
         lastReport = report
-        service.registry.update(report, stream: call.id, isAggregated: machine.only == nil)
+        let isContested = service.registry.update(report, stream: call.id, isAggregated: machine.only == nil)
+        if isContested && !wasContested {
+            service.logger.warning(
+                "a proxy has streams from several addresses, and counts as far as the slowest is",
+                metadata: ["proxy": "\(admission.proxy)", "peer": "\(peer)"])
+        }
+        wasContested = isContested
+    }
+
+    /// See ``ProxyReport/routes``.
+    private var routes: [String]? {
+        guard let subscription = machine.subscriptions.first(where: { $0.type == .route }) else { return [] }
+        guard !subscription.isWildcard, subscription.names.count <= ProxyReport.maxRoutes else { return nil }
+        return subscription.names.names.sorted()
     }
 
     private func typeReport(_ subscription: Subscription) -> TypeReport {
         TypeReport(
             type: subscription.type, state: state(of: subscription), sentVersion: subscription.lastVersion,
             ackedVersion: subscription.ackedVersion, error: subscription.rejection?.message,
-            refusedVersion: subscription.rejection?.version, refused: subscription.rejection?.names ?? [])
+            refusedVersion: subscription.rejection?.version, refused: subscription.rejection?.names ?? [],
+            lacking: subscription.lacking)
     }
 
     /// What the client was sent; `nil` before it is admitted, or if it is not meant.

@@ -23,6 +23,11 @@ package struct TypeReport: Hashable, Sendable {
     package var refusedVersion: String?
     /// The names of what it refused, as far as it named them; at most 20.
     package var refused: [String] = []
+    /// The names of all that it lacks because it refused it, whether it named it or not; sorted. `nil`: too many to be told.
+    package var lacking: [String]? = []
+
+    /// How many names of ``lacking`` are told.
+    static let maxLacking = 20
 }
 
 /// What is known of a client that is, or just was, connected.
@@ -38,6 +43,17 @@ package struct ProxyReport: Hashable, Sendable {
     package var rejectedMessage: String?
     /// The types that the client wants.
     package var types: [TypeReport]
+    /// Everything of this snapshot revision that the client wants was sent, and accepted or refused; 0: nothing yet.
+    package var answeredRevision: Int64 = 0
+    /// The revision of the first snapshot that the client was sent; 0: none was yet.
+    package var firstRevision: Int64 = 0
+    /// The route configurations that it wants by name, sorted. `nil`: all, or too many to be told.
+    package var routes: [String]? = []
+    /// The address that its stream comes from; empty: unknown.
+    package var peer = ""
+
+    /// How many names of ``routes`` are told.
+    static let maxRoutes = 64
 }
 
 /// The truth about the clients of this server: who is connected, and what each has acknowledged or refused.
@@ -89,7 +105,9 @@ package final class ProxyRegistry: Sendable {
     /// - Parameters:
     ///   - stream: of two numbers the greater is the newer stream's.
     ///   - isAggregated: whether the stream has all of the client's types.
-    func update(_ report: ProxyReport, stream: UInt64, isAggregated: Bool = true) {
+    /// - Returns: whether the client has streams from other addresses too.
+    @discardableResult
+    func update(_ report: ProxyReport, stream: UInt64, isAggregated: Bool = true) -> Bool {
         let isChange = state.withLock { state in
             guard state.entries[report.proxy, default: ProxyStreams()].take(report, of: stream, isAggregated) else {
                 return false
@@ -98,5 +116,6 @@ package final class ProxyRegistry: Sendable {
             return true
         }
         if isChange { continuation.yield() }
+        return state.withLock { $0.entries[report.proxy]?.isContested ?? false }
     }
 }

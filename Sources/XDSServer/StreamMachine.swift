@@ -33,8 +33,10 @@ final class StreamMachine {
     private var endpointStage = EndpointStage.unsent
     /// Everything of this revision that the client wants has been acknowledged. 0: nothing yet.
     private(set) var ackedRevision: Int64 = 0
-    /// What ``ackedRevision`` was when the snapshot came.
-    private var ackedBefore: Int64 = 0
+    /// Everything of this revision that the client wants was sent, and accepted or refused. 0: nothing yet.
+    private(set) var answeredRevision: Int64 = 0
+    /// The revision of the first snapshot that was carried out. 0: none was yet.
+    private(set) var firstRevision: Int64 = 0
     private var nonces: UInt64 = 0
     private var unknownTypes: Set<String> = []
 
@@ -144,6 +146,7 @@ final class StreamMachine {
     private func begin(_ newest: Snapshot) -> Snapshot {
         guard let current else {
             self.current = newest
+            firstRevision = newest.revision
             return newest
         }
         guard current !== newest else { return current }
@@ -297,6 +300,7 @@ final class StreamMachine {
 
     private func noteProgress() {
         guard let current, !subscriptions.isEmpty, !mustRoutesWait else { return }
+        if isCarriedOut(current) { answeredRevision = current.revision }
         let isSettled = subscriptions.allSatisfy { subscription in
             let type = subscription.type
             // Endpoints are of a later snapshot, perhaps, and always on their way; those of this one are acknowledged.

@@ -116,6 +116,9 @@ final class Subscription {
         isWildcard ? names.names.union(known?.names ?? []).union(hints.keys) : names.names
     }
 
+    /// See ``TypeReport/lacking``.
+    var lacking: [String]? { refused.count > TypeReport.maxLacking ? nil : refused.sorted() }
+
     /// The last response has neither been accepted nor refused.
     var isInFlight: Bool { inFlight != nil }
 

@@ -74,7 +74,8 @@ struct ReleaseAgreementTests {
         if let spec = random.rules { try await api.put(rules, ["spec": spec]).expectingSuccess("rules of \(seed)") }
         // A change after the rules, whose revision says that they are there, also where they have gone.
         let marked: JSONValue = ["metadata": ["annotations": ["seed": .string("\(seed)")]], "spec": service]
-        let revision = try await api.put("\(mesh)/namespaces/y/services/c", marked).expectingSuccess("mark of \(seed)")
+        let revision =
+            try await api.put("\(mesh)/namespaces/y/services/c", marked).expectingSuccess("mark of \(seed)")
             .body["metadata"]?["revision"]?.integerValue ?? .max
         try await eventually("the sidecar has the rules of \(seed)") {
             let proxies = try await api.get("\(mesh)/proxies").body["items"]?.arrayValue ?? []
@@ -110,7 +111,8 @@ struct ReleaseAgreementTests {
     ) async throws {
         let document: JSONValue = [
             "request": [
-                "method": .string(request.method), "path": .string(request.path), "headers": .map(request.headers) ?? [:],
+                "method": .string(request.method), "path": .string(request.path),
+                "headers": .map(request.headers) ?? [:],
             ]
         ]
         let simulated = try await api.post("\(mesh)/namespaces/x/services/a:simulate", document)

@@ -45,6 +45,11 @@ struct ProxyWatchTests {
                 _ = try await store.pool.pipeline([
                     "SELECT set_config('sluice.tenant', '*', true)",
                     "UPDATE proxy SET updated_at = now() - interval '1 day' WHERE name = 'b'",
+                    // Nothing is forgotten before a replica was there for long enough to be found.
+                    """
+                    INSERT INTO replica (id, heartbeat_at, up_since)
+                    VALUES ('old', now() + interval '1 hour', now() - interval '1 hour')
+                    """,
                 ])
                 #expect(try await store.forgetProxies(awayFor: .seconds(3600)) == 1)
                 let forgotten = try #require(try await events.next())

@@ -19,6 +19,7 @@ struct PermissionTests {
         meshes.analyze          x      x         x        x         x           x
         operations.read         x      x         x        x         x           x
         proxies.bootstrap       -      x         -        x         x           x
+        proxies.goodbye         -      x         -        x         x           x
         proxies.read            x      x         x        x         x           x
         releases.abort          -      -         x        x         x           x
         releases.pause          -      x         x        x         x           x

@@ -39,9 +39,11 @@ struct RE2ConfinementTests {
 
 @Suite("A condition that cannot be said inside a longer text is refused with its pointer")
 struct ContentMatchTests {
-    @Test(arguments: [
-        (["cookies": ["group": ["regex": "a$b"]]], "/cookies/group/regex"), (["path": ["regex": "/a^"]], "/path/regex"),
-    ] as [(JSONValue, String)])
+    @Test(
+        arguments: [
+            (["cookies": ["group": ["regex": "a$b"]]], "/cookies/group/regex"),
+            (["path": ["regex": "/a^"]], "/path/regex"),
+        ] as [(JSONValue, String)])
     func refuses(_ document: JSONValue, _ pointer: String) {
         let log = ViolationLog()
         var fields = FieldReader(document, at: .root, log: log)

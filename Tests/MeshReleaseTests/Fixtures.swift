@@ -40,6 +40,18 @@ enum Fixture {
     }
 }
 
+extension ReleaseObservations.Proxies {
+    /// So many of a mesh's proxies are there, and have been; the server has answered for an hour.
+    static func connected(_ relevant: Int, acked: Int = 0) -> Self {
+        var proxies = Self()
+        proxies.relevant = relevant
+        proxies.acked = acked
+        proxies.hadAny = relevant > 0
+        proxies.servedSince = Fixture.epoch + .seconds(-3600)
+        return proxies
+    }
+}
+
 /// One release in a world that does what a test says: the store, the proxies and the clock in one value.
 struct Scene {
     let spec: ReleaseSpec
@@ -62,9 +74,10 @@ struct Scene {
         view.stableVersion = service.stableVersion
         view.promotions = service.promotions
         view.plannedWakeupAt = view.plannedWakeupAt ?? nextWakeupAt
-        if proxiesFollow {
-            view.ackedClusters = status.traffic.clustersRevision == nil ? 0 : view.connectedProxies
-            view.ackedRoutes = status.traffic.configRevision == nil ? 0 : view.connectedProxies
+        if status.traffic.configRevision == nil {
+            view.proxies.acked = 0
+        } else if proxiesFollow {
+            (view.proxies.acked, view.proxies.away) = (view.proxies.relevant, [])
         }
         return view
     }
@@ -112,7 +125,7 @@ struct Scene {
     /// Started, and settled at its first step.
     static func started(_ spec: ReleaseSpec = Fixture.spec(), proxies: Int = 0) throws -> Scene {
         var scene = Scene(spec)
-        scene.observations.connectedProxies = proxies
+        scene.observations.proxies = .connected(proxies)
         try scene.ask(.start)
         scene.settle()
         return scene

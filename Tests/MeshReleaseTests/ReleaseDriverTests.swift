@@ -37,7 +37,7 @@ struct ReleaseDriverTests {
         try (0..<count).map { index in
             var generator = SeededGenerator(seed: UInt64(index))
             var scene = Scene(Walk.randomSpec(&generator, indefinitePauses: false))
-            scene.observations.connectedProxies = proxies
+            scene.observations.proxies = .connected(proxies)
             try scene.ask(.start)
             return scene
         }

@@ -110,13 +110,12 @@ struct ReleasePlanTests {
     func fullPromotion() throws {
         var scene = try Scene.started(proxies: 2)
         scene.proxiesFollow = false
-        scene.observations.ackedClusters = 2
         try scene.ask(.promote(to: .full, expectedStep: 0))
         scene.settle()
         #expect(scene.status.phase == .promoting)
         #expect(scene.status.traffic.canaryShare == .all)
         #expect(scene.service.stableVersion == Fixture.v1)
-        scene.observations.ackedRoutes = 2
+        scene.observations.proxies.acked = 2
         scene.settle()
         #expect(scene.status.phase == .finalizing)
         scene.pass(30)

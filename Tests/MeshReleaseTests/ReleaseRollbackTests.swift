@@ -14,7 +14,7 @@ struct ReleaseRollbackTests {
         #expect(scene.status.phase == .rollingBack)
         scene.settle()
         #expect(scene.status.phase == .rollingBack, "waits for the proxies")
-        scene.observations.ackedRoutes = 2
+        scene.observations.proxies.acked = 2
         scene.settle()
         #expect(scene.status.phase == .rolledBack)
         #expect(scene.status.completionStatus == .rolledBack)
@@ -26,8 +26,11 @@ struct ReleaseRollbackTests {
         var scene = try Scene.started(proxies: 2)
         scene.proxiesFollow = false
         try scene.ask(.rollback(reason: nil, force: false))
-        scene.pass(30)
+        scene.pass(59)
+        #expect(scene.status.phase == .rollingBack)
+        scene.pass(1)
         #expect(scene.status.phase == .rolledBack)
+        #expect(scene.status.conditions.first { $0.type == "TrafficApplied" }?.reason == "Stragglers")
     }
 
     @Test("an unhealthy stable version holds the rollback, force and a dead canary do not")

@@ -39,14 +39,13 @@ struct ReleaseRulesTests {
     @Test("a step is not verified while there is nothing to split, and a rollback is always possible")
     func notVerified() throws {
         var scene = Scene(Fixture.spec([Fixture.weight(500, bake: 60)]))
-        scene.observations.connectedProxies = 2
+        scene.observations.proxies = .connected(2)
         scene.proxiesFollow = false
         try scene.ask(.start)
-        scene.observations.ackedClusters = 2
         scene.settle()
         #expect(scene.status.currentStep?.state == .verifying)
         scene.observations.rules.areSplit = false
-        scene.observations.ackedRoutes = 2
+        scene.observations.proxies = .connected(2, acked: 2)
         scene.settle()
         #expect(scene.status.currentStep?.state == .verifying)
         #expect(scene.status.phase == .paused)

@@ -46,7 +46,9 @@ struct ReleaseSpecTests {
         let spec = try #require(Self.read(try Self.document(#"{"type": "canary"}"#)).spec)
         #expect(spec.progressDeadline == .seconds(600))
         #expect(spec.retainStable == .seconds(30))
-        #expect(spec.strategy.applyTimeout == .seconds(30))
+        #expect(spec.strategy.applyTimeout == .seconds(60))
+        #expect(spec.strategy.maxStragglers == nil && spec.strategy.onApplyTimeout == .hold)
+        #expect([1, 199, 200, 1_000, 10_000].map(spec.strategy.maxStragglers) == [1, 1, 2, 10, 100])
         #expect(spec.strategy.paths == [.prefix("/")])
         #expect(spec.strategy.endpointGuard == .init())
         #expect(spec.onFailed == .rollback)
@@ -59,7 +61,8 @@ struct ReleaseSpecTests {
             """
             {"type": "canary",
              "trafficRouting": {"protocol": "http", "scope": {"gateways": ["mesh"], "paths": [{"prefix": "/api"}, {"exact": "/"}]},
-               "endpointGuard": {"minReady": 2, "capacityRatio": 0.75, "onCanaryUnavailable": "hold"}, "applyTimeout": "45s"},
+               "endpointGuard": {"minReady": 2, "capacityRatio": 0.75, "onCanaryUnavailable": "hold"}, "applyTimeout": "45s",
+               "maxStragglers": 0, "onApplyTimeout": "proceed"},
              "steps": [
                {"name": "internal", "setMatch": {"any": [{"headers": {"X-Canary": {"exact": "insider"}}},
                   {"cookies": {"group": {"regex": "^beta-.*$"}}}, {"path": {"prefix": "/v3/"}}, {"queryParams": {"x": {}}}]}},
@@ -187,6 +190,14 @@ struct ReleaseSpecTests {
             (
                 #"{"type": "canary", "trafficRouting": {"applyTimeout": "0s"}}"#, "",
                 "/spec/strategy/trafficRouting/applyTimeout", .outOfRange
+            ),
+            (
+                #"{"type": "canary", "trafficRouting": {"maxStragglers": -1}}"#, "",
+                "/spec/strategy/trafficRouting/maxStragglers", .outOfRange
+            ),
+            (
+                #"{"type": "canary", "trafficRouting": {"onApplyTimeout": "wait"}}"#, "",
+                "/spec/strategy/trafficRouting/onApplyTimeout", .invalidValue
             ),
             (#"{"type": "canary"}"#, #""port": 0"#, "/spec/port", .outOfRange),
             (#"{"type": "canary"}"#, #""progressDeadline": "25h""#, "/spec/progressDeadline", .outOfRange),

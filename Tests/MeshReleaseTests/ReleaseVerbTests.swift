@@ -18,7 +18,7 @@ struct ReleaseVerbTests {
             try scene.ask(.pause(reason: nil))
         case .promoting:
             scene = try started()
-            scene.observations.connectedProxies = 1
+            scene.observations.proxies = .connected(1)
             scene.proxiesFollow = false
             try scene.ask(.promote(to: .full, expectedStep: nil))
         case .finalizing, .succeeded:
@@ -28,7 +28,7 @@ struct ReleaseVerbTests {
             if phase == .succeeded { scene.pass(30) }
         case .rollingBack, .rolledBack:
             scene = try started()
-            scene.observations.connectedProxies = 1
+            scene.observations.proxies = .connected(1)
             scene.proxiesFollow = phase == .rolledBack
             try scene.ask(.rollback(reason: nil, force: false))
             scene.settle()
@@ -102,7 +102,7 @@ struct ReleaseVerbTests {
     @Test("a step that is not in force yet cannot be ended")
     func earlyPromotion() throws {
         var scene = Scene()
-        scene.observations.connectedProxies = 1
+        scene.observations.proxies = .connected(1)
         scene.proxiesFollow = false
         try scene.ask(.start)
         scene.settle()

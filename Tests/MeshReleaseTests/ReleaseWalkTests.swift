@@ -16,8 +16,8 @@ struct ReleaseWalkTests {
     func wakeups(_ seed: Int) throws {
         var generator = SeededGenerator(seed: UInt64(seed) + 7_000)
         var scene = Scene(Walk.randomSpec(&generator, indefinitePauses: false))
-        scene.observations.connectedProxies = 3
-        scene.proxiesFollow = generator.chance(80)
+        scene.observations.proxies = .connected(3)
+        scene.proxiesFollow = generator.chance(80) || scene.spec.strategy.onApplyTimeout != .proceed
         try scene.ask(.start)
         var looks = 0
         while let next = scene.nextWakeupAt, looks < 20_000 {
@@ -70,6 +70,9 @@ struct Walk {
                     ?? .rollback),
             onFailed: generator.chance(70) ? .rollback : .pause)
         if generator.chance(40) { spec.unsplit = .hold }
+        spec.strategy.onApplyTimeout =
+            ReleaseStrategy.ApplyTimeoutAction.allCases.randomElement(using: &generator) ?? .hold
+        spec.strategy.maxStragglers = [nil, 0, 1].randomElement(using: &generator) ?? nil
         if generator.chance(20) { spec.startAt = Fixture.epoch + .seconds(30) }
         return spec
     }
@@ -118,16 +121,13 @@ struct Walk {
         if generator.chance(8) {
             scene.observations.readyStable = [0, 1, 2, 3, 3].randomElement(using: &generator) ?? 2
         }
-        if generator.chance(20) { scene.observations.connectedProxies = Int.random(in: 0...3, using: &generator) }
+        if generator.chance(20) { changeProxies() }
         scene.proxiesFollow = generator.chance(70)
-        scene.observations.ackedClusters = Int.random(in: 0...3, using: &generator)
-        scene.observations.ackedRoutes = Int.random(in: 0...3, using: &generator)
         if generator.chance(6) { scene.observations.rules.areSplit = generator.chance(70) }
         if generator.chance(6) { scene.observations.rules.unsplit = generator.chance(50) ? [] : ["a", "b"] }
         scene.observations.readyTotal = generator.chance(5) ? 20 : 0
-        let revision = scene.revision - Int64.random(in: 0...30, using: &generator)
         scene.observations.rejections =
-            generator.chance(2) ? [.init(proxy: "p", revision: revision, message: "no")] : []
+            generator.chance(2) ? [.init(proxy: "p", revision: scene.revision, message: "no")] : []
         let target = ReleaseObservations.Target.allCases.randomElement(using: &generator)
         scene.observations.missing = generator.chance(1) && generator.chance(30) ? Set([target].compactMap(\.self)) : []
     }
@@ -186,10 +186,6 @@ struct Walk {
             check(!new.traffic.exposesCanary, "a dead canary is sent nothing")
         }
         if !old.traffic.isEffective && new.traffic.isEffective {
-            let isReported = decision.events.contains { $0.kind == .stragglersLeftBehind }
-            check(
-                view.connectedProxies == 0 || view.ackedClusters >= view.connectedProxies || isReported,
-                "nothing is sent to the canary before the proxies know it")
             check(view.readyCanary >= scene.spec.strategy.endpointGuard.minReady, "the guard was asked")
         }
         if new.phase == .paused && new.isPaused(for: .nothingToSplit) {
@@ -205,12 +201,58 @@ struct Walk {
                     || view.readyTotal <= 20 && view.readyStable * 2 >= view.readyTotal - view.readyCanary,
                 "stable carries all")
         }
+        checkBarrier(before, view, decision)
         checkBaking(decision, isVerb: isVerb)
         if new.phase.isTerminal && new.phase != .failed {
             let expected = new.phase == .succeeded ? Fixture.v2 : Fixture.v1
             check(scene.service.stableVersion.map { $0 == expected } ?? (new.phase != .succeeded), "the stable pointer")
             check(scene.service.promotions.isEmpty == (new.phase != .succeeded), "promotions")
         }
+    }
+
+    /// What is said to be in force is acknowledged by all who count, or those who have not were given their time and are
+    /// named.
+    private mutating func checkBarrier(_ before: Scene, _ view: ReleaseObservations, _ decision: ReleaseDecision) {
+        let (old, new, proxies) = (before.status.traffic, scene.status.traffic, view.proxies)
+        guard let appliedAt = new.appliedAt, old.appliedAt != appliedAt else { return }
+        check(old.configRevision != nil && new.configRevision == old.configRevision, "what is stamped is in force")
+        let isReported = decision.events.contains { $0.kind == .stragglersLeftBehind }
+        if proxies.relevant == 0 {
+            let isServed = proxies.servedSince.map { scene.now - $0 >= ReleaseObservations.proxyGrace } ?? false
+            check(!proxies.hadAny || isServed, "nobody is known, and that means that nobody is there")
+            return
+        }
+        guard proxies.acked < proxies.relevant else { return }
+        check(isReported, "who is left behind is reported")
+        let changedAt = old.changedAt ?? scene.now
+        check(scene.now - changedAt >= scene.spec.strategy.applyTimeout, "they had their time")
+        let few = proxies.relevant - proxies.acked <= scene.spec.strategy.maxStragglers(of: proxies.relevant)
+        let isTolerated = proxies.acked > 0 && few
+        check(
+            isTolerated || scene.spec.strategy.onApplyTimeout == .proceed || before.status.phase == .rollingBack
+                || scene.status.phase.isTerminal, "no more than the plan allows")
+        let isGraced = proxies.away.contains { $0.cause == .serverLost && ($0.until ?? scene.now) > scene.now }
+        check(!isGraced, "nobody is left behind who may still be looking for a server")
+    }
+
+    private mutating func changeProxies() {
+        var proxies = ReleaseObservations.Proxies()
+        proxies.relevant = Int.random(in: 0...3, using: &generator)
+        proxies.acked = Int.random(in: 0...proxies.relevant, using: &generator)
+        proxies.hadAny = proxies.relevant > 0 || generator.chance(70)
+        let served = Int64.random(in: 0...90, using: &generator)
+        proxies.servedSince = generator.chance(80) ? scene.now + .seconds(-served) : nil
+        if proxies.acked < proxies.relevant && generator.chance(60) {
+            let cause = ReleaseObservations.Away.Cause.allCases.randomElement(using: &generator) ?? .serverLost
+            let until = scene.now + .seconds(Int64.random(in: 1...60, using: &generator))
+            proxies.away = [
+                .init(
+                    cause, count: proxies.relevant - proxies.acked, since: scene.now,
+                    until: cause == .stillRegistered ? nil : until)
+            ]
+        }
+        proxies.missing = proxies.acked < proxies.relevant ? ["shop/p"] : []
+        scene.observations.proxies = proxies
     }
 
     private mutating func checkBaking(_ decision: ReleaseDecision, isVerb: Bool) {
@@ -232,15 +274,14 @@ struct Walk {
         var other = scene
         other.observations.readyCanary = generator.chance(50) ? 0 : 2
         other.observations.readyStable = 0
-        other.observations.connectedProxies = 3
-        other.observations.ackedRoutes = 0
+        other.observations.proxies = .connected(3)
         other.observations.missing = []
         other.proxiesFollow = false
         do {
             try other.ask(.rollback(reason: nil, force: true))
             check(!other.status.ownsTraffic, "a forced rollback withdraws the traffic at once")
-            other.pass(30)
-            check(other.status.phase.isTerminal, "a rollback is always possible and waits for nobody")
+            other.pass(Int64(other.spec.strategy.applyTimeout.components.seconds) * 3)
+            check(other.status.phase.isTerminal, "a rollback is always possible and waits for nobody without end")
         } catch {
             check(false, "a rollback was refused: \(error)")
         }

@@ -11,7 +11,10 @@ struct Catalog {
             SELECT format('%s.%s %s%s%s%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
                           CASE WHEN a.attnotnull THEN ' not null' ELSE '' END,
                           CASE WHEN a.attidentity <> '' THEN ' identity' ELSE '' END,
-                          ' default ' || pg_get_expr(d.adbin, d.adrelid)) AS line
+                          CASE WHEN a.attgenerated <> ''
+                               THEN ' generated '
+                                    || btrim(regexp_replace(pg_get_expr(d.adbin, d.adrelid), '[[:space:]]+', ' ', 'g'))
+                               ELSE ' default ' || pg_get_expr(d.adbin, d.adrelid) END) AS line
               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
               JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
               LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum

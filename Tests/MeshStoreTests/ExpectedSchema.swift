@@ -46,6 +46,12 @@ enum ExpectedSchema {
         condition_state.sequence bigint not null default 0
         condition_state.writer text not null
         condition_state.lease_until timestamp with time zone not null
+        departed_proxy.tenant dns_label not null
+        departed_proxy.mesh dns_label not null
+        departed_proxy.namespace dns_label not null
+        departed_proxy.name dns_label not null
+        departed_proxy.said_at timestamp with time zone
+        departed_proxy.unregistered_at timestamp with time zone
         forgotten_proxy.tenant dns_label not null
         forgotten_proxy.mesh dns_label not null
         forgotten_proxy.revision bigint not null
@@ -81,7 +87,8 @@ enum ExpectedSchema {
         object.status jsonb not null default '{}'::jsonb
         object.created_at timestamp with time zone not null default now()
         object.updated_at timestamp with time zone not null default now()
-        object.size integer not null default (((octet_length((labels)::text) + octet_length((annotations)::text)) + octet_length((spec)::text)) + octet_length((status)::text))
+        object.sidecar text generated CASE WHEN (kind = 'Endpoint'::text) THEN (spec #>> '{sidecar,proxy}'::text[]) ELSE NULL::text END
+        object.size integer not null generated (((octet_length((labels)::text) + octet_length((annotations)::text)) + octet_length((spec)::text)) + octet_length((status)::text))
         object_condition.tenant dns_label not null
         object_condition.mesh dns_label not null
         object_condition.kind text not null
@@ -124,6 +131,14 @@ enum ExpectedSchema {
         proxy.updated_at timestamp with time zone not null default now()
         proxy.client jsonb not null default '{}'::jsonb
         proxy.revision bigint not null default 1
+        proxy.first_revision bigint not null default 1
+        proxy.answered_revision bigint not null default 0
+        proxy.routed text[]
+        proxy.refused text[]
+        proxy.opened_at timestamp with time zone not null default now()
+        proxy.ended_at timestamp with time zone
+        proxy.peer text not null default ''::text
+        proxy.contested_at timestamp with time zone
         proxy_feed.tenant dns_label not null
         proxy_feed.mesh dns_label not null
         proxy_feed.revision bigint not null
@@ -153,6 +168,8 @@ enum ExpectedSchema {
         replica.id text not null
         replica.heartbeat_at timestamp with time zone not null default now()
         replica.is_lost boolean not null default false
+        replica.up_since timestamp with time zone not null default now()
+        replica.has_ended boolean not null default false
         schema_migration.name text not null
         schema_migration.checksum text not null
         schema_migration.applied_at timestamp with time zone not null default now()
@@ -175,6 +192,7 @@ enum ExpectedSchema {
         condition_state: CHECK ((sequence >= 0))
         condition_state: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
         condition_state: PRIMARY KEY (tenant, mesh)
+        departed_proxy: PRIMARY KEY (tenant, mesh, namespace, name)
         dns_label: CHECK ((VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text))
         forgotten_proxy: PRIMARY KEY (tenant, mesh, revision, namespace, name)
         idempotent_call: CHECK (((length(key) >= 1) AND (length(key) <= 255)))
@@ -211,6 +229,7 @@ enum ExpectedSchema {
 
     static let indexes = """
         CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
+        CREATE INDEX endpoint_of_proxy ON public.object USING btree (tenant, mesh, namespace, sidecar) WHERE (sidecar IS NOT NULL)
         CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
         CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
         CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)

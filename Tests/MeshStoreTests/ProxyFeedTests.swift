@@ -81,6 +81,7 @@ struct ProxyFeedTests {
     func forgetting() async throws {
         try await withStore { store in
             try await store.keepAlive("r1")
+            try await store.ageReplicas()
             var away = try await store.row("away", on: "r1", acked: 1)
             away.connected = false
             try await store.report([away, try await store.row("here", on: "r1", acked: 1)])

@@ -25,6 +25,11 @@ extension MeshStore {
         try await silence(replica, for: "-1 hour")
     }
 
+    /// As if the replicas had been there for longer than proxies need to find them.
+    func ageReplicas() async throws {
+        _ = try await pool.query("UPDATE replica SET up_since = now() - interval '1 hour'")
+    }
+
     func ageProxies(by interval: String) async throws {
         _ = try await pool.pipeline([
             "SELECT set_config('sluice.tenant', '*', true)",

@@ -62,10 +62,8 @@ struct ProxyTests {
             #expect(try await store.connected() == [false], "nobody has heard of the replica")
             try await store.keepAlive("r1")
             #expect(try await store.connected() == [true])
-            #expect(try await store.acks(of: .acme, clusters: 1, routes: nil).connected == 1)
             try await store.silence("r1", for: "16 seconds")
             #expect(try await store.connected() == [false])
-            #expect(try await store.acks(of: .acme, clusters: 1, routes: nil).connected == 0)
             try await until("a heartbeat does not bring the replica back") {
                 try await store.heartbeat("r1")
                 return try await store.connected() == [true]
@@ -73,34 +71,6 @@ struct ProxyTests {
             try await store.keepAlive("r1")
             try await store.retire("r1")
             #expect(try await store.connected() == [false])
-        }
-    }
-
-    @Test("a mesh's acknowledgements are counted over the connected proxies of all replicas, each question by itself")
-    func acks() async throws {
-        try await withStore { store in
-            for replica in ["r1", "r2"] { try await store.keepAlive(replica) }
-            var refusing = try await store.row("c", on: "r2", acked: 4)
-            (refusing.rejectedRevision, refusing.rejectedMessage) = (6, "bad")
-            var gone = try await store.row("d", on: "r1", acked: 9)
-            (gone.connected, gone.rejectedRevision) = (false, 9)
-            try await store.report([
-                try await store.row("a", on: "r1", acked: 6), try await store.row("b", on: "r2", acked: 5), refusing,
-                gone,
-                try await store.row("e", on: "dead", acked: 9),
-                try await store.row("f", on: "r1", acked: 9, in: .globex),
-            ])
-            let acks = try await store.acks(of: .acme, clusters: 5, routes: 6)
-            #expect((acks.connected, acks.ackedClusters, acks.ackedRoutes) == (3, 2, 1))
-            #expect(acks.rejections.map(\.proxy) == ["c"])
-            #expect(acks.rejections.map(\.revision) == [6])
-            #expect(acks.rejections.map(\.message) == ["bad"])
-            #expect(acks.meshRevision == 1)
-            let none = try await store.acks(of: .acme, clusters: nil, routes: nil)
-            #expect((none.connected, none.ackedClusters, none.ackedRoutes) == (3, 0, 0))
-            await #expect(throws: StoreError.notFound) {
-                try await store.acks(of: MeshKey(tenant: .acme, mesh: name("other")), clusters: 1, routes: 1)
-            }
         }
     }
 
@@ -115,23 +85,6 @@ struct ProxyTests {
             #expect(stored.map(\.name.name.text) == ["a", "b"])
             #expect(stored.first?.rejectedMessage == "a\u{FFFD}b")
             #expect(stored.first?.types == ["CDS": ["x\u{FFFD}": ["y\u{FFFD}\\u0000", nil, 1, true, .number(0.5)]]])
-        }
-    }
-
-    @Test("at most twenty refusals are named")
-    func manyRejections() async throws {
-        try await withStore { store in
-            try await store.keepAlive("r1")
-            var rows: [ProxyRow] = []
-            for number in 100..<125 {
-                var row = try await store.row("p\(number)", on: "r1", acked: 1)
-                row.rejectedRevision = 2
-                rows.append(row)
-            }
-            try await store.report(rows)
-            let acks = try await store.acks(of: .acme, clusters: 1, routes: 1)
-            #expect(acks.connected == 25)
-            #expect(acks.rejections.map(\.proxy) == (100..<120).map { "p\($0)" })
         }
     }
 

@@ -15,7 +15,7 @@ struct StoreErrorTests {
             await #expect(throws: away) { try await store.fetch(.service("a")) }
             await #expect(throws: away) { try await store.loadMesh(.acme) }
             await #expect(throws: away) { try await store.changes(.acme, after: 0, limit: 1) }
-            await #expect(throws: away) { try await store.acks(of: .acme, clusters: nil, routes: nil) }
+            await #expect(throws: away) { try await store.proxies(of: .acme, limit: 1) }
             await #expect(throws: away) { try await store.signingKeys() }
             await #expect(throws: away) { _ = try await store.create(.service("a")) }
         }

@@ -8,6 +8,7 @@ enum TenantTable: String, CaseIterable {
     case conditionChange = "condition_change"
     case objectCondition = "object_condition"
     case conditionState = "condition_state"
+    case departedProxy = "departed_proxy"
     case forgottenProxy = "forgotten_proxy"
     case idempotentCall = "idempotent_call"
     case mesh
@@ -60,6 +61,8 @@ enum TenantTable: String, CaseIterable {
             """
             INSERT INTO condition_state (tenant, mesh, writer, lease_until) VALUES (\(tenant), 'default', 'r', now())
             """
+        case .departedProxy:
+            "INSERT INTO departed_proxy (tenant, mesh, namespace, name, said_at) VALUES (\(tenant), 'default', 'shop', 'cart-1', now())"
         case .forgottenProxy:
             """
             INSERT INTO forgotten_proxy (tenant, mesh, revision, namespace, name)

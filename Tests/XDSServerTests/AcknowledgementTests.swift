@@ -34,6 +34,40 @@ struct AcknowledgementTests {
         #expect(session.machine.ackedRevision == 4)
     }
 
+    @Test(
+        "What is refused is answered: a stream knows up to which revision, and what it lacks", arguments: bothVariants)
+    func answered(_ variant: Variant) throws {
+        let first = snapshot(1, [.cluster: ["a": "1", "b": "1"], .route: ["r": "1", "s": "1"]])
+        var session = try Session.synced(variant, first, routes: ["r", "s"])
+        #expect(session.machine.firstRevision == 1 && session.machine.answeredRevision == 1)
+        session.machine.update(snapshot(2, [.cluster: ["a": "bad", "b": "2"], .route: ["r": "2", "s": "1"]]))
+        #expect(session.machine.answeredRevision == 1)
+        let clusters = try #require(session.responses().first)
+        #expect(session.machine.answeredRevision == 1, "its routes have yet to come")
+        try session.nack(clusters, "Error adding/updating cluster(s) a: no such CA")
+        #expect(session.machine.answeredRevision == 1)
+        try session.nack(#require(session.responses().first), "no")
+        #expect(session.responses().isEmpty)
+        #expect(session.machine.answeredRevision == 2 && session.machine.ackedRevision == 1)
+        #expect(session.machine.firstRevision == 1)
+        #expect(session.machine.subscriptions.map(\.lacking) == [["a"], [], ["r"]])
+
+        session.machine.update(snapshot(3, [.cluster: ["a": "3", "b": "2"], .route: ["r": "3", "s": "1"]]))
+        try session.settle()
+        #expect(session.machine.answeredRevision == 3 && session.machine.ackedRevision == 3)
+        #expect(session.machine.subscriptions.allSatisfy { $0.lacking == [] })
+    }
+
+    @Test("What is to be removed behind refused routes does not keep a revision from being answered")
+    func answeredWithRemovals() throws {
+        let first = snapshot(1, [.cluster: ["a": "1", "b": "1"], .route: ["r": "1"]])
+        var session = try Session.synced(.delta, first, routes: ["r"])
+        session.machine.update(snapshot(2, [.cluster: ["b": "1"], .route: ["r": "bad"]]))
+        try session.nack(#require(session.responses().first))
+        #expect(session.responses().isEmpty, "its routes may need the cluster")
+        #expect(session.machine.answeredRevision == 2)
+    }
+
     @Test("Accepting something else does not undo a NACK", arguments: bothVariants)
     func nackOutlivesOtherAcks(_ variant: Variant) throws {
         var session = try Session.synced(variant, snapshot(1, [.route: ["a": "1", "b": "1"]]), routes: ["a", "b"])

@@ -6,10 +6,46 @@ import Testing
 
 @Suite("The registry of proxies")
 struct RegistryTests {
-    private func report(_ proxy: String, acked: Int64 = 0, isConnected: Bool = true) -> ProxyReport {
+    private func report(
+        _ proxy: String, acked: Int64 = 0, isConnected: Bool = true, peer: String = ""
+    ) -> ProxyReport {
         ProxyReport(
             proxy: proxy, view: ViewID("view"), isConnected: isConnected, ackedRevision: acked, rejectedRevision: nil,
-            rejectedMessage: nil, types: [])
+            rejectedMessage: nil, types: [], answeredRevision: acked, peer: peer)
+    }
+
+    @Test(
+        "Streams from several addresses speak for nobody alone: the client is as far as the slowest",
+        arguments: [true, false])
+    func otherAddress(_ isAggregated: Bool) {
+        let registry = ProxyRegistry()
+        #expect(!registry.update(report("a", acked: 1, peer: "10.0.0.1"), stream: 1))
+        _ = registry.drain()
+        #expect(registry.update(report("a", acked: 9, peer: "10.0.0.2"), stream: 2, isAggregated: isAggregated))
+        #expect(registry.drain().map(\.answeredRevision) == [1])
+        registry.update(report("a", acked: 2, peer: "10.0.0.1"), stream: 1)
+        #expect(registry.drain().map(\.answeredRevision) == [2])
+        registry.update(report("a", acked: 3, peer: "10.0.0.1"), stream: 3)
+        #expect(registry.drain().map(\.answeredRevision) == [3], "it came back, from the same address")
+        registry.update(report("a", acked: 2, isConnected: false, peer: "10.0.0.1"), stream: 1)
+        #expect(registry.drain().isEmpty)
+        registry.update(report("a", acked: 3, isConnected: false, peer: "10.0.0.1"), stream: 3)
+        #expect(registry.drain().map(\.answeredRevision) == [9])
+        #expect(!registry.update(report("a", acked: 9, peer: "10.0.0.2"), stream: 2, isAggregated: isAggregated))
+    }
+
+    @Test("Streams of single types are as far as the last of them, and want what they want together")
+    func singleTypes() {
+        let registry = ProxyRegistry()
+        var clusters = report("a", acked: 5)
+        (clusters.firstRevision, clusters.routes) = (2, [])
+        var routes = report("a", acked: 4)
+        (routes.firstRevision, routes.routes) = (3, ["y", "x"])
+        registry.update(clusters, stream: 1, isAggregated: false)
+        registry.update(routes, stream: 2, isAggregated: false)
+        let all = registry.drain()
+        #expect(all.map(\.answeredRevision) == [4] && all.map(\.firstRevision) == [2])
+        #expect(all.map(\.routes) == [["x", "y"]])
     }
 
     @Test("However often a client changes between two drains, its last state is reported once")

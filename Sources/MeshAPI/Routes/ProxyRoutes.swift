@@ -25,6 +25,9 @@ struct ProxyRoutes: Sendable {
             ) { $0.head.prefersEvents ? try await self.watch($0) : try await self.list($0) },
             Route(.get, item, "getProxy", query: ["namespace"]) { try await self.fetch($0) },
             Route(
+                .post, "\(item):goodbye", "dismissProxy", body: .json(required: false), query: ["namespace"]
+            ) { try await self.dismiss($0) },
+            Route(
                 .get, "\(item)/config", "getProxyConfig",
                 query: ["namespace", "type", "resource", "diff", "pageSize", "pageToken"]
             ) { try await self.config($0) },
@@ -61,6 +64,19 @@ struct ProxyRoutes: Sendable {
         let namespace = request.query.name("namespace")
         try request.query.check()
         let proxy = try await control.proxy(
+            try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
+        return .document(proxy.json)
+    }
+
+    private func dismiss(_ request: APIRequest) async throws -> APIAnswer {
+        let namespace = request.query.name("namespace")
+        try request.query.check()
+        let log = ViolationLog()
+        FieldReader(request.body, at: .root, log: log).finish()
+        guard log.violations.isEmpty, log.unknownFields.isEmpty else {
+            throw ControlError.invalid(log.violations + log.unknownFields)
+        }
+        let proxy = try await control.dismiss(
             try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
         return .document(proxy.json)
     }

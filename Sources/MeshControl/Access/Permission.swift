@@ -38,6 +38,8 @@ package enum Permission: String, CaseIterable, Sendable {
     case readProxies = "proxies.read"
     /// A bootstrap carries a token with which a proxy joins the mesh.
     case bootstrapProxies = "proxies.bootstrap"
+    /// Says that a proxy's workload ends, so that no release waits for it.
+    case dismissProxies = "proxies.goodbye"
     case readOperations = "operations.read"
     case readAPIKeys = "apiKeys.read"
     case writeAPIKeys = "apiKeys.write"
@@ -48,7 +50,8 @@ package enum Permission: String, CaseIterable, Sendable {
         case .createTenant, .deleteTenant: [.platformAdmin]
         case .updateTenant, .readAPIKeys, .writeAPIKeys: [.tenantAdmin, .platformAdmin]
         case .writeClusters, .enableMesh: Self.operators
-        case .writeServices, .writeEndpoints, .writeVirtualServices, .writeDestinationRules, .bootstrapProxies:
+        case .writeServices, .writeEndpoints, .writeVirtualServices, .writeDestinationRules, .bootstrapProxies,
+            .dismissProxies:
             Self.operators.union([.developer])
         case .writeReleases, .startReleases, .pauseReleases, .resumeReleases, .rollBackReleases:
             Self.operators.union([.developer, .releaser])

@@ -36,6 +36,17 @@ extension ControlPlane {
         return life
     }
 
+    /// Takes note that a proxy's workload ends: as soon as its stream has ended too, no release waits for it. What a workload
+    /// calls before it stops; void when the proxy begins another stream.
+    package func dismiss(_ name: Name, of mesh: MeshKey, namespace: Name?, by caller: Caller) async throws -> ProxyRow {
+        try authorise(caller, .dismissProxies, in: ObjectScope(mesh, namespace: namespace))
+        let row = try await proxy(name, of: mesh, namespace: namespace, by: caller)
+        // Without a namespace in the request, the one in which it was found.
+        try authorise(caller, .dismissProxies, in: ObjectScope(mesh, namespace: row.name.namespace))
+        try await translatingErrors { try await store.noteGoodbye(of: row.name, in: mesh) }
+        return row
+    }
+
     /// A proxy of a mesh.
     ///
     /// - Parameter namespace: needed only where proxies of one name are in several namespaces.

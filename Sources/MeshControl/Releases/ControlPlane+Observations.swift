@@ -1,3 +1,4 @@
+internal import MeshCompiler
 package import MeshModel
 internal import MeshStore
 
@@ -14,14 +15,12 @@ extension ControlPlane {
     /// time from the database. Outside of any transaction.
     package func observe(_ release: StoredRelease) async throws -> ReleaseWorld {
         try await translatingErrors {
-            let traffic = release.status.traffic
+            guard let newest = try await store.meshRevision(release.mesh) else { throw StoreError.notFound }
+            let state = try await mirror.state(of: release.mesh, atLeast: newest)
             let acks = try await store.acks(
-                of: release.mesh, clusters: traffic.clustersRevision, routes: traffic.configRevision)
-            let state = try await mirror.state(of: release.mesh, atLeast: acks.meshRevision)
+                of: release.mesh, at: release.status.traffic.configRevision, of: state.footprint(of: release.service))
             var observations = state.observations(of: release)
-            observations.connectedProxies = acks.connected
-            observations.ackedClusters = acks.ackedClusters
-            observations.ackedRoutes = acks.ackedRoutes
+            observations.proxies = acks.proxies
             observations.rejections = acks.rejections.map {
                 ReleaseObservations.Rejection(
                     proxy: $0.proxy, revision: $0.revision, message: $0.message, details: $0.details)
@@ -32,6 +31,15 @@ extension ControlPlane {
 }
 
 extension MeshState {
+    /// The services whose own routes may send requests to one that is released.
+    func footprint(of service: NamespacedName) -> ReleaseFootprint {
+        var routes: Set<NamespacedName> = [service]
+        for (name, rules) in virtualServices where rules.spec.destinations(from: name.namespace).contains(service) {
+            routes.formUnion(rules.spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
+        }
+        return ReleaseFootprint(service: service, routes: routes)
+    }
+
     /// The versions of a service's healthy endpoints in enabled clusters, one for each endpoint.
     func readyVersions(of service: NamespacedName) -> [Name?] {
         (endpoints[service] ?? [:]).values.filter {

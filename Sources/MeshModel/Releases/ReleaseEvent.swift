@@ -27,6 +27,7 @@ package struct ReleaseEvent: Hashable, Sendable {
         case pauseAdded = "PauseAdded"
         case pauseRemoved = "PauseRemoved"
         case stragglersLeftBehind = "StragglersLeftBehind"
+        case applyTimeoutExceeded = "ApplyTimeoutExceeded"
         case controllerGap = "ControllerGap"
         case rollbackForced = "RollbackForced"
         case startForced = "StartForced"

@@ -43,6 +43,55 @@ package struct ReleaseObservations: Hashable, Sendable {
         }
     }
 
+    /// Proxies that have no stream, and still count because they may be sending by older routes.
+    package struct Away: Hashable, Sendable {
+        package enum Cause: String, CaseIterable, Sendable {
+            /// Their streams ended, and the replica that they were at lives: they come back at once, if they do.
+            case streamEnded
+            /// The replica that they were at has ended, was lost or has lost the database.
+            case serverLost
+            /// As long as that might have taken has passed, but a ready endpoint still names them.
+            case stillRegistered
+        }
+
+        package var cause: Cause
+        package var count: Int
+        /// Since when the first of them is.
+        package var since: Timestamp
+        /// When the last of them has had the time to come back. `nil`: that time has not begun, or is over.
+        package var until: Timestamp?
+
+        package init(_ cause: Cause, count: Int, since: Timestamp, until: Timestamp? = nil) {
+            self.cause = cause
+            self.count = count
+            self.since = since
+            self.until = until
+        }
+    }
+
+    /// Who can still be sending by routes from before ``ReleaseStatus/Traffic/configRevision``.
+    package struct Proxies: Hashable, Sendable {
+        /// Clients of any namespace that are sent the release's routes, were so before that revision, and are connected, or
+        /// away and not gone.
+        package var relevant = 0
+        /// Of those, the ones that have acknowledged what holds the release's routes, clusters and endpoints at that
+        /// revision or a later one.
+        package var acked = 0
+        /// Of those that have not, the ones that are away.
+        package var away: [Away] = []
+        /// Some of those that have not, by name, sorted; at most 20.
+        package var missing: [String] = []
+        /// Whether the mesh ever had a proxy.
+        package var hadAny = false
+        /// Since when a replica has been there without a gap, with its heartbeat and the database. `nil`: none is.
+        package var servedSince: Timestamp?
+
+        package init() {}
+    }
+
+    /// How long a proxy may take to find another server when its own was lost: Envoy waits up to 30 s between attempts.
+    package static let proxyGrace = Duration.seconds(60)
+
     /// What the release is about and is no longer there.
     package enum Target: String, CaseIterable, Sendable {
         case service, port, stable, canary
@@ -53,14 +102,9 @@ package struct ReleaseObservations: Hashable, Sendable {
     package var readyCanary: Int
     /// Healthy endpoints of the service in enabled clusters, of whatever version, or of none.
     package var readyTotal: Int
-    /// Connected proxies of the mesh.
-    package var connectedProxies: Int
-    /// Of those, the ones that have acknowledged everything of ``ReleaseStatus/Traffic/clustersRevision`` or later.
-    /// 0 if there is no such revision yet.
-    package var ackedClusters: Int
-    /// Of those, the ones that have acknowledged everything of ``ReleaseStatus/Traffic/configRevision`` or later. 0 if
-    /// there is no such revision yet.
-    package var ackedRoutes: Int
+    package var proxies = Proxies()
+    /// Refusals of what holds the release's routes, clusters and endpoints, by proxies that count, at
+    /// ``ReleaseStatus/Traffic/configRevision`` or later.
     package var rejections: [Rejection]
     /// The mesh's revision that these observations are of.
     package var meshRevision: Revision
@@ -75,18 +119,14 @@ package struct ReleaseObservations: Hashable, Sendable {
     package var lastDrivenAt: Timestamp?
 
     package init(
-        readyStable: Int, readyCanary: Int, readyTotal: Int? = nil, connectedProxies: Int = 0, ackedClusters: Int = 0,
-        ackedRoutes: Int = 0,
-        rejections: [Rejection] = [], meshRevision: Revision, stableVersion: Name? = nil,
-        promotions: [ServiceStatus.Promotion] = [], rules: Rules = Rules(), missing: Set<Target> = [],
+        readyStable: Int, readyCanary: Int, readyTotal: Int? = nil, rejections: [Rejection] = [],
+        meshRevision: Revision, stableVersion: Name? = nil, promotions: [ServiceStatus.Promotion] = [],
+        rules: Rules = Rules(), missing: Set<Target> = [],
         plannedWakeupAt: Timestamp? = nil, lastDrivenAt: Timestamp? = nil
     ) {
         self.readyStable = readyStable
         self.readyCanary = readyCanary
         self.readyTotal = readyTotal ?? readyStable + readyCanary
-        self.connectedProxies = connectedProxies
-        self.ackedClusters = ackedClusters
-        self.ackedRoutes = ackedRoutes
         self.rejections = rejections
         self.meshRevision = meshRevision
         self.stableVersion = stableVersion

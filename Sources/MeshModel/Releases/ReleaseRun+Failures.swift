@@ -44,16 +44,9 @@ extension ReleaseRun {
 
     /// A proxy that refuses what the step needs will not follow, however long it is waited for.
     mutating func checkRejections() {
-        guard status.phase.isAdvancing || status.phase == .promoting, let step = status.currentStep else { return }
-        let revision: Revision? =
-            switch step.state {
-            case .pending: status.traffic.isEffective ? nil : status.traffic.clustersRevision
-            case .applying, .verifying: status.traffic.configRevision
-            default: nil
-            }
-        guard let revision, let rejection = observations.rejections.first(where: { $0.revision >= revision }) else {
-            return
-        }
+        guard status.phase.isAdvancing || status.phase == .promoting, status.currentStep?.state == .verifying,
+            let rejection = observations.rejections.first
+        else { return }
         fail(.configRejected, rejection.description)
     }
 
@@ -95,9 +88,9 @@ extension ReleaseRun {
     mutating func leavePause() {
         guard let first = status.pauseConditions.first, var step = status.currentStep else { return }
         step.deadlineAt = step.deadlineAt.map { $0 + max(.zero, now - first.startTime) }
-        if step.waitingSince != nil { step.waitingSince = now }
         if step.state == .baking && step.activeSince == nil { step.activeSince = now }
         status.currentStep = step
+        if status.traffic.waitingSince != nil && status.traffic.appliedAt == nil { status.traffic.waitingSince = now }
         status.pauseConditions = []
         enter(advancingPhase, .resumed)
     }

@@ -33,19 +33,9 @@ extension ReleaseRun {
             withdrawTraffic(status.reason, "")
             return false
         }
-        guard let changedAt = status.traffic.changedAt else { return endRollback() }
-        guard let revision = status.traffic.configRevision else { return false }
-        let (acked, connected) = (observations.ackedRoutes, observations.connectedProxies)
-        if acked < connected {
-            guard now - changedAt >= spec.strategy.applyTimeout else {
-                block(on: "Proxies", "\(acked) of \(connected) proxies have acknowledged revision \(revision)")
-                return false
-            }
-            note(
-                .stragglersLeftBehind, .waitingForProxies,
-                "went on after \(acked) of \(connected) proxies had acknowledged revision \(revision)")
-        }
-        return endRollback()
+        guard status.traffic.changedAt != nil else { return endRollback() }
+        // The routes have gone out. Only to say that it is over waits, and not for ever: nothing better can be done.
+        return hasFollowed(proceeds: true) ? endRollback() : false
     }
 
     /// For releases that were promoted by a server that did not keep what was before.
@@ -71,10 +61,9 @@ extension ReleaseRun {
 
     /// Takes everything off the canary: the release owns no routes afterwards.
     mutating func withdrawTraffic(_ reason: ReleaseStatus.Reason?, _ message: String) {
-        var traffic = ReleaseStatus.Traffic()
-        traffic.changedAt = now
-        traffic.totalProxies = observations.connectedProxies
-        status.traffic = traffic
+        status.traffic = ReleaseStatus.Traffic()
+        awaitProxies()
+        status.traffic.totalProxies = observations.proxies.relevant
         note(.trafficWithdrawn, reason, message)
     }
 }

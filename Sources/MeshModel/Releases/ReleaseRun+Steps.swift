@@ -62,8 +62,11 @@ extension ReleaseRun {
         return true
     }
 
+    /// Nothing may be sent to the former stable version any more before its endpoints can go: all have the routes of the
+    /// promotion, and then requests that were on their way have had the time to end.
     mutating func advanceFinalizing() -> Bool {
-        guard now - (status.lastTransitionTime ?? now) >= spec.retainStable else { return false }
+        guard hasFollowed(proceeds: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
+        guard let appliedAt = status.traffic.appliedAt, now - appliedAt >= spec.retainStable else { return false }
         status.completionStatus = status.ending
         status.currentStep = nil
         status.serviceBefore = nil
@@ -79,6 +82,17 @@ extension ReleaseRun {
         status.serviceBefore = ServiceStatus(
             stableVersion: observations.stableVersion, promotions: observations.promotions)
         enter(.finalizing, .promoted)
+        awaitProxies()
+    }
+
+    /// The routes change with this commit, and are waited for from now on.
+    mutating func awaitProxies() {
+        status.traffic.changedAt = now
+        status.traffic.configRevision = nil
+        status.traffic.ackedProxies = 0
+        status.traffic.waitingSince = now
+        status.traffic.appliedAt = nil
+        status.traffic.missedAt = nil
     }
 
     mutating func beginPromotion(_ ending: ReleaseStatus.Completion, _ reason: ReleaseStatus.Reason) {
@@ -99,7 +113,6 @@ extension ReleaseRun {
             index: index, name: planned?.name, kind: planned?.kind ?? Self.promoteKind, state: .pending, startedAt: now,
             visit: status.visits, deadlineAt: status.phase == .pending ? nil : base + spec.progressDeadline)
         status.currentStep = step
-        if !status.traffic.isEffective { status.traffic.clustersRevision = nil }
         recordStep(.stepStarted, step)
     }
 
@@ -109,7 +122,7 @@ extension ReleaseRun {
         case .pending: return prepare(step)
         case .applying:
             guard !status.traffic.awaitsStamp else { return false }
-            move(.verifying, .stepVerifying)
+            beginVerifying()
             return true
         case .verifying: return verify(step)
         case .baking:
@@ -131,13 +144,17 @@ extension ReleaseRun {
         }
     }
 
-    /// Makes before it breaks: sends nothing to the canary before it is ready and every proxy knows it.
+    /// What waits for proxies is not late: their time is `applyTimeout`.
+    private mutating func beginVerifying() { move(.verifying, .stepVerifying) { step, _ in step.deadlineAt = nil } }
+
+    /// Sends nothing to the canary before it is ready.
     private mutating func prepare(_ step: ReleaseStatus.CurrentStep) -> Bool {
         let target = spec.strategy.traffic(through: step.index)
         let current = status.traffic
         if target.share == current.canaryShare && target.matches == current.matches && target.mirror == current.mirror {
             if step.kind == "pause" || current.changedAt == nil { return stepIsInForce(step) }
-            move(.verifying, .stepVerifying) { $0.waitingSince = $1 }
+            if current.appliedAt == nil { status.traffic.waitingSince = now }
+            beginVerifying()
             return true
         }
         let givesMore =
@@ -151,54 +168,32 @@ extension ReleaseRun {
                     "\(spec.canary.version) has \(observations.readyCanary) healthy endpoints and needs \(needed)")
                 return failIfOverdue()
             }
-            guard current.isEffective || proxiesKnowCanary() else { return failIfOverdue() }
         }
         status.traffic.canaryShare = target.share
         status.traffic.matches = target.matches
         status.traffic.mirror = target.mirror
-        status.traffic.changedAt = now
-        status.traffic.configRevision = nil
-        status.traffic.ackedProxies = 0
-        if !status.traffic.isEffective { status.traffic.clustersRevision = nil }
-        move(.applying, .stepApplying) { $0.waitingSince = $1 }
+        awaitProxies()
+        move(.applying, .stepApplying)
         return true
     }
 
-    /// The barrier before the canary's first request: all connected proxies have what the mesh had when the canary was
-    /// seen ready.
-    private mutating func proxiesKnowCanary() -> Bool {
-        guard let revision = status.traffic.clustersRevision else {
-            status.traffic.clustersRevision = observations.meshRevision
-            status.currentStep?.waitingSince = now
-            guard observations.connectedProxies > 0 else { return true }
-            block(on: "Proxies", "revision \(observations.meshRevision) has to be acknowledged first")
-            return false
-        }
-        return haveFollowed(observations.ackedClusters, revision)
-    }
-
     private mutating func verify(_ step: ReleaseStatus.CurrentStep) -> Bool {
-        guard let revision = status.traffic.configRevision else { return false }
-        guard haveFollowed(observations.ackedRoutes, revision) else { return failIfOverdue() }
+        guard hasFollowed(proceeds: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
         let needed = spec.strategy.endpointGuard.minReady
         if step.kind == Self.promoteKind && observations.readyCanary < needed {
             block(on: "Endpoints", "\(spec.canary.version) needs \(needed) healthy endpoints to be promoted")
+            if step.deadlineAt == nil { status.currentStep?.deadlineAt = now + spec.progressDeadline }
             return failIfOverdue()
         }
         return stepIsInForce(step)
     }
 
-    /// Whether all connected proxies have acknowledged `revision`, or those that have not were waited for long enough.
-    mutating func haveFollowed(_ acked: Int, _ revision: Revision) -> Bool {
-        let (connected, since) = (observations.connectedProxies, status.currentStep?.waitingSince ?? now)
-        if acked >= connected { return true }
-        guard now - since >= spec.strategy.applyTimeout else {
-            block(on: "Proxies", "\(acked) of \(connected) proxies have acknowledged revision \(revision)")
+    /// - Returns: whether too many proxies are missing for too long and the plan says to turn around then.
+    private mutating func rollBackIfMissed() -> Bool {
+        guard spec.strategy.onApplyTimeout == .rollback, !status.traffic.awaitsStamp, following == .missed else {
             return false
         }
-        note(
-            .stragglersLeftBehind, about: status.currentStep?.state.rawValue ?? "", .waitingForProxies,
-            "went on after \(acked) of \(connected) proxies had acknowledged revision \(revision)")
+        beginRollback(.rolledBack, .waitingForProxies, trafficApplied.message)
         return true
     }
 
@@ -236,14 +231,12 @@ extension ReleaseStatus.CurrentStep {
     mutating func startClock(_ now: Timestamp) {
         activeSince = now
         deadlineAt = nil
-        waitingSince = nil
     }
 
     mutating func stopClock(_ now: Timestamp) {
         elapsedActive = elapsed(at: now)
         activeSince = nil
         deadlineAt = nil
-        waitingSince = nil
     }
 
     /// Stops the clock of a step that goes on later.

@@ -11,24 +11,29 @@ extension ReleaseRun {
         if status.traffic.awaitsStamp { return .milliseconds(250) }
         switch status.phase {
         case .pending: return spec.startAt.map { $0 > now } == true ? .seconds(60) : .seconds(2)
-        case .progressing, .promoting: return status.currentStep?.state == .baking ? .seconds(5) : .milliseconds(500)
+        case .progressing, .promoting: return status.currentStep?.state == .baking ? .seconds(5) : waiting
         case .paused: return status.traffic.exposesCanary ? .seconds(5) : .seconds(30)
-        case .finalizing: return .seconds(5)
-        default: return .milliseconds(500)
+        case .finalizing: return status.traffic.appliedAt == nil ? waiting : .seconds(5)
+        default: return waiting
         }
+    }
+
+    /// Proxies wake a release when they answer; that one has gone nobody says.
+    private var waiting: Duration {
+        applyDeadline.map { $0 <= now } == true ? .seconds(2) : .milliseconds(500)
     }
 
     private var dueTimes: [Timestamp] {
         var times: [Timestamp] = []
-        let timeout = spec.strategy.applyTimeout
         switch status.phase {
         case .pending: times += [spec.startAt, status.currentStep?.deadlineAt].compactMap(\.self)
-        case .finalizing: times += [status.lastTransitionTime.map { $0 + spec.retainStable }].compactMap(\.self)
-        case .rollingBack: times += [status.traffic.changedAt.map { $0 + timeout }].compactMap(\.self)
+        case .finalizing:
+            times += [applyDeadline, status.traffic.appliedAt.map { $0 + spec.retainStable }].compactMap(\.self)
+        case .rollingBack: times += [applyDeadline].compactMap(\.self)
         default:
             guard let step = status.currentStep else { break }
             if status.phase != .paused {
-                times += [step.deadlineAt, step.waitingSince.map { $0 + timeout }].compactMap(\.self)
+                times += [step.deadlineAt, applyDeadline].compactMap(\.self)
             }
             if let end = end(of: step) { times.append(end) }
         }

@@ -36,9 +36,8 @@ struct ReleaseRun {
     mutating func settle() {
         guard status.phase.isActive else { return }
         noticeLateness()
-        status.traffic.totalProxies = observations.connectedProxies
-        status.traffic.ackedProxies =
-            status.traffic.configRevision == nil ? 0 : min(observations.ackedRoutes, observations.connectedProxies)
+        status.traffic.totalProxies = observations.proxies.relevant
+        status.traffic.ackedProxies = observations.proxies.acked
         status.blockedOn = []
         checkTargets()
         checkCanary()
@@ -125,10 +124,9 @@ struct ReleaseRun {
         guard lateness > .seconds(1) else { return }
         if var step = status.currentStep {
             step.deadlineAt = step.deadlineAt.map { $0 + lateness }
-            step.waitingSince = step.waitingSince.map { $0 + lateness }
             status.currentStep = step
         }
-        if status.phase == .rollingBack { status.traffic.changedAt = status.traffic.changedAt.map { $0 + lateness } }
+        status.traffic.waitingSince = status.traffic.waitingSince.map { $0 + lateness }
         if lateness > Self.gap {
             note(.controllerGap, about: planned.text, nil, "nobody looked at the release for \(lateness.iso8601)")
         }
@@ -137,19 +135,22 @@ struct ReleaseRun {
     private mutating func noticeConditions() {
         let minReady = spec.strategy.endpointGuard.minReady
         let (canary, stable) = (observations.readyCanary, observations.readyStable)
-        let isApplied = !status.traffic.awaitsStamp && status.traffic.ackedProxies >= status.traffic.totalProxies
+        let applied = trafficApplied
         let now = now
         let old = status.conditions
-        func condition(_ type: String, _ isTrue: Bool, _ reason: String) -> ReleaseStatus.Condition {
+        func condition(
+            _ type: String, _ isTrue: Bool, _ reason: String, _ message: String = ""
+        ) -> ReleaseStatus.Condition {
             let since = old.first { $0.type == type && $0.isTrue == isTrue }?.lastTransitionTime
-            return ReleaseStatus.Condition(type: type, isTrue: isTrue, reason: reason, lastTransitionTime: since ?? now)
+            return ReleaseStatus.Condition(
+                type: type, isTrue: isTrue, reason: reason, message: message, lastTransitionTime: since ?? now)
         }
         let isProgressing = status.phase.isActive && status.phase != .paused
         status.conditions = [
             condition("Progressing", isProgressing, status.phase.rawValue),
             condition("CanaryReady", canary >= minReady, canary >= minReady ? "EnoughEndpoints" : "TooFewEndpoints"),
             condition("StableReady", stable >= minReady, stable >= minReady ? "EnoughEndpoints" : "TooFewEndpoints"),
-            condition("TrafficApplied", isApplied, isApplied ? "Acknowledged" : "WaitingForProxies"),
+            condition("TrafficApplied", applied.isTrue, applied.reason, applied.message),
         ]
     }
 }

@@ -19,7 +19,7 @@ extension ReleaseStatus {
             guard let type = item["type"]?.stringValue, let time = item.time("lastTransitionTime") else { return nil }
             return Condition(
                 type: type, isTrue: item["status"] == "True", reason: item["reason"]?.stringValue ?? "",
-                lastTransitionTime: time)
+                message: item["message"]?.stringValue ?? "", lastTransitionTime: time)
         }
         completionStatus = document.choice("completionStatus")
         ending = document.choice("ending")
@@ -48,10 +48,11 @@ extension ReleaseStatus {
             "blockedOn": .array(blockedOn.map { ["kind": .string($0.kind), "detail": .string($0.detail)] }),
             "conditions": .array(
                 conditions.map {
-                    [
+                    .fields([
                         "type": .string($0.type), "status": $0.isTrue ? "True" : "False", "reason": .string($0.reason),
+                        "message": $0.message.isEmpty ? nil : .string($0.message),
                         "lastTransitionTime": .string($0.lastTransitionTime.text),
-                    ]
+                    ])
                 }),
             "completionStatus": completionStatus.map { .string($0.rawValue) } ?? .null,
             "ending": ending.map { .string($0.rawValue) },
@@ -81,7 +82,6 @@ extension ReleaseStatus.CurrentStep {
         elapsedActive = document["elapsedActive"]?.stringValue.flatMap(Duration.init(iso8601:)) ?? .zero
         activeSince = document.time("activeSince")
         deadlineAt = document.time("deadlineAt")
-        waitingSince = document.time("waitingSince")
     }
 
     fileprivate var json: JSONValue {
@@ -89,7 +89,7 @@ extension ReleaseStatus.CurrentStep {
             "index": .integer(Int64(index)), "name": name.map(JSONValue.string) ?? .null, "kind": .string(kind),
             "state": .string(state.rawValue), "startedAt": .string(startedAt.text), "visit": .integer(Int64(visit)),
             "elapsedActive": .string(elapsedActive.iso8601), "activeSince": .time(activeSince),
-            "deadlineAt": .time(deadlineAt), "waitingSince": .time(waitingSince),
+            "deadlineAt": .time(deadlineAt),
         ])
     }
 }
@@ -107,7 +107,9 @@ extension ReleaseStatus.Traffic {
         }
         changedAt = document.time("changedAt")
         configRevision = document["applied"]?["configRevision"]?.integerValue
-        clustersRevision = document["clustersRevision"]?.integerValue
+        waitingSince = document["applied"]?.time("waitingSince")
+        appliedAt = document["applied"]?.time("at")
+        missedAt = document["applied"]?.time("missedAt")
         ackedProxies = document["applied"]?.count("ackedProxies") ?? 0
         totalProxies = document["applied"]?.count("totalProxies") ?? 0
     }
@@ -121,6 +123,8 @@ extension ReleaseStatus.Traffic {
             "applied": [
                 "configRevision": configRevision.map(JSONValue.integer) ?? .null,
                 "ackedProxies": .integer(Int64(ackedProxies)), "totalProxies": .integer(Int64(totalProxies)),
+                "waitingSince": .time(waitingSince), "at": .time(appliedAt),
+                "missedAt": .time(missedAt),
             ],
             "matches": JSONValue.list(matches, \.json),
             "mirror": mirror.map {
@@ -130,7 +134,6 @@ extension ReleaseStatus.Traffic {
                 ]
             },
             "changedAt": changedAt.map { .string($0.text) },
-            "clustersRevision": clustersRevision.map(JSONValue.integer),
         ])
     }
 }

@@ -31,11 +31,11 @@ package struct ReleaseStatus: Hashable, Sendable {
     }
 
     package enum StepState: String, CaseIterable, Sendable {
-        /// Waits for endpoints, and for every proxy to know the canary.
+        /// Waits for endpoints.
         case pending = "Pending"
         /// The traffic is being committed.
         case applying = "Applying"
-        /// Waits for every proxy to have acknowledged the traffic.
+        /// Waits for every proxy that can be sending by older routes to have acknowledged the traffic.
         case verifying = "Verifying"
         case baking = "Baking"
         /// A pause step waits for its time or a decision.
@@ -91,10 +91,8 @@ package struct ReleaseStatus: Hashable, Sendable {
         package var elapsedActive: Duration = .zero
         /// Since when the step's clock runs; `nil` while it stands.
         package var activeSince: Timestamp?
-        /// When the step fails unless it is in force by then; `nil` while it bakes or waits.
+        /// When the step fails unless it is in force by then; `nil` while it bakes, or waits for proxies or a decision.
         package var deadlineAt: Timestamp?
-        /// Since when proxies are waited for.
-        package var waitingSince: Timestamp?
 
         /// How long the step has baked or waited.
         package func elapsed(at now: Timestamp) -> Duration {
@@ -111,10 +109,16 @@ package struct ReleaseStatus: Hashable, Sendable {
         package var changedAt: Timestamp?
         /// The mesh's revision in which this traffic was committed. `nil` until ``ReleaseStatus/stamp(_:)``.
         package var configRevision: Revision?
-        /// The mesh's revision that proxies must have before the canary is sent its first request.
-        package var clustersRevision: Revision?
-        /// Proxies that have acknowledged ``configRevision``, of the connected ones.
+        /// From when on the time that proxies have counts (``ReleaseStrategy/applyTimeout``): the commit, or later when
+        /// servers are lost.
+        package var waitingSince: Timestamp?
+        /// When it was in force: all have acknowledged it, or those who have not are left behind.
+        package var appliedAt: Timestamp?
+        /// When their time was over for the first time and too many had not.
+        package var missedAt: Timestamp?
+        /// Of ``totalProxies``, the ones that have acknowledged ``configRevision``.
         package var ackedProxies: Int = 0
+        /// Proxies that can still be sending by older routes (``ReleaseObservations/Proxies``).
         package var totalProxies: Int = 0
 
         package init() {}
@@ -133,7 +137,7 @@ package struct ReleaseStatus: Hashable, Sendable {
     }
 
     package struct Blocker: Hashable, Sendable {
-        /// `Endpoints`, `Proxies`, `Decision`, `Schedule`, `StableUnhealthy` or `CanaryUnavailable`.
+        /// `Endpoints`, `Proxies`, `ProxiesAway`, `Decision`, `Schedule`, `StableUnhealthy` or `CanaryUnavailable`.
         package var kind: String
         package var detail: String
     }
@@ -143,6 +147,8 @@ package struct ReleaseStatus: Hashable, Sendable {
         package var type: String
         package var isTrue: Bool
         package var reason: String
+        /// For people; may be empty.
+        package var message: String = ""
         package var lastTransitionTime: Timestamp
     }
 

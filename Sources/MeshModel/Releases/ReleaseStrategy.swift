@@ -36,6 +36,16 @@ package struct ReleaseStrategy: Hashable, Sendable {
         case hold
     }
 
+    /// What follows when too many proxies have not followed within ``applyTimeout``.
+    package enum ApplyTimeoutAction: String, CaseIterable, Sendable {
+        /// The release waits on, and goes on by itself when they have.
+        case hold
+        /// The release goes on without them.
+        case proceed
+        /// The release is rolled back.
+        case rollback
+    }
+
     package var type: Kind
     /// Which requests are split: any of these paths. Default: all.
     package var paths: [StringMatch]
@@ -44,15 +54,20 @@ package struct ReleaseStrategy: Hashable, Sendable {
     /// Which ports' requests are split. At most 32. Empty: all.
     package var ports: [Int]
     package var endpointGuard: EndpointGuard
-    /// How long proxies that do not answer are waited for; then the release goes on and says so. `1s...10m`, default
-    /// 30 s.
+    /// How long proxies that do not answer are waited for. `1s...10m`, default 60 s.
     package var applyTimeout: Duration
+    /// How many of them may be left behind then, if at least one has answered. `0...10_000`; `nil`, the default: the greater
+    /// of one and one in a hundred.
+    package var maxStragglers: Int?
+    /// What follows if more are missing. Default: hold. A rollback, whose routes have gone out already, ends all the same.
+    package var onApplyTimeout: ApplyTimeoutAction
     /// At least one, at most 100.
     package var steps: [ReleaseStep]
 
     package init(
         type: Kind = .canary, paths: [StringMatch] = [.prefix("/")], rules: [String] = [], ports: [Int] = [],
-        endpointGuard: EndpointGuard = EndpointGuard(), applyTimeout: Duration = .seconds(30), steps: [ReleaseStep]
+        endpointGuard: EndpointGuard = EndpointGuard(), applyTimeout: Duration = .seconds(60),
+        maxStragglers: Int? = nil, onApplyTimeout: ApplyTimeoutAction = .hold, steps: [ReleaseStep]
     ) {
         self.type = type
         self.paths = paths
@@ -60,6 +75,8 @@ package struct ReleaseStrategy: Hashable, Sendable {
         self.ports = ports
         self.endpointGuard = endpointGuard
         self.applyTimeout = applyTimeout
+        self.maxStragglers = maxStragglers
+        self.onApplyTimeout = onApplyTimeout
         self.steps = steps
     }
 
@@ -69,7 +86,8 @@ package struct ReleaseStrategy: Hashable, Sendable {
         rules = []
         ports = []
         endpointGuard = EndpointGuard()
-        applyTimeout = .seconds(30)
+        applyTimeout = .seconds(60)
+        onApplyTimeout = .hold
         if var routing = fields.object("trafficRouting") {
             Self.readProtocol(&routing)
             if var scope = routing.object("scope") {
@@ -81,6 +99,8 @@ package struct ReleaseStrategy: Hashable, Sendable {
             }
             endpointGuard = Self.endpointGuard(&routing)
             applyTimeout = routing.duration("applyTimeout", in: .seconds(1)...(.seconds(600))) ?? applyTimeout
+            maxStragglers = routing.integer("maxStragglers", in: 0...10_000).map(Int.init)
+            onApplyTimeout = routing.choice("onApplyTimeout") ?? onApplyTimeout
             routing.refuse("stickiness", "sticky cohorts are not supported")
             routing.finish()
         }
@@ -178,7 +198,7 @@ package struct ReleaseStrategy: Hashable, Sendable {
     package var json: JSONValue {
         .fields([
             "type": .string(type.rawValue),
-            "trafficRouting": [
+            "trafficRouting": .fields([
                 "protocol": "http",
                 "scope": .fields([
                     "gateways": ["mesh"], "paths": .array(paths.map(\.json)),
@@ -191,7 +211,9 @@ package struct ReleaseStrategy: Hashable, Sendable {
                     "onCanaryUnavailable": .string(endpointGuard.onCanaryUnavailable.rawValue),
                 ],
                 "applyTimeout": .string(applyTimeout.text),
-            ],
+                "maxStragglers": maxStragglers.map { .integer(Int64($0)) },
+                "onApplyTimeout": .string(onApplyTimeout.rawValue),
+            ]),
             "steps": .array(steps.map(\.json)),
         ])
     }

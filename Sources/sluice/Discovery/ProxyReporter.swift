@@ -3,6 +3,7 @@ internal import Logging
 internal import MeshModel
 internal import MeshRelease
 internal import MeshStore
+internal import Synchronization
 internal import XDSServer
 
 /// Writes what this replica knows of its proxies to the database, so that every replica can say how many of a mesh's
@@ -23,7 +24,8 @@ struct ProxyReporter: Sendable {
     /// while the database is needed for other things.
     private static let share = 5
     private static let maxGathering = Duration.milliseconds(500)
-    private static let heartbeat = Duration.seconds(5)
+    /// Short, because that a replica outlived a stream by ``MeshStore/returnTime`` is known by it.
+    private static let heartbeat = Duration.seconds(2)
     private static let retry = Duration.seconds(1)
 
     /// What reports do not say, of proxies that are connected.
@@ -34,18 +36,52 @@ struct ProxyReporter: Sendable {
         var view: ProxyView?
     }
 
+    /// Proxies that another replica has a stream of, from another address.
+    private final class Contest: Sendable {
+        private struct State {
+            var waiting: [String: ProxyReport] = [:]
+            /// Those that were told of.
+            var known: Set<String> = []
+        }
+
+        private let state = Mutex(State())
+
+        /// Notes what became of some reports.
+        ///
+        /// - Returns: those that are contested and were not before.
+        func note(_ reports: [ProxyReport], contested: Set<String>) -> [ProxyReport] {
+            state.withLock { state in
+                if contested.isEmpty && state.known.isEmpty { return [] }
+                for report in reports { state.waiting[report.proxy] = contested.contains(report.proxy) ? report : nil }
+                let new = reports.filter { contested.contains($0.proxy) && !state.known.contains($0.proxy) }
+                state.known = state.known.subtracting(reports.map(\.proxy)).union(contested)
+                return new
+            }
+        }
+
+        func take() -> [ProxyReport] {
+            state.withLock { state in
+                defer { state.waiting = [:] }
+                return Array(state.waiting.values)
+            }
+        }
+    }
+
     /// Reports until the task is cancelled.
     func run() async throws {
+        let contest = Contest()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.beat() }
-            group.addTask { try await self.report() }
+            group.addTask { try await self.beat(contest) }
+            group.addTask { try await self.report(contest) }
             try await group.waitForAll()
         }
     }
 
-    /// Proxies of a replica that does not beat count as disconnected.
-    private func beat() async throws {
+    /// Proxies of a replica that does not beat count as away. It begins with the xDS port, within a fraction of a second.
+    private func beat(_ contest: Contest) async throws {
         while true {
+            let contested = contest.take()
+            if !contested.isEmpty { registry.restore(contested) }
             do {
                 try await store.heartbeat(replica)
             } catch {
@@ -55,7 +91,7 @@ struct ProxyReporter: Sendable {
         }
     }
 
-    private func report() async throws {
+    private func report(_ contest: Contest) async throws {
         var known: [String: Known] = [:]
         var refusals = Refusals(publisher: publisher)
         var documents = Documents()
@@ -69,13 +105,24 @@ struct ProxyReporter: Sendable {
                 for report in reports {
                     if let row = await row(report, &known, &refusals, &documents) { rows.append(row) }
                 }
-                if try await store.report(rows) { releases.notify() }
+                let outcome = try await store.report(rows)
+                if outcome.wokeReleases { releases.notify() }
+                note(outcome, of: reports, contest)
                 gathering = min(max(Self.gathering, (.now - start) * (Self.share - 1)), Self.maxGathering)
             } catch {
                 logger.warning("proxies not reported", metadata: ["count": "\(reports.count)", "error": "\(error)"])
                 registry.restore(reports)
                 try await Task.sleep(for: Self.retry)
             }
+        }
+    }
+
+    private func note(_ outcome: ReportOutcome, of reports: [ProxyReport], _ contest: Contest) {
+        let names = Set(outcome.contested.map { ProxyName(mesh: $0.mesh, name: $0.name).text })
+        for report in contest.note(reports, contested: names) {
+            logger.warning(
+                "a proxy has streams from several addresses at different replicas, and counts for no release meanwhile",
+                metadata: ["proxy": "\(report.proxy)", "peer": "\(report.peer)"])
         }
     }
 
@@ -99,7 +146,8 @@ struct ProxyReporter: Sendable {
             connectedAt: proxy.since,
             ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
             rejectedMessage: report.rejectedMessage, types: documents.types(report.types, rejections),
-            client: proxy.view?.clientJSON ?? [:], meshUID: report.owner.flatMap(MeshLife.init)?.mesh)
+            client: proxy.view?.clientJSON ?? [:], meshUID: report.owner.flatMap(MeshLife.init)?.mesh,
+            standing: ProxyStanding(report))
     }
 }
 
