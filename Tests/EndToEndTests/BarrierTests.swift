@@ -46,7 +46,7 @@ extension ReleaseUnderLoadTests {
             let condition = Self.trafficApplied(try await Self.status(mesh))
             #expect(condition["status"] == "False" && condition["reason"] == "Stragglers")
             #expect(condition["message"] == "not acknowledged by shop/productpage-1")
-            #expect(try await Self.transitions(mesh).keys.contains { $0.hasPrefix("StragglersLeftBehind") })
+            #expect(try await Self.transitions(mesh).keys.contains { $0.contains("StragglersLeftBehind") })
             mesh.caller.process.signal(SIGCONT)
             try await eventually("it has followed, and the release says so") {
                 Self.trafficApplied(try await Self.status(mesh))["status"] == "True"

@@ -205,9 +205,10 @@ enum ReleaseFields {
     ///
     /// A selector must agree with the labels of its version, which is looked at when the release is written
     /// (`ReleaseSelectorTests`). How long proxies are waited for that do not answer shows with a proxy that does not, which all
-    /// releases of this mesh would have to wait for.
+    /// releases of this mesh would have to wait for (`BarrierTests`).
     static let elsewhere = [
         "/spec/stable/selector", "/spec/canary/selector", "/spec/strategy/trafficRouting/applyTimeout",
+        "/spec/strategy/trafficRouting/maxStragglers", "/spec/strategy/trafficRouting/onApplyTimeout",
     ]
 
     // MARK: What there is
