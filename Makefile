@@ -33,7 +33,7 @@ test: oldest-envoy lint ## Run all tests
 # By themselves: they are about what real programs do in time, and all other tests at once leave them none.
 	swift test --skip-build --filter EndToEndTests
 
-test-long: oldest-envoy ## Run the random tests for long, about an hour
+test-long: oldest-envoy ## Run the random tests for long
 	swift build --build-tests $(SWIFT_FLAGS)
 	SLUICE_CONFORMANCE_STEPS=1000000 SLUICE_FUZZ_RUNS=1000000 SLUICE_LAW_MESHES=5000 \
 	  swift test --skip-build --filter 'MachineConformance|Fuzz|ReleaseLaws'
