@@ -57,7 +57,7 @@ struct ReleaseLowering {
         for (index, content) in traffic.matches.enumerated() {
             for path in paths {
                 let match = draft.match.narrowed(toPath: path)?.narrowed(by: content)
-                routes += copy(draft, "match-\(index)", match, isWhole).map { toCanary($0) }
+                routes += copy(draft, "match-\(index)", match).map { toCanary($0) }
             }
         }
         let isSplit = traffic.canaryShare > .none || traffic.mirror != nil
@@ -65,12 +65,12 @@ struct ReleaseLowering {
         if let mirror = traffic.mirror, !mirror.methods.isEmpty {
             for path in paths {
                 let match = draft.match.narrowed(toPath: path)?.narrowed(toMethods: mirror.methods)
-                routes += copy(draft, "mirror", match, isWhole).map { mirrored(split($0), mirror) }
+                routes += copy(draft, "mirror", match).map { mirrored(split($0), mirror) }
             }
         }
         guard isWhole else {
             for path in paths {
-                routes += copy(draft, "path", draft.match.narrowed(toPath: path), isWhole).map {
+                routes += copy(draft, "path", draft.match.narrowed(toPath: path)).map {
                     mirroredForAll(split($0))
                 }
             }
@@ -82,7 +82,7 @@ struct ReleaseLowering {
     }
 
     /// - Parameter match: `nil`: nothing fits both conditions, so there is no copy.
-    private func copy(_ draft: RouteDraft, _ part: String, _ match: IR.RouteMatch?, _ isWhole: Bool) -> [RouteDraft] {
+    private func copy(_ draft: RouteDraft, _ part: String, _ match: IR.RouteMatch?) -> [RouteDraft] {
         guard let match else { return [] }
         var copy = draft
         copy.name += "~\(name)/\(part)"

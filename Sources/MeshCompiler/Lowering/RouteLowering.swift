@@ -212,8 +212,7 @@ struct RouteLowering {
         _ destination: RuleDestination, of owner: NamespacedName, at pointer: JSONPointer
     ) {
         guard let named = destination.named, let service = state.services[destination.service],
-            service.status.promotions.contains(where: { $0.from == named }), let stable = service.stableVersion,
-            stable != named
+            service.status.promotion(from: named) != nil, let stable = service.stableVersion
         else { return }
         if destination.version != named {
             report(

@@ -68,7 +68,7 @@ struct RuleDestinations: Hashable {
         let stable = service.stableVersion
         guard let named = destination.named else { return stable }
         guard let stable, stable != named, shape.namespace == destination.service.namespace,
-            let promotion = service.status.promotions.first(where: { $0.from == named }),
+            let promotion = service.status.promotion(from: named),
             !isPin(on: named, of: destination.service) || shape.isNamed(in: promotion.rules)
         else { return named }
         return stable
