@@ -50,7 +50,10 @@ extension RouteActionMessage {
         // deadlines, which callers keep themselves, where `max_stream_duration` or `max_grpc_timeout` (deprecated, and Envoy
         // logs a warning for each) is set.
         timeout = Google_Protobuf_Duration(forward.timeout ?? .zero)
-        if forward.retries.attempts > 0 { retryPolicy = Envoy_Config_Route_V3_RetryPolicy(forward.retries) }
+        // The limit of a try holds for the first one too, as Istio's documentation has it: also where no other follows.
+        if forward.retries.attempts > 0 || (forward.retries.perTryTimeout ?? .zero) > .zero {
+            retryPolicy = Envoy_Config_Route_V3_RetryPolicy(forward.retries)
+        }
         hashPolicy = forward.hashOn.map { Envoy_Config_Route_V3_RouteAction.HashPolicy($0) }
         requestMirrorPolicies = forward.mirrors.map { RequestMirrorPolicy($0) }
         guard let rewrite = forward.rewrite else { return }

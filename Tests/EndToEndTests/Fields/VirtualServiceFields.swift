@@ -222,6 +222,10 @@ enum VirtualServiceFields {
             rules(["retries": ["attempts": 1, "perTryTimeout": "0.3s", "retryOn": "5xx"], "route": to("v1")]),
             asks: [Ask("/", ["x-lab-wait": "1500"])], .status(504)),
         FieldRow(
+            "/spec/http/0/retries/perTryTimeout",
+            rules(["retries": ["attempts": 0, "perTryTimeout": "0.3s"], "route": to("v1")]),
+            asks: [Ask("/", ["x-lab-wait": "1500"])], .status(504)),
+        FieldRow(
             "/spec/http/0/retries/retryOn", rules(["retries": ["attempts": 1, "retryOn": "418"], "route": to("v1")]),
             asks: [Ask("/", ["x-lab-status": "418", "x-lab-until": "2"])], .status(200)),
     ]
