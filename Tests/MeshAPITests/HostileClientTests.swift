@@ -62,6 +62,23 @@ struct HostileClientTests {
         }
     }
 
+    @Test(
+        "Whatever the answer, the connection is closed if the body was not read",
+        arguments: [
+            ("POST /healthz", 405), ("GET /healthz", 200), ("PUT /nowhere", 404), ("POST /v1/tenants/a:b", 404),
+            ("GET /v1/tenants", 200),
+        ])
+    func unread(line: String, status: Int) async throws {
+        try await WatchFixture.run { server async throws in
+            let answer = try await exchange(
+                server.port,
+                "\(line) HTTP/1.1\r\nHost: sluice\r\nAuthorization: Bearer \(Fixture.adminToken)\r\n"
+                    + "Content-Length: 1000000000\r\n\r\n1")
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+            #expect(answer.lowercased().contains("connection: close"))
+        }
+    }
+
     @Test("Connections beyond the limit wait until another one is closed")
     func connectionLimit() async throws {
         try await WatchFixture.run {

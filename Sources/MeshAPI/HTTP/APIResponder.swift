@@ -24,6 +24,8 @@ struct APIResponder: HTTPResponder {
     private struct Trace {
         var route = "unknown"
         var caller: Caller?
+        /// Nothing of the request's body is left on the connection.
+        var hasReadBody = false
         /// What the log may know of an internal error, and answers must not.
         var fault: String?
     }
@@ -46,6 +48,8 @@ struct APIResponder: HTTPResponder {
                 body: problem.body(instance: String(request.head.pathOnly), requestId: id), type: Problem.mediaType)
         }
         let elapsed = ContinuousClock.now - start
+        // Else the server would go on reading what is announced, without a deadline and for nobody.
+        if request.head.announcesBody && !trace.hasReadBody { answer.headers[.connection] = "close" }
         decorate(&answer, for: request.head, id: id, elapsed: elapsed)
         metrics.record(
             method: request.method.rawValue, route: trace.route, status: answer.status.code, elapsed: elapsed)
@@ -100,6 +104,7 @@ struct APIResponder: HTTPResponder {
                 throw Problem(.notAcceptable, "notAcceptable", "there is no event stream of this path")
             }
             if route.isLong {
+                trace.hasReadBody = true
                 return try await request.body.consumeWithCancellationOnInboundClose { body in
                     let bytes = try await self.bytes(of: body, for: route, request.head)
                     return try await run(route, request.head, parameters, bytes, caller, id)
@@ -109,6 +114,7 @@ struct APIResponder: HTTPResponder {
             if case .none = route.body {
             } else {
                 bytes = try await self.bytes(of: request.body, for: route, request.head)
+                trace.hasReadBody = true
             }
             return try await MeshStore.withDeadline(configuration.deadline) {
                 try await run(route, request.head, parameters, bytes, caller, id)
@@ -171,7 +177,6 @@ extension APIResponder {
         answer.headers[.serverTiming] =
             "total;dur=\(elapsed.microseconds / 1000).\((elapsed.microseconds % 1000) / 100)"
         answer.headers[.xContentTypeOptions] = "nosniff"
-        // Its body was not read, and will not be.
         if answer.status == .unauthorized { answer.headers[.connection] = "close" }
         if answer.headers[.cacheControl] == nil { answer.headers[.cacheControl] = "no-cache" }
         if head.method == .head, answer.events == nil { answer.headers[.contentLength] = String(answer.body.count) }

@@ -87,7 +87,7 @@ extension Route {
 
 extension HTTPRequest {
     /// Whether something follows the header (RFC 9112, section 6).
-    fileprivate var announcesBody: Bool {
+    var announcesBody: Bool {
         if headerFields[.transferEncoding] != nil { return true }
         return headerFields[.contentLength].map { $0 != "0" } ?? false
     }
