@@ -1,4 +1,5 @@
 import MeshModel
+import MeshStore
 import Testing
 
 @testable import MeshAPI
@@ -38,6 +39,16 @@ struct BoundsTests {
 
             let grown = try await api.send("PUT", service, Self.service(ports: 32), ["If-Match": "*"])
             #expect(grown.status == 400 && grown.errors == ["/spec/ports tooMany"], "\(grown.text)")
+            // What came to too much before the bound was there may be made smaller, though not small enough.
+            let mesh = MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh)
+            let name = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("wide")))
+            let spec = try #require(Self.service(ports: 32)["spec"])
+            _ = try await api.control.store.write(tenant: mesh.tenant, mesh: mesh.mesh, actor: "test", requestId: "r") {
+                try await $0.put(.namespaced(.service, name, in: mesh), metadata: ObjectLabels(), spec: spec)
+            }
+            let larger = try await api.send("PUT", rules, Self.rules(conditions: 161), ["If-Match": "*"])
+            #expect(larger.status == 400, "\(larger.text)")
+            #expect(try await api.send("PUT", rules, Self.rules(conditions: 159), ["If-Match": "*"]).status == 200)
             #expect(try await api.send("PUT", service, Self.service(ports: 30), ["If-Match": "*"]).status == 200)
         }
     }

@@ -3,47 +3,62 @@ internal import MeshModel
 internal import MeshStore
 
 extension PlannedWrite {
-    /// What of a VirtualService's rules would be too much for one of its services, or for the mesh. One that comes to less than
-    /// before is never too much: that is the way back.
+    /// What of a VirtualService's rules would be too much for one of its services, or for the mesh. What came to more before is
+    /// never too much: that is the way back.
     ///
     /// - Parameter state: the mesh without this write.
     func excess(of spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState) -> Violation? {
         let pointer = Self.specPointer.appending("http")
+        let old = state.virtualServices[name]?.spec
         for service in spec.services(from: name.namespace) {
-            guard let document = state.services[service]?.spec,
-                let excess = spec.cost(for: document).excessOfService
-            else { continue }
+            guard let document = state.services[service]?.spec else { continue }
+            let isOld = old?.services(from: name.namespace).contains(service) == true
+            let before = isOld ? old?.cost(for: document) ?? RouteCost() : RouteCost()
+            guard let excess = spec.cost(for: document).excessOfService(growingFrom: before) else { continue }
             return Violation(
                 pointer, .tooMany,
                 "the rules for service \(service) \(excess). Each condition counts once for each of its HTTP ports, unless it has a port"
             )
         }
-        var (now, before) = (RouteCost(), RouteCost())
-        for (other, rules) in state.virtualServices {
-            let cost = rules.spec.cost(from: other.namespace, in: state)
-            before = before + cost
-            if other != name { now = now + cost }
-        }
-        now = now + spec.cost(from: name.namespace, in: state)
-        guard let excess = now.excessOfMesh else { return nil }
-        if now.routes < before.routes || now.regexSize < before.regexSize { return nil }
+        let before = state.routeCost
+        let now =
+            before - (old?.cost(from: name.namespace, in: state) ?? RouteCost())
+            + spec.cost(from: name.namespace, in: state)
+        guard let excess = now.excessOfMesh(growingFrom: before) else { return nil }
         return Violation(pointer, .tooMany, "with these, all rules of the mesh \(excess)")
     }
 
-    /// What a service's ports make too much of the rules for it. With no more ports than before they are not.
+    /// What a service's ports make too much of the rules for it, or of all rules of the mesh. With no more ports than before they
+    /// are not.
     ///
     /// - Parameter state: the mesh without this write.
     func excess(of service: ServiceSpec, named name: NamespacedName, in state: MeshState) -> Violation? {
-        let before = state.services[name]?.spec.ports.count(where: \.appProtocol.isHTTP) ?? 0
-        guard service.ports.count(where: \.appProtocol.isHTTP) > before else { return nil }
-        for (other, rules) in state.virtualServices.sorted(by: { $0.key < $1.key })
-        where rules.spec.services(from: other.namespace).contains(name) {
-            guard let excess = rules.spec.cost(for: service).excessOfService else { continue }
-            return Violation(
-                Self.specPointer.appending("ports"), .tooMany,
-                "with so many HTTP ports the rules of VirtualService \(other) \(excess)")
+        let old = state.services[name]?.spec
+        guard service.ports.count(where: \.appProtocol.isHTTP) > old?.ports.count(where: \.appProtocol.isHTTP) ?? 0
+        else { return nil }
+        let pointer = Self.specPointer.appending("ports")
+        let rules = state.virtualServices.filter {
+            $1.spec.appliesToSidecars && $1.spec.services(from: $0.namespace).contains(name)
         }
-        return nil
+        let before = state.routeCost
+        var now = before
+        for (other, rules) in rules.sorted(by: { $0.key < $1.key }) {
+            let (cost, earlier) = (rules.spec.cost(for: service), old.map { rules.spec.cost(for: $0) } ?? RouteCost())
+            now = now - earlier + cost
+            guard let excess = cost.excessOfService(growingFrom: earlier) else { continue }
+            return Violation(
+                pointer, .tooMany, "with so many HTTP ports the rules of VirtualService \(other) \(excess)")
+        }
+        return now.excessOfMesh(growingFrom: before).map {
+            Violation(pointer, .tooMany, "with so many HTTP ports all rules of the mesh \($0)")
+        }
+    }
+}
+
+extension MeshState {
+    /// What all rules come to.
+    fileprivate var routeCost: RouteCost {
+        virtualServices.reduce(RouteCost()) { $0 + $1.value.spec.cost(from: $1.key.namespace, in: self) }
     }
 }
 
