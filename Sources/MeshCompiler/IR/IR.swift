@@ -88,10 +88,14 @@ package enum IR {
         /// Where the workload listens, on 127.0.0.1.
         package var workloadPort: Int
 
-        /// Whether both listen at one place, so that one proxy can have only one of them.
-        func meets(_ other: Inbound) -> Bool {
-            proxy == other.proxy && address == other.address && listenPort == other.listenPort
+        /// Where a proxy listens for it: there it can do so for one only.
+        struct Place: Hashable {
+            var proxy: Name
+            var address: String
+            var listenPort: Int
         }
+
+        var place: Place { Place(proxy: proxy, address: address, listenPort: listenPort) }
 
         /// Whether both do the same with what they let in.
         func serves(_ other: Inbound) -> Bool {

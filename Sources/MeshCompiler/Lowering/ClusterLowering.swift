@@ -33,27 +33,33 @@ struct ClusterLowering {
                     .endpoint(endpoint, of: name, in: mesh), .spec.appending("version"), .unknownReference,
                     "service \(name) has no version \(version); the endpoint only gets requests to the whole service"))
         }
+        // The whole service and each version, and ports with one number, meet the same ones.
+        var duplicates: [Diagnostic] = []
+        defer {
+            var known: Set<Diagnostic> = []
+            diagnostics += duplicates.filter { known.insert($0).inserted }
+        }
         return spec.ports.flatMap { port in
             clusterNames(of: port).map { cluster in
                 let inCluster = members.filter { cluster.version == nil || $0.value.version == cluster.version }
                 return IR.Endpoints(
-                    cluster: cluster, localities: localities(inCluster, port: port, diagnostics: &diagnostics))
+                    cluster: cluster, localities: localities(inCluster, port: port, duplicates: &duplicates))
             }
         }
     }
 
     private func localities(
-        _ members: [(key: Name, value: EndpointSpec)], port: ServiceSpec.Port, diagnostics: inout [Diagnostic]
+        _ members: [(key: Name, value: EndpointSpec)], port: ServiceSpec.Port, duplicates: inout [Diagnostic]
     ) -> [IR.Locality] {
         var groups: [String: [IR.Endpoint]] = [:]
         var seen: Set<String> = []
         for (endpoint, member) in members {
             let number = member.ports[port.name] ?? port.number
             guard seen.insert("\(member.address) \(number)").inserted else {
-                let diagnostic = Diagnostic(
-                    .endpoint(endpoint, of: name, in: mesh), .spec.appending("address"), .duplicateAddress,
-                    "another endpoint of service \(name) has the address \(member.address) and port \(number) too")
-                if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+                duplicates.append(
+                    Diagnostic(
+                        .endpoint(endpoint, of: name, in: mesh), .spec.appending("address"), .duplicateAddress,
+                        "another endpoint of service \(name) has the address \(member.address) and port \(number) too"))
                 continue
             }
             groups[Self.known(member.locality), default: []].append(
@@ -81,6 +87,8 @@ struct ClusterLowering {
         _ all: [Name: EndpointSpec], on enabled: Set<Name>, diagnostics: inout [Diagnostic]
     ) -> [IR.Inbound] {
         var inbound: [IR.Inbound] = []
+        var places: [IR.Inbound.Place: IR.Inbound] = [:]
+        var workloads: Set<Workload> = []
         for (endpoint, member) in all.sorted(by: { $0.key < $1.key }) where enabled.contains(member.cluster) {
             guard let sidecar = member.sidecar else { continue }
             for port in spec.ports {
@@ -89,15 +97,18 @@ struct ClusterLowering {
                     service: name, endpoint: endpoint, proxy: sidecar.proxy, port: port, address: member.address,
                     listenPort: member.ports[port.name] ?? port.number, workloadPort: workloadPort)
                 // Names of inbound clusters have only service and port in them, so a proxy has one workload for each.
-                if inbound.contains(where: { $0.proxy == one.proxy && $0.port == one.port }) {
+                let workload = Workload(proxy: one.proxy, port: port.number)
+                if workloads.contains(workload) {
                     report(
                         one, "sidecar", "proxy", &diagnostics,
                         "proxy \(sidecar.proxy) already stands in front of port \(port.name) of another endpoint")
-                } else if let other = inbound.first(where: one.meets) {
+                } else if let other = places[one.place] {
                     report(
                         one, "ports", port.name.text, &diagnostics,
                         "proxy \(sidecar.proxy) already listens at \(one.place) for port \(other.port.name)")
                 } else {
+                    workloads.insert(workload)
+                    places[one.place] = one
                     inbound.append(one)
                 }
             }
@@ -112,8 +123,9 @@ struct ClusterLowering {
         _ others: [IR.Inbound], _ inbound: [IR.Inbound], diagnostics: inout [Diagnostic]
     ) -> [IR.Inbound] {
         guard !others.isEmpty else { return inbound }
+        let places = Dictionary(others.map { ($0.place, $0) }) { first, _ in first }
         return inbound.filter { one in
-            guard let other = others.first(where: one.meets) else { return true }
+            guard let other = places[one.place] else { return true }
             // Several services with the same instances, such as one for all versions and one for each: one listener is right
             // for all of them.
             if !other.serves(one) {
@@ -136,6 +148,12 @@ struct ClusterLowering {
     }
 }
 
-extension IR.Inbound {
-    fileprivate var place: String { "\(address), port \(listenPort)" }
+/// What a sidecar can hand requests for one port of a service to.
+private struct Workload: Hashable {
+    var proxy: Name
+    var port: Int
+}
+
+extension IR.Inbound.Place: CustomStringConvertible {
+    var description: String { "\(address), port \(listenPort)" }
 }
