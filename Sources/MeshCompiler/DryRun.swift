@@ -28,36 +28,52 @@ package struct DryRun {
 /// The services whose rules and policies can matter to a change, by the first labels of their host names: to look at
 /// those takes a fraction of reading all names of a mesh.
 private struct Scope {
-    private var labels: Set<Substring> = []
+    /// Of services whose rules are compiled.
+    private var hosts: Set<Substring> = []
+    /// Of services whose policies say what the destinations of those rules are.
+    private var destinations: Set<Substring> = []
 
     init(of change: MeshChange, _ states: MeshState...) {
-        for name in change.services { labels.insert(name.name.text[...]) }
+        var changed = Set(change.services.map { $0.name.text[...] })
         for state in states {
-            for name in change.virtualServices { add(state.virtualServices[name]?.spec.hosts ?? []) }
-            for name in change.destinationRules { add([state.destinationRules[name]?.spec.host].compactMap(\.self)) }
-            // Rules that send requests to a service that changes are compiled with whatever else their hosts have.
-            guard !change.services.isEmpty else { continue }
-            let named = self
-            for rules in state.virtualServices.values where rules.spec.destinations.contains(where: named.hasHost) {
-                add(rules.spec.hosts)
+            for name in change.virtualServices { hosts.formUnion(Self.labels(state.virtualServices[name]?.spec.hosts)) }
+            for name in change.destinationRules {
+                changed.formUnion(Self.labels(state.destinationRules[name].map { [$0.spec.host] }))
+            }
+        }
+        hosts.formUnion(changed)
+        // Rules that send requests to a service that changes, or whose subsets do, are compiled too, with whatever else their
+        // hosts have.
+        if !changed.isEmpty {
+            for state in states {
+                for rules in state.virtualServices.values
+                where rules.spec.destinations.contains(where: { changed.contains(Self.label($0)) }) {
+                    hosts.formUnion(Self.labels(rules.spec.hosts))
+                }
+            }
+        }
+        destinations = hosts
+        for state in states {
+            for rules in state.virtualServices.values where rules.spec.hosts.contains(where: isHost) {
+                destinations.formUnion(Self.labels(rules.spec.destinations))
             }
         }
     }
 
-    private mutating func add(_ hosts: [String]) { labels.formUnion(hosts.map(Self.label)) }
+    private static func labels(_ hosts: [String]?) -> [Substring] { (hosts ?? []).map(label) }
 
     private static func label(_ host: String) -> Substring {
         host[..<(host.utf8.firstIndex(of: UInt8(ascii: ".")) ?? host.endIndex)]
     }
 
-    private func hasHost(_ host: String) -> Bool { labels.contains(Self.label(host)) }
+    private func isHost(_ host: String) -> Bool { hosts.contains(Self.label(host)) }
 
     /// Services and endpoints stay, which are looked up by name, and releases, which are few and matter to all that is sent to
     /// their services.
     func part(of state: MeshState) -> MeshState {
         var part = state
-        part.virtualServices = state.virtualServices.filter { $0.value.spec.hosts.contains(where: hasHost) }
-        part.destinationRules = state.destinationRules.filter { hasHost($0.value.spec.host) }
+        part.virtualServices = state.virtualServices.filter { $0.value.spec.hosts.contains(where: isHost) }
+        part.destinationRules = state.destinationRules.filter { destinations.contains(Self.label($0.value.spec.host)) }
         return part
     }
 }

@@ -87,6 +87,40 @@ struct FindingsTests {
         #expect(DryRun(rewritten, from: old, to: rerouted).caused.isEmpty)
     }
 
+    @Test("a dry run knows the subsets of services that rules only send to, and whose rules name a subset that goes")
+    func dryRunOfSubsets() throws {
+        let (a, b) = (try MeshDocument.namespaced("shop/a"), try MeshDocument.namespaced("shop/b"))
+        let labelled: JSONValue = [
+            "spec": [
+                "ports": [["name": "http", "port": 80, "protocol": "HTTP"]],
+                "versions": [["name": "v1", "labels": ["tier": "gold"]], ["name": "v2"]],
+            ]
+        ]
+        let policies: JSONValue = ["spec": ["host": "b", "subsets": [["name": "best", "labels": ["tier": "gold"]]]]]
+        let rules: JSONValue = [
+            "spec": [
+                "hosts": ["a"], "http": [["route": [["destination": ["host": "b", "subset": "best"]]]]],
+            ]
+        ]
+        let with = try MeshDocument.read([
+            "services": ["shop/a": Self.service, "shop/b": labelled],
+            "endpoints": ["shop/b": ["e1": ["cluster": "dev", "address": "10.0.0.1", "version": "v1"]]],
+            "virtualServices": ["shop/a": rules], "destinationRules": ["shop/b": policies],
+        ])
+        var before = with
+        before.virtualServices[a] = nil
+        var written = MeshChange()
+        written.virtualServices = [a]
+        #expect(DryRun(written, from: before, to: with).after.isEmpty)
+        var without = with
+        without.destinationRules[b]?.spec = try MeshDocument.spec(["host": "b"])
+        var removed = MeshChange()
+        removed.destinationRules = [b]
+        let caused = DryRun(removed, from: with, to: without).caused
+        #expect(caused.map(\.code) == [.unknownReference])
+        #expect(caused.first?.object == .namespaced(.virtualService, a, in: with.mesh))
+    }
+
     @Test("a dry run finds what compiling everything before and after finds", arguments: UInt64(0)..<40)
     func dryRunsAreRight(_ seed: UInt64) throws {
         var mesh = try RandomMesh(seed: seed)
