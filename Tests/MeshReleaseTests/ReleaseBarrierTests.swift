@@ -79,6 +79,40 @@ struct ReleaseBarrierTests {
         if action != .hold { #expect(Self.condition(scene)?.isTrue == false) }
     }
 
+    @Test("who knows that the missing are gone goes on without them, once their time is over")
+    func leftBehind() throws {
+        var scene = try Self.verifying(.connected(3, acked: 0))
+        scene.pass(59)
+        #expect(throws: VerbRefusal.self) { try scene.ask(.promote(to: .next, expectedStep: nil)) }
+        scene.pass(1)
+        #expect(scene.status.currentStep?.state == .verifying)
+        try scene.ask(.promote(to: .next, expectedStep: nil))
+        scene.settle()
+        #expect(scene.status.currentStep?.state == .baking)
+        #expect(scene.events.count { $0.kind == .stragglersLeftBehind } == 1)
+        #expect(Self.condition(scene)?.isTrue == false, "it is not said that they follow")
+    }
+
+    @Test("a promotion and its end can be waited for too long as well")
+    func leftBehindAtTheEnd() throws {
+        var scene = try Self.verifying(.connected(3, acked: 3))
+        try scene.ask(.promote(to: .full, expectedStep: nil))
+        for phase in [ReleaseStatus.Phase.promoting, .finalizing] {
+            scene.observations.proxies.acked = 0
+            scene.settle()
+            #expect(scene.status.phase == phase)
+            #expect(!ReleaseMachine.allowedVerbs(scene.status).contains(.promote))
+            #expect(throws: VerbRefusal.self) { try scene.ask(.promote(to: .full, expectedStep: nil)) }
+            scene.pass(60)
+            #expect(scene.status.phase == phase)
+            #expect(ReleaseMachine.allowedVerbs(scene.status).contains(.promote))
+            try scene.ask(.promote(to: .next, expectedStep: nil))
+            scene.settle()
+        }
+        scene.pass(3_600)
+        #expect(scene.status.phase == .succeeded)
+    }
+
     @Test("of ten thousand one, and of a thousand ten may be missing; a plan may say how many")
     func tolerated() throws {
         for (relevant, acked, limit, isIn) in [

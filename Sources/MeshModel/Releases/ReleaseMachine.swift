@@ -51,13 +51,13 @@ package enum ReleaseMachine {
         case .draft: [.start, .abort]
         case .pending: (status.reason == .stableTooSmall ? [.start] : []) + [.rollback, .abort]
         case .progressing: [.pause, .promote, .rollback, .abort]
-        case .promoting: [.pause, .rollback, .abort]
+        case .promoting: [.pause] + (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
         case .paused:
             (status.isPaused(for: .manualPause) ? [] : [.pause])
                 + (status.isPaused(for: .unsplitRoutes) || status.isPaused(for: .nothingToSplit) ? [] : [.resume])
                 + (status.currentStep?.kind == ReleaseRun.promoteKind || status.isPaused(for: .nothingToSplit)
                     ? [] : [.promote]) + [.rollback, .abort]
-        case .finalizing: [.rollback, .abort]
+        case .finalizing: (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
         case .rollingBack:
             (status.traffic.exposesCanary ? [.promote] : []) + (status.isForced ? [] : [.rollback])
                 + (status.ending == .aborted ? [] : [.abort])

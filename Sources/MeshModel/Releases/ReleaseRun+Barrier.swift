@@ -37,6 +37,16 @@ extension ReleaseRun {
         return true
     }
 
+    /// Goes on without those who are missing, as somebody asks who knows better than their endpoints say.
+    ///
+    /// - Returns: whether any were missed.
+    mutating func leaveStragglers() -> Bool {
+        guard status.traffic.isMissed else { return false }
+        note(.stragglersLeftBehind, about: waitingFor, .userRequest, "went on after \(progress)")
+        status.traffic.appliedAt = now
+        return true
+    }
+
     var following: Following {
         let proxies = observations.proxies
         let missing = proxies.relevant - proxies.acked

@@ -23,7 +23,7 @@ extension ReleaseRun {
 
     /// Requests must never be sent to a canary that nobody serves.
     mutating func checkCanary() {
-        guard status.traffic.exposesCanary, observations.readyCanary <= 0, status.phase != .rollingBack,
+        guard status.traffic.isEffective, observations.readyCanary <= 0, status.phase != .rollingBack,
             status.phase.isActive
         else { return }
         let action = status.phase == .finalizing ? .rollback : spec.strategy.endpointGuard.onCanaryUnavailable

@@ -43,6 +43,12 @@ extension ReleaseRun {
             let current = index.map { "step \($0)" } ?? "no step"
             throw refusal(.stepMismatch, "the release is at \(current), not at step \(expectedStep)")
         }
+        let isLast = status.phase == .promoting || status.phase == .finalizing
+        if destination == .next || isLast, status.phase != .rollingBack, leaveStragglers() { return }
+        guard !isLast else {
+            throw refusal(
+                .precondition, "no proxy is missed that could be left behind; the promotion goes on by itself")
+        }
         let isAsked = status.isPaused(for: .unsplitRoutes)
         if isAsked || destination == .full { status.isUnsplitAcknowledged = true }
         guard destination == .next else { return promoteFully() }

@@ -127,6 +127,8 @@ package struct ReleaseStatus: Hashable, Sendable {
         package var exposesCanary: Bool { canaryShare > .none || !matches.isEmpty }
         /// Whether the canary gets anything, copies included.
         package var isEffective: Bool { exposesCanary || mirror != nil }
+        /// Whether proxies did not follow in their time, and the release has not gone on without them.
+        package var isMissed: Bool { missedAt != nil && appliedAt == nil }
         /// Whether the revision of the last change is not known yet.
         package var awaitsStamp: Bool { changedAt != nil && configRevision == nil }
     }
