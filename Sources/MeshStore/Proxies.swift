@@ -190,7 +190,7 @@ extension MeshStore {
             answered_revision =
                 CASE WHEN \(new).answered_revision = 0 THEN p.answered_revision ELSE \(new).answered_revision END, \
             routed = CASE WHEN \(new).answered_revision = 0 THEN p.routed ELSE \(new).routed END, \
-            refused = \(new).refused, peer = \(new).peer, \
+            refused = CASE WHEN \(new).answered_revision = 0 THEN p.refused ELSE \(new).refused END, peer = \(new).peer, \
             contested_at = CASE WHEN p.replica = \(new).replica THEN p.contested_at END, \
             opened_at = CASE WHEN \(new).connected AND (NOT p.connected OR p.connected_at <> \(new).connected_at
                                                         OR p.replica <> \(new).replica)

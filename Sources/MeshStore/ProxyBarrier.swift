@@ -21,7 +21,8 @@ package enum RefusedPart: Hashable, Sendable {
 
 /// What the barrier of releases goes by, beside what is listed of a proxy.
 package struct ProxyStanding: Hashable, Sendable {
-    /// The mesh's revision of the first configuration that was sent on the stream; 0: none was yet.
+    /// The mesh's revision of the first configuration that was sent on the stream; 0: none was yet. The row of a proxy keeps the
+    /// first that it was ever sent.
     package var firstRevision: Revision
     /// Everything of this revision that the proxy wants was sent and answered, accepted or refused; 0: nothing yet.
     package var answeredRevision: Revision

@@ -91,11 +91,15 @@ package final class ProxyRegistry: Sendable {
         }
     }
 
-    /// Gives back what was drained and could not be passed on. Clients that changed meanwhile keep their newer report.
+    /// Gives back what was drained and could not be passed on. Clients that changed meanwhile keep their newer report; that one
+    /// was connected is not said again once it has gone.
     package func restore(_ reports: [ProxyReport]) {
         state.withLock { state in
             for report in reports {
-                if state.entries[report.proxy] == nil { state.entries[report.proxy] = ProxyStreams(report) }
+                if state.entries[report.proxy] == nil {
+                    if report.isConnected { continue }
+                    state.entries[report.proxy] = ProxyStreams(report)
+                }
                 state.dirty.insert(report.proxy)
             }
         }

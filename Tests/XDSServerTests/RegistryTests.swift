@@ -94,6 +94,18 @@ struct RegistryTests {
         #expect(registry.drain().isEmpty)
     }
 
+    @Test("A client that has gone is not connected again by what was known of it before")
+    func restoredTooLate() {
+        let registry = ProxyRegistry()
+        registry.update(report("a"), stream: 1)
+        let connected = registry.drain()
+        registry.update(report("a", isConnected: false), stream: 1)
+        #expect(registry.drain() == [report("a", isConnected: false)])
+        registry.restore(connected)
+        #expect(registry.drain().isEmpty)
+        #expect(registry.connectedCount == 0)
+    }
+
     @Test("A change is announced, also when it came before anybody listened")
     func announcement() async {
         let registry = ProxyRegistry()
