@@ -91,3 +91,35 @@ extension MeshState {
         }.min { ($0.value.createTime, $0.key) < ($1.value.createTime, $1.key) }?.key
     }
 }
+
+extension MeshState {
+    /// Which version each name means that destinations of a service may give as their subset: subsets of the DestinationRule
+    /// that holds, and versions.
+    package func subsets(of service: NamespacedName) -> [Name: Name] {
+        guard let spec = services[service]?.spec else { return [:] }
+        var meanings = Dictionary(spec.versions.map { ($0.name, $0.name) }) { first, _ in first }
+        let declared = destinationRule(for: service).flatMap { destinationRules[$0]?.spec.subsets } ?? []
+        for subset in declared.reversed() {
+            if let version = subset.version(in: spec) { meanings[subset.name] = version }
+        }
+        return meanings
+    }
+
+    /// Where DestinationRules of the service's namespace declare subsets that are versions of it, in the order of names.
+    package func subsetDeclarations(
+        of service: NamespacedName
+    ) -> [(rule: NamespacedName, version: Name, pointer: JSONPointer)] {
+        guard let spec = services[service]?.spec else { return [] }
+        let rules = destinationRules.filter { name, policies in
+            name.namespace == service.namespace
+                && HostName.service(policies.spec.host, from: name.namespace) == service
+        }
+        return rules.sorted { $0.key < $1.key }.flatMap { name, policies in
+            policies.spec.subsets.enumerated().compactMap { index, subset in
+                subset.version(in: spec).map {
+                    (name, $0, JSONPointer.spec.appending("subsets").appending(index))
+                }
+            }
+        }
+    }
+}

@@ -219,6 +219,35 @@ struct BadInputTests {
             #expect(removal.status == 409)
             #expect(removal.errors == ["/spec/versions conflict"])
 
+            // By the subset that means it, and by the DestinationRule that has the subset.
+            #expect(
+                try await api.send("DELETE", service + "/endpoints/e2", headers: any).status == 204,
+                "the endpoint of v2")
+            let labelled: JSONValue = [
+                "spec": [
+                    "ports": [["name": "http", "port": 9080]],
+                    "versions": [["name": "v1"], ["name": "v2", "labels": ["tier": "gold"]]],
+                ]
+            ]
+            #expect(try await api.send("PUT", service, labelled, any).status == 200)
+            let policies: JSONValue = [
+                "spec": ["host": "reviews", "subsets": [["name": "best", "labels": ["tier": "gold"]]]]
+            ]
+            let rules: JSONValue = [
+                "spec": [
+                    "hosts": ["reviews"],
+                    "http": [["route": [["destination": ["host": "reviews", "subset": "best"]]]]],
+                ]
+            ]
+            #expect(try await api.send("PUT", Fixture.shop + "/destinationRules/d", policies).status == 201)
+            #expect(try await api.send("PUT", Fixture.shop + "/virtualServices/v", rules).status == 201)
+            let named = try await api.send("PUT", service, smaller, any)
+            #expect(named.status == 409 && named.errors.count == 2, "\(named.text)")
+            #expect(named.text.contains("VirtualService shop/v names it at /spec/http/0/route/0/destination"))
+            #expect(named.text.contains("DestinationRule shop/d has a subset of it at /spec/subsets/0"))
+            #expect(try await api.send("DELETE", Fixture.shop + "/virtualServices/v", headers: any).status == 204)
+            #expect(try await api.send("DELETE", Fixture.shop + "/destinationRules/d", headers: any).status == 204)
+
             let release = Fixture.shop + "/releases/r"
             #expect(try await api.send("PUT", release, Fixture.release).status == 201)
             #expect(try await api.send("POST", "\(release):start", [:]).status == 200)

@@ -1,3 +1,4 @@
+internal import MeshCompiler
 internal import MeshModel
 internal import MeshStore
 
@@ -8,13 +9,12 @@ struct ServiceRules: ObjectRules {
 
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: ServiceSpec.self)
-        if let old = write.oldSpec(as: ServiceSpec.self) {
-            try await checkUsers(of: spec, replacing: old, write, in: transaction)
-            // What only its labels are about concerns nobody.
-            if spec == old { return try await write.put(spec, in: transaction) }
-        }
+        let old = write.oldSpec(as: ServiceSpec.self)
+        // What only its labels are about concerns nobody.
+        if spec == old { return try await write.put(spec, in: transaction) }
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
         let state = try await write.meshState(in: transaction)
+        if let old { try await checkUsers(of: spec, replacing: old, named: name, write, state, in: transaction) }
         if let excess = write.excess(of: spec, named: name, in: state) { write.log.report(excess) }
         try write.log.check(write.options)
         let run = write.dryRun(in: state) { state, change in
@@ -27,14 +27,15 @@ struct ServiceRules: ObjectRules {
 
     /// What endpoints, rules and running releases name must stay, and so must the version in charge.
     private func checkUsers(
-        of spec: ServiceSpec, replacing old: ServiceSpec, _ write: PlannedWrite, in transaction: StoreTransaction
+        of spec: ServiceSpec, replacing old: ServiceSpec, named name: NamespacedName, _ write: PlannedWrite,
+        _ state: MeshState, in transaction: StoreTransaction
     ) async throws {
         let removed = Set(old.versions.map(\.name)).subtracting(spec.versions.map(\.name))
         let ports = Set(old.ports.map(\.number)).subtracting(spec.ports.filter(\.appProtocol.isHTTP).map(\.number))
         guard !removed.isEmpty || !ports.isEmpty else { return }
         var conflicts: [Violation] = []
         if !removed.isEmpty {
-            conflicts += try await users(of: removed, write, in: transaction).map { version, user in
+            conflicts += try await users(of: removed, named: name, write, state, in: transaction).map { version, user in
                 let detail = "version \(version) cannot be removed: \(user)"
                 return Violation(PlannedWrite.specPointer.appending("versions"), .conflict, detail)
             }
@@ -58,7 +59,8 @@ struct ServiceRules: ObjectRules {
 
     /// What keeps versions of a service: one sentence for each user of each.
     private func users(
-        of versions: Set<Name>, _ write: PlannedWrite, in transaction: StoreTransaction
+        of versions: Set<Name>, named name: NamespacedName, _ write: PlannedWrite, _ state: MeshState,
+        in transaction: StoreTransaction
     ) async throws -> [(version: Name, user: String)] {
         var users: [(version: Name, user: String)] = []
         if let stable = write.old.flatMap({ ServiceStatus($0.status).stableVersion }), versions.contains(stable) {
@@ -73,11 +75,15 @@ struct ServiceRules: ObjectRules {
                 users.append((version, "release \(key.name) is about it"))
             }
         }
-        for (name, uses) in try await transaction.uses(of: write.key) {
+        let subsets = state.subsets(of: name)
+        for (rules, uses) in try await transaction.uses(of: write.key) {
             for use in uses {
-                guard let version = use.version, versions.contains(version) else { continue }
-                users.append((version, "VirtualService \(name) names it at \(use.pointer)"))
+                guard let version = use.version.flatMap({ subsets[$0] }), versions.contains(version) else { continue }
+                users.append((version, "VirtualService \(rules) names it at \(use.pointer)"))
             }
+        }
+        for (rule, version, pointer) in state.subsetDeclarations(of: name) where versions.contains(version) {
+            users.append((version, "DestinationRule \(rule) has a subset of it at \(pointer)"))
         }
         return users
     }
