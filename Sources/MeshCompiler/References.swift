@@ -27,7 +27,7 @@ struct References: Hashable, Sendable {
 
     init() {}
 
-    /// Of everything in a state.
+    /// Of all rules of a state; sidecars are left out.
     init(_ state: MeshState) {
         self.init(policiesOf: state)
         for (name, rules) in state.virtualServices { _ = replace(name, with: rules.spec) }

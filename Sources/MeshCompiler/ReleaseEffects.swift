@@ -45,18 +45,18 @@ package struct RouteEffect: Hashable, Sendable {
     package var notForProxyless: String?
     /// To the destination of a divided rule that gives the canary a part by hand.
     package var canaryWeightPointer: JSONPointer?
+    /// Whether there are requests to divide: a rule may give the service's destinations the weight 0.
+    package var divides = false
 }
 
 extension ReleaseTraffic {
     /// What the release does to every rule that sends to its service, whatever its step: pinned and kept ones first, then
     /// by service, VirtualService and rule. A rule has one entry for all ports where it is treated alike.
-    package func effects(in state: MeshState) -> [RouteEffect] {
-        let references = References(state)
-        let hosts = references.dependents(on: service).union([service]).sorted()
-        let effects = hosts.flatMap { host -> [RouteEffect] in
-            guard let subject = state.services[host] else { return [] }
-            var lowering = RouteLowering(state: state, name: host, service: subject, references: references)
-            return lowering.effects(of: self)
+    package func effects(in index: RuleIndex) -> [RouteEffect] {
+        var effects: [RouteEffect] = []
+        for host in index.services(sendingTo: service).sorted() {
+            guard var lowering = RouteLowering(host, in: index) else { continue }
+            effects += lowering.effects(of: self)
         }
         return effects.enumerated().sorted {
             ($0.element.effect.place, $0.offset) < ($1.element.effect.place, $1.offset)
@@ -64,16 +64,26 @@ extension ReleaseTraffic {
     }
 
     /// The names of ``rules`` that no rule has which sends to the service.
-    package func unknownRules(in state: MeshState) -> [String] {
-        let references = References(state)
-        let hosts = references.dependents(on: service).union([service])
+    package func unknownRules(in index: RuleIndex) -> [String] {
         var known: Set<String> = ["*"]
-        for host in hosts {
-            guard let subject = state.services[host] else { continue }
-            var lowering = RouteLowering(state: state, name: host, service: subject, references: references)
+        for host in index.services(sendingTo: service) {
+            guard var lowering = RouteLowering(host, in: index) else { continue }
             known.formUnion(lowering.names(of: self))
         }
         return rules.filter { !known.contains($0) }
+    }
+
+    /// What of the rules the release would leave undivided, as it would make too many copies of them.
+    ///
+    /// - Parameter name: the release's.
+    /// - Returns: a sentence; `nil` if everything is within the bounds.
+    package func excess(as name: NamespacedName, in index: RuleIndex) -> String? {
+        let other = index.replacingReleases(of: service, by: name, self)
+        for host in other.services(sendingTo: service).sorted() {
+            guard var lowering = RouteLowering(host, in: other) else { continue }
+            if let excess = lowering.excess(of: name) { return excess }
+        }
+        return nil
     }
 
     fileprivate func effect(on rule: RuleDestinations, of place: RulePlace, port: Int, host: NamespacedName)
@@ -89,6 +99,8 @@ extension ReleaseTraffic {
             $0.service == service && $0.named == canary && $0.version == canary && $0.weight > 0
         }
         if effect == .split { result.notForProxyless = notForProxyless }
+        result.divides =
+            effect == .split && rule.all.contains { isReleased($0) && covers(port: $0.port) && $0.weight > 0 }
         if effect == .split, let byHand {
             result.canaryWeightPointer = place.pointer.appending("route").appending(byHand.index).appending("weight")
         }
@@ -153,31 +165,51 @@ extension RouteLowering {
         return effects.filter { traffic.service == name || $0.effect != .untouched }
     }
 
-    /// By which names a scope can select the rules that send to a release's service.
+    /// By which names a scope can select the rules that send to a release's service, also those that no request gets to now.
     fileprivate mutating func names(of traffic: ReleaseTraffic) -> Set<String> {
-        rules().reduce(into: []) { names, entry in
+        rules(areReached: false).reduce(into: []) { names, entry in
             if entry.rule.all.contains(where: { $0.service == traffic.service }) {
                 names.formUnion(entry.rule.shape.names)
             }
         }
     }
 
+    fileprivate mutating func excess(of release: NamespacedName) -> String? {
+        _ = virtualHosts()
+        let key = ObjectKey.namespaced(.release, release, in: state.mesh)
+        return diagnostics.first { $0.code == .tooMany && $0.object == key }?.detail
+    }
+
     /// Every rule for every port that it is about, and the default route of ports that no rule is about.
-    private mutating func rules() -> [(place: RulePlace, rule: RuleDestinations, port: Int)] {
+    ///
+    /// - Parameter areReached: leave out those behind a rule that takes every request to the port.
+    private mutating func rules(
+        areReached: Bool = true
+    ) -> [(place: RulePlace, rule: RuleDestinations, port: Int)] {
         let owner = owner()
         let all = owner.flatMap { state.virtualServices[$0]?.spec.http } ?? []
         var found: [(place: RulePlace, rule: RuleDestinations, port: Int)] = []
         for port in service.spec.ports.filter(\.appProtocol.isHTTP).map(\.number) {
             let before = found.count
             for (index, rule) in all.enumerated() {
-                let isOnPort = rule.match.isEmpty || rule.match.contains { $0.port == nil || $0.port == port }
-                guard let owner, isOnPort else { continue }
+                let matches = rule.match.filter { $0.isAbout(port: port) }
+                guard let owner, rule.match.isEmpty || !matches.isEmpty else { continue }
                 let place = RulePlace(owner, index, rule)
                 found.append((place, destinations(of: rule, at: place, port: port), port))
+                let takesAll = rule.match.isEmpty || matches.contains { IR.RouteMatch($0).isAny }
+                if areReached && takesAll { break }
             }
             if found.count == before { found.append((RulePlace(name), defaultRule(port: port), port)) }
         }
         return found
+    }
+}
+
+extension RouteLowering {
+    /// - Returns: `nil` if there is no such service.
+    fileprivate init?(_ name: NamespacedName, in index: RuleIndex) {
+        guard let service = index.state.services[name] else { return nil }
+        self.init(state: index.state, name: name, service: service, references: index.references)
     }
 }
 

@@ -27,9 +27,21 @@ package struct RouteCost: Hashable, Sendable {
     /// As ``excessOfService``, for a whole mesh.
     package var excessOfMesh: String? { excess(Limits.routesPerMesh, Limits.regexSizePerMesh) }
 
-    private func excess(_ routeLimit: Limit, _ regexLimit: Limit) -> String? {
-        if !routeLimit.allows(routes) { return "come to \(routes) routes; allowed are \(routeLimit.rule)" }
-        if !regexLimit.allows(regexSize) {
+    /// As ``excessOfService``, where a write may leave what was too much before, and take some of it away.
+    package func excessOfService(growingFrom before: Self) -> String? {
+        excess(Limits.routesPerService, Limits.regexSizePerService, before)
+    }
+
+    /// As ``excessOfMesh``, where a write may leave what was too much before, and take some of it away.
+    package func excessOfMesh(growingFrom before: Self) -> String? {
+        excess(Limits.routesPerMesh, Limits.regexSizePerMesh, before)
+    }
+
+    private func excess(_ routeLimit: Limit, _ regexLimit: Limit, _ before: Self = RouteCost()) -> String? {
+        if routes > before.routes && !routeLimit.allows(routes) {
+            return "come to \(routes) routes; allowed are \(routeLimit.rule)"
+        }
+        if regexSize > before.regexSize && !regexLimit.allows(regexSize) {
             return "have regexes that come to \(regexSize) instructions; allowed are \(regexLimit.rule)"
         }
         return nil
@@ -115,26 +127,43 @@ extension RouteBudget {
     /// - Parameters:
     ///   - routes: so many there are.
     ///   - copies: what the release puts before each of them at most.
+    ///   - regexSize: of the rule's own regexes, which every copy has too.
     ///   - others: what releases have made of the service's other routes.
     /// - Returns: the beginning of a sentence; `nil` if it is within the limits.
-    static func excess(of routes: Int, _ copies: Int, besides others: Int) -> String? {
+    static func excess(of routes: Int, _ copies: Int, regexSize: Int, besides others: RouteCost) -> String? {
         let (made, isOver) = routes.multipliedReportingOverflow(by: copies)
         if isOver || !Limits.copiesPerRoute.allows(made) {
             return "it would make more copies of one condition than allowed, \(Limits.copiesPerRoute.rule)"
         }
-        if !Limits.copiesPerService.allows(others + made) {
+        if !Limits.copiesPerService.allows(others.routes + made) {
             return
                 "it would make more copies of the rules for one service than allowed, \(Limits.copiesPerService.rule)"
+        }
+        // Both factors are within limits already.
+        let regexes = others.regexSize + made * regexSize
+        if !Limits.regexSizePerService.allows(regexes) {
+            return
+                "its copies of the rules for one service would have regexes that come to \(regexes) instructions; allowed are "
+                + Limits.regexSizePerService.rule
         }
         return nil
     }
 }
 
 extension ReleaseLowering {
-    /// How many copies it puts before a route at most.
+    /// How many copies it puts before a route at most; none if it leaves the rule as it is.
     var mostCopies: Int {
-        guard traffic.isEffective else { return 0 }
-        return (traffic.matches.count + 2) * max(1, traffic.paths.count)
+        traffic.isEffective && traffic.classify(rule) == .split ? traffic.mostCopies : 0
+    }
+}
+
+extension ReleaseTraffic {
+    /// How many copies there are at most of each condition of a rule that is divided.
+    package var mostCopies: Int {
+        let isWhole = paths.contains(where: \.isAnyPath)
+        let isMirrorOfSome = mirror.map { !$0.methods.isEmpty } ?? false
+        let kinds = matches.count + (isMirrorOfSome ? 1 : 0) + (isWhole ? 0 : 1)
+        return kinds * (isWhole ? 1 : paths.count)
     }
 }
 

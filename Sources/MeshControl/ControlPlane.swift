@@ -12,6 +12,7 @@ package struct ControlPlane: Sendable {
     package let follower: FeedFollower
     /// Where simulations are carried out.
     let desk = WorkDesk()
+    let indexes = RuleIndexes()
     let logger: Logger
 
     package init(store: MeshStore, mirror: MeshMirror, logger: Logger) {

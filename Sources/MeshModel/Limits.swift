@@ -66,11 +66,13 @@ package enum Limits {
         "simulationSteps", 5_000_000, "steps",
         "characters and instructions that one simulation looks at; beyond them it is undecided")
     package static let simulations = Limit(
-        "simulations", 2, "simulations", "those that one replica carries out at a time")
+        "simulations", 2, "simulations", "simulations and analyses that one replica carries out at a time")
     package static let waitingSimulations = Limit(
-        "waitingSimulations", 64, "simulations", "those that wait for their turn on one replica")
+        "waitingSimulations", 64, "simulations",
+        "simulations and analyses that wait for their turn on one replica")
     package static let waitingSimulationsPerTenant = Limit(
-        "waitingSimulationsPerTenant", 8, "simulations", "those of one tenant that wait for their turn on one replica")
+        "waitingSimulationsPerTenant", 8, "simulations",
+        "simulations and analyses of one tenant that wait for their turn on one replica")
 
     // MARK: Answers. A page ends before the bound, but has one element at least.
 

@@ -11,7 +11,8 @@ extension MeshChange {
         releases = Self.names(old.releases, new.releases)
     }
 
-    private static func names<Value: Equatable>(
+    /// The names whose values are different, or are in one of both only.
+    package static func names<Value: Equatable>(
         _ old: [NamespacedName: Value], _ new: [NamespacedName: Value]
     ) -> Set<NamespacedName> {
         var names = Set(old.keys.filter { new[$0] == nil })

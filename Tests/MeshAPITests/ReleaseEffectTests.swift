@@ -97,6 +97,61 @@ struct ReleaseEffectTests {
         }
     }
 
+    @Test("rules that no request gets to, or that send the service none, are not split: the release stands still")
+    func maintenance() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let away: JSONValue = ["directResponse": ["status": 503]]
+            let main: JSONValue = ["name": "main", "route": [["destination": ["host": "reviews"]]]]
+            let pages: JSONValue = ["spec": ["ports": [["name": "http", "port": 9080]]]]
+            #expect(try await api.send("PUT", Fixture.shop + "/services/pages", pages).status == 201)
+            let weightless: JSONValue = [
+                "route": [
+                    ["destination": ["host": "reviews"], "weight": 0],
+                    ["destination": ["host": "pages"], "weight": 100],
+                ]
+            ]
+            func write(_ rules: [JSONValue]) async throws -> Fixture.Answer {
+                try await api.send(
+                    "PUT", Self.rules, ["spec": ["hosts": ["reviews"], "http": .array(rules)]], ["If-Match": "*"])
+            }
+            #expect(try await api.send("PUT", Self.rules, Self.document()).status == 201)
+            #expect(try await api.send("PUT", Self.release, Self.plan()).status == 201)
+            try await Self.expose(api)
+            for rules in [[away, main], [weightless]] {
+                let written = try await write(rules)
+                #expect(written.status == 200, "\(written.text)")
+                #expect(written.text.contains("left nothing to split"), "\(written.text)")
+                let shown = Self.effects(try await api.get(Self.release).body["status"]?["routes"])
+                #expect(!shown.contains { $0.hasPrefix("main") })
+            }
+            #expect(try await write([main]).text.contains("left nothing to split") == false)
+        }
+    }
+
+    @Test("a plan whose copies of the rules would be too many is not started, and preview says so")
+    func copies() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let matches = (0..<64).map { index -> JSONValue in ["uri": ["exact": .string("/\(index)")]] }
+            let rule: JSONValue = ["match": .array(matches), "route": [["destination": ["host": "reviews"]]]]
+            let rules: JSONValue = ["spec": ["hosts": ["reviews"], "http": .array(Array(repeating: rule, count: 50))]]
+            #expect(try await api.send("PUT", Self.rules, rules).status == 201)
+            let contents = (0..<7).map { index -> JSONValue in
+                ["headers": ["x-user": ["exact": .string("\(index)")]]]
+            }
+            let steps: JSONValue = [["setWeight": 2000], ["setMatch": ["any": .array(contents)]]]
+            let plan = Self.plan(nil, ["strategy": ["type": "canary", "steps": steps]])
+            let written = try await api.send("PUT", Self.release, plan)
+            #expect(written.status == 201, "\(written.text)")
+            let preview = try await api.send("POST", Self.release + ":preview", [:])
+            #expect(preview.text.contains("/spec/strategy/steps/1: it would make more copies"), "\(preview.text)")
+            let refused = try await api.send("POST", Self.release + ":start", [:])
+            #expect(refused.status == 400 && refused.errors == ["/spec/strategy/steps/1 tooMany"], "\(refused.text)")
+            #expect(refused.text.contains("limit copiesPerService"))
+        }
+    }
+
     @Test("what the service means before and after: other services' rules that name it are told as well")
     func stableVersion() async throws {
         try await Fixture.run { api in

@@ -13,7 +13,7 @@ struct ReleaseLawsTests {
     func othersAreLeftAlone(_ seed: Int) throws {
         var mesh = RandomReleaseMesh(seed: UInt64(seed))
         let state = try mesh.state()
-        let effects = mesh.traffic.effects(in: state)
+        let effects = mesh.traffic.effects(in: RuleIndex(state))
         let (with, without) = (Compiler(state), Compiler(state.withoutRelease))
         for _ in 0..<20 {
             let request = mesh.request()
@@ -118,7 +118,7 @@ struct ReleaseLawsTests {
         after.services[RandomReleaseMesh.service]?.status.stableVersion = mesh.traffic.canary
         after.services[RandomReleaseMesh.service]?.status.promotions.removeAll { $0.from == mesh.traffic.canary }
         after.services[RandomReleaseMesh.service]?.status.promotions.append(promotion)
-        let complete = mesh.traffic.effects(in: before).filter { $0.atPromotion != .moves }
+        let complete = mesh.traffic.effects(in: RuleIndex(before)).filter { $0.atPromotion != .moves }
         let promoted = try Self.routes(after)
         for route in try Self.routes(before) where complete.contains(where: { $0.isAbout(route.origin) }) {
             let later = try #require(promoted.first { $0.name == route.name && $0.match == route.match })

@@ -8,9 +8,11 @@ struct RouteLowering {
     let references: References
     /// Why rules are left out: the rest of a sentence. `nil`: they are not.
     let excess: String?
-    var diagnostics: [Diagnostic] = []
-    /// Routes that releases have made besides those of the rules.
-    private var copies = 0
+    private(set) var diagnostics: [Diagnostic] = []
+    private var reported: Set<Diagnostic> = []
+    /// What releases have made besides the routes of the rules.
+    private var copies = RouteCost()
+    private var policies: [NamespacedName: PolicyLowering] = [:]
 
     init(
         state: MeshState, name: NamespacedName, service: MeshState.Service, references: References,
@@ -33,16 +35,14 @@ struct RouteLowering {
             let routes = user.isEmpty ? defaultRoutes(port: port.number) : user
             return IR.VirtualHost(
                 service: name, port: port.number, isDefaultPort: port.number == ports.first?.number,
-                routes: routes.map(hashing))
+                routes: routes.map { hashing($0) })
         }
     }
 
     /// The VirtualService whose rules hold.
     mutating func owner() -> NamespacedName? {
         let ownership = HostOwnership(of: name, among: references.rules(for: name), in: state)
-        for diagnostic in ownership.diagnostics(in: state) where !diagnostics.contains(diagnostic) {
-            diagnostics.append(diagnostic)
-        }
+        for diagnostic in ownership.diagnostics(in: state) { report(diagnostic) }
         return ownership.holder
     }
 
@@ -61,7 +61,7 @@ struct RouteLowering {
     private mutating func defaultRoutes(port: Int) -> [IR.Route] {
         let rule = defaultRule(port: port)
         let draft = RouteDraft("default", .any, to: rule, mirrors: [])
-        return released([draft], rule).map { draft in
+        return released([draft], rule, regexSize: 0).map { draft in
             let forward = ForwardSettings.standard.forward(to: draft.shares, mirrors: draft.mirrors)
             return IR.Route(
                 name: draft.name, origin: .service, releases: draft.releases, match: draft.match,
@@ -81,7 +81,7 @@ struct RouteLowering {
         var routes: [IR.Route] = []
         for (index, rule) in rules.spec.http.enumerated() {
             let place = RulePlace(owner, index, rule)
-            let matches = rule.match.enumerated().filter { $0.element.port == nil || $0.element.port == port }
+            let matches = rule.match.enumerated().filter { $0.element.isAbout(port: port) }
             if matches.isEmpty && !rule.match.isEmpty { continue }
             if routes.last?.match.isAny == true {
                 report(
@@ -90,8 +90,10 @@ struct RouteLowering {
                 break
             }
             let whole: [(Int?, HTTPMatch?)] = rule.match.isEmpty ? [(nil, nil)] : []
+            let destinations = destinations(of: rule, at: place, port: port)
+            let mirrors = mirrors(of: rule, at: place, port: port)
             for (match, condition) in whole + matches.map({ ($0.offset, $0.element) }) {
-                routes += lowered(rule, at: place, condition, match, port: port)
+                routes += lowered(rule, to: destinations, mirrors, at: place, condition, match)
                 if routes.last?.match.isAny == true { break }
             }
         }
@@ -100,7 +102,8 @@ struct RouteLowering {
 
     /// A rule for one of its matches: the route, with the copies that releases put before it.
     private mutating func lowered(
-        _ rule: HTTPRule, at place: RulePlace, _ condition: HTTPMatch?, _ index: Int?, port: Int
+        _ rule: HTTPRule, to destinations: RuleDestinations, _ mirrors: [IR.Mirror], at place: RulePlace,
+        _ condition: HTTPMatch?, _ index: Int?
     ) -> [IR.Route] {
         let route = IR.Route(
             name: condition?.name.map { "\(place.routeName).\($0)" } ?? place.routeName,
@@ -112,13 +115,12 @@ struct RouteLowering {
         case .directResponse(let response):
             return [route.with(.respond(status: response.status, body: response.body))]
         case .route:
-            let destinations = destinations(of: rule, at: place, port: port)
-            let draft = RouteDraft(
-                route.name, route.match, to: destinations, mirrors: mirrors(of: rule, at: place, port: port))
+            let draft = RouteDraft(route.name, route.match, to: destinations, mirrors: mirrors)
             // Nobody is there to send it to: an error for these requests, and the rest of the mesh goes on.
             guard !draft.parts.isEmpty else { return [route] }
             let settings = ForwardSettings(rule)
-            return released([draft], destinations).map { draft in
+            let regexSize = rule.regexSize + (condition?.regexSize ?? 0)
+            return released([draft], destinations, regexSize: regexSize).map { draft in
                 var copy = route.with(.forward(settings.forward(to: draft.shares, mirrors: draft.mirrors)))
                 copy.name = draft.name
                 copy.match = draft.match
@@ -128,7 +130,10 @@ struct RouteLowering {
         }
     }
 
-    private mutating func released(_ drafts: [RouteDraft], _ rule: RuleDestinations) -> [RouteDraft] {
+    /// - Parameter regexSize: of a rule's own regexes, which every copy has too.
+    private mutating func released(
+        _ drafts: [RouteDraft], _ rule: RuleDestinations, regexSize: Int
+    ) -> [RouteDraft] {
         var services: [NamespacedName] = []
         for destination in rule.all where !services.contains(destination.service) {
             services.append(destination.service)
@@ -137,14 +142,16 @@ struct RouteLowering {
         for release in services.compactMap({ release(of: $0) }) {
             let lowering = ReleaseLowering(name: release.name, traffic: release.traffic, rule: rule)
             // Releases of several services multiply, so it is asked before they are made.
-            if let excess = RouteBudget.excess(of: released.count, lowering.mostCopies, besides: copies) {
+            let most = lowering.mostCopies
+            if let excess = RouteBudget.excess(of: released.count, most, regexSize: regexSize, besides: copies) {
                 report(
                     .release, release.name, .spec, .tooMany,
                     "\(excess); rules that it would divide are left as they are")
                 continue
             }
             let routes = released.flatMap(lowering.routes)
-            copies += routes.count - released.count
+            let made = routes.count - released.count
+            copies = copies + RouteCost(routes: made, regexSize: made * regexSize)
             released = routes
         }
         return released
@@ -182,6 +189,13 @@ struct RouteLowering {
         reportRetired(meant, of: place.owner, at: at)
         let cluster = IR.ClusterName(service: target.name, port: port, version: meant.version)
         return [IR.Mirror(cluster: cluster, partsPerMillion: Int((mirror.percentage ?? .all).partsPerMillion))]
+    }
+
+    private mutating func policies(of service: NamespacedName) -> PolicyLowering {
+        if let known = policies[service] { return known }
+        let lowering = PolicyLowering(state: state, service: service, rules: references.policies(of: service))
+        policies[service] = lowering
+        return lowering
     }
 
     private mutating func target(
@@ -276,26 +290,34 @@ struct RouteLowering {
         _ kind: Kind, _ object: NamespacedName, _ pointer: JSONPointer, _ code: Diagnostic.Code, _ detail: String,
         other: NamespacedName? = nil
     ) {
-        let diagnostic = Diagnostic(
-            .namespaced(kind, object, in: state.mesh), pointer, code, detail,
-            other: other.map { .namespaced(kind, $0, in: state.mesh) })
-        // Every port of the service meets the same mistakes.
-        if !diagnostics.contains(diagnostic) { diagnostics.append(diagnostic) }
+        report(
+            Diagnostic(
+                .namespaced(kind, object, in: state.mesh), pointer, code, detail,
+                other: other.map { .namespaced(kind, $0, in: state.mesh) }))
+    }
+
+    /// Once: every port of the service meets the same mistakes.
+    private mutating func report(_ diagnostic: Diagnostic) {
+        if reported.insert(diagnostic).inserted { diagnostics.append(diagnostic) }
     }
 
     /// The route with what its destinations are hashed by.
-    private func hashing(_ route: IR.Route) -> IR.Route {
+    private mutating func hashing(_ route: IR.Route) -> IR.Route {
         guard case .forward(var forward) = route.action else { return route }
         for share in forward.destinations {
             let service = share.cluster.service
-            let policies = PolicyLowering(state: state, service: service, rules: references.policies(of: service))
-            guard case .consistentHash(let hash)? = policies.policy(of: share.cluster).loadBalancer,
+            guard !references.policies(of: service).isEmpty,
+                case .consistentHash(let hash)? = policies(of: service).policy(of: share.cluster).loadBalancer,
                 !forward.hashOn.contains(hash.source)
             else { continue }
             forward.hashOn.append(hash.source)
         }
         return route.with(.forward(forward))
     }
+}
+
+extension HTTPMatch {
+    func isAbout(port: Int) -> Bool { self.port == nil || self.port == port }
 }
 
 /// Where a rule stands.

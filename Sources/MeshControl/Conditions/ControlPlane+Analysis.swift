@@ -9,6 +9,8 @@ extension ControlPlane {
 
     /// Tells everything that has to be said about the objects of a mesh as it is now: found now, whatever conditions say.
     ///
+    /// The whole mesh is compiled for it, by the threads that simulations have (``WorkDesk``).
+    ///
     /// - Parameters:
     ///   - namespace: the only one whose objects are told of; `nil`: all, of which a caller that is narrowed to namespaces
     ///     may not ask.
@@ -20,18 +22,18 @@ extension ControlPlane {
         try authorise(caller, .analyzeMesh, in: ObjectScope(mesh, namespace: namespace))
         let log = ViolationLog()
         FieldReader(body, at: .root, log: log).finish()
-        guard log.violations.isEmpty, log.unknownFields.isEmpty else {
-            throw ControlError.invalid(log.violations + log.unknownFields)
-        }
+        let violations = log.violationsAndUnknownFields
+        guard violations.isEmpty else { throw ControlError.invalid(violations) }
         let state = try await translatingErrors {
             guard let revision = try await store.meshRevision(mesh) else {
                 throw ControlError.notFound("mesh \(mesh.mesh)")
             }
             return try await mirror.state(of: mesh, atLeast: revision)
         }
-        let found = Compiler(state).findings.filter { namespace == nil || $0.object.namespace == namespace }
-        let ordered =
-            found.filter { $0.severity == .notInForce }.inOrder + found.filter { $0.severity == .notice }.inOrder
+        let ordered = try await atDesk(for: mesh.tenant) { _ in
+            let found = Compiler(state).findings.filter { namespace == nil || $0.object.namespace == namespace }
+            return found.filter { $0.severity == .notInForce }.inOrder + found.filter { $0.severity == .notice }.inOrder
+        }
         return .fields([
             "revision": .integer(state.revision),
             "items": .array(ordered.prefix(Self.maxFindings).map(\.finding)),

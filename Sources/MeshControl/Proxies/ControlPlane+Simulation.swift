@@ -20,16 +20,11 @@ extension ControlPlane {
         guard violations.isEmpty else { throw ControlError.invalid(violations) }
         let state = try await currentState(of: mesh)
         guard let target = state.services[service] else { throw ControlError.notFound("service \(service.name)") }
-        let simulated: Simulation.Answer?
-        do {
-            simulated = try await desk.run(for: mesh.tenant) { isCancelled in
-                var compiler = Compiler()
-                _ = compiler.update(state, state.change(about: service))
-                let budget = StepBudget(Limits.simulationSteps.value, isCancelled: isCancelled)
-                return compiler.simulate(request, to: service, port: port, budget: budget)
-            }
-        } catch let full as WorkDesk.Full {
-            throw ControlError.busy(full.limit, isOfTenant: full.isOfTenant)
+        let simulated = try await atDesk(for: mesh.tenant) { isCancelled in
+            var compiler = Compiler()
+            _ = compiler.update(state, state.change(about: [service]))
+            let budget = StepBudget(Limits.simulationSteps.value, isCancelled: isCancelled)
+            return compiler.simulate(request, to: service, port: port, budget: budget)
         }
         guard let answer = simulated else {
             throw ControlError.invalid([
@@ -39,6 +34,19 @@ extension ControlPlane {
             ])
         }
         return answer.json(of: service) { caller.mayEnter(mesh: mesh.mesh, namespace: $0) }
+    }
+
+    /// Does a tenant's job when its turn comes, on threads that no request waits for.
+    ///
+    /// - Throws: ``ControlError/busy(_:isOfTenant:)``.
+    func atDesk<Value: Sendable>(
+        for tenant: Name, _ body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) -> Value
+    ) async throws -> Value {
+        do {
+            return try await desk.run(for: tenant, body)
+        } catch let full as WorkDesk.Full {
+            throw ControlError.busy(full.limit, isOfTenant: full.isOfTenant)
+        }
     }
 
     private static func request(_ body: JSONValue, _ log: ViolationLog) -> (Simulation.Request, port: Int?) {
@@ -61,14 +69,16 @@ extension ControlPlane {
 }
 
 extension MeshState {
-    /// What a compiler that knows nothing yet must look at for one service's routes.
-    func change(about service: NamespacedName) -> MeshChange {
+    /// What a compiler that knows nothing yet must look at for the routes of some services.
+    func change(about services: Set<NamespacedName>) -> MeshChange {
         var change = MeshChange()
-        change.services = [service]
-        // What its rules send to has versions by subsets' labels, policies and releases of its own.
-        var destinations: Set<NamespacedName> = [service]
+        change.services = services
+        // What their rules send to has versions by subsets' labels, policies and releases of its own.
+        var destinations = services
         for (name, rules) in virtualServices
-        where rules.spec.hosts.contains(where: { HostName.service($0, from: name.namespace) == service }) {
+        where rules.spec.hosts.contains(where: { host in
+            HostName.service(host, from: name.namespace).map(services.contains) ?? false
+        }) {
             change.virtualServices.insert(name)
             destinations.formUnion(rules.spec.destinations(from: name.namespace))
         }

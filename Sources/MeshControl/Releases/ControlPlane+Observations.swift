@@ -1,4 +1,4 @@
-internal import MeshCompiler
+package import MeshCompiler
 package import MeshModel
 internal import MeshStore
 
@@ -6,7 +6,7 @@ internal import MeshStore
 package struct ReleaseWorld: Sendable {
     package var observations: ReleaseObservations
     /// The mesh that the observations are of.
-    package var state: MeshState
+    package var rules: RuleIndex
     package var now: Timestamp
 }
 
@@ -16,30 +16,22 @@ extension ControlPlane {
     package func observe(_ release: StoredRelease) async throws -> ReleaseWorld {
         try await translatingErrors {
             guard let newest = try await store.meshRevision(release.mesh) else { throw StoreError.notFound }
-            let state = try await mirror.state(of: release.mesh, atLeast: newest)
+            let rules = indexes.index(of: try await mirror.state(of: release.mesh, atLeast: newest))
             let acks = try await store.acks(
-                of: release.mesh, at: release.status.traffic.configRevision, of: state.footprint(of: release.service))
-            var observations = state.observations(of: release)
+                of: release.mesh, at: release.status.traffic.configRevision,
+                of: ReleaseFootprint(service: release.service, routes: rules.services(sendingTo: release.service)))
+            var observations = rules.observations(of: release)
             observations.proxies = acks.proxies
             observations.rejections = acks.rejections.map {
                 ReleaseObservations.Rejection(
                     proxy: $0.proxy, revision: $0.revision, message: $0.message, details: $0.details)
             }
-            return ReleaseWorld(observations: observations, state: state, now: acks.now)
+            return ReleaseWorld(observations: observations, rules: rules, now: acks.now)
         }
     }
 }
 
 extension MeshState {
-    /// The services whose own routes may send requests to one that is released.
-    func footprint(of service: NamespacedName) -> ReleaseFootprint {
-        var routes: Set<NamespacedName> = [service]
-        for (name, rules) in virtualServices where rules.spec.destinations(from: name.namespace).contains(service) {
-            routes.formUnion(rules.spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
-        }
-        return ReleaseFootprint(service: service, routes: routes)
-    }
-
     /// The versions of a service's healthy endpoints in enabled clusters, one for each endpoint.
     func readyVersions(of service: NamespacedName) -> [Name?] {
         (endpoints[service] ?? [:]).values.filter {
@@ -47,11 +39,14 @@ extension MeshState {
         }.map(\.version)
     }
 
+}
+
+extension RuleIndex {
     /// What the mesh itself tells about a release; nothing about proxies.
     func observations(of release: StoredRelease) -> ReleaseObservations {
         let (stable, canary) = (release.spec.stable.version, release.spec.canary.version)
-        let service = services[release.service]
-        let ready = readyVersions(of: release.service)
+        let service = state.services[release.service]
+        let ready = state.readyVersions(of: release.service)
         var missing: Set<ReleaseObservations.Target> = []
         if let service {
             if release.spec.ports(in: service.spec).isEmpty { missing.insert(.port) }
@@ -62,7 +57,7 @@ extension MeshState {
         }
         return ReleaseObservations(
             readyStable: ready.count { $0 == stable }, readyCanary: ready.count { $0 == canary },
-            readyTotal: ready.count, meshRevision: revision,
+            readyTotal: ready.count, meshRevision: state.revision,
             stableVersion: service?.status.stableVersion, promotions: service?.status.promotions ?? [],
             rules: ReleaseObservations.Rules(release.effects(in: self)), missing: missing,
             plannedWakeupAt: release.plannedWakeupAt, lastDrivenAt: release.lastDrivenAt)

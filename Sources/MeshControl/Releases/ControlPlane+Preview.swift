@@ -16,15 +16,16 @@ extension ControlPlane {
         let document = fields.value("spec") ?? object.spec
         fields.finish()
         let spec = ReleaseSpec.read(document, at: PlannedWrite.specPointer, log: log)
-        guard log.violations.isEmpty, log.unknownFields.isEmpty, let spec else {
-            throw ControlError.invalid(log.violations + log.unknownFields)
+        guard log.violationsAndUnknownFields.isEmpty, let spec else {
+            throw ControlError.invalid(log.violationsAndUnknownFields)
         }
         let state = try await currentState(of: mesh)
-        let preview = ReleasePreview(spec: spec, status: ReleaseStatus(object.status), name: name, state: state)
+        let preview = ReleasePreview(
+            spec: spec, status: ReleaseStatus(object.status), name: name, rules: indexes.index(of: state))
         guard let service = state.services[preview.service] else {
             throw ControlError.conflict(.init("targetMissing", "there is no service \(spec.service)"))
         }
-        return preview.json(service)
+        return try await atDesk(for: mesh.tenant) { _ in preview.json(service) }
     }
 
     /// What a release does to the rules of the mesh now, as ``preview(_:_:by:)`` has it under `rules`.
@@ -35,21 +36,23 @@ extension ControlPlane {
             !ReleaseStatus(release.status).phase.isTerminal, let spec: ReleaseSpec = release.noun()
         else { return [:] }
         let state = try await currentState(of: mesh)
-        return spec.traffic(in: namespace).effects(in: state).members
+        return spec.traffic(in: namespace).effects(in: indexes.index(of: state)).members
     }
 }
 
 /// A release that is looked at before it does anything.
-private struct ReleasePreview {
+private struct ReleasePreview: Sendable {
     let spec: ReleaseSpec
     let status: ReleaseStatus
     let name: NamespacedName
-    let state: MeshState
+    let rules: RuleIndex
+
+    private var state: MeshState { rules.state }
 
     var service: NamespacedName { NamespacedName(namespace: name.namespace, name: spec.service) }
 
     func json(_ service: MeshState.Service) -> JSONValue {
-        let effects = spec.traffic(in: name.namespace).effects(in: state)
+        let effects = spec.traffic(in: name.namespace).effects(in: rules)
         var members = effects.members
         members["revision"] = .integer(state.revision)
         members["promotion"] = promotion(effects)
@@ -89,7 +92,8 @@ private struct ReleasePreview {
         let log = ViolationLog()
         let pointer = PlannedWrite.specPointer
         spec.check(against: service.spec, at: pointer, log: log)
-        var refusals = log.violations + spec.unknownRules(in: state, namespace: name.namespace, at: pointer)
+        var refusals = log.violations + spec.unknownRules(in: rules, namespace: name.namespace, at: pointer)
+        refusals += spec.excess(in: rules, as: name, at: pointer)
         if let version = service.status.stableVersion, version != spec.stable.version {
             refusals.append(
                 Violation(

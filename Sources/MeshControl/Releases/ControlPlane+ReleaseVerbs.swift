@@ -45,8 +45,8 @@ extension ControlPlane {
         let release = try StoredRelease(row)
         let world = try await observe(release)
         let isStart = verb.name == .start || verb.name == .retry
-        let effects = release.effects(in: world.state)
-        if isStart { try Self.check(effects, of: release, in: world.state) }
+        let effects = isStart || verb.movesUnsplit ? release.effects(in: world.rules) : []
+        if isStart { try Self.check(effects, of: release, in: world.rules) }
         let told =
             isStart ? effects.warnings : verb.movesUnsplit ? effects.filter { $0.atPromotion == .moves }.warnings : []
         do {
@@ -85,10 +85,12 @@ extension ControlPlane {
     }
 
     /// What the rules must be like for a start. They may be edited afterwards.
-    private static func check(_ effects: [RouteEffect], of release: StoredRelease, in state: MeshState) throws {
-        let unknown = release.spec.unknownRules(
-            in: state, namespace: release.name.namespace, at: PlannedWrite.specPointer)
+    private static func check(_ effects: [RouteEffect], of release: StoredRelease, in rules: RuleIndex) throws {
+        let pointer = PlannedWrite.specPointer
+        let unknown = release.spec.unknownRules(in: rules, namespace: release.name.namespace, at: pointer)
         guard unknown.isEmpty else { throw ControlError.invalid(unknown) }
+        let excess = release.spec.excess(in: rules, as: release.name, at: pointer)
+        guard excess.isEmpty else { throw ControlError.invalid(excess) }
         let byHand = effects.compactMap { effect in
             effect.canaryWeightPointer.map { pointer in
                 Violation(

@@ -18,15 +18,16 @@ extension ControlPlane {
         }
         guard !releases.isEmpty else { return [] }
         _ = state.apply(StoredChanges(changed: [rules]))
+        let rules = RuleIndex(state)
         return releases.sorted { $0.key < $1.key }.flatMap { release, traffic in
-            Self.warnings(of: traffic.effects(in: state), to: name, from: release, traffic)
+            Self.warnings(of: traffic.effects(in: rules), to: name, from: release, traffic)
         }
     }
 
     private static func warnings(
         of effects: [RouteEffect], to rules: NamespacedName, from release: NamespacedName, _ traffic: ReleaseTraffic
     ) -> [Violation] {
-        guard effects.contains(where: { $0.effect == .split }) else {
+        guard effects.contains(where: \.divides) else {
             let detail =
                 "the release \(release) is left nothing to split: it pauses until there is a rule again whose requests "
                 + "\(traffic.stable) and \(traffic.canary) can share"

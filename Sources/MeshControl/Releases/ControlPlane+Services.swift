@@ -67,10 +67,11 @@ extension ControlPlane {
             var status = ServiceStatus(old.status)
             let change = try plan(status)
             change(&status)
+            // Before the mesh's row is locked, for which everybody waits.
+            let moves = state.moves(of: name, when: change)
             let object = try await transaction.putStatus(key, status.json)
             return WrittenObject(
-                object: object, created: false, warnings: warnings + state.moves(of: name, when: change).warnings,
-                operation: nil)
+                object: object, created: false, warnings: warnings + moves.warnings, operation: nil)
         }
     }
 

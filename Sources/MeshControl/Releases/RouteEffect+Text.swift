@@ -60,7 +60,7 @@ extension [RouteEffect] {
 extension ReleaseObservations.Rules {
     init(_ effects: [RouteEffect]) {
         self.init(
-            areSplit: effects.contains { $0.effect == .split },
+            areSplit: effects.contains(where: \.divides),
             unsplit: effects.filter { $0.atPromotion == .moves }.map(\.place),
             handWeighted: effects.filter { $0.canaryWeightPointer != nil }.map(\.place))
     }
@@ -68,19 +68,36 @@ extension ReleaseObservations.Rules {
 
 extension StoredRelease {
     /// What the release does to the rules of the mesh, by its plan: whatever its step.
-    func effects(in state: MeshState) -> [RouteEffect] { spec.traffic(in: name.namespace).effects(in: state) }
+    func effects(in rules: RuleIndex) -> [RouteEffect] { spec.traffic(in: name.namespace).effects(in: rules) }
 }
 
 extension ReleaseSpec {
     /// Names in the scope that no rule has which sends to the service.
     ///
     /// - Parameter pointer: of the release's `spec`.
-    func unknownRules(in state: MeshState, namespace: Name, at pointer: JSONPointer) -> [Violation] {
-        let unknown = traffic(in: namespace).unknownRules(in: state)
+    func unknownRules(in rules: RuleIndex, namespace: Name, at pointer: JSONPointer) -> [Violation] {
+        let unknown = traffic(in: namespace).unknownRules(in: rules)
         let here = ["strategy", "trafficRouting", "scope", "rules"].reduce(pointer) { $0.appending($1) }
         return strategy.rules.enumerated().filter { unknown.contains($0.element) }.map { index, rule in
             Violation(
                 here.appending(index), .unknownReference, "no rule that sends requests to \(service) is called \(rule)")
         }
+    }
+
+    /// What the step with the most copies of rules would leave undivided, as they would be too many.
+    ///
+    /// - Parameters:
+    ///   - name: the release's.
+    ///   - pointer: of the release's `spec`.
+    func excess(in rules: RuleIndex, as name: NamespacedName, at pointer: JSONPointer) -> [Violation] {
+        let steps = strategy.steps.indices.map { index in
+            var traffic = traffic(in: name.namespace)
+            (traffic.canaryShare, traffic.matches, traffic.mirror) = strategy.traffic(through: index)
+            return (index: index, traffic: traffic)
+        }
+        guard let worst = steps.max(by: { $0.traffic.mostCopies < $1.traffic.mostCopies }),
+            let excess = worst.traffic.excess(as: name, in: rules)
+        else { return [] }
+        return [Violation(pointer.appending("strategy").appending("steps").appending(worst.index), .tooMany, excess)]
     }
 }

@@ -65,7 +65,7 @@ extension MeshState {
     /// Every route of some services, as a move that has not happened.
     private func routes(of hosts: Set<NamespacedName>) -> [RouteMove] {
         var compiler = Compiler()
-        _ = compiler.update(self, hosts.reduce(into: MeshChange()) { $0.merge(change(about: $1)) })
+        _ = compiler.update(self, change(about: hosts))
         return hosts.sorted().flatMap { host in
             (compiler.services[host]?.virtualHosts ?? []).flatMap { virtualHost in
                 virtualHost.routes.map { route in
