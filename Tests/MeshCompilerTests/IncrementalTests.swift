@@ -29,6 +29,25 @@ struct IncrementalTests {
         }
     }
 
+    @Test("an index of rules that follows a mesh, back as well, is that of the mesh", arguments: 0..<20)
+    func indexes(_ seed: Int) throws {
+        var mesh = try RandomMesh(seed: UInt64(seed))
+        var (index, earlier) = (RuleIndex(mesh.state), [mesh.state])
+        for step in 0..<60 {
+            _ = try mesh.step()
+            earlier.append(mesh.state)
+            let state = step % 7 == 6 ? earlier[step / 2] : mesh.state
+            index.follow(state)
+            let fresh = RuleIndex(state)
+            for service in state.services.keys {
+                try #require(index.services(sendingTo: service) == fresh.services(sendingTo: service))
+            }
+            for traffic in state.releases.values {
+                try #require(traffic.effects(in: index) == traffic.effects(in: fresh))
+            }
+        }
+    }
+
     @Test func whatIsNotDifferentIsNotAChange() throws {
         let state = try MeshDocument.read(Golden.meshes[0].input("mesh.json"))
         var compiler = Compiler(state)
