@@ -1,3 +1,4 @@
+import MeshControl
 import MeshModel
 import MeshStore
 import Testing
