@@ -19,6 +19,8 @@ struct ChangeLog {
     var reached: Revision
     /// The feed does not reach back so far, never reached so far, or is another mesh's. Then there are no changes here.
     var isCompacted: Bool
+    /// How many changes there were besides, of objects of unknown kinds.
+    var unknown = 0
 }
 
 extension MeshStore {
@@ -32,8 +34,10 @@ extension MeshStore {
     ) async throws(StoreError) -> ChangeLog {
         let statement = ChangeLog.statement(
             of: tenant, mesh, after: after, limit: limit, withConditions: withConditions)
-        return try ChangeLog(
+        let log = try ChangeLog(
             await rows(statement, seeing: .tenant(tenant), isPlannedOnce: true), uid: uid, after: after, limit: limit)
+        unknownRows.note(log.unknown, logger)
+        return log
     }
 }
 
@@ -81,27 +85,32 @@ extension ChangeLog {
             self.init(changes: [], newest: newest, reached: newest, isCompacted: true)
             return
         }
-        let changes: [Change]
+        let pieces: [(revision: Revision, change: Change?)]
         do {
-            changes = try rows.allInParallel(Self.change).compactMap(\.self)
+            pieces = try rows.allInParallel(Self.piece).compactMap(\.self)
         } catch {
             throw StoreError(error)
         }
         var log = ChangeLog(changes: [], newest: newest, reached: newest, isCompacted: false)
         let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
-        if changes.count >= limit || changes.count < found { log.reached = changes.last?.revision ?? newest }
+        if pieces.count >= limit || pieces.count < found { log.reached = pieces.last?.revision ?? newest }
+        let changes = pieces.compactMap(\.change)
+        log.unknown = pieces.count - changes.count
         var seen = Set<ObjectKey>(minimumCapacity: changes.count)
         log.changes = changes.reversed().filter { seen.insert($0.key).inserted }.reversed()
         self = log
     }
 
+    /// A row of the feed; without a change if that is of an unknown kind.
+    ///
     /// - Returns: `nil` for the row that a feed without changes has.
-    private static func change(_ row: Row) throws(PostgresError) -> Change? {
+    private static func piece(_ row: Row) throws(PostgresError) -> (revision: Revision, change: Change?)? {
         guard let revision: Revision = try row["changed"] else { return nil }
-        let key = try ObjectRow.key(row)
+        guard let key = try ObjectRow.keyIfKnown(row) else { return (revision, nil) }
         let exists = try row["uid", as: String?.self] != nil
-        return Change(
+        let change = Change(
             key: key, revision: revision, isDeleted: try row["deleted"],
             object: exists ? try ObjectRow.withConditions(ObjectRow.content(of: key, row), row) : nil)
+        return (revision, change)
     }
 }

@@ -73,10 +73,10 @@ extension MeshStore {
              ORDER BY kind, namespace, service, name, source, position
             """, seeing: .tenant(mesh.tenant)
         ).all { row throws(PostgresError) in
-            (try ObjectRow.key(row), ObjectCondition(stored: try row.json("condition")))
+            (try ObjectRow.keyIfKnown(row), ObjectCondition(stored: try row.json("condition")))
         }
         return all.reduce(into: [:]) { conditions, row in
-            if let condition = row.1 { conditions[row.0, default: []].append(condition) }
+            if let key = row.0, let condition = row.1 { conditions[key, default: []].append(condition) }
         }
     }
 

@@ -115,12 +115,17 @@ struct ObjectRow {
             status: try row.json("status"))
     }
 
-    /// The key in the columns `tenant`, `kind`, `mesh`, `namespace`, `service`, `name`.
+    /// The key in the columns `tenant`, `kind`, `mesh`, `namespace`, `service`, `name`, where only known kinds were asked for.
     static func key(_ row: Row) throws(PostgresError) -> ObjectKey {
-        let text: String = try row["kind"]
-        guard let kind = Kind(rawValue: text) else {
-            throw PostgresError(.decoding, "there is an object of the unknown kind \(text)")
+        guard let key = try keyIfKnown(row) else {
+            throw PostgresError(.decoding, "there is an object of the unknown kind \(try row["kind", as: String.self])")
         }
+        return key
+    }
+
+    /// As ``key(_:)``; `nil` for a kind that only a newer version of this server knows.
+    static func keyIfKnown(_ row: Row) throws(PostgresError) -> ObjectKey? {
+        guard let kind = Kind(rawValue: try row["kind"]) else { return nil }
         let tenant = try row.name("tenant")
         let name = try row.name("name")
         switch kind.scope {

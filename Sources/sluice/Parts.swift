@@ -154,6 +154,9 @@ struct Parts: Sendable {
                 # HELP sluice_database_waiting Requests that wait for a connection to PostgreSQL.
                 # TYPE sluice_database_waiting gauge
                 sluice_database_waiting \(requests.waiting + own.waiting)
+                # HELP sluice_unknown_rows_total Rows of objects that were skipped because only a newer version knows their kind.
+                # TYPE sluice_unknown_rows_total counter
+                sluice_unknown_rows_total \(api.unknownRows.count + store.unknownRows.count)
 
                 """
         }

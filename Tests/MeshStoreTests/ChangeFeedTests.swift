@@ -1,5 +1,6 @@
 import MeshModel
 import MeshStore
+import Postgres
 import Testing
 
 @Suite("The change feed")
@@ -33,6 +34,39 @@ struct ChangeFeedTests {
             let changes = try await store.changes(.acme, after: start, limit: 100)
             #expect(changes.changed == [again])
             #expect(changes.deleted.isEmpty)
+        }
+    }
+
+    @Test(
+        "what a newer version wrote is skipped and counted, in pages of any size, and everything else goes on",
+        arguments: 1...3)
+    func unknownKinds(_ limit: Int) async throws {
+        try await withStore { store in
+            let start = try await store.revision()
+            let before = try await store.create(.service("a"))
+            for name in ["x", "y"] { try await store.writeAsNewerVersion(name) }
+            let after = try await store.create(.service("b"))
+            var reader = start
+            var seen: [StoredObject] = []
+            while reader < start + 4 {
+                let page = try await store.changes(.acme, after: reader, limit: limit)
+                try #require(page.revision > reader, "the reader would ask for the same page for ever")
+                #expect(page.deleted.isEmpty)
+                reader = page.revision
+                seen += page.changed
+            }
+            #expect(seen == [before, after])
+            #expect(store.unknownRows.count == 2)
+            let mesh = try await store.loadMesh(.acme)
+            #expect(mesh.objects.map(\.key) == [.service("a"), .service("b")])
+            let watched = try await store.feedPage(
+                .objects(tenant: .acme, mesh: .defaultMesh), after: start, limit: 100)
+            #expect(watched.entries.count == 2 && watched.isComplete)
+            try await store.write { transaction in
+                let changes = try await transaction.changes(.acme, after: start, limit: 100)
+                #expect(changes.changed.count == 2)
+            }
+            #expect(try await store.conditions(of: .acme).isEmpty)
         }
     }
 
@@ -159,5 +193,31 @@ struct ChangeFeedTests {
                 try await store.changes(MeshKey(tenant: name("nobody"), mesh: .defaultMesh), after: 0, limit: 1)
             }
         }
+    }
+}
+
+extension MeshStore {
+    /// Writes an object of a kind that there is not, with a condition, as a version of this server does that has it.
+    fileprivate func writeAsNewerVersion(_ name: String) async throws {
+        let key: Statement = "tenant, mesh, kind, namespace, service, name"
+        let values: Statement = "'acme', 'default', 'Teleporter', 'shop', '', \(name)"
+        let revision: Statement = "(SELECT revision FROM mesh WHERE tenant = 'acme' AND mesh = 'default')"
+        _ = try await pool.pipeline([
+            "SELECT set_config('sluice.tenant', 'acme', true)",
+            "UPDATE mesh SET revision = revision + 1 WHERE tenant = 'acme' AND mesh = 'default'",
+            """
+            INSERT INTO object (\(key), revision, labels, annotations, spec, status)
+            VALUES (\(values), \(revision), '{}', '{}', '{"to": "anywhere"}', '{}')
+            """, "INSERT INTO change (\(key), revision, deleted) VALUES (\(values), \(revision), false)",
+            """
+            INSERT INTO condition_state (tenant, mesh, writer, lease_until) VALUES ('acme', 'default', 'newer', now())
+            ON CONFLICT DO NOTHING
+            """,
+            """
+            INSERT INTO object_condition (\(key), source, position, uid, subject, revision, type, status, reason, pointer,
+                                          message, since)
+            VALUES (\(values), 'compiler', 0, gen_random_uuid(), '', 1, 'Accepted', false, 'Conflict', '/spec/to', 'no', now())
+            """,
+        ])
     }
 }
