@@ -44,13 +44,53 @@ struct RowSecurityTests {
         }
     }
 
-    @Test("sees that a session of no tenant sees rows")
-    func leak() async throws {
+    @Test(
+        "sees a policy that opens more than the session's tenant, to read or to write, and that the migrations' is gone",
+        arguments: [
+            "CREATE POLICY everybody ON object USING (true)",
+            "CREATE POLICY everybody ON object FOR SELECT USING (true)",
+            "CREATE POLICY everybody ON object FOR INSERT WITH CHECK (true)",
+            "CREATE POLICY everybody ON object TO sluice USING (true)",
+            "ALTER POLICY tenant ON object USING (visible_tenant(tenant) OR tenant = 'acme')",
+            "ALTER POLICY tenant ON object WITH CHECK (true)", "DROP POLICY tenant ON object",
+            "DROP POLICY tenant ON object; CREATE POLICY tenant ON object FOR SELECT USING (visible_tenant(tenant))",
+        ])
+    func leak(script: String) async throws {
         try await withStore { store async throws in
-            try await store.pool.execute(script: "CREATE POLICY everybody ON object USING (true)")
+            try await store.pool.execute(script: script)
             await #expect(throws: RowSecurity.Breach.leak(["object"])) {
                 try await RowSecurity(pool: store.pool).checkTables()
             }
+        }
+    }
+
+    @Test("sees that the policies' own function lets a session of no tenant see rows")
+    func openFunction() async throws {
+        try await withStore { store async throws in
+            try await store.pool.execute(
+                script: """
+                    CREATE OR REPLACE FUNCTION visible_tenant(tenant text) RETURNS boolean LANGUAGE sql STABLE RETURN true
+                    """)
+            await #expect(throws: RowSecurity.Breach.leak(["mesh"])) {
+                try await RowSecurity(pool: store.pool).checkTables()
+            }
+        }
+    }
+
+    @Test("minds no policy that opens nothing to the role, and reads no row of a table that grows")
+    func harmless() async throws {
+        try await withStore { store async throws in
+            try await store.create(.service("cart"))
+            // Whoever reads a row of it fails.
+            try await store.pool.execute(
+                script: """
+                    CREATE FUNCTION unread() RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS
+                        $$ BEGIN RAISE EXCEPTION 'a row was read'; END $$;
+                    CREATE POLICY unread ON audit_event AS RESTRICTIVE USING (unread());
+                    CREATE POLICY other ON object TO pg_monitor USING (true);
+                    CREATE POLICY second ON object FOR SELECT USING (visible_tenant(tenant));
+                    """)
+            try await RowSecurity(pool: store.pool).checkTables()
         }
     }
 }
