@@ -9,6 +9,23 @@ package struct ConditionState: Hashable, Sendable {
     package var sequence: Int64
 }
 
+/// A place in the changes of a mesh's conditions: everything before it is what a reader has.
+package struct ConditionCursor: Hashable, Sendable {
+    /// A change, which can be of many objects.
+    fileprivate var sequence: Int64
+    /// The last object of that change that the reader has; empty if it has none.
+    fileprivate var (namespace, service, name) = ("", "", "")
+
+    /// Behind a whole change.
+    package init(after sequence: Int64) { self.sequence = sequence + 1 }
+
+    fileprivate init(sequence: Int64, through key: ObjectKey) {
+        let row = ObjectRow(key)
+        self.sequence = sequence
+        (namespace, service, name) = (row.namespace, row.service, row.name)
+    }
+}
+
 /// What a writer of conditions has to say: of some objects all that it finds.
 package struct ConditionChanges: Sendable {
     package var mesh: MeshKey
@@ -85,11 +102,12 @@ extension MeshStore {
     /// - Parameters:
     ///   - source: the sort of finding that the changes are all of, such as `compiler`.
     ///   - sequence: what the writer knows of; another one has written if it is no longer so.
-    /// - Returns: the new state; `nil` if nothing was written, because the writer is no longer the mesh's, or what is there
-    ///   is newer.
+    /// - Returns: the new state, and the objects that were skipped because they are gone or were written since the conditions
+    ///   were found: they have none now. `nil` if nothing was written, because the writer is no longer the mesh's, or what is
+    ///   there is newer.
     package func write(
         _ changes: ConditionChanges, from source: String, by writer: String, after sequence: Int64
-    ) async throws -> ConditionState? {
+    ) async throws -> (state: ConditionState, skipped: Set<ObjectKey>)? {
         let step: Int64 = changes.objects.isEmpty ? 0 : 1
         let mesh = changes.mesh
         let update: Statement = """
@@ -101,22 +119,29 @@ extension MeshStore {
         let decode = { (row: Row) throws(PostgresError) in
             ConditionState(revision: try row["revision"], sequence: try row["sequence"])
         }
-        if step == 0 { return try await rows(update, seeing: .tenant(mesh.tenant)).first(decode) }
+        if step == 0 {
+            return try await rows(update, seeing: .tenant(mesh.tenant)).first(decode).map { (state: $0, skipped: []) }
+        }
         do {
             return try await pool.transaction(prelude: [Visibility.tenant(mesh.tenant).statement]) { session in
                 guard let state = try await session.query(update).first(decode) else { return nil }
                 let told: Statement = """
                     SELECT pg_notify(\(ChangeSignals.channel), \(ChangeSignals.conditionsPayload(changes.mesh)))
                     """
-                _ = try await session.pipeline(
+                let results = try await session.pipeline(
                     Self.statements(
                         changes, source, foundAt: "\(changes.foundAt)", at: "\(state.sequence)") + [told])
-                return state
+                let written = try results[Self.insertion].all(ObjectRow.key)
+                let due = Set(changes.objects.filter { !$0.value.isEmpty }.keys)
+                return (state: state, skipped: due.subtracting(written))
             }
         } catch let error as PostgresError {
             throw StoreError(error)
         }
     }
+
+    /// Which of ``statements(_:_:foundAt:at:)`` returns the keys of what it wrote.
+    private static let insertion = 1
 
     /// - Parameters:
     ///   - revision: of the mesh, that the changes were found at.
@@ -137,7 +162,7 @@ extension MeshStore {
                AND (kind, namespace, service, name) IN (
                 SELECT * FROM unnest(\(kinds)::text[], \(namespaces)::text[], \(services)::text[], \(names)::text[]))
             """,
-            // Not of an object that was made anew since: that is looked at again.
+            // Not of an object that was made anew or mended since: that is looked at again.
             """
             INSERT INTO object_condition (tenant, mesh, kind, namespace, service, name, source, position, uid, subject,
                                           revision, type, status, reason, pointer, message, other, since)
@@ -155,7 +180,8 @@ extension MeshStore {
                    AS n (kind, namespace, service, name, position, subject, type, status, reason, pointer, message, other,
                          since)
               JOIN object o ON o.tenant = \(tenant) AND o.mesh = \(mesh) AND o.kind = n.kind AND o.namespace = n.namespace
-                           AND o.service = n.service AND o.name = n.name
+                           AND o.service = n.service AND o.name = n.name AND o.revision <= \(revision)
+            RETURNING tenant, kind, mesh, namespace, service, name
             """,
             """
             INSERT INTO condition_change (tenant, mesh, kind, namespace, service, name, sequence)
@@ -178,36 +204,46 @@ extension MeshStore {
         ).first { row throws(PostgresError) -> Int64 in try row["sequence"] } ?? 0
     }
 
-    /// The objects of a list whose conditions changed after another change, in the order of the changes: as many as `limit`,
-    /// and the rest of the last one's change. The query's page and its labels are not looked at.
+    /// The objects of a list whose conditions changed after another change, in the order of the changes: as many as `limit`, or
+    /// fewer if they are large (``Limits/feedPageBytes``). The query's page and its labels are not looked at.
     ///
-    /// - Returns: the objects, and the change that a reader has who takes them in; at most `sequence` if that is all.
+    /// - Returns: the objects, and what a reader has who takes them in.
     package func conditionChanges(
-        of query: ListQuery, after sequence: Int64, limit: Int
-    ) async throws(StoreError) -> (objects: [StoredObject], reached: Int64, isComplete: Bool) {
-        guard let tenant = query.tenant, let mesh = query.mesh else { return ([], sequence, true) }
+        of query: ListQuery, after cursor: ConditionCursor, limit: Int
+    ) async throws(StoreError) -> (objects: [StoredObject], reached: ConditionCursor, isComplete: Bool) {
+        guard let tenant = query.tenant, let mesh = query.mesh else { return ([], cursor, true) }
+        let order: Statement = "sequence, namespace, service, name"
         var changes: Statement = """
-            SELECT kind, namespace, service, name, sequence FROM condition_change
-             WHERE tenant = \(tenant.text) AND mesh = \(mesh.text) AND sequence > \(sequence)
+            SELECT tenant, kind, mesh, namespace, service, name, sequence FROM condition_change
+             WHERE tenant = \(tenant.text) AND mesh = \(mesh.text) AND sequence >= \(cursor.sequence)
                AND kind = \(query.kind.rawValue)
+               AND (\(order)) > (\(cursor.sequence), \(cursor.namespace), \(cursor.service), \(cursor.name))
             """
         if let namespace = query.namespace { changes.append(" AND namespace = \(namespace.text)") }
         if let service = query.service { changes.append(" AND service = \(service.text)") }
-        let found = try await rows(
-            """
-            SELECT o.*, h.sequence
-              FROM (\(changes) ORDER BY sequence FETCH FIRST \(limit) ROWS WITH TIES) h
+        let page: Statement = """
+            SELECT h.*, o.*
+              FROM (\(changes) ORDER BY \(order) LIMIT \(limit)) h
               LEFT JOIN LATERAL (
-                    SELECT \(ObjectRow.columns), \(ObjectRow.conditions(of: "object")) FROM object
+                    SELECT \(ObjectRow.content), size, \(ObjectRow.conditions(of: "object")) FROM object
                      WHERE tenant = \(tenant.text) AND mesh = \(mesh.text) AND kind = h.kind
                        AND namespace = h.namespace AND service = h.service AND name = h.name LIMIT 1) o ON true
-             ORDER BY h.sequence
-            """, seeing: .tenant(tenant)
-        ).all { row throws(PostgresError) -> (Int64, StoredObject?) in
+            """
+        let rows = try await rows(
+            ObjectRow.bounded(page, orderedBy: order, ObjectRow.earlierRows, Limits.feedPageBytes),
+            seeing: .tenant(tenant))
+        let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
+        let changed = try rows.all { row throws(PostgresError) -> (ConditionCursor, StoredObject?) in
+            let key = try ObjectRow.key(row)
             let exists = try row["uid", as: String?.self] != nil
-            return (try row["sequence"], exists ? try ObjectRow.decodeWithConditions(row) : nil)
+            return (
+                ConditionCursor(sequence: try row["sequence"], through: key),
+                exists ? try ObjectRow.withConditions(ObjectRow.content(of: key, row), row) : nil
+            )
         }
-        return (found.compactMap(\.1), found.last?.0 ?? sequence, found.count < limit)
+        return (
+            changed.compactMap(\.1), changed.last?.0 ?? cursor, changed.count == found && changed.count < limit
+        )
     }
 
     /// Forgets when the conditions changed of objects that have had none for as long as `age`.

@@ -28,6 +28,18 @@ struct ConditionBookTests {
         #expect(book.due([b: [Self.condition("new")]], at: 1).changes.isEmpty)
     }
 
+    @Test("what could not be written is not there, whatever was before, and does not have to wait")
+    func skipped() throws {
+        let (a, b) = (try Self.key("a"), try Self.key("b"))
+        var book = ConditionBook([a: [Self.condition("old")]], pause: 20)
+        let wanted = [a: [Self.condition("new")], b: [Self.condition("new")]]
+        book.note(book.due(wanted, at: 0).changes, at: 0, skipped: [a])
+        #expect(book.written == [b: [Self.condition("new")]])
+        #expect(book.due(wanted, at: 1).changes == [a: [Self.condition("new")]])
+        let old = wanted.merging([a: [Self.condition("old")]]) { $1 }
+        #expect(book.due(old, at: 1).changes == [a: [Self.condition("old")]])
+    }
+
     @Test("one that flaps is written at most once in each pause, and then as it is")
     func flapping() throws {
         let a = try Self.key("a")

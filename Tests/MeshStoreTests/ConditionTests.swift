@@ -44,7 +44,8 @@ struct ConditionTests {
             let written = try await store.write(
                 Self.changes([Self.cart: [Self.condition("Conflict")]], at: revision), from: "compiler", by: "r1",
                 after: state.sequence)
-            #expect(written == ConditionState(revision: revision, sequence: 1))
+            #expect(written?.state == ConditionState(revision: revision, sequence: 1))
+            #expect(written?.skipped == [])
 
             var found = try #require(try await store.fetchWithConditions(Self.cart))
             let condition = try #require(found.conditions?.first)
@@ -80,7 +81,7 @@ struct ConditionTests {
             _ = try await lease(store)
             #expect(try await store.leaseConditions(of: .acme, to: "r2", for: .seconds(60)) == nil)
             #expect(try await store.write(new, from: "compiler", by: "r2", after: 0) == nil)
-            #expect(try await store.write(new, from: "compiler", by: "r1", after: 0)?.sequence == 1)
+            #expect(try await store.write(new, from: "compiler", by: "r1", after: 0)?.state.sequence == 1)
             #expect(try await store.write(old, from: "compiler", by: "r1", after: 1) == nil, "older than what is there")
             #expect(try await store.write(new, from: "compiler", by: "r1", after: 0) == nil, "written meanwhile")
             #expect(try await store.fetchWithConditions(Self.cart)?.conditions?.map(\.reason) == ["New"])
@@ -88,7 +89,7 @@ struct ConditionTests {
             _ = try await lease(store, for: .zero)
             #expect(try await store.write(new, from: "compiler", by: "r1", after: 1) == nil)
             #expect(try await lease(store, "r2") == ConditionState(revision: revision, sequence: 1))
-            #expect(try await store.write(new, from: "compiler", by: "r2", after: 1)?.sequence == 2)
+            #expect(try await store.write(new, from: "compiler", by: "r2", after: 1)?.state.sequence == 2)
         }
     }
 
@@ -108,6 +109,28 @@ struct ConditionTests {
             #expect(
                 try await store.write(unaware, from: "compiler", by: "r1", after: 1) == nil,
                 "the writer must learn that they are gone")
+        }
+    }
+
+    @Test("are none of an object that was written since they were found, and the writer learns of which")
+    func mended() async throws {
+        try await withStore { store in
+            let (other, gone) = (ObjectKey.service("other"), ObjectKey.service("gone"))
+            for key in [Self.cart, other] { try await store.create(key) }
+            let found = try await store.revision()
+            try await store.create(Self.cart, spec: ["mended": true])
+            _ = try await lease(store)
+            let conditions = [Self.cart, other, gone].map { ($0, [Self.condition("Conflict")]) }
+            let written = try await store.write(
+                Self.changes(Dictionary(uniqueKeysWithValues: conditions), at: found), from: "compiler", by: "r1",
+                after: 0)
+            #expect(written?.skipped == [Self.cart, gone])
+            #expect(try await Set(store.conditions(of: .acme).keys) == [other])
+            let again = try await store.write(
+                Self.changes([Self.cart: [Self.condition("Conflict")]], at: found + 1), from: "compiler", by: "r1",
+                after: 1)
+            #expect(again?.skipped == [])
+            #expect(try await Set(store.conditions(of: .acme).keys) == [other, Self.cart])
         }
     }
 
@@ -151,16 +174,21 @@ struct ConditionTests {
                     Self.changes([.service("other"): [Self.condition("Conflict")]], at: revision), from: "compiler",
                     by: "r1", after: 1)
                 let query = ListQuery(kind: .service, tenant: .acme, mesh: .defaultMesh, namespace: .shop)
-                let first = try await store.conditionChanges(of: query, after: 0, limit: 1)
+                let beginning = ConditionCursor(after: 0)
+                let first = try await store.conditionChanges(of: query, after: beginning, limit: 1)
                 #expect(first.objects.map(\.key) == [Self.cart])
-                #expect(first.reached == 1 && !first.isComplete)
-                let rest = try await store.conditionChanges(of: query, after: 1, limit: 10)
-                #expect(rest.objects.map(\.key) == [.service("other")])
-                #expect(rest.objects.first?.conditions?.map(\.reason) == ["Conflict"])
-                #expect(rest.reached == 2 && rest.isComplete)
+                #expect(!first.isComplete)
+                for cursor in [first.reached, ConditionCursor(after: 1)] {
+                    let rest = try await store.conditionChanges(of: query, after: cursor, limit: 10)
+                    #expect(rest.objects.map(\.key) == [.service("other")])
+                    #expect(rest.objects.first?.conditions?.map(\.reason) == ["Conflict"])
+                    #expect(rest.isComplete)
+                    let nothing = try await store.conditionChanges(of: query, after: rest.reached, limit: 10)
+                    #expect(nothing.objects.isEmpty && nothing.isComplete && nothing.reached == rest.reached)
+                }
                 #expect(try await store.conditionSequence(of: .acme) == 2)
                 let elsewhere = ListQuery(kind: .release, tenant: .acme, mesh: .defaultMesh, namespace: .shop)
-                #expect(try await store.conditionChanges(of: elsewhere, after: 0, limit: 10).objects.isEmpty)
+                #expect(try await store.conditionChanges(of: elsewhere, after: beginning, limit: 10).objects.isEmpty)
             }
         }
     }

@@ -58,6 +58,35 @@ struct PageBytesTests {
         }
     }
 
+    @Test("what one write of conditions changed comes in pages of a size too, and every object once")
+    func conditions() async throws {
+        try await withStore { store in
+            let fits = Limits.feedPageBytes.value / (1 << 20)
+            try await Self.create(fits + 3, in: store)
+            let keys = (0..<(fits + 3)).map { ObjectKey.service("s\($0 + 10)") }
+            let condition = ObjectCondition(type: "Accepted", isTrue: false, reason: "Conflict", message: "")
+            let revision = try await store.revision()
+            _ = try await store.leaseConditions(of: .acme, to: "r1", for: .seconds(60))
+            let changes = ConditionChanges(
+                of: .acme, foundAt: revision, revision: revision,
+                objects: Dictionary(uniqueKeysWithValues: keys.map { ($0, [condition]) }))
+            _ = try await store.write(changes, from: "compiler", by: "r1", after: 0)
+            // Objects that are gone are no end.
+            try await store.delete(keys[1])
+            let query = ListQuery(kind: .service, tenant: .acme, mesh: .defaultMesh)
+            for (limit, counts) in [(1000, [fits, 2]), (fits, [fits - 1, 3])] {
+                var (cursor, pages, isComplete) = (ConditionCursor(after: 0), [[ObjectKey]](), false)
+                while !isComplete {
+                    let page = try await store.conditionChanges(of: query, after: cursor, limit: limit)
+                    pages.append(page.objects.map(\.key))
+                    (cursor, isComplete) = (page.reached, page.isComplete)
+                }
+                #expect(pages.map(\.count) == counts)
+                #expect(pages.flatMap(\.self) == keys.filter { $0 != keys[1] })
+            }
+        }
+    }
+
     @Test("a mesh is loaded piece by piece, and whole, without what nobody compiles")
     func loading() async throws {
         try await withStore { store in

@@ -38,11 +38,16 @@ struct ConditionBook {
         return (changes, isAll)
     }
 
-    mutating func note(_ changes: [ObjectKey: [ObjectCondition]], at tick: Int) {
-        for (key, conditions) in changes {
+    /// - Parameter skipped: those of the changes that could not be written: of these objects nothing stands there, and what does
+    ///   next does not have to wait.
+    mutating func note(
+        _ changes: [ObjectKey: [ObjectCondition]], at tick: Int, skipped: Set<ObjectKey> = []
+    ) {
+        for (key, conditions) in changes where !skipped.contains(key) {
             written[key] = conditions.isEmpty ? nil : conditions
             restingUntil[key] = tick + pause
         }
+        for key in skipped { written[key] = nil }
     }
 
     /// Whether something that changes now would have to wait.

@@ -212,13 +212,13 @@ package struct ConditionKeeper: Sendable {
         let changes = ConditionChanges(
             of: entry.state.mesh, foundAt: entry.state.revision, revision: revision, objects: objects)
         guard
-            let stored = try await store.write(
+            let (stored, skipped) = try await store.write(
                 changes, from: Self.source, by: replica, after: entry.stored.sequence)
         else {
             throw Overtaken()
         }
         entry.stored = stored
-        entry.book.note(objects, at: tick)
-        return !isAll
+        entry.book.note(objects, at: tick, skipped: skipped)
+        return !isAll || !skipped.isEmpty
     }
 }

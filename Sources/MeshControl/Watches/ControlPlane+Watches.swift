@@ -45,8 +45,8 @@ extension ControlPlane {
                 conditions = try await store.conditionSequence(of: MeshKey(tenant: tenant, mesh: mesh))
             }
             return ListWatch(
-                list, resuming: revision, newest: newest, conditions: conditions, inbox: WatchInbox(), store: store,
-                follower: follower)
+                list, resuming: revision, newest: newest, conditions: ConditionCursor(after: conditions),
+                inbox: WatchInbox(), store: store, follower: follower)
         }
     }
 }

@@ -8,15 +8,15 @@ package final class ListWatch: Sendable {
     let resumed: Revision?
     /// The feed's revision at that moment.
     let newest: Revision
-    /// The last change of conditions that the reader has.
-    let conditions: Int64
+    /// The changes of conditions that the reader has.
+    let conditions: ConditionCursor
     let inbox: WatchInbox
     let store: MeshStore
     private let follower: FeedFollower
 
     init(
-        _ list: WatchedList, resuming resumed: Revision?, newest: Revision, conditions: Int64, inbox: WatchInbox,
-        store: MeshStore, follower: FeedFollower
+        _ list: WatchedList, resuming resumed: Revision?, newest: Revision, conditions: ConditionCursor,
+        inbox: WatchInbox, store: MeshStore, follower: FeedFollower
     ) {
         self.list = list
         self.resumed = resumed
@@ -51,8 +51,8 @@ package struct WatchReader {
     package private(set) var revision: Revision
     private var isPresent: Bool
     private var mustRead = true
-    /// The last change of conditions that the reader has, and whether there may be another one.
-    private var conditions: Int64
+    /// The changes of conditions that the reader has, and whether there may be another one.
+    private var conditions: ConditionCursor
     private var mustReadConditions = true
 
     fileprivate init(_ watch: ListWatch) {
