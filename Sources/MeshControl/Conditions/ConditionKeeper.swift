@@ -34,6 +34,11 @@ package struct ConditionKeeper: Sendable {
     /// Sweeps after which a mesh that does not change is forgotten.
     private static let patience = 30
 
+    /// Events that wait for the keeper at most, while it waits for the database.
+    private static let waitingEvents = 1024
+    /// When a lease was taken of which nothing is known any more.
+    private static let longAgo = Int.min / 2
+
     package static let source = "compiler"
 
     package init(
@@ -83,7 +88,7 @@ package struct ConditionKeeper: Sendable {
 
         /// Ticks stop, so nothing is known of leases from now on.
         mutating func settle() {
-            for mesh in entries.keys { entries[mesh]?.leasedAt = .min / 2 }
+            for mesh in entries.keys { entries[mesh]?.leasedAt = ConditionKeeper.longAgo }
         }
     }
 
@@ -91,23 +96,28 @@ package struct ConditionKeeper: Sendable {
     ///
     /// - Parameter signals: what the database says; see ``ChangeSignals``.
     package func run(signals: AsyncStream<ChangeSignals.Signal>) async throws {
-        let (events, post) = AsyncStream.makeStream(of: Event.self)
+        let (events, continuation) = AsyncStream.makeStream(
+            of: Event.self, bufferingPolicy: .bufferingNewest(Self.waitingEvents))
+        // As in ``SignalQueue``. A tick that is dropped comes again: what is kept winds it up.
+        let post: @Sendable (Event) -> Void = { event in
+            if case .dropped = continuation.yield(event) { continuation.yield(.signal(.anything)) }
+        }
         let (ticks, wind) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await signal in signals { post.yield(.signal(signal)) }
+                for await signal in signals { post(.signal(signal)) }
             }
             group.addTask {
                 while true {
                     try await clock.sleep(for: Self.sweep)
-                    post.yield(.signal(.anything))
+                    post(.signal(.anything))
                 }
             }
             // Wound up while there is something to wait for.
             group.addTask {
                 for await _ in ticks {
                     try await clock.sleep(for: Self.tick)
-                    post.yield(.tick)
+                    post(.tick)
                 }
             }
             group.addTask {
@@ -155,23 +165,21 @@ package struct ConditionKeeper: Sendable {
     }
 
     private func look(at mesh: MeshKey, _ work: inout Work) async {
+        // What was compiled outlives a failure; what is stored has to be read again after it.
         do {
             guard var entry = try await entry(of: mesh, work) else {
                 // Another replica's.
                 work.entries[mesh] = nil
                 return
             }
+            // So that changing it copies nothing.
             work.entries[mesh] = nil
-            let state = try await mirror.state(of: mesh, atLeast: .max)
-            let change = MeshChange(from: entry.state, to: state)
-            if !change.isEmpty {
-                entry.sweepsLeft = Self.patience
-                _ = entry.compiler.update(state, change)
-                entry.wanted = entry.compiler.findings.conditions
-            }
-            entry.state = state
-            if try await write(&entry, at: work.tick) {
-                work.want(mesh, in: 1)
+            do {
+                if try await bringUpToDate(&entry, at: work.tick) { work.want(mesh, in: 1) }
+            } catch {
+                entry.leasedAt = Self.longAgo
+                work.entries[mesh] = entry
+                throw error
             }
             work.entries[mesh] = entry
         } catch StoreError.notFound {
@@ -180,9 +188,23 @@ package struct ConditionKeeper: Sendable {
             work.want(mesh, in: 1)
         } catch {
             logger.warning("conditions not written", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
-            work.entries[mesh] = nil
             work.want(mesh, in: Self.retry)
         }
+    }
+
+    /// Compiles what changed in the mesh, and writes what came out different.
+    ///
+    /// - Returns: whether something has to wait.
+    private func bringUpToDate(_ entry: inout Entry, at tick: Int) async throws -> Bool {
+        let state = try await mirror.state(of: entry.state.mesh, atLeast: .max)
+        let change = MeshChange(from: entry.state, to: state)
+        if !change.isEmpty {
+            entry.sweepsLeft = Self.patience
+            _ = entry.compiler.update(state, change)
+            entry.wanted = entry.compiler.findings.conditions
+        }
+        entry.state = state
+        return try await write(&entry, at: tick)
     }
 
     /// - Returns: `nil` if another replica is the mesh's writer.
