@@ -2,17 +2,19 @@ package import MeshModel
 internal import Postgres
 
 extension StoreTransaction {
-    /// VirtualServices of the mesh in whose document the service's name stands, by namespace and name: all that may send
-    /// requests to it, and others.
-    package func virtualServices(mentioning service: ObjectKey) async throws -> [StoredObject] {
+    /// VirtualServices of the mesh in whose document a string is the service's name or begins with it and a dot, by namespace and
+    /// name: all that may send requests to it, and few others.
+    package func virtualServices(mentioning service: ObjectKey) async throws -> [StoredSpec] {
         let row = ObjectRow(service)
+        // A name has no wildcard in it.
+        let patterns = ["%\"\(row.name)\"%", "%\"\(row.name).%"]
         return try await session.query(
             """
-            SELECT \(ObjectRow.columns) FROM object
+            SELECT \(StoredSpec.columns) FROM object
              WHERE tenant = \(row.tenant) AND kind = 'VirtualService' AND mesh = \(row.mesh)
-               AND strpos(spec::text, \(row.name)) > 0
+               AND spec::text LIKE ANY (\(patterns)::text[])
              ORDER BY namespace, name
             """
-        ).all(ObjectRow.decode)
+        ).all(StoredSpec.init)
     }
 }

@@ -130,6 +130,41 @@ struct ListTests {
             #expect(found == [["one", "two"], ["three"], []])
         }
     }
+
+    @Test("of a service's endpoints there are all, or a handful to name")
+    func manyEndpoints() async throws {
+        try await withStore { store in
+            let cart = NamespacedName(namespace: .shop, name: name("cart"))
+            for number in 0..<12 {
+                _ = try await store.create(
+                    .endpoint(name("e\(number + 10)"), of: cart, in: .acme), spec: ["n": .integer(Int64(number))])
+            }
+            try await store.write { transaction in
+                let all = try await transaction.allEndpoints(of: .service("cart"))
+                #expect(all.map { $0.spec["n"] } == (0..<12).map { .integer($0) })
+                #expect(try await transaction.endpoints(of: .service("cart")) == Array(all.prefix(10)))
+            }
+        }
+    }
+
+    @Test("the rules that may name a service are those with its name as a host, not in other words")
+    func ruleUsers() async throws {
+        try await withStore { store in
+            for (rules, host) in [
+                ("none", "cart"), ("short", "a"), ("full", "a.shop.svc.cluster.local"), ("longer", "a-b"),
+                ("other", "b.a"), ("empty", ""),
+            ] {
+                let key = ObjectKey.namespaced(
+                    .virtualService, NamespacedName(namespace: .shop, name: name(rules)), in: .acme)
+                _ = try await store.create(key, spec: ["hosts": [.string(host)], "http": [["name": "a route"]]])
+            }
+            try await store.write { transaction in
+                let found = try await transaction.virtualServices(mentioning: .service("a"))
+                #expect(found.map(\.key.name.text) == ["full", "short"])
+                #expect(found.last?.spec["hosts"] == ["a"])
+            }
+        }
+    }
 }
 
 extension MeshStore {

@@ -4,7 +4,7 @@ internal import MeshStore
 /// What of other objects names the one that is being written, as nouns. Those that cannot be read are left out.
 extension StoreTransaction {
     func endpointSpecs(of service: ObjectKey) async throws -> [(key: ObjectKey, spec: EndpointSpec)] {
-        try await endpoints(of: service).compactMap { object in object.noun().map { (object.key, $0) } }
+        try await allEndpoints(of: service).compactMap { object in object.noun().map { (object.key, $0) } }
     }
 
     /// VirtualServices that send requests to a service, and where.
@@ -19,5 +19,12 @@ extension StoreTransaction {
 
     func activeReleaseSpecs(of service: ObjectKey) async throws -> [(key: ObjectKey, spec: ReleaseSpec)] {
         try await activeReleases(of: service).compactMap { object in object.noun().map { (object.key, $0) } }
+    }
+}
+
+extension StoredSpec {
+    /// The spec as its noun; `nil` if it cannot be read.
+    func noun<Noun: Spec>(as noun: Noun.Type = Noun.self) -> Noun? {
+        Noun.read(spec, at: .root, log: ViolationLog(ofStored: true))
     }
 }
