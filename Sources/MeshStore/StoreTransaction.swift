@@ -75,6 +75,14 @@ package final class StoreTransaction {
         ).first(ObjectRow.decode)
     }
 
+    /// One object, which is there until the transaction ends, and as others for whom it is only to be there see it; who would
+    /// change or delete it has fetched it for update, and waits.
+    package func fetchHolding(_ key: ObjectKey) async throws -> StoredObject? {
+        try await session.query(
+            "SELECT \(ObjectRow.columns) FROM object WHERE \(ObjectRow(key).condition) FOR KEY SHARE"
+        ).first(ObjectRow.decode)
+    }
+
     /// Those of some objects of the tenant that exist.
     package func fetch(_ keys: [ObjectKey]) async throws -> [StoredObject] {
         if keys.isEmpty { return [] }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import MeshControl
 import MeshModel
 import MeshStore
 import NIOCore
@@ -144,6 +145,39 @@ struct HostileClientTests {
 
 @Suite("A database that lets requests wait")
 struct WaitingTests {
+    private static let any = ["If-Match": "*"]
+
+    /// Runs `body` while another session has locked objects.
+    private static func locking(
+        _ api: Fixture, _ objects: Statement, _ lock: Statement, _ body: () async throws -> Void
+    ) async throws {
+        try await api.pool.transaction { other async throws in
+            _ = try await other.pipeline([
+                "SELECT set_config('sluice.tenant', '*', true)", "SELECT 1 FROM object WHERE \(objects) \(lock)",
+            ])
+            try await body()
+        }
+    }
+
+    @Test("endpoints are written beside each other; what they stand on is neither deleted nor changed meanwhile")
+    func endpoints() async throws {
+        try await Fixture.run {
+            $0.deadline = .milliseconds(1000)
+        } _: { api async throws in
+            try await api.prepare()
+            try await Self.locking(api, "kind IN ('Service', 'Cluster')", "FOR KEY SHARE") {
+                let path = Fixture.shop + "/services/reviews"
+                let written = try await api.send("PUT", path + "/endpoints/e3", Fixture.endpoint("v2", 18_083))
+                #expect(written.status == 201, "\(written.text)")
+                let one = Fixture.reviews.merged(with: ["spec": ["versions": [["name": "v1"]]]])
+                #expect(try await api.send("PUT", path, one, Self.any).status == 503)
+                #expect(try await api.send("DELETE", path, headers: Self.any).status == 503)
+                #expect(
+                    try await api.send("DELETE", "/v1/tenants/acme/clusters/dev", headers: Self.any).status == 503)
+            }
+        }
+    }
+
     @Test("503 says what is waited for: another write of the same mesh, or space on the disk")
     func reasons() async throws {
         try await Fixture.run {

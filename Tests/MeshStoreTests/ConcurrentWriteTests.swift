@@ -90,6 +90,35 @@ struct ConcurrentWriteTests {
         }
     }
 
+    @Test("who only holds an object waits for nobody who does too; whoever would delete or change it waits for both")
+    func holding() async throws {
+        try await withStore { store in
+            let cart = try await store.create(.service("cart"), spec: ["n": 1])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try await store.write { first in
+                    #expect(try await first.fetchHolding(cart.key) == cart)
+                    try await store.write { second in
+                        #expect(try await second.fetchHolding(cart.key) == cart)
+                        _ = try await second.put(.service("second"), metadata: ObjectLabels(), spec: [:])
+                    }
+                    group.addTask {
+                        try await store.write { transaction in
+                            let old = try await transaction.fetch(cart.key, forUpdate: true)
+                            #expect(try await transaction.fetch([.service("first")]).count == 1, "the holder was done")
+                            #expect(old == cart)
+                            try await transaction.delete(cart.key)
+                        }
+                    }
+                    try await store.untilSomebodyWaits()
+                    #expect(try await store.fetch(cart.key) == cart)
+                    _ = try await first.put(.service("first"), metadata: ObjectLabels(), spec: [:])
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await store.fetch(cart.key) == nil)
+        }
+    }
+
     @Test("an update is later than the one before it, even if its transaction began earlier")
     func updateTimes() async throws {
         try await withStore { store in

@@ -10,32 +10,43 @@ struct EndpointRules: ObjectRules {
         guard let service = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no service") }
         let serviceKey = ObjectKey.namespaced(.service, service, in: try write.mesh())
         let clusterKey = ObjectKey.cluster(spec.cluster, of: write.key.tenant)
-        // Locked, so that neither can be deleted, nor a version removed, before this write is committed.
-        guard let parent = try await transaction.fetch(serviceKey, forUpdate: true) else {
+        // It takes as long as there are endpoints, and nobody has to wait for it.
+        let neighbours = try await neighbours(of: spec, write, in: transaction)
+        // Held, so that neither can be deleted, nor a version removed, before this write is committed. Other endpoints' writes
+        // hold them too.
+        guard let parent = try await transaction.fetchHolding(serviceKey) else {
             throw ControlError.notFound(serviceKey.described)
         }
         let pointer = PlannedWrite.specPointer
-        if try await transaction.fetch(clusterKey, forUpdate: true) == nil {
+        if try await transaction.fetchHolding(clusterKey) == nil {
             write.log.report(pointer.appending("cluster"), .unknownReference, "there is no cluster \(spec.cluster)")
         }
-        if let service = ServiceSpec.read(parent.spec, at: .root, log: ViolationLog(ofStored: true)) {
+        if let service: ServiceSpec = parent.noun() {
             check(spec, against: service, write.log)
-            try await warn(of: spec, write, service, in: transaction)
+            warn(of: spec, beside: neighbours, write, service)
         }
         return try await write.put(spec, in: transaction)
     }
 
+    /// Endpoints that are in the way of one that is new, or changes so that there may be some.
+    private func neighbours(
+        of spec: EndpointSpec, _ write: PlannedWrite, in transaction: StoreTransaction
+    ) async throws -> [StoredSpec] {
+        if let old = write.oldSpec(as: EndpointSpec.self), old.address == spec.address, old.ports == spec.ports,
+            old.sidecar == spec.sidecar, old.cluster == spec.cluster
+        {
+            return []
+        }
+        return try await transaction.endpoints(
+            besides: write.key, at: spec.address, orBehind: spec.sidecar?.proxy)
+    }
+
     /// Two endpoints at one address count once, and a sidecar stands in front of one.
     private func warn(
-        of spec: EndpointSpec, _ write: PlannedWrite, _ service: ServiceSpec, in transaction: StoreTransaction
-    ) async throws {
-        let old = write.oldSpec(as: EndpointSpec.self)
-        guard
-            old == nil || old?.address != spec.address || old?.ports != spec.ports || old?.sidecar != spec.sidecar
-                || old?.cluster != spec.cluster
-        else { return }
+        of spec: EndpointSpec, beside others: [StoredSpec], _ write: PlannedWrite, _ service: ServiceSpec
+    ) {
         let proxy = spec.sidecar?.proxy
-        for other in try await transaction.endpoints(besides: write.key, at: spec.address, orBehind: proxy) {
+        for other in others {
             guard let its: EndpointSpec = other.noun() else { continue }
             let ports = service.ports.filter { port in
                 its.address == spec.address
