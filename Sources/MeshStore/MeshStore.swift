@@ -57,7 +57,7 @@ package struct MeshStore: Sendable {
     ///   - tenant: whose rows are seen and written.
     ///   - mesh: what the revision is raised of; `nil`: the tenant's own.
     ///   - actor: who does it, for the audit trail.
-    ///   - body: may run more than once, if PostgreSQL asks for another try.
+    ///   - body: may run more than once: if PostgreSQL asks for another try, or what it creates was created meanwhile.
     /// - Throws: what `body` throws, or ``StoreError``.
     package func write<T: Sendable>(
         tenant: Name, mesh: Name?, actor: String, requestId: String,
@@ -70,16 +70,20 @@ package struct MeshStore: Sendable {
         seeing visibility: Visibility, tenant: Name, mesh: Name?, actor: String, _ requestId: String,
         _ body: (StoreTransaction) async throws -> T
     ) async throws -> T {
-        do {
-            return try await pool.transaction(prelude: [visibility.statement]) { session in
-                let transaction = StoreTransaction(
-                    session, tenant: tenant, mesh: mesh, actor: actor, requestId: requestId)
-                let result = try await body(transaction)
-                transaction.close()
-                return result
+        while true {
+            do {
+                return try await pool.transaction(prelude: [visibility.statement]) { session in
+                    let transaction = StoreTransaction(
+                        session, tenant: tenant, mesh: mesh, actor: actor, requestId: requestId)
+                    let result = try await body(transaction)
+                    transaction.close()
+                    return result
+                }
+            } catch is StoreTransaction.CreatedMeanwhile {
+                continue
+            } catch let error as PostgresError {
+                throw StoreError(error)
             }
-        } catch let error as PostgresError {
-            throw StoreError(error)
         }
     }
 

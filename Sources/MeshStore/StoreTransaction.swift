@@ -55,11 +55,15 @@ package final class StoreTransaction {
         return Array(results.prefix(statements.count))
     }
 
+    /// Somebody else has created the object that this transaction was about to create. Begun again it finds it.
+    struct CreatedMeanwhile: Error {}
+
     /// There is no revision for what is written into a tenant that is not there.
     private func translating(_ body: () async throws(PostgresError) -> [Rows]) async throws -> [Rows] {
         do throws(PostgresError) {
             return try await body()
         } catch {
+            if error.sqlState == .uniqueViolation, error.constraint == "object_pkey" { throw CreatedMeanwhile() }
             guard error.sqlState == .notNullViolation, error.column == "revision" else { throw error }
             throw StoreError.notFound
         }
@@ -139,38 +143,45 @@ package final class StoreTransaction {
     /// Creates an object, or replaces its labels, annotations, spec and, if given, status.
     ///
     /// `generation` grows when the spec changes. If nothing changes at all, nothing is written and the object is returned
-    /// as it is.
+    /// as it is. If somebody else creates it at the same time, the transaction begins again.
     ///
     /// - Parameters:
     ///   - found: what was found out about the object as it is to be, and by whom (``conditionWrite(_:of:from:)``); `nil`: nobody
     ///     looked.
+    ///   - isNew: this transaction has looked, and there was none.
     ///   - isLast: nothing follows in this transaction and nothing of it will be taken back, so that it can be committed in
     ///     the same round trip.
     package func put(
         _ key: ObjectKey, metadata: ObjectLabels, spec: JSONValue, status: JSONValue? = nil,
-        found: (conditions: [ObjectCondition], source: String)? = nil, isLast: Bool = false
+        found: (conditions: [ObjectCondition], source: String)? = nil, isNew: Bool = false, isLast: Bool = false
     ) async throws -> StoredObject {
-        let old = try await fetch(key, forUpdate: true)
+        let old = isNew ? nil : try await fetch(key, forUpdate: true)
         if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
         let raising = raising(isNewTenant: key.kind == .tenant && old == nil)
         let row = ObjectRow(key)
-        let upsert: Statement = """
+        var write: Statement = """
             INSERT INTO object AS o (tenant, kind, mesh, namespace, service, name, revision, labels, annotations, spec, status)
             VALUES (\(row.tenant), \(row.kind), \(row.mesh), \(row.namespace), \(row.service), \(row.name), \(raisedRevision),
                     \(try Self.json(metadata.labels)), \(try Self.json(metadata.annotations)), \(try spec.stored),
                     \(try (status ?? [:]).stored))
-            ON CONFLICT (tenant, kind, mesh, namespace, service, name) DO UPDATE
-               SET revision = excluded.revision, labels = excluded.labels, annotations = excluded.annotations,
-                   spec = excluded.spec, status = CASE WHEN \(status != nil) THEN excluded.status ELSE o.status END,
-                   generation = o.generation + CASE WHEN o.spec = excluded.spec THEN 0 ELSE 1 END,
-                   updated_at = \(Self.later)
-            RETURNING \(ObjectRow.columns)
             """
+        if old != nil {
+            write.append(
+                """
+                 ON CONFLICT (tenant, kind, mesh, namespace, service, name) DO UPDATE
+                    SET revision = excluded.revision, labels = excluded.labels, annotations = excluded.annotations,
+                        spec = excluded.spec,
+                        status = CASE WHEN \(status != nil) THEN excluded.status ELSE o.status END,
+                        generation = o.generation + CASE WHEN o.spec = excluded.spec THEN 0 ELSE 1 END,
+                        updated_at = \(Self.later)
+                """)
+        }
+        write.append(" RETURNING \(ObjectRow.columns)")
         let following =
             try following(key, spec: spec, isNew: old == nil)
             + (old.map { departures(from: $0.spec, replacedBy: spec, key) } ?? [])
         let found = found.map { conditionWrite($0.conditions, of: key, from: $0.source) } ?? []
-        let statements = raising + [upsert] + record("put", key, deleted: false) + following + found
+        let statements = raising + [write] + record("put", key, deleted: false) + following + found
         // A cluster's change is one of meshes that are not known before.
         let results =
             isLast && key.kind != .cluster
@@ -203,8 +214,9 @@ package final class StoreTransaction {
 
     /// Deletes an object.
     ///
+    /// - Parameter isLast: as in ``put(_:metadata:spec:status:found:isNew:isLast:)``.
     /// - Throws: ``StoreError/notFound``.
-    package func delete(_ key: ObjectKey) async throws {
+    package func delete(_ key: ObjectKey, isLast: Bool = false) async throws {
         guard let old = try await fetch(key, forUpdate: true) else { throw StoreError.notFound }
         var statements = raising() + ["DELETE FROM object WHERE \(ObjectRow(key).condition)"]
         statements += Self.forgetConditions(key) + record("delete", key, deleted: true)
@@ -213,6 +225,11 @@ package final class StoreTransaction {
         case .cluster: statements.append(noteInMeshes(key, deleted: true))
         case .endpoint: statements += departures(from: old.spec, key)
         default: break
+        }
+        // A cluster's change is one of meshes that are not known before, and with a tenant more goes.
+        if isLast && key.kind != .cluster && key.kind != .tenant {
+            _ = try await commit(running: statements)
+            return
         }
         try noteMeshes(of: key, try await pipeline(statements))
         if key.kind == .tenant { try await forgetTenant() }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import MeshControl
 import MeshModel
 import Postgres
 import Testing
@@ -74,6 +75,31 @@ struct EndpointRulesTests {
             let mismatch = try await api.send("POST", path, other, ["Idempotency-Key": "k1"])
             #expect(mismatch.status == 422)
             #expect(try await api.send("POST", path, body).status == 409)
+        }
+    }
+
+    @Test("of many who create the same object at the same moment one does, and the others are told")
+    func creationRaces() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let named = Fixture.reviews.merged(with: ["metadata": ["name": "new"]])
+            for (method, name, path, headers, refusal) in [
+                ("POST", "new", "", [:], 409), ("PUT", "put", "/put", [:], 428),
+                ("PUT", "absent", "/absent", ["If-None-Match": "*"], 412),
+            ] {
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask {
+                            let body = method == "POST" ? named : Fixture.reviews
+                            return try await api.send(method, Fixture.shop + "/services" + path, body, headers).status
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(statuses.sorted() == [201] + Array(repeating: refusal, count: 7))
+                let created = try await api.get(Fixture.shop + "/services/\(name)")
+                #expect(created.body["metadata"]?["generation"] == 1)
+            }
         }
     }
 

@@ -5,13 +5,22 @@ import Testing
 
 @Suite("Concurrent writes")
 struct ConcurrentWriteTests {
-    @Test("of two who create the same object the second one sees that it was not the first")
-    func create() async throws {
+    @Test(
+        "of two who create the same object the second one begins again and finds the first one's",
+        arguments: [false, true])
+    func create(isLast: Bool) async throws {
         try await withStore { store in
+            let runs = Counter()
             let objects = try await withThrowingTaskGroup(of: StoredObject.self) { group in
                 let first = try await store.write { transaction in
                     let first = try await transaction.put(.service("cart"), metadata: ObjectLabels(), spec: ["by": 1])
-                    group.addTask { try await store.create(.service("cart"), spec: ["by": 2]) }
+                    group.addTask {
+                        try await store.write { transaction in
+                            runs.increment()
+                            return try await transaction.put(
+                                .service("cart"), metadata: ObjectLabels(), spec: ["by": 2], isLast: isLast)
+                        }
+                    }
                     try await store.untilSomebodyWaits()
                     return first
                 }
@@ -19,10 +28,27 @@ struct ConcurrentWriteTests {
             }
             let second = try #require(objects.1)
             #expect(objects.0.createTime == objects.0.updateTime)
-            // Unequal times are how a creator knows that it has changed somebody else's object.
+            #expect(runs.value == 2)
             #expect(second.updateTime > second.createTime)
             #expect(second.uid == objects.0.uid)
             #expect(second.generation == 2)
+        }
+    }
+
+    @Test("who has looked and found none does not replace what was created since, but begins again")
+    func createdSince() async throws {
+        try await withStore { store in
+            let runs = Counter()
+            let seen = try await store.write { transaction in
+                runs.increment()
+                let old = try await transaction.fetch(.service("cart"), forUpdate: true)
+                if runs.value == 1 { try await store.create(.service("cart"), spec: ["by": 1]) }
+                if let old { return old }
+                return try await transaction.put(
+                    .service("cart"), metadata: ObjectLabels(), spec: ["by": 2], isNew: true, isLast: true)
+            }
+            #expect(seen.spec == ["by": 1] && runs.value == 2)
+            #expect(try await store.fetch(.service("cart")) == seen)
         }
     }
 

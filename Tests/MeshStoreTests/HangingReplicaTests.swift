@@ -109,6 +109,26 @@ struct HangingReplicaTests {
         }
     }
 
+    @Test("So is a creation, and a deletion")
+    func lastCreationAndDeletion() async throws {
+        try await withStore { store async throws in
+            let before = try await store.revision()
+            try await store.write { transaction async throws in
+                let created = try await transaction.put(
+                    .service("a"), metadata: ObjectLabels(), spec: [:], isLast: true)
+                #expect(try await store.fetch(.service("a")) == created)
+                #expect(try await store.create(.service("b")).revision == before + 2)
+            }
+            try await store.write { transaction async throws in
+                try await transaction.delete(.service("a"), isLast: true)
+                #expect(try await store.fetch(.service("a")) == nil)
+                #expect(try await store.create(.service("c")).revision == before + 4)
+            }
+            let changes = try await store.changes(.acme, after: before, limit: 10)
+            #expect(changes.deleted == [.service("a")] && changes.revision == before + 4)
+        }
+    }
+
     @Test("So is what the engine decides about a release, with the service's status")
     func lastCommit() async throws {
         try await withStore { store async throws in

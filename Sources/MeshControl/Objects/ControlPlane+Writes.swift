@@ -78,7 +78,7 @@ extension ControlPlane {
             }
             try options.precondition.check(old)
             try await rules.checkDeletion(of: old, in: transaction)
-            try await transaction.delete(key)
+            try await transaction.delete(key, isLast: options.isPlain)
         }
     }
 }

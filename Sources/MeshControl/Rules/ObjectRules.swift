@@ -74,15 +74,9 @@ struct PlannedWrite {
         in transaction: StoreTransaction
     ) async throws -> WrittenObject {
         try log.check(options)
-        // What is new may have to be taken back, see below.
         var object = try await transaction.put(
             key, metadata: draft.metadata, spec: spec.json, status: status,
-            found: conditions.map { ($0, ConditionKeeper.source) }, isLast: old != nil && options.isPlain)
-        if old == nil, object.updateTime != object.createTime {
-            // Somebody else created it since we looked; leaving takes our write back.
-            try options.precondition.check(object)
-            throw ControlError.conflict(.alreadyExists(object))
-        }
+            found: conditions.map { ($0, ConditionKeeper.source) }, isNew: old == nil, isLast: options.isPlain)
         object.conditions = conditions
         return WrittenObject(object: object, created: old == nil, warnings: log.warnings(options), operation: nil)
     }
