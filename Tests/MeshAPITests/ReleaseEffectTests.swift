@@ -275,6 +275,20 @@ struct ReleaseEffectTests {
                         $0.hasPrefix(" the release shop/reviews-v2 is left nothing to split")
                     })
             }
+            // An answer that is given again says the same.
+            #expect(try await api.send("DELETE", Self.rules, headers: ["If-Match": "*"]).status == 204)
+            let named = page.merged(with: ["metadata": ["name": "reviews"]])
+            var answers: [Fixture.Answer] = []
+            for _ in 0..<2 {
+                answers.append(
+                    try await api.send(
+                        "POST", Fixture.shop + "/virtualServices", named, ["Idempotency-Key": "k1"]))
+            }
+            #expect(answers.map(\.status) == [201, 201] && answers[0].text == answers[1].text)
+            #expect(
+                Self.warnings(answers[1]).contains {
+                    $0.hasPrefix(" the release shop/reviews-v2 is left nothing to split")
+                })
             let back = try await api.send("PUT", Self.rules, Self.document(), ["If-Match": "*"])
             #expect(!Self.warnings(back).contains { $0.contains("reviews-v2") })
         }

@@ -29,7 +29,7 @@ extension ControlPlane {
         let precondition = Self.precondition(of: change, options)
         // Not in the transaction, which would keep others waiting for a connection of its own and of another one.
         let base = rules.needsMesh ? try await knownState(of: key) : nil
-        let outcome = try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
+        return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
             let old = try await transaction.fetch(key, forUpdate: true)
             if case .create = change, let old { throw ControlError.conflict(.alreadyExists(old)) }
             if case .patch = change, old == nil { throw ControlError.notFound(key.described) }
@@ -43,9 +43,6 @@ extension ControlPlane {
                 base: base)
             return try await rules.carryOut(write, in: transaction)
         }
-        guard kind == .virtualService, case .done(var written) = outcome else { return outcome }
-        written.warnings += await releaseWarnings(about: written.object)
-        return .done(written)
     }
 
     /// POST means "create"; it has no precondition of its own.

@@ -6,21 +6,24 @@ extension ControlPlane {
     /// What a write of rules means to releases under way. Rules are taken all the same: a maintenance page must not wait for
     /// a release.
     ///
-    /// - Parameter rules: a VirtualService as it was written, or would be.
-    /// - Returns: nothing if the mesh cannot be read now: the write has happened.
-    func releaseWarnings(about rules: StoredObject) async -> [Violation] {
-        guard let mesh = rules.key.meshKey, let name = rules.key.namespacedName,
-            let spec: VirtualServiceSpec = rules.noun(), var state = try? await currentState(of: mesh)
-        else { return [] }
+    /// - Parameters:
+    ///   - spec: of the VirtualService `name`, as it is to be.
+    ///   - state: the mesh without this write.
+    static func releaseWarnings(
+        about spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState
+    ) -> [Violation] {
         let own = Set(spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
         let releases = state.releases.filter { _, traffic in
             own.contains(traffic.service) || !spec.uses(of: traffic.service, from: name.namespace).isEmpty
         }
         guard !releases.isEmpty else { return [] }
-        _ = state.apply(StoredChanges(changed: [rules]))
+        var state = state
+        state.virtualServices[name] = MeshState.Rules(
+            spec: spec, revision: state.revision + 1,
+            createTime: state.virtualServices[name]?.createTime ?? Timestamp(microseconds: .max))
         let rules = RuleIndex(state)
         return releases.sorted { $0.key < $1.key }.flatMap { release, traffic in
-            Self.warnings(of: traffic.effects(in: rules), to: name, from: release, traffic)
+            warnings(of: traffic.effects(in: rules), to: name, from: release, traffic)
         }
     }
 

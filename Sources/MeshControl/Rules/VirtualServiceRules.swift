@@ -32,7 +32,11 @@ struct VirtualServiceRules: ObjectRules {
                 createTime: old?.createTime ?? Timestamp(microseconds: .max))
             change.virtualServices = [name]
         }
-        return try await write.put(check.spec, found: write.warn(of: run), in: transaction)
+        // Before the mesh is locked, which is with the write.
+        let consequences = ControlPlane.releaseWarnings(about: check.spec, named: name, in: state)
+        var written = try await write.put(check.spec, found: write.warn(of: run), in: transaction)
+        written.warnings += consequences
+        return written
     }
 
     /// Who decides about a service's requests must be allowed to where the service is, or be let in there.
