@@ -52,14 +52,13 @@ extension ControlPlane {
         _ key: ObjectKey, by caller: Caller
     ) async throws -> (object: StoredObject, refusal: ObjectRefusal?) {
         guard key.kind.isInMesh else { return (try await fetch(key, by: caller), nil) }
+        try authorise(caller, key.kind.rules.read, in: ObjectScope(key))
         guard key.kind.scope == .namespace else {
-            try authorise(caller, key.kind.rules.read, in: ObjectScope(key))
             guard let object = try await translatingErrors({ try await store.fetchWithConditions(key) }) else {
                 throw ControlError.notFound(key.described)
             }
             return (object, nil)
         }
-        try authorise(caller, key.kind.rules.read, in: ObjectScope(key))
         guard let found = try await translatingErrors({ try await store.fetchWithRefusal(key) }) else {
             throw ControlError.notFound(key.described)
         }
