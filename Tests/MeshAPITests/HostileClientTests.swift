@@ -178,6 +178,28 @@ struct WaitingTests {
         }
     }
 
+    @Test("nobody's service is locked by rules that may not be about it")
+    func strangers() async throws {
+        try await Fixture.run {
+            $0.deadline = .milliseconds(1000)
+        } _: { api async throws in
+            try await api.prepare()
+            let key = try await api.send(
+                "POST", "/v1/tenants/acme/apiKeys", ["role": "developer", "namespaces": ["ops"]])
+            let token = try #require(key.body["token"]?.stringValue)
+            let ops = Fixture.mesh + "/namespaces/ops"
+            try await Self.locking(api, "kind = 'Service'", "FOR UPDATE") {
+                let rules = try await api.send(
+                    "PUT", ops + "/virtualServices/x", OwnershipTests.rules("reviews.shop"), token: token)
+                #expect(rules.status == 403)
+                #expect(rules.body["pointer"] == "/spec/hosts/0")
+                let policies = try await api.send(
+                    "PUT", ops + "/destinationRules/x", ["spec": ["host": "reviews.shop"]], token: token)
+                #expect(policies.errors == ["/spec/host invalidValue"])
+            }
+        }
+    }
+
     @Test("503 says what is waited for: another write of the same mesh, or space on the disk")
     func reasons() async throws {
         try await Fixture.run {

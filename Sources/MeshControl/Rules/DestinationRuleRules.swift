@@ -13,8 +13,10 @@ struct DestinationRuleRules: ObjectRules {
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
         let mesh = try write.mesh()
         let service = HostName.service(spec.host, from: name.namespace)
-        // Of two writers who want one host, the second one sees that the first one has it.
-        if let service { try await transaction.lock([.namespaced(.service, service, in: mesh)]) }
+        // Of two writers who want one host, the second one sees that the first one has it. Another namespace's is refused below.
+        if let service, service.namespace == name.namespace {
+            try await transaction.lock([.namespaced(.service, service, in: mesh)])
+        }
         let state = try await write.meshState(in: transaction)
         for violation in spec.violations(named: name, services: state.services, at: PlannedWrite.specPointer) {
             write.log.report(violation)
