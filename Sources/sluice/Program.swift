@@ -25,6 +25,9 @@ struct Program: Sendable {
     /// How long draining may take before what is left is cancelled; SIGTERM to exit is at most 10 s.
     private static let drainLimit = Duration.seconds(8)
 
+    /// How long a short command may keep the server from its data directory.
+    private static let patience = Duration.seconds(5)
+
     init(_ settings: Settings) { self.settings = settings }
 
     func run() async throws {
@@ -60,7 +63,11 @@ struct Program: Sendable {
         }
         let (lock, server): (DirectoryLock, PostgresServer)
         do {
-            lock = try DirectoryLock(settings.dataDirectory)
+            lock = try await DirectoryLock.waiting(for: settings.dataDirectory, atMost: Self.patience) { inUse in
+                logger.notice(
+                    "waiting for another Sluice to leave the data directory",
+                    metadata: ["process": "\(inUse.owner.map(String.init) ?? "unknown")"])
+            }
             server = try PostgresServer(dataDirectory: settings.dataDirectory, logger: logger)
             try await server.start()
         } catch {

@@ -74,8 +74,13 @@ extension DatabaseOptions {
             }
             let directory = try directory()
             let server = try PostgresServer(dataDirectory: directory, logger: logger)
-            // Without it, a server is running whose PostgreSQL this is.
-            let lock = try? DirectoryLock(directory)
+            // `nil`: a server is running whose PostgreSQL this is.
+            let lock: DirectoryLock?
+            do {
+                lock = try DirectoryLock(directory)
+            } catch is DirectoryInUse {
+                lock = nil
+            }
             defer { withExtendedLifetime(lock) {} }
             let wasRunning = lock == nil || server.processID != nil
             if lock == nil { try await server.waitForOwner() } else { try await server.start() }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import PostgresServer
@@ -17,7 +18,8 @@ struct DirectoryLockTests {
         try withDirectory { path in
             let first = try DirectoryLock(path)
             try withExtendedLifetime(first) {
-                let error = try #require(throws: PostgresServerError.self) { try DirectoryLock(path) }
+                let error = try #require(throws: DirectoryInUse.self) { try DirectoryLock(path) }
+                #expect(error == DirectoryInUse(directory: path, owner: getpid()))
                 #expect("\(error)".contains("\(path) is in use by another Sluice (process \(getpid()))"))
                 #expect("\(error)".contains("--data-dir"))
             }
@@ -26,6 +28,25 @@ struct DirectoryLockTests {
             _ = try DirectoryLock(path)
             _ = try DirectoryLock(path)
         }
+    }
+
+    @Test("is waited for while a short command is it, but not for ever")
+    func waiting() async throws {
+        let path = "/tmp/sluice-lock-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let first = Mutex<DirectoryLock?>(try DirectoryLock(path))
+        var told: [DirectoryInUse] = []
+        await #expect(throws: DirectoryInUse.self) {
+            _ = try await DirectoryLock.waiting(for: path, atMost: .zero) { told.append($0) }
+        }
+        #expect(told.isEmpty, "it did not wait")
+        let second = try await DirectoryLock.waiting(for: path, atMost: .seconds(60)) { inUse in
+            told.append(inUse)
+            first.withLock { $0 = nil }
+        }
+        #expect(told == [DirectoryInUse(directory: path, owner: getpid())])
+        withExtendedLifetime(second) {}
     }
 
     @Test("cannot be one where it may not write, in a sentence")
