@@ -144,8 +144,7 @@ package struct Migrator: Sendable {
     private func apply(_ migration: Migration, on connection: Connection) async throws {
         let deadline = ContinuousClock.now + Self.patience
         while true {
-            let script = "SET lock_timeout = '3s';\n" + Self.script(migration)
-            guard let failure = await Self.failure(of: script, on: connection) else { return }
+            guard let failure = await Self.failure(of: Self.script(migration), on: connection) else { return }
             guard failure.sqlState == .lockNotAvailable, ContinuousClock.now < deadline else { throw failure }
             try await Task.sleep(for: .seconds(1))
         }
@@ -195,7 +194,7 @@ package struct Migrator: Sendable {
     }
 
     /// How long a migration waits for a lock that somebody has: whoever comes after it waits for it too.
-    private static let lockTimeout = "10s"
+    private static let lockTimeout = "3s"
 
     /// The script with the record of it, both or neither: the simple protocol runs a script of several statements as one
     /// transaction, which also ends when one of them fails. The name comes from this program, so it needs no escaping.

@@ -102,6 +102,19 @@ struct MigratorTests {
         }
     }
 
+    @Test("a migration waits for a lock for a moment at a time; the session is as before when it is done")
+    func lockTimeout() async throws {
+        try await StoreFixture.runEmpty { pool async throws in
+            let query: Statement = "SELECT current_setting('lock_timeout') AS value"
+            try await pool.withConnection { connection in _ = try await connection.query("SET lock_timeout = '7s'") }
+            let asks = Migrator.Migration(
+                name: "0001_asks", script: "CREATE TABLE asked AS SELECT current_setting('lock_timeout') AS value")
+            #expect(try await Migrator(pool: pool, migrations: [asks]).up() == ["0001_asks"])
+            #expect(try await pool.query("SELECT value FROM asked").first?["value", as: String.self] == "3s")
+            #expect(try await pool.query(query).first?["value", as: String.self] == "7s")
+        }
+    }
+
     @Test(
         "a script may end without a semicolon or in a comment",
         arguments: ["", ";", " -- end", "; -- end", ";\n-- end\n"])
