@@ -141,6 +141,40 @@ struct HostileClientTests {
         for _ in 0..<10 { #expect(await readiness.reasons() == ["no"]) }
         #expect(looks.value == 1)
     }
+
+    @Test("While that takes, those who ask wait for the one look; when its caller has gone, for another one's")
+    func sharedReadiness() async throws {
+        let (looks, answers) = (Counter(), Counter())
+        let (releases, release) = AsyncStream.makeStream(of: String.self)
+        let readiness = Readiness(
+            checks: [
+                {
+                    looks.increment()
+                    if looks.value > 1 { for await reason in releases { return reason } }
+                    try? await hangUntilCancelled()
+                    return "cancelled"
+                }
+            ], lifetime: .seconds(3600))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let impatient = Task { await readiness.reasons() }
+            try await until("somebody looks") { looks.value == 1 }
+            for _ in 0..<10 {
+                group.addTask {
+                    #expect(await readiness.reasons() == ["slow"])
+                    answers.increment()
+                }
+            }
+            try await until("all of them wait") { readiness.waiting == 10 }
+            impatient.cancel()
+            try await until("another one looks") { looks.value == 2 }
+            _ = await impatient.value
+            #expect(readiness.waiting == 9 && answers.value == 0)
+            release.yield("slow")
+            try await group.waitForAll()
+        }
+        #expect(await readiness.reasons() == ["slow"])
+        #expect(looks.value == 2)
+    }
 }
 
 @Suite("A database that lets requests wait")

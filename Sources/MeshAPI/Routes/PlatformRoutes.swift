@@ -64,24 +64,66 @@ package struct Readiness: Sendable {
     package var checks: [@Sendable () async -> String?]
     /// How long an answer holds: anybody may ask, and as often as they like.
     private let lifetime: Duration
-    private let last = Last()
+    private let looks = Looks()
 
     package init(checks: [@Sendable () async -> String?] = [], lifetime: Duration = .zero) {
         self.checks = checks
         self.lifetime = lifetime
     }
 
+    /// Looks, unless somebody looked a moment ago or is looking: what they find is everybody's answer.
     func reasons() async -> [String] {
-        if let known = last.value.withLock({ $0 }), .now < known.at + lifetime { return known.reasons }
+        if let known = await looks.known(within: lifetime) { return known }
         var reasons: [String] = []
         for check in checks {
             if let reason = await check() { reasons.append(reason) }
         }
-        last.value.withLock { [reasons] in $0 = (reasons, .now) }
+        // A check that was cancelled with its caller has found out nothing.
+        looks.end(with: Task.isCancelled ? nil : reasons)
         return reasons
     }
 
-    private final class Last: Sendable {
-        let value = Mutex<(reasons: [String], at: ContinuousClock.Instant)?>(nil)
+    /// How many wait for the look of another one.
+    var waiting: Int { looks.waiting }
+
+    /// The last look, and who waits for the one under way.
+    private final class Looks: Sendable {
+        private struct State {
+            var last: (reasons: [String], at: ContinuousClock.Instant)?
+            var isLooking = false
+            var waiting: [CheckedContinuation<[String]?, Never>] = []
+        }
+
+        private let state = Mutex(State())
+
+        var waiting: Int { state.withLock(\.waiting.count) }
+
+        /// - Returns: `nil` if the caller is to look, and to ``end(with:)`` it.
+        func known(within lifetime: Duration) async -> [String]? {
+            await withCheckedContinuation { continuation in
+                let answer = state.withLock { state -> [String]?? in
+                    if let last = state.last, .now < last.at + lifetime { return .some(last.reasons) }
+                    guard state.isLooking else {
+                        state.isLooking = true
+                        return .some(nil)
+                    }
+                    state.waiting.append(continuation)
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        }
+
+        /// - Parameter reasons: `nil`: one of those who wait is to look itself.
+        func end(with reasons: [String]?) {
+            let told = state.withLock { state in
+                if let reasons { state.last = (reasons, .now) }
+                let told = reasons == nil ? Array(state.waiting.prefix(1)) : state.waiting
+                state.waiting.removeFirst(told.count)
+                state.isLooking = reasons == nil && !told.isEmpty
+                return told
+            }
+            for continuation in told { continuation.resume(returning: reasons) }
+        }
     }
 }
