@@ -73,9 +73,8 @@ struct ProxyRoutes: Sendable {
         try request.query.check()
         let log = ViolationLog()
         FieldReader(request.body, at: .root, log: log).finish()
-        guard log.violations.isEmpty, log.unknownFields.isEmpty else {
-            throw ControlError.invalid(log.violations + log.unknownFields)
-        }
+        let violations = log.violationsAndUnknownFields
+        guard violations.isEmpty else { throw ControlError.invalid(violations) }
         let proxy = try await control.dismiss(
             try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
         return .document(proxy.json)
