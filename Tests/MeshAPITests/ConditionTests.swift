@@ -1,6 +1,7 @@
 import MeshControl
 import MeshModel
 import MeshStore
+import Postgres
 import TestSupport
 import Testing
 
@@ -87,6 +88,38 @@ struct ConditionTests {
             #expect(try await api.writer.send("PUT", Self.service, third, Self.anyVersion).status == 200)
             try await eventually("the rules are right again", clock) {
                 try await accepted(api.server)?["status"] == "True"
+            }
+        }
+    }
+
+    @Test("what cannot be written is tried again, and written when it can be")
+    func failure() async throws {
+        let clock = ManualClock()
+        try await WatchFixture.run(keeperClock: clock) { api in
+            try await api.writer.prepare()
+            let third = Self.withVersions(["v1", "v2", "v3"])
+            #expect(try await api.writer.send("PUT", Self.service, third, Self.anyVersion).status == 200)
+            #expect(try await api.writer.send("PUT", Self.rules, Self.atPort).status == 201)
+            try await eventually("the destination is known to be empty", clock) {
+                try await api.server.get(Self.rules).text.contains("NoReadyEndpoints")
+            }
+            // A sequence, which outlives what is rolled back.
+            try await api.writer.pool.execute(
+                script: """
+                    CREATE SEQUENCE failure MINVALUE 0;
+                    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                        PERFORM nextval('failure'); RAISE EXCEPTION 'no'; END $$;
+                    CREATE TRIGGER fail BEFORE INSERT ON object_condition EXECUTE FUNCTION fail();
+                    """)
+            let moved = third.merged(with: ["spec": ["ports": [["name": "http", "port": 9081]]]])
+            #expect(try await api.writer.send("PUT", Self.service, moved, Self.anyVersion).status == 200)
+            try await eventually("it was tried again", clock) {
+                try await api.writer.pool.query("SELECT last_value FROM failure").first?["last_value"] ?? Int64(0) >= 2
+            }
+            #expect(try await accepted(api.server)?["status"] == "True")
+            try await api.writer.pool.execute(script: "DROP TRIGGER fail ON object_condition")
+            try await eventually("the rules are told to be broken", clock) {
+                try await accepted(api.server)?["status"] == "False"
             }
         }
     }
