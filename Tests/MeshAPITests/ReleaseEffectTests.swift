@@ -233,6 +233,24 @@ struct ReleaseEffectTests {
         }
     }
 
+    @Test("a plan that was stored before a default was written down is no other one when it is sent again")
+    func storedBefore() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let written = try await api.send("PUT", Self.release, Self.plan())
+            var spec = try #require(written.body["spec"]?.objectValue)
+            #expect(spec.removeValue(forKey: "promotion") != nil)
+            let mesh = MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh)
+            let name = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("reviews-v2")))
+            let old = JSONValue.object(spec)
+            _ = try await api.control.store.write(tenant: mesh.tenant, mesh: mesh.mesh, actor: "test", requestId: "r") {
+                try await $0.put(.namespaced(.release, name, in: mesh), metadata: ObjectLabels(), spec: old)
+            }
+            let again = try await api.send("PUT", Self.release, Self.plan(), ["If-Match": "*"])
+            #expect(again.status == 200 && again.body["metadata"]?["generation"] == 2, "\(again.text)")
+        }
+    }
+
     @Test("a release that does not fit its service is no preview but a mistake")
     func badPreview() async throws {
         try await Fixture.run { api in

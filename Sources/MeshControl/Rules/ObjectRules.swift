@@ -69,16 +69,24 @@ struct PlannedWrite {
     /// - Parameters:
     ///   - status: `nil` keeps the status.
     ///   - conditions: what compiling says about the object; `nil`: nobody asked.
-    func put(
-        _ spec: some Spec, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
+    func put<Noun: Spec>(
+        _ spec: Noun, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
         in transaction: StoreTransaction
     ) async throws -> WrittenObject {
         try log.check(options)
         var object = try await transaction.put(
-            key, metadata: draft.metadata, spec: spec.json, status: status,
+            key, metadata: draft.metadata, spec: document(of: spec), status: status,
             found: conditions.map { ($0, ConditionKeeper.source) }, isNew: old == nil, isLast: options.isPlain)
         object.conditions = conditions
         return WrittenObject(object: object, created: old == nil, warnings: log.warnings(options), operation: nil)
+    }
+
+    /// What is stored for a spec: what there is already if that means the same. An earlier version may have left out what this
+    /// one writes down, such as the default of a field that is new; to write the same again is no new generation.
+    private func document<Noun: Spec>(of spec: Noun) -> JSONValue {
+        let document = spec.json
+        guard let old, old.spec != document, oldSpec(as: Noun.self) == spec else { return document }
+        return old.spec
     }
 
     /// The mesh that the object stands in.
