@@ -188,7 +188,7 @@ let package = Package(
         .testTarget(
             name: "MeshStoreTests",
             dependencies: ["MeshStore", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures", "TestSupport"],
-            swiftSettings: strict),
+            exclude: ["Databases"], swiftSettings: strict),
         .testTarget(
             name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel", "TestSupport"],
             swiftSettings: strict),

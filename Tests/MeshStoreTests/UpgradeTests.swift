@@ -1,0 +1,94 @@
+import Foundation
+import MeshModel
+import MeshStore
+import Postgres
+import StoreFixtures
+import TestSupport
+import Testing
+
+/// A database that an earlier version has filled goes on with this one.
+@Suite("A database of an earlier version")
+struct UpgradeTests {
+    /// Restores the database of version acb7d5b, and brings it up to date.
+    private static func withUpgraded(_ body: (MeshStore) async throws -> Void) async throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Databases/acb7d5b.sql")
+        let dump = try String(contentsOf: file, encoding: .utf8)
+        try await StoreFixture.runEmpty { pool in
+            // It changes settings of its session, which another one must not meet.
+            try await pool.execute(script: dump + "\nRESET ALL;")
+            let applied = try await Migrator(pool: pool).up()
+            #expect(applied == Migrator.all.map(\.name).filter { $0 > "0006_proxy_updates" })
+            try await body(MeshStore(pool: pool, logger: quietLogger))
+        }
+    }
+
+    /// - Returns: `nil` if the spec cannot be read.
+    private static func isReadAlike(_ object: StoredObject, _ log: ViolationLog) -> Bool? {
+        func isAlike<Noun: Spec>(_: Noun.Type) -> Bool? {
+            guard let noun = Noun.read(object.spec, at: .root, log: log) else { return nil }
+            // Releases write down defaults that they had not when they were stored.
+            return Noun.read(noun.json, at: .root, log: log) == noun
+                && (object.key.kind == .release || noun.json == object.spec)
+        }
+        return switch object.key.kind {
+        case .tenant: isAlike(TenantSpec.self)
+        case .cluster: isAlike(ClusterSpec.self)
+        case .service: isAlike(ServiceSpec.self)
+        case .endpoint: isAlike(EndpointSpec.self)
+        case .virtualService: isAlike(VirtualServiceSpec.self)
+        case .destinationRule: isAlike(DestinationRuleSpec.self)
+        case .release: isAlike(ReleaseSpec.self)
+        }
+    }
+
+    @Test("has every kind, and each spec means the same when it is written again")
+    func specs() async throws {
+        try await Self.withUpgraded { store in
+            let mesh = try await store.loadMesh(.acme)
+            let tenants = try await store.list(ListQuery(kind: .tenant, tenant: nil)).items
+            let objects = mesh.objects + mesh.clusters + tenants
+            #expect(Set(objects.map(\.key.kind)) == Set(Kind.allCases))
+            #expect(objects.count == 23)
+            for object in objects {
+                let log = ViolationLog(ofStored: true)
+                let isTheSame = try #require(Self.isReadAlike(object, log) as Bool?, "\(object.key) \(log.violations)")
+                #expect(isTheSame, "\(object.key)")
+                #expect(log.unknownFields.isEmpty, "\(object.key)")
+            }
+        }
+    }
+
+    @Test("has its releases where they were, and none of them is another one's rival")
+    func releases() async throws {
+        try await Self.withUpgraded { store in
+            let expected: [String: ReleaseStatus.Phase] = [
+                "reviews-v2": .succeeded, "ratings-v2": .progressing, "details-v2": .paused, "draft": .draft,
+            ]
+            for (text, phase) in expected {
+                let name = NamespacedName(namespace: .shop, name: MeshStoreTests.name(text))
+                let row = try #require(try await store.release(.namespaced(.release, name, in: .acme)))
+                let status = ReleaseStatus(row.object.status)
+                #expect(status.phase == phase, "\(text)")
+                if phase == .progressing { #expect(status.traffic.canaryShare.basisPoints == 500) }
+            }
+            // What promotions left behind means the same: reviews' rules go where they went.
+            let reviews = try #require(try await store.fetch(.service("reviews")))
+            let status = ServiceStatus(reviews.status)
+            #expect(status.stableVersion == name("v2"))
+            #expect(status.promotion(from: name("v1")) != nil)
+        }
+    }
+
+    @Test("has its proxies, and takes their reports and writes as its own")
+    func writes() async throws {
+        try await Self.withUpgraded { store in
+            let proxies = try await store.proxies(of: .acme, limit: 100)
+            #expect(proxies.count == 4)
+            let before = try #require(try await store.meshRevision(.acme))
+            let written = try await store.create(.service("new"))
+            #expect(written.revision == before + 1)
+            let feed = try await store.changes(.acme, after: before, limit: 10)
+            #expect(feed.changed == [written])
+        }
+    }
+}
