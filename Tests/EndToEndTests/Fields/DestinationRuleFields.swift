@@ -190,11 +190,13 @@ enum DestinationRuleFields {
         FieldRow(
             outlier + "interval",
             detection(["consecutive5xxErrors": 1, "interval": "0.1s", "baseEjectionTime": "0.1s"]),
-            asks: failures(500), asksAgain: false, back),
+            // Longer than the defaults, which a busy machine may take to get here.
+            against: "300s", asks: failures(500), asksAgain: false, back),
         FieldRow(
             outlier + "baseEjectionTime",
             detection(["consecutive5xxErrors": 1, "interval": "0.1s", "baseEjectionTime": "0.1s"]),
-            asks: failures(500), asksAgain: false, back),
+            // Longer than the defaults, which a busy machine may take to get here.
+            against: "300s", asks: failures(500), asksAgain: false, back),
         FieldRow(
             outlier + "maxEjectionPercent", detection(["consecutive5xxErrors": 1, "maxEjectionPercent": 100]),
             asks: failures(500), asksAgain: false, .statistic(active, 3...3)),
