@@ -27,7 +27,7 @@ struct MeasuredServer {
         defer { try? FileManager.default.removeItem(at: directory) }
         let path = URL(fileURLWithPath: binary).path
         // Warnings only: what is measured is the server, not the disk that a log goes to.
-        var options = try Server.Options(binary: path, directory: directory.path, token: "benchmark")
+        var options = try Server.Options(binary: path, directory: directory.path, token: "of-the-benchmark-alone")
         options.environment["SLUICE_LOG_LEVEL"] = "warning"
         let server = try await Server(options)
         do {
