@@ -47,7 +47,7 @@ private struct Scope {
         if !changed.isEmpty {
             for state in states {
                 for rules in state.virtualServices.values
-                where rules.spec.destinations.contains(where: { changed.contains(Self.label($0)) }) {
+                where rules.spec.destinations.contains(where: { changed.contains(HostName.firstLabel($0)) }) {
                     hosts.formUnion(Self.labels(rules.spec.hosts))
                 }
             }
@@ -60,20 +60,18 @@ private struct Scope {
         }
     }
 
-    private static func labels(_ hosts: [String]?) -> [Substring] { (hosts ?? []).map(label) }
+    private static func labels(_ hosts: [String]?) -> [Substring] { (hosts ?? []).map(HostName.firstLabel) }
 
-    private static func label(_ host: String) -> Substring {
-        host[..<(host.utf8.firstIndex(of: UInt8(ascii: ".")) ?? host.endIndex)]
-    }
-
-    private func isHost(_ host: String) -> Bool { hosts.contains(Self.label(host)) }
+    private func isHost(_ host: String) -> Bool { hosts.contains(HostName.firstLabel(host)) }
 
     /// Services and endpoints stay, which are looked up by name, and releases, which are few and matter to all that is sent to
     /// their services.
     func part(of state: MeshState) -> MeshState {
         var part = state
         part.virtualServices = state.virtualServices.filter { $0.value.spec.hosts.contains(where: isHost) }
-        part.destinationRules = state.destinationRules.filter { destinations.contains(Self.label($0.value.spec.host)) }
+        part.destinationRules = state.destinationRules.filter {
+            destinations.contains(HostName.firstLabel($0.value.spec.host))
+        }
         return part
     }
 }

@@ -36,8 +36,10 @@ package struct HostOwnership: Sendable {
     ) -> [NamespacedName: HostOwnership] {
         var candidates: [NamespacedName: Set<NamespacedName>] = [:]
         for service in services { candidates[service] = [] }
+        // The first label of a host is the service's name: to look at that takes a fraction of reading all names of a mesh.
+        let labels = Set(candidates.keys.map { HostName.firstLabel($0.name.text) })
         for (name, rules) in state.virtualServices {
-            for host in rules.spec.hosts {
+            for host in rules.spec.hosts where labels.contains(HostName.firstLabel(host)) {
                 guard let service = HostName.service(host, from: name.namespace) else { continue }
                 candidates[service]?.insert(name)
             }

@@ -37,6 +37,11 @@ package enum HostName {
         return NamespacedName(namespace: namespace, name: name)
     }
 
+    /// What stands before the first dot: of a service's host its name, found in a fraction of the time of ``service(_:from:)``.
+    package static func firstLabel(_ host: String) -> Substring {
+        host[..<(host.utf8.firstIndex(of: UInt8(ascii: ".")) ?? host.endIndex)]
+    }
+
     /// Reads a host name and reports what is wrong with it.
     ///
     /// - Returns: the name without a dot behind it.
