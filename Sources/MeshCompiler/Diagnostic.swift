@@ -22,13 +22,16 @@ package struct Diagnostic: Hashable, Sendable {
         case noReadyEndpoints
         /// Something that clients without a sidecar leave aside.
         case notForProxyless
+        /// Something that this server does not carry out.
+        case unsupported
         /// A host that another VirtualService decides about, because this one lets it.
         case delegated
 
         /// What it means for the object, unless the diagnostic says otherwise.
         package var severity: Severity {
             switch self {
-            case .unknownReference, .conflict, .unreachable, .duplicateAddress, .tooMany: .notInForce
+            case .unknownReference, .conflict, .unreachable, .duplicateAddress, .tooMany, .unsupported:
+                .notInForce
             case .redirected, .pinnedToRetired, .noReadyEndpoints, .notForProxyless, .delegated: .notice
             }
         }

@@ -209,6 +209,7 @@ struct ConditionTests {
                 #expect(condition?["status"] == "False")
                 #expect(condition?["reason"] == "Unreachable")
                 #expect(condition?["pointer"] == "/spec/http/1")
+                #expect(answer.body["status"]?["phase"] == "NotInForce")
             }
             // Nobody has to look first: it is never said to be right.
             #expect(try await accepted(api)?["reason"] == "Unreachable")
@@ -221,6 +222,62 @@ struct ConditionTests {
             #expect(
                 try await api.send("PUT", Self.rules, OwnershipTests.rules("reviews"), Self.anyVersion).status == 200)
             #expect(try await accepted(api)?["status"] == "True")
+        }
+    }
+
+    @Test(
+        "a rule is in force if requests to one port get to it; each that none gets to is told of once, with its ports")
+    func unreachedPorts() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let service: JSONValue = [
+                "spec": [
+                    "ports": [["name": "http", "port": 9080], ["name": "admin", "port": 9081]],
+                    "versions": [["name": "v1"], ["name": "v2"]],
+                ]
+            ]
+            #expect(try await api.send("PUT", Self.service, service, Self.anyVersion).status == 200)
+            let admin: JSONValue = ["match": [["port": 9081]], "directResponse": ["status": 403]]
+            let main: JSONValue = ["route": [["destination": ["host": "reviews", "subset": "v2"]]]]
+            func warnings(_ rules: [JSONValue]) async throws -> [String] {
+                let spec: JSONValue = ["spec": ["hosts": ["reviews"], "http": .array(rules)]]
+                let answer = try await api.send("PUT", Self.rules, spec, Self.anyVersion)
+                #expect(answer.status == 200, "\(answer.text)")
+                return (answer.body["warnings"]?.arrayValue ?? []).map {
+                    "\($0["pointer"]?.stringValue ?? "") \($0["detail"]?.stringValue ?? "")"
+                }
+            }
+            #expect(try await api.send("PUT", Self.rules, OwnershipTests.rules("reviews")).status == 201)
+            #expect(try await warnings([admin, main]) == [])
+            #expect(try await accepted(api)?["status"] == "True")
+            #expect(
+                try await warnings([main, admin, main]) == [
+                    "/spec/http/1 no request gets here: rules before this one take every request to port 9081",
+                    "/spec/http/2 no request gets here: rules before this one take every request to ports 9080, 9081",
+                ])
+        }
+    }
+
+    @Test("rules for gateways, which nobody is, say so")
+    func gateways() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.rules, OwnershipTests.rules("reviews")).status == 201)
+            for (gateways, reason, pointer) in [
+                (["mesh"], "Valid", nil), (["ingress"], "Unsupported", "/spec/gateways/0"),
+                (["mesh", "ingress"], "Valid", nil),
+            ] as [([JSONValue], JSONValue, JSONValue?)] {
+                let rules = OwnershipTests.rules("reviews").merged(with: ["spec": ["gateways": .array(gateways)]])
+                let written = try await api.send("PUT", Self.rules, rules, Self.anyVersion)
+                #expect(written.status == 200, "\(written.text)")
+                let condition = try await accepted(api)
+                #expect(condition?["reason"] == reason)
+                #expect(condition?["pointer"] == pointer)
+                let warned = (written.body["warnings"]?.arrayValue ?? []).map { $0["code"] }
+                #expect(warned == (gateways.contains("ingress") ? ["unsupported"] : []))
+            }
+            let conditions = try await api.get(Self.rules).body["status"]?["conditions"]?.arrayValue ?? []
+            #expect(conditions.contains { $0["type"] == "Unsupported" && $0["status"] == "True" })
         }
     }
 

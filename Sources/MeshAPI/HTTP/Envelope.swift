@@ -44,8 +44,12 @@ extension StoredObject {
         var members = status.objectValue ?? [:]
         members["observedGeneration"] = .integer(generation)
         if key.kind == .cluster { members["phase"] = "Ready" }
-        if members["phase"] == nil { members["phase"] = "Accepted" }
-        members["conditions"] = conditions(refusal)
+        let conditions = conditions(refusal)
+        if members["phase"] == nil {
+            let accepted = conditions.arrayValue?.first { $0["type"] == "Accepted" }
+            members["phase"] = accepted?["status"] == "False" ? "NotInForce" : "Accepted"
+        }
+        members["conditions"] = conditions
         if !routes.isEmpty { members["routes"] = .object(routes) }
         return .object(members)
     }

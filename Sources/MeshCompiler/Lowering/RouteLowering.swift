@@ -13,6 +13,9 @@ struct RouteLowering {
     /// What releases have made besides the routes of the rules.
     private var copies = RouteCost()
     private var policies: [NamespacedName: PolicyLowering] = [:]
+    /// Rules, by their place, that requests to some port get to, and the ports at which others take all before them.
+    private var reached: Set<Int> = []
+    private var passed: [Int: [Int]] = [:]
 
     init(
         state: MeshState, name: NamespacedName, service: MeshState.Service, references: References,
@@ -28,6 +31,8 @@ struct RouteLowering {
     mutating func virtualHosts() -> [IR.VirtualHost] {
         let owner = keptOwner()
         reportInvalidReleases()
+        reportGateways()
+        defer { owner.map { reportUnreached($0) } }
         let ports = service.spec.ports.filter(\.appProtocol.isHTTP)
         return ports.map { port in
             let user = owner.map { userRoutes(of: $0, port: port.number) } ?? []
@@ -84,11 +89,10 @@ struct RouteLowering {
             let matches = rule.match.enumerated().filter { $0.element.isAbout(port: port) }
             if matches.isEmpty && !rule.match.isEmpty { continue }
             if routes.last?.match.isAny == true {
-                report(
-                    .virtualService, owner, place.pointer, .unreachable,
-                    "no request gets here: a rule before this one takes every request to port \(port)")
-                break
+                passed[index, default: []].append(port)
+                continue
             }
+            reached.insert(index)
             let whole: [(Int?, HTTPMatch?)] = rule.match.isEmpty ? [(nil, nil)] : []
             let destinations = destinations(of: rule, at: place, port: port)
             let mirrors = mirrors(of: rule, at: place, port: port)
@@ -284,6 +288,35 @@ struct RouteLowering {
     }
 
     // MARK: -
+
+    /// A rule that is behind one for every request at each of its ports. Behind such rules of some ports only it is in force.
+    private mutating func reportUnreached(_ owner: NamespacedName) {
+        for (index, ports) in passed.sorted(by: { $0.key < $1.key }) where !reached.contains(index) {
+            let list = ports.map { String($0) }.joined(separator: ", ")
+            report(
+                .virtualService, owner, JSONPointer(["spec", "http"]).appending(index), .unreachable,
+                "no request gets here: rules before this one take every request to "
+                    + (ports.count == 1 ? "port \(list)" : "ports \(list)"))
+        }
+    }
+
+    /// Gateways that rules are for: sidecars alone follow rules here. Told once, where the first of the hosts is looked at.
+    private mutating func reportGateways() {
+        for rules in references.rules(for: name).sorted() {
+            guard let spec = state.virtualServices[rules]?.spec,
+                let index = spec.gateways.firstIndex(where: { $0 != VirtualServiceSpec.meshGateway }),
+                spec.hosts.lazy.compactMap({ HostName.service($0, from: rules.namespace) }).first == name
+            else { continue }
+            let isFollowed = spec.appliesToSidecars
+            report(
+                Diagnostic(
+                    .namespaced(.virtualService, rules, in: state.mesh),
+                    JSONPointer(["spec", "gateways"]).appending(index), .unsupported,
+                    "gateway \(spec.gateways[index]) is not served: "
+                        + (isFollowed ? "only sidecars follow these rules" : "nobody follows these rules"),
+                    severity: isFollowed ? .notice : .notInForce))
+        }
+    }
 
     /// - Parameter other: of the same kind.
     private mutating func report(
