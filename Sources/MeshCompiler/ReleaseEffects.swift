@@ -22,7 +22,9 @@ package struct RouteEffect: Hashable, Sendable {
         case unchanged
         /// Is on the canary already by then.
         case completes
-        /// Goes from stable to the canary at once.
+        /// Has been divided, and what stable still has of it goes to the canary at once: the plan ends with less than all.
+        case movesRest
+        /// Goes from stable to the canary at once, undivided before.
         case moves
     }
 
@@ -144,7 +146,9 @@ extension ReleaseTraffic {
             "is a rule of namespace \(rule.shape.namespace) that names a version; there, only destinations without one follow"
         case .keptCanaryOnly: "names \(canary), and neither \(service.name) nor \(stable)"
         case .pinned: "pins some requests of a client to \(stable)"
-        case .split: "what it sends to \(service.name) is divided between \(stable) and \(canary)"
+        case .split:
+            "what it sends to \(service.name) is divided between \(stable) and \(canary)"
+                + (paths.contains(where: \.isAnyPath) ? "" : ", as far as the scope has the path")
         }
     }
 }

@@ -58,10 +58,20 @@ package enum StringMatch: Hashable, Sendable {
 }
 
 extension StringMatch {
-    /// Reports a regex that cannot be used inside a longer text, as conditions on a cookie and on the path beside a rule's
-    /// own are (``RE2/confined(_:before:)``).
+    /// Reports what can never match because the text that it is compared with ends before a character, and a regex that cannot be
+    /// used inside a longer text, as conditions on a cookie and on the path beside a rule's own are (``RE2/confined(_:before:)``).
     func checkConfinement(before terminator: Unicode.Scalar, at pointer: JSONPointer, _ log: ViolationLog) {
-        guard case .regex(let regex) = self else { return }
+        let regex: String
+        switch self {
+        case .present: return
+        case .exact(let text), .prefix(let text):
+            if text.unicodeScalars.contains(terminator) {
+                log.reportIfNew(
+                    pointer, .invalidValue, "can never match: what is compared ends before the first \"\(terminator)\"")
+            }
+            return
+        case .regex(let text): regex = text
+        }
         do throws(RE2.Unconfinable) {
             _ = try RE2.confined(regex, before: terminator)
         } catch {
@@ -93,6 +103,7 @@ package struct ContentMatch: Hashable, Sendable {
     }
 
     package init?(reading fields: inout FieldReader) {
+        let before = fields.log.count
         headers = [:]
         for (name, match) in Self.matches("headers", &fields) { headers[name.lowercased()] = match }
         cookies = Self.matches("cookies", &fields)
@@ -103,8 +114,11 @@ package struct ContentMatch: Hashable, Sendable {
         }
         fields.finish()
         if headers.isEmpty && cookies.isEmpty && queryParams.isEmpty && path == nil {
-            fields.log.report(
-                fields.pointer, .required, "must say something about headers, cookies, queryParams or path")
+            // A condition that is wrong has been told already.
+            if fields.log.count == before {
+                fields.log.report(
+                    fields.pointer, .required, "must say something about headers, cookies, queryParams or path")
+            }
             return nil
         }
     }

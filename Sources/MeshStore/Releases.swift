@@ -52,6 +52,25 @@ extension ReleaseRow {
 }
 
 extension MeshStore {
+    /// The releases of a service that are active: one at most, but for those that an older version has let start.
+    package func activeReleases(of service: ObjectKey) async throws(StoreError) -> [ObjectKey] {
+        try await rows(ReleaseRow.active(of: service), seeing: .tenant(service.tenant)).all(ObjectRow.decode).map(\.key)
+    }
+}
+
+extension ReleaseRow {
+    fileprivate static func active(of service: ObjectKey) -> Statement {
+        let row = ObjectRow(service)
+        return """
+            SELECT \(columns) FROM release r JOIN object o ON \(join)
+             WHERE r.tenant = \(row.tenant) AND r.mesh = \(row.mesh) AND r.namespace = \(row.namespace)
+               AND r.service = \(row.name) AND r.active
+             ORDER BY r.name
+            """
+    }
+}
+
+extension MeshStore {
     /// A release; `nil` if there is none of this tenant.
     package func release(_ key: ObjectKey) async throws(StoreError) -> ReleaseRow? {
         try await rows(
@@ -253,15 +272,7 @@ extension StoreTransaction {
 
     /// The active releases of a service.
     package func activeReleases(of service: ObjectKey) async throws -> [StoredObject] {
-        let row = ObjectRow(service)
-        return try await session.query(
-            """
-            SELECT \(ReleaseRow.columns) FROM release r JOIN object o ON \(ReleaseRow.join)
-             WHERE r.tenant = \(row.tenant) AND r.mesh = \(row.mesh) AND r.namespace = \(row.namespace)
-               AND r.service = \(row.name) AND r.active
-             ORDER BY r.name
-            """
-        ).all(ObjectRow.decode)
+        try await session.query(ReleaseRow.active(of: service)).all(ObjectRow.decode)
     }
 
     /// Every write of a release's document makes a driver that has read the old one lose.

@@ -38,7 +38,7 @@ struct ReleaseEffectTests {
     }
 
     private static func plan(_ scope: JSONValue? = nil, _ more: [String: JSONValue] = [:]) -> JSONValue {
-        var strategy: [String: JSONValue] = ["type": "canary", "steps": [["setWeight": 2000]]]
+        var strategy: [String: JSONValue] = ["type": "canary", "steps": [["setWeight": 2000], ["setWeight": 10_000]]]
         if let scope { strategy["trafficRouting"] = ["scope": scope] }
         let spec: [String: JSONValue] = [
             "service": "reviews", "stable": ["version": "v1"], "canary": ["version": "v2"],
@@ -230,6 +230,54 @@ struct ReleaseEffectTests {
             let scope = "/spec/strategy/trafficRouting/scope/rules"
             #expect(unknown.errors == ["\(scope)/2 unknownReference", "\(scope)/3 unknownReference"])
             #expect(try await api.get(Self.release).body["status"]?["phase"] == "Draft")
+        }
+    }
+
+    @Test(
+        "a plan that ends before the canary has all says that the promotion moves the rest, and who moves to stable first"
+    )
+    func ends() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let contents: JSONValue = [["headers": ["x-user": ["exact": "jason"]]]]
+            for (steps, end) in [
+                ([["setWeight": 500]], "movesRest"), ([["setMatch": ["any": contents]]], "movesRest"),
+                ([["setWeight": 500], ["setWeight": 10_000], ["pause": [:]]], "completes"),
+            ] as [(JSONValue, String)] {
+                let plan = Self.plan(nil, ["strategy": ["type": "canary", "steps": steps]])
+                #expect(try await api.send("DELETE", Self.release, headers: ["If-Match": "*"]).status != 409)
+                #expect(try await api.send("PUT", Self.release, plan).status == 201)
+                let preview = try await api.send("POST", Self.release + ":preview", [:])
+                #expect(Self.effects(preview.body) == ["- split \(end)"], "\(preview.text)")
+                #expect(preview.body["promotion"]?["rules"] == [])
+            }
+            let started = try await api.send("POST", Self.release + ":start", [:])
+            let warnings = Self.warnings(started)
+            #expect(warnings.count == 2, "\(started.text)")
+            #expect(warnings.first?.contains("the promotion finds it on the canary already") == true)
+            #expect(
+                warnings.last
+                    == " the default route of service shop/reviews, port 9080, goes to shop/reviews v1 instead of "
+                    + "all versions of shop/reviews")
+        }
+    }
+
+    @Test("preview and start tell of another active release, and of rules that leave nothing to split")
+    func startsForNothing() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.release, Self.plan()).status == 201)
+            let page: JSONValue = ["spec": ["hosts": ["reviews"], "http": [["directResponse": ["status": 503]]]]]
+            #expect(try await api.send("PUT", Self.rules, page).status == 201)
+            let started = try await api.send("POST", Self.release + ":start", [:])
+            #expect(started.status == 200, "\(started.text)")
+            #expect(Self.warnings(started).contains { $0.hasPrefix(" there is nothing to split") }, "\(started.text)")
+            let second = Fixture.shop + "/releases/second"
+            #expect(try await api.send("PUT", second, Self.plan()).status == 201)
+            let preview = try await api.send("POST", second + ":preview", [:])
+            #expect(
+                preview.body["refusals"] == ["/spec/service: release reviews-v2 of the same service is active"],
+                "\(preview.text)")
         }
     }
 

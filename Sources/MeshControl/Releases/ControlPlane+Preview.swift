@@ -20,8 +20,12 @@ extension ControlPlane {
             throw ControlError.invalid(log.violationsAndUnknownFields)
         }
         let state = try await currentState(of: mesh)
+        let service = ObjectKey.namespaced(
+            .service, NamespacedName(namespace: name.namespace, name: spec.service), in: mesh)
+        let rivals = try await translatingErrors { try await store.activeReleases(of: service) }.filter { $0 != key }
         let preview = ReleasePreview(
-            spec: spec, status: ReleaseStatus(object.status), name: name, rules: indexes.index(of: state))
+            spec: spec, status: ReleaseStatus(object.status), name: name, rules: indexes.index(of: state),
+            rival: rivals.first?.name)
         guard let service = state.services[preview.service] else {
             throw ControlError.conflict(.init("targetMissing", "there is no service \(spec.service)"))
         }
@@ -36,7 +40,7 @@ extension ControlPlane {
             !ReleaseStatus(release.status).phase.isTerminal, let spec: ReleaseSpec = release.noun()
         else { return [:] }
         let state = try await currentState(of: mesh)
-        return spec.traffic(in: namespace).effects(in: indexes.index(of: state)).members
+        return spec.effects(in: indexes.index(of: state), namespace: namespace).members
     }
 }
 
@@ -46,13 +50,15 @@ private struct ReleasePreview: Sendable {
     let status: ReleaseStatus
     let name: NamespacedName
     let rules: RuleIndex
+    /// Another release of the service that is active.
+    let rival: Name?
 
     private var state: MeshState { rules.state }
 
     var service: NamespacedName { NamespacedName(namespace: name.namespace, name: spec.service) }
 
     func json(_ service: MeshState.Service) -> JSONValue {
-        let effects = spec.traffic(in: name.namespace).effects(in: rules)
+        let effects = spec.effects(in: rules, namespace: name.namespace)
         var members = effects.members
         members["revision"] = .integer(state.revision)
         members["promotion"] = promotion(effects)
@@ -93,6 +99,10 @@ private struct ReleasePreview: Sendable {
         let pointer = PlannedWrite.specPointer
         spec.check(against: service.spec, at: pointer, log: log)
         var refusals = log.violations + spec.unknownRules(in: rules, namespace: name.namespace, at: pointer)
+        if let rival {
+            let detail = "release \(rival) of the same service is active"
+            refusals.append(Violation(pointer.appending("service"), .conflict, detail))
+        }
         refusals += spec.excess(in: rules, as: name, at: pointer)
         if let version = service.status.stableVersion, version != spec.stable.version {
             refusals.append(

@@ -48,7 +48,9 @@ extension ControlPlane {
         let effects = isStart || verb.movesUnsplit ? release.effects(in: world.rules) : []
         if isStart { try Self.check(effects, of: release, in: world.rules) }
         let told =
-            isStart ? effects.warnings : verb.movesUnsplit ? effects.filter { $0.atPromotion == .moves }.warnings : []
+            isStart
+            ? effects.warnings + Self.warnings(of: release, effects, world)
+            : verb.movesUnsplit ? effects.filter { $0.atPromotion == .moves }.warnings : []
         do {
             return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
                 try options.precondition.checkIfGiven(row.object)
@@ -63,6 +65,27 @@ extension ControlPlane {
         } catch is LostComparison {
             return nil
         }
+    }
+
+    /// What a start brings about besides what it does to single rules.
+    private static func warnings(
+        of release: StoredRelease, _ effects: [RouteEffect], _ world: ReleaseWorld
+    ) -> [Violation] {
+        var warnings: [Violation] = []
+        if !effects.contains(where: \.divides) {
+            warnings.append(
+                Violation(
+                    .root, .consequence,
+                    "there is nothing to split: the release pauses until there is a rule whose requests "
+                        + "\(release.spec.stable.version) and \(release.spec.canary.version) can share"))
+        }
+        if world.observations.stableVersion == nil {
+            let change: (inout ServiceStatus) -> Void = {
+                $0.apply(.setStable(release.spec.stable.version), by: release.name.name)
+            }
+            warnings += world.rules.state.moves(of: release.service, when: change).warnings
+        }
+        return warnings
     }
 
     /// Somebody else wrote the release first.

@@ -63,7 +63,12 @@ extension ControlPlane {
             }
             try options.precondition.checkIfGiven(old)
             let releases = try await transaction.activeReleases(of: key)
-            guard releases.isEmpty else { throw ControlError.conflict(.inUse(key, by: releases.map(\.key))) }
+            if let release = releases.first {
+                throw ControlError.conflict(
+                    .init(
+                        "inUse", "the release \(release.key.name) is active; abort it or wait until it has ended",
+                        members: ["usedBy": [["kind": "Release", "name": .string(release.key.name.text)]]]))
+            }
             var status = ServiceStatus(old.status)
             let change = try plan(status)
             change(&status)

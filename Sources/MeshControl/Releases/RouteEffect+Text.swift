@@ -17,6 +17,7 @@ extension RouteEffect {
             switch atPromotion {
             case .unchanged: "the promotion changes nothing"
             case .completes: "the promotion finds it on the canary already"
+            case .movesRest: "the plan ends before it is on the canary alone, and the promotion moves the rest at once"
             case .moves: "the promotion moves it at once"
             }
         return "\(place): \(effect.rawValue): \(detail); \(then)"
@@ -68,10 +69,21 @@ extension ReleaseObservations.Rules {
 
 extension StoredRelease {
     /// What the release does to the rules of the mesh, by its plan: whatever its step.
-    func effects(in rules: RuleIndex) -> [RouteEffect] { spec.traffic(in: name.namespace).effects(in: rules) }
+    func effects(in rules: RuleIndex) -> [RouteEffect] { spec.effects(in: rules, namespace: name.namespace) }
 }
 
 extension ReleaseSpec {
+    /// What a release with this plan does to the rules of the mesh, whatever its step.
+    func effects(in rules: RuleIndex, namespace: Name) -> [RouteEffect] {
+        let effects = traffic(in: namespace).effects(in: rules)
+        guard strategy.traffic(through: strategy.steps.count - 1).share < .all else { return effects }
+        return effects.map { effect in
+            var effect = effect
+            if effect.atPromotion == .completes { effect.atPromotion = .movesRest }
+            return effect
+        }
+    }
+
     /// Names in the scope that no rule has which sends to the service.
     ///
     /// - Parameter pointer: of the release's `spec`.

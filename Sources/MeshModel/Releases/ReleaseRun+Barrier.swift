@@ -102,9 +102,13 @@ extension ReleaseRun {
         if connected > 0 {
             var text = "\(proxies.acked) of \(proxies.relevant) proxies have acknowledged \(revision)"
             if let deadline = applyDeadline, now < deadline { text += "; the others have until \(deadline.text)" }
+            if status.traffic.isMissed { text += "; promote goes on without the others" }
             block(on: "Proxies", text)
         }
-        for away in proxies.away { block(on: "ProxiesAway", away.description(until: applyDeadline)) }
+        let deadline = applyDeadline.flatMap { $0 > now ? $0 : nil }
+        for away in proxies.away {
+            block(on: "ProxiesAway", away.description(until: deadline, isMissed: status.traffic.isMissed))
+        }
         if proxies.relevant == 0 {
             let end = proxies.servedSince.map { "until \(($0 + ReleaseObservations.proxyGrace).text)" }
             block(
@@ -138,9 +142,14 @@ extension ReleaseStrategy {
 
 extension ReleaseObservations.Away {
     /// For people: how many, since when, and what ends it.
-    fileprivate func description(until deadline: Timestamp?) -> String {
+    fileprivate func description(until deadline: Timestamp?, isMissed: Bool) -> String {
         let who = "\(count) \(count == 1 ? "proxy is" : "proxies are") away since \(since.text)"
         let earlier = "earlier if their endpoints are deleted or they say goodbye"
+        if isMissed {
+            return
+                "\(who), longer than applyTimeout: until they are back, their endpoints are deleted or they say goodbye; "
+                + "promote goes on without them"
+        }
         switch cause {
         case .streamEnded:
             return "\(who), as their streams ended: \(until.map { "until \($0.text)" } ?? "not for long"), \(earlier)"

@@ -58,8 +58,8 @@ extension ReleaseRun {
         else {
             throw refusal(
                 .precondition,
-                "only a step that bakes or waits can be ended; this one is "
-                    + (status.currentStep?.state.rawValue ?? "not begun"))
+                "only a step that bakes or waits can be ended, or that misses proxies after applyTimeout; this one is "
+                    + (status.currentStep?.state.rawValue ?? "not begun") + "; promote to full leaves out what remains")
         }
         leavePause()
         completeStep()
