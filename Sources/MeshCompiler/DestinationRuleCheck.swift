@@ -93,6 +93,22 @@ extension MeshState {
 }
 
 extension MeshState {
+    /// The subsets of the DestinationRules that hold for some services, found by looking once at each rule of the mesh.
+    func subsets(of services: Set<NamespacedName>) -> [NamespacedName: [DestinationRuleSpec.Subset]] {
+        let labels = Set(services.map { $0.name.text[...] })
+        var holding: [NamespacedName: (name: NamespacedName, policies: Policies)] = [:]
+        for (name, policies) in destinationRules where labels.contains(HostName.firstLabel(policies.spec.host)) {
+            guard let service = HostName.service(policies.spec.host, from: name.namespace), services.contains(service),
+                service.namespace == name.namespace
+            else { continue }
+            if let other = holding[service], (other.policies.createTime, other.name) < (policies.createTime, name) {
+                continue
+            }
+            holding[service] = (name, policies)
+        }
+        return holding.mapValues(\.policies.spec.subsets)
+    }
+
     /// Which version each name means that destinations of a service may give as their subset: subsets of the DestinationRule
     /// that holds, and versions.
     package func subsets(of service: NamespacedName) -> [Name: Name] {

@@ -29,14 +29,9 @@ struct References: Hashable, Sendable {
 
     /// Of all rules of a state; sidecars are left out.
     init(_ state: MeshState) {
-        self.init(policiesOf: state)
+        for (name, policies) in state.destinationRules { _ = replace(name, with: policies.spec) }
         for (name, rules) in state.virtualServices { _ = replace(name, with: rules.spec) }
         for (name, traffic) in state.releases { _ = replace(name, with: traffic) }
-    }
-
-    /// Of the destination rules of a state only.
-    init(policiesOf state: MeshState) {
-        for (name, policies) in state.destinationRules { _ = replace(name, with: policies.spec) }
     }
 
     /// VirtualServices with the service among their hosts.

@@ -19,10 +19,8 @@ package struct WriteCheck {
         _ spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState, at pointer: JSONPointer = ["spec"]
     ) {
         self.spec = spec
-        let policies = References(policiesOf: state)
-        resolver = DestinationResolver(services: state.services, namespace: name.namespace) {
-            PolicyLowering(state: state, service: $0, rules: policies.policies(of: $0)).subsets
-        }
+        let subsets = state.subsets(of: spec.destinations(from: name.namespace))
+        resolver = DestinationResolver(services: state.services, namespace: name.namespace) { subsets[$0] ?? [] }
         own = spec.hosts.compactMap { host in HostName.service(host, from: name.namespace).map { (host, $0) } }
         checkHosts(at: pointer.appending("hosts"))
         checkDelegations(from: name.namespace, at: pointer.appending("delegateHosts"))
