@@ -51,8 +51,9 @@ package struct FieldReader {
             return nil
         }
         guard case .string(let text) = value else { return mismatch(name, "a string", value) }
-        guard text.utf8.count <= maxLength else {
-            log.report(pointer.appending(name), .tooLong, "must be at most \(maxLength) bytes long")
+        // Characters, as JSON Schema's maxLength counts them; most texts have no more bytes than that either.
+        guard text.utf8.count <= maxLength || text.unicodeScalars.count <= maxLength else {
+            log.report(pointer.appending(name), .tooLong, "must be at most \(maxLength) characters long")
             return nil
         }
         return text

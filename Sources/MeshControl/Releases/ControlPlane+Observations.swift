@@ -38,7 +38,6 @@ extension MeshState {
             $0.health == .healthy && enabledClusters.contains($0.cluster)
         }.map(\.version)
     }
-
 }
 
 extension RuleIndex {

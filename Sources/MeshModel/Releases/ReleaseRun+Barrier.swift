@@ -2,6 +2,10 @@
 ///
 /// Nothing has to wait for this to be safe, because every proxy is sent clusters and endpoints before the routes that name
 /// them. It says when the routes that were decided are what happens.
+///
+/// It is for the revision of the step. An edit of the rules meanwhile does not move it: who has acknowledged the step has its
+/// shares in the rules of that time, and no later rule brings older shares back. Waiting for the edit as well would let whoever
+/// edits often keep a step from ever being confirmed.
 extension ReleaseRun {
     enum Following: Hashable {
         /// All have acknowledged, or nobody is there.
