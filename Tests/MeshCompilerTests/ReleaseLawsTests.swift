@@ -71,7 +71,7 @@ struct ReleaseLawsTests {
             return try Self.routes(mesh.state())
         }
         for fewer in routes[0] {
-            guard let more = routes[1].first(where: { $0.name == fewer.name && $0.match == fewer.match }) else {
+            guard let more = routes[1].first(where: { fewer.isSame(as: $0) }) else {
                 continue
             }
             for hash in mesh.hashes(fewer.destinations + more.destinations) {
@@ -121,7 +121,7 @@ struct ReleaseLawsTests {
         let complete = mesh.traffic.effects(in: RuleIndex(before)).filter { $0.atPromotion != .moves }
         let promoted = try Self.routes(after)
         for route in try Self.routes(before) where complete.contains(where: { $0.isAbout(route.origin) }) {
-            let later = try #require(promoted.first { $0.name == route.name && $0.match == route.match })
+            let later = try #require(promoted.first { route.isSame(as: $0) })
             // Copies go to the stable version of the moment; they are not divided.
             #expect(later.withoutMirrors == route.withoutMirrors)
         }
@@ -210,5 +210,12 @@ extension IR.Forward {
         destinations.filter { $0.isReleased == ofService }.reduce(into: [:]) {
             $0[ofService ? "" : $1.cluster.text, default: 0] += $1.weight
         }
+    }
+}
+
+extension IR.Route {
+    /// Whether both are of one rule, and of one of its matches: rules may have one name and one condition.
+    fileprivate func isSame(as other: IR.Route) -> Bool {
+        origin == other.origin && name == other.name && match == other.match
     }
 }
