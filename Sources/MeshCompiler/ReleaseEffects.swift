@@ -178,6 +178,7 @@ extension RouteLowering {
         }
     }
 
+    /// Lowers everything, and returns what is then said of the release's copies being too many.
     fileprivate mutating func excess(of release: NamespacedName) -> String? {
         _ = virtualHosts()
         let key = ObjectKey.namespaced(.release, release, in: state.mesh)

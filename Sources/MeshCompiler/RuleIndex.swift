@@ -30,7 +30,7 @@ package struct RuleIndex: Sendable {
         references.dependents(on: service).union([service])
     }
 
-    /// As it would be with another release for a service, in place of those that there are.
+    /// Returns the index of the mesh with one release for a service, in place of those that there are.
     func replacingReleases(of service: NamespacedName, by name: NamespacedName, _ traffic: ReleaseTraffic) -> RuleIndex
     {
         var other = self
