@@ -1,5 +1,4 @@
 internal import EnvoyProtos
-internal import MeshModel
 internal import SwiftProtobuf
 
 // Shorter names for the messages that are written here.

@@ -2,7 +2,6 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
-internal import MeshJSON
 internal import MeshModel
 internal import NIOCore
 internal import Synchronization

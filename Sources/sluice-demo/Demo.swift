@@ -1,6 +1,5 @@
 internal import Foundation
 internal import MeshLab
-internal import MeshModel
 
 /// `make run`: the main job on real parts, told as it happens.
 @main

@@ -1,6 +1,5 @@
 import Foundation
 import MeshLab
-import MeshModel
 import TestSupport
 import Testing
 

@@ -2,7 +2,6 @@ import EnvoyConfig
 import Foundation
 import MeshCompiler
 import MeshFixtures
-import MeshModel
 import Testing
 
 @Suite("The encoder turns a compiled mesh into Envoy's resources")

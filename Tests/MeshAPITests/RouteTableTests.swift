@@ -1,5 +1,4 @@
 import HTTPTypes
-import MeshModel
 import Testing
 
 @testable import MeshAPI

@@ -1,5 +1,4 @@
 import Foundation
-import MeshModel
 import Testing
 
 @testable import MeshIdentity

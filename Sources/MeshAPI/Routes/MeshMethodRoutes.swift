@@ -1,6 +1,5 @@
 internal import HTTPTypes
 internal import MeshControl
-internal import MeshModel
 
 /// Custom methods of meshes.
 struct MeshMethodRoutes: Sendable {

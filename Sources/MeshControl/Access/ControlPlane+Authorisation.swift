@@ -1,5 +1,4 @@
 internal import MeshIdentity
-internal import MeshModel
 
 extension ControlPlane {
     /// Checks that a caller may do something somewhere.
