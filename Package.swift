@@ -65,6 +65,7 @@ let package = Package(
         .target(
             name: "GRPCServer", dependencies: ["HTTP2", "CZlib", nio.core, nio.posix, nio.ssl, logging],
             swiftSettings: strict),
+        .target(name: "RE2", swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
         .target(
             name: "XDSServer",
@@ -74,8 +75,8 @@ let package = Package(
             ], swiftSettings: strict),
 
         // Pure: no I/O, no clock, no Foundation.
-        .target(name: "MeshModel", swiftSettings: strict),
-        .target(name: "MeshCompiler", dependencies: ["MeshModel"], swiftSettings: strict),
+        .target(name: "MeshModel", dependencies: ["RE2"], swiftSettings: strict),
+        .target(name: "MeshCompiler", dependencies: ["RE2", "MeshModel"], swiftSettings: strict),
         .target(
             name: "EnvoyConfig", dependencies: ["MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
             swiftSettings: strict),
@@ -91,7 +92,8 @@ let package = Package(
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(
             name: "MeshControl",
-            dependencies: ["MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging], swiftSettings: strict),
+            dependencies: ["RE2", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging],
+            swiftSettings: strict),
         .target(
             name: "MeshAPI",
             dependencies: [
@@ -170,12 +172,14 @@ let package = Package(
                 "XDSServer", "GRPCServer", "GRPCFixtures", "HTTP2", "HTTP2Fixtures", "EnvoyProtos", nio.core, nio.posix,
                 nio.embedded, protobuf, logging, "TestSupport",
             ], swiftSettings: strict),
+        .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
-        .testTarget(name: "MeshModelTests", dependencies: ["MeshModel", "MeshFixtures"], swiftSettings: strict),
+        .testTarget(name: "MeshModelTests", dependencies: ["RE2", "MeshModel", "MeshFixtures"], swiftSettings: strict),
         .testTarget(
             name: "MeshJSONTests", dependencies: ["MeshJSON", "MeshModel", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "MeshCompilerTests", dependencies: ["MeshCompiler", "MeshModel", "MeshFixtures", "TestSupport"],
+            name: "MeshCompilerTests",
+            dependencies: ["MeshCompiler", "RE2", "MeshModel", "MeshFixtures", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "EnvoyConfigTests",

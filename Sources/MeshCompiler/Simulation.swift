@@ -1,4 +1,5 @@
 package import MeshModel
+package import RE2
 
 /// Which route a request would take, from the same routes that sidecars are given.
 package enum Simulation {

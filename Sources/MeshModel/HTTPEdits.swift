@@ -1,3 +1,5 @@
+internal import RE2
+
 /// What is changed of a request's path and host before it goes to its destination.
 package struct HTTPRewrite: Hashable, Sendable {
     package struct Regex: Hashable, Sendable {

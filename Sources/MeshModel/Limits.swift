@@ -1,3 +1,5 @@
+internal import RE2
+
 /// A bound on what somebody may cause.
 package struct Limit: Hashable, Sendable {
     /// As messages name it.
@@ -34,9 +36,9 @@ package enum Limits {
 
     // MARK: Regexes. Instructions are those of RE2, estimated; an instruction takes each sidecar about 16 bytes.
 
-    package static let regexLength = Limit("regexLength", 4_096, "bytes", "one regex")
+    package static let regexLength = Limit("regexLength", RE2.maxLength, "bytes", "one regex")
     package static let regexSize = Limit(
-        "regexSize", 10_000, "instructions",
+        "regexSize", RE2.maxProgramSize, "instructions",
         """
         one compiled regex; sidecars are given a limit of 32 768 (re2.max_program_size.error_level), which leaves room for the \
         estimate to be wrong

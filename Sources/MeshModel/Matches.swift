@@ -1,3 +1,5 @@
+internal import RE2
+
 /// How a text is compared: Istio's `StringMatch` (networking/v1, virtual_service.proto).
 package enum StringMatch: Hashable, Sendable {
     case exact(String)

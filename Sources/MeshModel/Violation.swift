@@ -1,3 +1,5 @@
+internal import RE2
+
 /// One thing that is wrong with a document, in the form of `errors[]` of a problem answer (RFC 9457).
 package struct Violation: Hashable, Sendable {
     /// What kind of mistake it is; part of the API's contract, so scripts may test for it.

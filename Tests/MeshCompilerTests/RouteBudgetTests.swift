@@ -1,5 +1,6 @@
 import MeshFixtures
 import MeshModel
+import RE2
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 internal import MeshModel
+internal import RE2
 
 /// A rule's condition with a release's condition besides: the copy of the rule that a release puts before it.
 ///

@@ -2,6 +2,7 @@ internal import MeshCompiler
 package import MeshIdentity
 package import MeshModel
 internal import MeshStore
+internal import RE2
 
 extension ControlPlane {
     /// Tells which version a request to a service would get, by the same routes that sidecars are given now.

@@ -4,9 +4,9 @@
 /// Source: https://github.com/google/re2/wiki/Syntax, with the options that Envoy uses (RE2's defaults: Perl syntax, UTF-8).
 package enum RE2 {
     /// The longest pattern, in bytes.
-    static let maxLength = Limits.regexLength.value
+    package static let maxLength = 4_096
     /// What a compiled pattern may have of RE2 instructions, by a rough estimate.
-    static let maxProgramSize = Limits.regexSize.value
+    package static let maxProgramSize = 10_000
     /// How many instructions may be copied while a pattern is read: a pattern without nesting copies each once or twice.
     static let maxCopied = 10 * maxProgramSize
     /// What a counted repetition, and nested ones multiplied, may come to (`kMaxRepeat` of RE2's parser).
@@ -25,15 +25,16 @@ package enum RE2 {
     }
 
     /// An estimate of the instructions that RE2 compiles `regex` to.
-    static func size(of regex: String) throws(SyntaxProblem) -> Int {
+    package static func size(of regex: String) throws(SyntaxProblem) -> Int {
         guard regex.utf8.count <= maxLength else { throw SyntaxProblem("longer than \(maxLength) bytes") }
         var parser = Parser(Array(regex.utf8))
         _ = try parser.parse()
         return parser.total
     }
 
-    struct SyntaxProblem: Error {
-        let text: String
+    /// What RE2 would say against a pattern: the rest of a sentence.
+    package struct SyntaxProblem: Error {
+        package let text: String
 
         init(_ text: String) { self.text = text }
     }
@@ -44,7 +45,7 @@ extension RE2 {
     /// backslash.
     ///
     /// - Parameter regex: a pattern without problems.
-    static func problem(inSubstitution text: String, for regex: String) -> String? {
+    package static func problem(inSubstitution text: String, for regex: String) -> String? {
         var bytes = text.utf8.makeIterator()
         var parser = Parser(Array(regex.utf8))
         _ = try? parser.parse()

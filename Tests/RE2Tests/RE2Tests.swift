@@ -1,4 +1,4 @@
-import MeshModel
+import RE2
 import Testing
 
 @Suite("Regexes are checked as RE2 would take them")

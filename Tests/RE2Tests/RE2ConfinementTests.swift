@@ -1,4 +1,4 @@
-import MeshModel
+import RE2
 import Testing
 
 @Suite("A regex inside a longer text ends before its terminator")
@@ -34,27 +34,5 @@ struct RE2ConfinementTests {
     @Test(arguments: ["[a-z]+", "(?:v1|v2)-\\d{1,3}", "(?i)x", "é+", "\\.\\*"])
     func whatCannotReachItIsLeftAlone(_ regex: String) throws {
         #expect(try RE2.confined(regex, before: ";") == regex)
-    }
-}
-
-@Suite("A condition that cannot be said inside a longer text is refused with its pointer")
-struct ContentMatchTests {
-    @Test(
-        arguments: [
-            (["cookies": ["group": ["regex": "a$b"]]], "/cookies/group/regex"),
-            (["path": ["regex": "/a^"]], "/path/regex"),
-        ] as [(JSONValue, String)])
-    func refuses(_ document: JSONValue, _ pointer: String) {
-        let log = ViolationLog()
-        var fields = FieldReader(document, at: .root, log: log)
-        _ = ContentMatch(reading: &fields)
-        #expect(log.violations.map(\.pointer.description) == [pointer])
-    }
-
-    @Test func takesAnchorsAtTheEnds() {
-        let log = ViolationLog()
-        var fields = FieldReader(["cookies": ["group": ["regex": "^beta-.*$"]]], at: .root, log: log)
-        #expect(ContentMatch(reading: &fields) != nil)
-        #expect(log.violations.isEmpty)
     }
 }
