@@ -66,6 +66,7 @@ let package = Package(
             name: "GRPCServer", dependencies: ["HTTP2", "CZlib", nio.core, nio.posix, nio.ssl, logging],
             swiftSettings: strict),
         .target(name: "RE2", swiftSettings: strict),
+        .target(name: "Documents", dependencies: ["RE2"], swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
         .target(
             name: "XDSServer",
@@ -75,29 +76,26 @@ let package = Package(
             ], swiftSettings: strict),
 
         // Pure: no I/O, no clock, no Foundation.
-        .target(name: "MeshModel", dependencies: ["RE2"], swiftSettings: strict),
-        .target(name: "MeshCompiler", dependencies: ["RE2", "MeshModel"], swiftSettings: strict),
+        .target(name: "MeshModel", dependencies: ["Documents", "RE2"], swiftSettings: strict),
+        .target(name: "MeshCompiler", dependencies: ["Documents", "RE2", "MeshModel"], swiftSettings: strict),
         .target(
-            name: "EnvoyConfig", dependencies: ["MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
+            name: "EnvoyConfig", dependencies: ["Documents", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
             swiftSettings: strict),
-
-        // The one place that reads values of JSON, with Foundation.
-        .target(name: "MeshJSON", dependencies: ["MeshModel"], swiftSettings: strict),
 
         // The server.
         .target(name: "MeshIdentity", dependencies: ["MeshModel", crypto], swiftSettings: strict),
         .target(
-            name: "MeshStore", dependencies: ["MeshModel", "MeshJSON", "Postgres", crypto, logging],
+            name: "MeshStore", dependencies: ["Documents", "MeshModel", "Postgres", crypto, logging],
             // A link to the folder at the top: the program carries its migrations with it.
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(
             name: "MeshControl",
-            dependencies: ["RE2", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging],
+            dependencies: ["Documents", "RE2", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging],
             swiftSettings: strict),
         .target(
             name: "MeshAPI",
             dependencies: [
-                "MeshControl", "MeshIdentity", "MeshJSON", "MeshModel", "MeshStore", hummingbird, nio.core, yams,
+                "MeshControl", "MeshIdentity", "Documents", "MeshModel", "MeshStore", hummingbird, nio.core, yams,
                 crypto, logging, lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // A link to the folder at the top: the program carries its contract with it.
@@ -108,7 +106,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "MeshModel", "MeshJSON", "MeshCompiler",
+                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "Documents", "MeshModel", "MeshCompiler",
                 "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", "CMalloc",
                 logging, lifecycle, yams, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -118,26 +116,27 @@ let package = Package(
         .target(
             name: "MeshLab",
             dependencies: [
-                "MeshModel", "MeshJSON", hummingbird, httpClient, logging, nio.core,
+                "Documents", hummingbird, httpClient, logging, nio.core,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
-        .executableTarget(name: "sluice-demo", dependencies: ["MeshLab", "MeshModel"], swiftSettings: strict),
+        .executableTarget(name: "sluice-demo", dependencies: ["MeshLab", "Documents"], swiftSettings: strict),
 
         // What `make bench` runs.
         .systemLibrary(name: "CEpoll", path: "Tests/CEpoll"),
         .executableTarget(
             name: "sluice-bench",
             dependencies: [
-                "MeshLab", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig", "EnvoyProtos", "GRPCServer",
+                "MeshLab", "Documents", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig", "EnvoyProtos",
+                "GRPCServer",
                 "HTTP2", "CNGHTTP2", "CEpoll", "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", swiftSettings: strict),
 
         // Tests, and what several of them begin with.
         .target(
-            name: "MeshFixtures", dependencies: ["MeshCompiler", "MeshModel", "MeshJSON", "TestSupport"],
+            name: "MeshFixtures", dependencies: ["MeshCompiler", "Documents", "MeshModel", "TestSupport"],
             path: "Tests/MeshFixtures",
             swiftSettings: strict),
         .target(
@@ -173,46 +172,52 @@ let package = Package(
                 nio.embedded, protobuf, logging, "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
-        .testTarget(name: "MeshModelTests", dependencies: ["RE2", "MeshModel", "MeshFixtures"], swiftSettings: strict),
         .testTarget(
-            name: "MeshJSONTests", dependencies: ["MeshJSON", "MeshModel", "TestSupport"], swiftSettings: strict),
+            name: "MeshModelTests", dependencies: ["Documents", "RE2", "MeshModel", "MeshFixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "MeshCompilerTests",
-            dependencies: ["MeshCompiler", "RE2", "MeshModel", "MeshFixtures", "TestSupport"],
+            dependencies: ["MeshCompiler", "Documents", "RE2", "MeshModel", "MeshFixtures", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "EnvoyConfigTests",
             dependencies: [
-                "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "MeshModel", "MeshFixtures", "TestSupport", protobuf,
+                "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "Documents", "MeshModel", "MeshFixtures", "TestSupport",
+                protobuf,
             ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "MeshIdentityTests", dependencies: ["MeshIdentity", "MeshModel", crypto], swiftSettings: strict),
         .testTarget(
             name: "MeshStoreTests",
-            dependencies: ["MeshStore", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures", "TestSupport"],
+            dependencies: [
+                "MeshStore", "Documents", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures", "TestSupport",
+            ],
             exclude: ["Databases"], swiftSettings: strict),
         .testTarget(
-            name: "MeshControlTests", dependencies: ["MeshControl", "MeshIdentity", "MeshModel", "TestSupport"],
+            name: "MeshControlTests",
+            dependencies: ["MeshControl", "MeshIdentity", "Documents", "MeshModel", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshIdentity", "MeshModel", "MeshStore", "Postgres", "StoreFixtures",
+                "MeshAPI", "MeshControl", "MeshIdentity", "Documents", "MeshModel", "MeshStore", "Postgres",
+                "StoreFixtures",
                 "TestSupport",
                 hummingbird, httpClient, lifecycle, nio.core, nio.posix, yams,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "MeshReleaseTests", dependencies: ["MeshRelease", "MeshModel", "MeshJSON", "TestSupport", logging],
+            name: "MeshReleaseTests", dependencies: ["MeshRelease", "Documents", "MeshModel", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "SluiceTests",
             dependencies: [
                 "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
-                "MeshIdentity", "MeshJSON", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures", "TestSupport",
+                "MeshIdentity", "Documents", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures", "TestSupport",
                 "XDSServer",
                 nio.core, nio.posix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
@@ -220,7 +225,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "MeshCompiler", "MeshFixtures", "MeshLab", "MeshModel", "PostgresServer", "TestSupport", "sluice",
+                "MeshCompiler", "MeshFixtures", "MeshLab", "Documents", "MeshModel", "PostgresServer", "TestSupport",
+                "sluice",
                 logging,
             ],
             exclude: ["proxyless.py"],

@@ -1,3 +1,4 @@
+internal import Documents
 package import MeshModel
 
 /// Compiles a mesh, and after that only what a change touches.

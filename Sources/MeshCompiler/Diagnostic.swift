@@ -1,3 +1,4 @@
+package import Documents
 package import MeshModel
 
 /// What has to be said about an object when the mesh is compiled: something that it asks for and that could not be done, or

@@ -1,3 +1,4 @@
+internal import Documents
 package import MeshModel
 
 /// Which VirtualService decides about what sidecars send to a service. Several for one host are not merged.

@@ -1,3 +1,4 @@
+package import Documents
 package import MeshModel
 
 /// What a release does to the routes of one rule, or to a service's default route, and what its promotion does to them.

@@ -1,3 +1,4 @@
+internal import Documents
 package import MeshModel
 
 /// What rules come to in the sidecars that follow them.

@@ -1,7 +1,6 @@
 internal import AsyncHTTPClient
+package import Documents
 internal import Foundation
-internal import MeshJSON
-package import MeshModel
 internal import NIOCore
 internal import NIOFoundationCompat
 internal import NIOHTTP1

@@ -1,4 +1,4 @@
-internal import MeshModel
+internal import Documents
 
 /// The mesh that everything is shown and tested on: a service `reviews` in three versions, each behind its own sidecar,
 /// and a caller, `productpage`, with a sidecar through which it reaches `reviews`.

@@ -1,4 +1,4 @@
-package import MeshModel
+package import Documents
 
 /// The VirtualServices of the talk that the product was conceived from, in JSON, with the early spelling that they have
 /// there (`destination.name`; one of them gives `http` as an object instead of a list).

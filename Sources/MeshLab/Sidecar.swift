@@ -1,7 +1,6 @@
 internal import AsyncHTTPClient
+package import Documents
 internal import Foundation
-internal import MeshJSON
-package import MeshModel
 internal import NIOCore
 
 /// A real Envoy that takes its configuration from Sluice.

@@ -1,8 +1,8 @@
+internal import Documents
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
-internal import MeshModel
 internal import NIOCore
 internal import Synchronization
 

@@ -1,3 +1,5 @@
+package import Documents
+
 /// A place where workloads run and that a mesh can be enabled on.
 package struct ClusterSpec: Spec {
     package static let kind = Kind.cluster

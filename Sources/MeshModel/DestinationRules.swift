@@ -1,3 +1,5 @@
+package import Documents
+
 /// What holds for connections to one service, whoever calls it, with the fields of Istio's DestinationRule
 /// (networking.istio.io/v1).
 ///

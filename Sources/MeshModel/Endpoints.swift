@@ -1,3 +1,5 @@
+package import Documents
+
 /// One instance of a service: where callers reach it, and which version it runs.
 package struct EndpointSpec: Spec {
     package static let kind = Kind.endpoint

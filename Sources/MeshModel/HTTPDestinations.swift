@@ -1,3 +1,5 @@
+internal import Documents
+
 /// A service, or one version of it, that requests go to.
 package struct Destination: Hashable, Sendable {
     /// A host name of a service (``HostName``). One that names no service may be a version of the rule's own host, as the

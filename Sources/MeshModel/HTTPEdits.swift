@@ -1,3 +1,4 @@
+internal import Documents
 internal import RE2
 
 /// What is changed of a request's path and host before it goes to its destination.

@@ -1,3 +1,5 @@
+internal import Documents
+
 /// How often a request is tried again, and when.
 package struct HTTPRetries: Hashable, Sendable {
     /// Besides the first try; `0...100`, 0 means never.

@@ -1,3 +1,5 @@
+internal import Documents
+
 /// One rule of a ``VirtualServiceSpec``: which requests, and what becomes of them.
 package struct HTTPRule: Hashable, Sendable {
     package enum Action: Hashable, Sendable {

@@ -1,3 +1,5 @@
+internal import Documents
+
 /// The names by which callers and rules name a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
 /// `reviews.shop.svc.cluster.local`; each of them may have a dot behind it, which makes a name of DNS absolute.
 package enum HostName {

@@ -1,3 +1,5 @@
+internal import Documents
+
 /// Which endpoint of a service a request goes to, with the fields of Istio's `LoadBalancerSettings`.
 package enum LoadBalancer: Hashable, Sendable {
     package enum Simple: String, CaseIterable, Sendable {

@@ -1,3 +1,4 @@
+package import Documents
 internal import RE2
 
 /// How a text is compared: Istio's `StringMatch` (networking/v1, virtual_service.proto).

@@ -1,3 +1,5 @@
+package import Documents
+
 /// Something that was found out about an object after it was written, such as that another one has its host. It is no part of
 /// the object's versions.
 package struct ObjectCondition: Hashable, Sendable {

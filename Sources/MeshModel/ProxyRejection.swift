@@ -1,3 +1,5 @@
+package import Documents
+
 /// Something that a proxy refuses, traced back to the object that it was made of.
 package struct ProxyRejection: Hashable, Sendable {
     /// An object of the proxy's mesh.

@@ -1,3 +1,5 @@
+package import Documents
+
 /// What releases have made of a service; the server's part of the object.
 package struct ServiceStatus: Hashable, Sendable {
     /// A retired version: another one took over from it. Rules that name it mean the stable version of the moment.

@@ -1,3 +1,5 @@
+package import Documents
+
 /// A service of the mesh: what callers name, with the ports it offers and the versions it runs in.
 package struct ServiceSpec: Spec {
     package static let kind = Kind.service

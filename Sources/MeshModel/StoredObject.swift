@@ -1,3 +1,5 @@
+package import Documents
+
 /// A number that grows with every write in a mesh (for objects outside of a mesh: in their tenant). Starts at 1.
 package typealias Revision = Int64
 

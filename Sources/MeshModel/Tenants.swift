@@ -1,3 +1,5 @@
+package import Documents
+
 /// A customer of the platform: everything else belongs to one.
 package struct TenantSpec: Spec {
     package static let kind = Kind.tenant

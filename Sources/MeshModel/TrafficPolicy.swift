@@ -1,3 +1,5 @@
+package import Documents
+
 /// How callers treat the endpoints of a service, with the fields of Istio's `TrafficPolicy`.
 package struct TrafficPolicy: Hashable, Sendable {
     /// What is said together, and replaced block by block.

@@ -1,3 +1,5 @@
+package import Documents
+
 extension VirtualServiceSpec {
     /// A place where a rule sends requests, or copies of them, to a service.
     package struct Use: Hashable, Sendable {

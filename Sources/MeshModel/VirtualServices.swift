@@ -1,3 +1,5 @@
+package import Documents
+
 /// Rules of HTTP traffic for one or more hosts, with the fields of Istio's VirtualService (networking.istio.io/v1).
 ///
 /// The early v1alpha3 spelling is read too, with warnings; ``json`` writes today's.

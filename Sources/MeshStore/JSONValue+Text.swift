@@ -1,5 +1,5 @@
+internal import Documents
 internal import Foundation
-internal import MeshJSON
 internal import MeshModel
 internal import Postgres
 

@@ -1,6 +1,6 @@
+internal import Documents
 internal import Foundation
 internal import MeshLab
-internal import MeshModel
 
 /// What `make run` shows: the seed document's rules first, then a gray release under load.
 struct Story: Sendable {

@@ -1,6 +1,6 @@
+internal import Documents
 internal import Foundation
 internal import Logging
-internal import MeshModel
 
 /// Log lines as JSON, one object a line, on standard error: what log collectors read without being taught.
 ///

@@ -1,6 +1,6 @@
 internal import Dispatch
+internal import Documents
 internal import Foundation
-internal import MeshModel
 internal import Synchronization
 
 /// Writes lines to a file descriptor, on a thread of its own: whoever logs never waits for whoever reads.

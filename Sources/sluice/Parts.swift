@@ -1,3 +1,4 @@
+internal import Documents
 internal import Logging
 internal import MeshControl
 internal import MeshIdentity

@@ -1,7 +1,7 @@
+internal import Documents
 internal import Logging
 internal import MeshControl
 internal import MeshIdentity
-internal import MeshModel
 internal import MeshStore
 internal import Postgres
 

@@ -1,3 +1,4 @@
+internal import Documents
 internal import EnvoyConfig
 internal import Foundation
 internal import GRPCServer

@@ -1,8 +1,8 @@
+internal import Documents
 internal import EnvoyConfig
 internal import Foundation
 internal import MeshControl
 internal import MeshIdentity
-internal import MeshJSON
 internal import MeshModel
 
 extension ProxyBootstrap {

@@ -1,6 +1,6 @@
+internal import Documents
 internal import Foundation
 internal import MeshLab
-internal import MeshModel
 internal import PostgresServer
 
 /// GET and PUT of endpoints by 64 clients (`wrk`), beside `pgbench` running the statements that the server's database

@@ -1,7 +1,7 @@
+internal import Documents
 internal import EnvoyProtos
 internal import Foundation
 internal import MeshLab
-internal import MeshModel
 internal import MeshStore
 internal import SwiftProtobuf
 internal import Synchronization

@@ -1,6 +1,6 @@
+import Documents
 import Foundation
 import MeshLab
-import MeshModel
 import TestSupport
 import Testing
 

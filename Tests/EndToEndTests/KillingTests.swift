@@ -1,7 +1,7 @@
+import Documents
 import Foundation
 import Glibc
 import MeshLab
-import MeshModel
 import PostgresServer
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
+import Documents
 import MeshLab
-import MeshModel
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import Documents
 import Foundation
 import MeshLab
-import MeshModel
 import TestSupport
 
 /// A mesh with a gRPC service `reviews` in three versions, whose callers are gRPC's own xDS client: without an Envoy.

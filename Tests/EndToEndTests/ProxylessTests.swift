@@ -1,5 +1,5 @@
+import Documents
 import MeshLab
-import MeshModel
 import Testing
 
 /// gRPC's own xDS client (A27 and following) against the server, without an Envoy.

@@ -1,3 +1,4 @@
+import Documents
 import EnvoyConfig
 import EnvoyProtos
 import MeshCompiler

@@ -1,10 +1,12 @@
-@testable import EnvoyConfig
+import Documents
 import EnvoyProtos
 import MeshCompiler
 import MeshFixtures
 import MeshModel
 import SwiftProtobuf
 import Testing
+
+@testable import EnvoyConfig
 
 @Suite("gRPC clients are told the weights of endpoints by localities")
 struct ProxylessEndpointsTests {

@@ -1,10 +1,12 @@
-@testable import EnvoyConfig
+import Documents
 import EnvoyProtos
 import MeshCompiler
 import MeshFixtures
 import MeshModel
 import SwiftProtobuf
 import Testing
+
+@testable import EnvoyConfig
 
 @Suite("Routes as Envoy and gRPC understand them")
 struct RouteMessageTests {

@@ -1,6 +1,6 @@
+import Documents
 import HTTPTypes
 import MeshControl
-import MeshModel
 import Testing
 
 @testable import MeshAPI

@@ -1,16 +1,17 @@
+import Documents
 import Foundation
 import HTTPTypes
 import Hummingbird
-@testable import MeshAPI
 import MeshControl
 import MeshIdentity
-import MeshModel
 import MeshStore
 import NIOCore
 import Postgres
-import TestSupport
 import StoreFixtures
+import TestSupport
 import Testing
+
+@testable import MeshAPI
 
 /// The API on a database of its own, and a client of it.
 struct Fixture: Sendable {

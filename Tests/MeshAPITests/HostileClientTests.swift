@@ -1,6 +1,6 @@
+import Documents
 import HTTPTypes
 import MeshControl
-import MeshModel
 import MeshStore
 import NIOCore
 import NIOPosix

@@ -1,4 +1,4 @@
-import MeshModel
+import Documents
 import TestSupport
 import Testing
 

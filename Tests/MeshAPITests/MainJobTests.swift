@@ -1,5 +1,5 @@
+import Documents
 import HTTPTypes
-import MeshModel
 import Testing
 
 @testable import MeshAPI

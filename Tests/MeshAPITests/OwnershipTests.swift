@@ -1,3 +1,4 @@
+import Documents
 import MeshControl
 import MeshModel
 import MeshStore

@@ -1,10 +1,10 @@
-import Foundation
-import NIOHTTP1
 import AsyncHTTPClient
+import Documents
+import Foundation
 import MeshControl
-import MeshModel
 import MeshStore
 import NIOCore
+import NIOHTTP1
 import Postgres
 import ServiceLifecycle
 import StoreFixtures

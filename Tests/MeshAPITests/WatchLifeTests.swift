@@ -1,11 +1,12 @@
+import Documents
 import HTTPTypes
-import ServiceLifecycle
 import MeshControl
 import MeshIdentity
 import MeshModel
 import MeshStore
 import NIOCore
 import NIOPosix
+import ServiceLifecycle
 import StoreFixtures
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
-import MeshControl
+import Documents
 import HTTPTypes
-import MeshModel
+import MeshControl
 import MeshStore
 import Testing
 

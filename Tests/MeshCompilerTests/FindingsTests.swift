@@ -1,3 +1,4 @@
+import Documents
 import MeshCompiler
 import MeshFixtures
 import MeshModel

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import MeshCompiler
 import MeshFixtures

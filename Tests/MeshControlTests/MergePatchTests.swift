@@ -1,5 +1,5 @@
+import Documents
 import MeshControl
-import MeshModel
 import Testing
 
 @Suite("A merge patch")

@@ -1,5 +1,5 @@
+package import Documents
 package import Foundation
-internal import MeshJSON
 package import MeshModel
 
 /// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices`, `destinationRules` and `releases` by

@@ -1,3 +1,4 @@
+import Documents
 import MeshFixtures
 import MeshModel
 import Testing

@@ -1,7 +1,7 @@
+import Documents
+import MeshModel
+import RE2
 import Testing
-
-@testable import MeshModel
-@testable import RE2
 
 @Suite("What one document may cause")
 struct DocumentBoundsTests {

@@ -1,6 +1,5 @@
+import Documents
 import Foundation
-import MeshJSON
-import MeshModel
 
 /// Documents as clients send them.
 enum JSON {

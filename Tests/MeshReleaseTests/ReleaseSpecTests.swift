@@ -1,5 +1,5 @@
+import Documents
 import Foundation
-import MeshJSON
 import MeshModel
 import Testing
 

@@ -1,7 +1,8 @@
+import Documents
 import MeshModel
 import Postgres
-import TestSupport
 import StoreFixtures
+import TestSupport
 import Testing
 
 @testable import MeshStore

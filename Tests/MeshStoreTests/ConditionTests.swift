@@ -1,3 +1,4 @@
+import Documents
 import MeshModel
 import Postgres
 import StoreFixtures

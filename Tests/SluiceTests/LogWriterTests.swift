@@ -1,7 +1,6 @@
+import Documents
 import Foundation
 import Glibc
-import MeshJSON
-import MeshModel
 import TestSupport
 import Testing
 

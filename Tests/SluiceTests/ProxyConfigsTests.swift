@@ -1,3 +1,4 @@
+import Documents
 import MeshAPI
 import MeshControl
 import MeshModel

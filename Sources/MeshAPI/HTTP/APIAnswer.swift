@@ -1,5 +1,5 @@
+internal import Documents
 internal import HTTPTypes
-internal import MeshModel
 
 /// What a handler answers; the responder adds what every answer has.
 struct APIAnswer: Sendable {

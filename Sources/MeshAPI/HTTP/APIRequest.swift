@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Documents
 internal import HTTPTypes
 internal import MeshControl
 internal import MeshIdentity

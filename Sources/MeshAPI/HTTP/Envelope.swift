@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshControl
 internal import MeshModel
 internal import MeshStore

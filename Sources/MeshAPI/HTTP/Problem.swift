@@ -1,5 +1,5 @@
+internal import Documents
 internal import HTTPTypes
-internal import MeshModel
 
 /// An error answer: `application/problem+json` as of RFC 9457, with this API's members `code`, `requestId` and `errors`.
 ///
@@ -58,7 +58,7 @@ extension Violation {
             "code": .string(code.rawValue),
             "detail": .string(detail),
             "choices": .list(choices, JSONValue.string),
-            "object": object?.reference,
+            "object": object,
         ])
     }
 }

@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshModel
 
 /// The parameters behind the `?` of a request's URL.

@@ -1,6 +1,6 @@
+internal import Documents
 internal import HTTPTypes
 internal import Hummingbird
-internal import MeshModel
 internal import NIOCore
 
 extension RequestBody {

@@ -1,6 +1,5 @@
+package import Documents
 internal import Foundation
-internal import MeshJSON
-package import MeshModel
 
 /// JSON as bytes (RFC 8259), read and written by Foundation; what comes in is held to a few things more, because it comes
 /// from strangers.

@@ -1,5 +1,5 @@
+internal import Documents
 internal import Foundation
-internal import MeshModel
 
 /// Parameters of a list: `pageSize` (100, at most 1000) and `pageToken`, which only the server can read.
 struct Paging<Cursor> {

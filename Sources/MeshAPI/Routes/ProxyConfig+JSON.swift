@@ -1,4 +1,4 @@
-internal import MeshModel
+internal import Documents
 
 extension ProxyConfig {
     /// A place in the order of types and names.

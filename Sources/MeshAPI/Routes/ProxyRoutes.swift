@@ -1,8 +1,9 @@
+package import Documents
 internal import Foundation
 internal import HTTPTypes
 package import MeshControl
 internal import MeshIdentity
-package import MeshModel
+internal import MeshModel
 internal import MeshStore
 internal import Yams
 

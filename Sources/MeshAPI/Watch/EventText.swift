@@ -1,4 +1,4 @@
-internal import MeshModel
+internal import Documents
 
 /// The text of event streams (WHATWG HTML, section 9.2 "Server-sent events").
 enum EventText {

@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshModel
 
 /// Ports and versions of a service become clusters; its endpoints become their members.

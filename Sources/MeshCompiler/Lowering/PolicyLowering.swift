@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshModel
 
 /// The destination rule that holds for a service, and what it comes to.

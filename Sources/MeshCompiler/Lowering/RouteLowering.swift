@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshModel
 
 /// What decides about the requests to one service becomes the routes of its HTTP ports.

@@ -1,3 +1,4 @@
+package import Documents
 package import MeshModel
 
 /// Why a use case was refused. MeshAPI maps every case to a status, in one file.

@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshModel
 
 /// What was stored and deleted, as ``MeshState/apply(_:)`` takes it.

@@ -1,3 +1,4 @@
+package import Documents
 package import MeshIdentity
 package import MeshModel
 package import MeshStore

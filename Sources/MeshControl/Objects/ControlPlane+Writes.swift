@@ -1,3 +1,4 @@
+internal import Documents
 package import MeshIdentity
 package import MeshModel
 package import MeshStore

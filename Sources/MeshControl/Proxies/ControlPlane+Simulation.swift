@@ -1,3 +1,4 @@
+package import Documents
 internal import MeshCompiler
 package import MeshIdentity
 package import MeshModel

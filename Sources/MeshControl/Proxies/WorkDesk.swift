@@ -1,5 +1,6 @@
 internal import Dispatch
-package import MeshModel
+package import Documents
+internal import MeshModel
 internal import Synchronization
 
 /// Threads for work that takes the processor and waits for nothing, apart from those that everybody shares: a few jobs at a

@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshCompiler
 internal import MeshModel
 internal import MeshStore
@@ -92,6 +93,6 @@ extension PlannedWrite {
         let code = Violation.Code(rawValue: diagnostic.code.rawValue) ?? .conflict
         let object = diagnostic.object == key ? nil : diagnostic.object
         let detail = object.map { "\($0.described): \(diagnostic.detail)" } ?? diagnostic.detail
-        log.warn(diagnostic.pointer, code, detail, object: object)
+        log.warn(diagnostic.pointer, code, detail, object: object?.reference)
     }
 }

@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshCompiler
 internal import MeshModel
 internal import MeshStore

@@ -1,4 +1,4 @@
-package import MeshModel
+package import Documents
 
 extension JSONValue {
     /// This document with `patch` applied (RFC 7396): members replace members, `null` removes, anything but an object

@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshModel
 
 /// An object as a client sends it: `{"apiVersion", "kind", "metadata", "spec"}`.

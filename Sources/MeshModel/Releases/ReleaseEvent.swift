@@ -1,3 +1,5 @@
+package import Documents
+
 /// Something that happened to a release, written in the same transaction as the status that it led to.
 package struct ReleaseEvent: Hashable, Sendable {
     package enum Kind: String, CaseIterable, Sendable {

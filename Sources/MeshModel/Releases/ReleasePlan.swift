@@ -1,3 +1,5 @@
+internal import Documents
+
 /// The steps of a release: read from a document, or made up for the short form.
 package enum ReleasePlan {
     package static let maxSteps = 100

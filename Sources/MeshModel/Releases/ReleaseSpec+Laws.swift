@@ -1,3 +1,5 @@
+package import Documents
+
 extension ReleaseSpec {
     /// The ports whose requests the release splits, in the service's order: of its HTTP ports those in scope.
     package func ports(in service: ServiceSpec) -> [Int] {

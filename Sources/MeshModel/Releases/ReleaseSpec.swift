@@ -1,3 +1,5 @@
+package import Documents
+
 /// A gray release: how one version of a service takes over from another, step by step.
 package struct ReleaseSpec: Spec {
     package static let kind = Kind.release

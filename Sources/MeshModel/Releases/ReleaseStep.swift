@@ -1,3 +1,5 @@
+package import Documents
+
 /// One step of a release's plan.
 package struct ReleaseStep: Hashable, Sendable {
     package enum Action: Hashable, Sendable {

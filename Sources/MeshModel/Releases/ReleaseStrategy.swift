@@ -1,3 +1,5 @@
+package import Documents
+
 /// How a release moves traffic: where, under which guard, and in which steps.
 package struct ReleaseStrategy: Hashable, Sendable {
     /// What kind of release it is: decides the plan of the short form, and what people call it.

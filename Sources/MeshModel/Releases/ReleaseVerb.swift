@@ -1,3 +1,5 @@
+package import Documents
+
 /// What a person can ask of a release: `POST …/releases/{r}:verb`.
 package enum ReleaseVerb: Hashable, Sendable {
     package enum Name: String, CaseIterable, Sendable {

@@ -1,8 +1,8 @@
+internal import Documents
 internal import EnvoyConfig
 internal import Foundation
 internal import MeshAPI
 internal import MeshControl
-internal import MeshJSON
 internal import MeshModel
 internal import MeshStore
 internal import XDSServer

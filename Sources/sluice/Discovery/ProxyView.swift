@@ -1,3 +1,4 @@
+internal import Documents
 internal import EnvoyConfig
 internal import MeshIdentity
 internal import MeshModel

@@ -1,3 +1,4 @@
+import Documents
 import MeshModel
 
 /// Names the fields that the API accepts: those that reading a document asks for, less those that it refuses.

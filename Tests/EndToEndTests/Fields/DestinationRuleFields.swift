@@ -1,5 +1,5 @@
+import Documents
 import MeshLab
-import MeshModel
 import Testing
 
 /// What each field of a DestinationRule does.

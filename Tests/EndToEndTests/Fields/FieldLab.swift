@@ -1,5 +1,5 @@
+import Documents
 import MeshLab
-import MeshModel
 import TestSupport
 
 /// A mesh in which each row of a table has services of its own, one that the row's document is about and one for the document

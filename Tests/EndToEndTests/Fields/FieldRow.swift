@@ -1,5 +1,5 @@
+import Documents
 import MeshLab
-import MeshModel
 import Testing
 
 /// One field of a document with what it does to requests: an expectation that holds with the field, and does not without it.

@@ -1,3 +1,4 @@
+import Documents
 import MeshLab
 import MeshModel
 import TestSupport

@@ -1,4 +1,4 @@
-import MeshModel
+import Documents
 import Testing
 
 /// What each field of a VirtualService does.

@@ -1,6 +1,5 @@
+import Documents
 import Foundation
-import MeshJSON
-import MeshModel
 import TestSupport
 import Testing
 

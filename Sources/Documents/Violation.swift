@@ -19,11 +19,12 @@ package struct Violation: Hashable, Sendable {
     package var detail: String
     /// What would have been accepted, when that is a short list.
     package var choices: [String]
-    /// What the pointer points into, if that is not the request's document: another object, which a write has an effect on.
-    package var object: ObjectKey?
+    /// What the pointer points into, if that is not the request's document: how another object is named, which a write has an
+    /// effect on.
+    package var object: JSONValue?
 
     package init(
-        _ pointer: JSONPointer, _ code: Code, _ detail: String, choices: [String] = [], object: ObjectKey? = nil
+        _ pointer: JSONPointer, _ code: Code, _ detail: String, choices: [String] = [], object: JSONValue? = nil
     ) {
         self.pointer = pointer
         self.code = code
@@ -70,7 +71,7 @@ package final class ViolationLog {
     private var foundWarnings = List()
     private var foundUnknown = List()
     /// An estimate of the instructions of all regexes that were read so far.
-    private(set) var regexSize = 0
+    package private(set) var regexSize = 0
     /// What was stored is read even if it would be too large to be written today.
     private let isOfStored: Bool
 
@@ -125,7 +126,7 @@ package final class ViolationLog {
         found.append(Violation(pointer, code, detail, choices: choices))
     }
 
-    package func warn(_ pointer: JSONPointer, _ code: Violation.Code, _ detail: String, object: ObjectKey? = nil) {
+    package func warn(_ pointer: JSONPointer, _ code: Violation.Code, _ detail: String, object: JSONValue? = nil) {
         foundWarnings.append(Violation(pointer, code, detail, object: object))
     }
 
@@ -136,7 +137,7 @@ extension ViolationLog {
     /// Reports what is wrong with a regex, or with so many.
     ///
     /// - Returns: whether it can be used.
-    func readRegex(_ regex: String, at pointer: JSONPointer) -> Bool {
+    package func readRegex(_ regex: String, at pointer: JSONPointer) -> Bool {
         let limit = Limits.regexSizePerObject
         // Reported already. To read more of them would take the time that the limit is to save.
         guard isOfStored || limit.allows(regexSize) else { return false }

@@ -1,5 +1,4 @@
-package import Foundation
-package import MeshModel
+package import Foundation  // lint:allow: its parser; no I/O and no clock
 
 /// Why a text is no JSON.
 package struct JSONFault: Error, Equatable {
@@ -38,7 +37,7 @@ extension JSONValue {
 
     /// `NSNumber` stands for booleans too, and bridges them to numbers and back; only its type tells them apart.
     private init(_ number: NSNumber) {
-        switch UInt8(bitPattern: unsafe number.objCType.pointee) {
+        switch UInt8(bitPattern: unsafe number.objCType.pointee) {  // lint:allow: the number's own C string
         case UInt8(ascii: "c"): self = .bool(number.boolValue)
         case UInt8(ascii: "i"), UInt8(ascii: "q"): self = .integer(number.int64Value)
         default:

@@ -1,7 +1,7 @@
 /// A JSON document as a value: what `spec` and `status` are before and after they are nouns of the model.
 ///
-/// Parsing and printing are done by a JSON library outside this target; this type only gives the result a shape that
-/// can be walked with a pointer, so that every violation of a document can be reported at once (RFC 9457 `errors[]`).
+/// Foundation parses texts (``init(json:)``), and prints them elsewhere; this type gives what it finds a shape that can be
+/// walked with a pointer, so that every violation of a document can be reported at once (RFC 9457 `errors[]`).
 package enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
