@@ -76,37 +76,45 @@ let package = Package(
             ], swiftSettings: strict),
 
         // Pure: no I/O, no clock, no Foundation.
-        .target(name: "MeshModel", dependencies: ["Documents", "RE2"], swiftSettings: strict),
-        .target(name: "MeshCompiler", dependencies: ["Documents", "RE2", "MeshModel"], swiftSettings: strict),
+        .target(name: "MeshCore", dependencies: ["Documents", "RE2"], swiftSettings: strict),
+        .target(name: "MeshModel", dependencies: ["Documents", "RE2", "MeshCore"], swiftSettings: strict),
         .target(
-            name: "EnvoyConfig", dependencies: ["Documents", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
+            name: "MeshCompiler", dependencies: ["Documents", "RE2", "MeshCore", "MeshModel"], swiftSettings: strict),
+        .target(
+            name: "EnvoyConfig",
+            dependencies: ["Documents", "MeshCore", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
             swiftSettings: strict),
 
         // The server.
-        .target(name: "MeshIdentity", dependencies: ["MeshModel", crypto], swiftSettings: strict),
+        .target(name: "MeshIdentity", dependencies: ["MeshCore", "MeshModel", crypto], swiftSettings: strict),
         .target(
-            name: "MeshStore", dependencies: ["Documents", "MeshModel", "Postgres", crypto, logging],
+            name: "MeshStore", dependencies: ["Documents", "MeshCore", "MeshModel", "Postgres", crypto, logging],
             // A link to the folder at the top: the program carries its migrations with it.
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(
             name: "MeshControl",
-            dependencies: ["Documents", "RE2", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging],
+            dependencies: [
+                "Documents", "RE2", "MeshCore", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging,
+            ],
             swiftSettings: strict),
         .target(
             name: "MeshAPI",
             dependencies: [
-                "MeshControl", "MeshIdentity", "Documents", "MeshModel", "MeshStore", hummingbird, nio.core, yams,
+                "MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshStore", hummingbird, nio.core,
+                yams,
                 crypto, logging, lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // A link to the folder at the top: the program carries its contract with it.
             resources: [.embedInCode("openapi")], swiftSettings: strict),
         .target(
-            name: "MeshRelease", dependencies: ["MeshModel", "MeshControl", "MeshStore", logging], swiftSettings: strict
+            name: "MeshRelease", dependencies: ["MeshCore", "MeshModel", "MeshControl", "MeshStore", logging],
+            swiftSettings: strict
         ),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "Documents", "MeshModel", "MeshCompiler",
+                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "Documents", "MeshCore", "MeshModel",
+                "MeshCompiler",
                 "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", "CMalloc",
                 logging, lifecycle, yams, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -128,7 +136,8 @@ let package = Package(
         .executableTarget(
             name: "sluice-bench",
             dependencies: [
-                "MeshLab", "Documents", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig", "EnvoyProtos",
+                "MeshLab", "Documents", "MeshCore", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig",
+                "EnvoyProtos",
                 "GRPCServer",
                 "HTTP2", "CNGHTTP2", "CEpoll", "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -136,7 +145,7 @@ let package = Package(
 
         // Tests, and what several of them begin with.
         .target(
-            name: "MeshFixtures", dependencies: ["MeshCompiler", "Documents", "MeshModel", "TestSupport"],
+            name: "MeshFixtures", dependencies: ["MeshCompiler", "Documents", "MeshCore", "MeshModel", "TestSupport"],
             path: "Tests/MeshFixtures",
             swiftSettings: strict),
         .target(
@@ -174,36 +183,40 @@ let package = Package(
         .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
+        .testTarget(name: "MeshCoreTests", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
         .testTarget(
-            name: "MeshModelTests", dependencies: ["Documents", "RE2", "MeshModel", "MeshFixtures"],
+            name: "MeshModelTests", dependencies: ["Documents", "RE2", "MeshCore", "MeshModel", "MeshFixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "MeshCompilerTests",
-            dependencies: ["MeshCompiler", "Documents", "RE2", "MeshModel", "MeshFixtures", "TestSupport"],
+            dependencies: ["MeshCompiler", "Documents", "RE2", "MeshCore", "MeshModel", "MeshFixtures", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "EnvoyConfigTests",
             dependencies: [
-                "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "Documents", "MeshModel", "MeshFixtures", "TestSupport",
+                "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "Documents", "MeshCore", "MeshModel", "MeshFixtures",
+                "TestSupport",
                 protobuf,
             ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
-            name: "MeshIdentityTests", dependencies: ["MeshIdentity", "MeshModel", crypto], swiftSettings: strict),
+            name: "MeshIdentityTests", dependencies: ["MeshIdentity", "MeshCore", "MeshModel", crypto],
+            swiftSettings: strict),
         .testTarget(
             name: "MeshStoreTests",
             dependencies: [
-                "MeshStore", "Documents", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures", "TestSupport",
+                "MeshStore", "Documents", "MeshCore", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures",
+                "TestSupport",
             ],
             exclude: ["Databases"], swiftSettings: strict),
         .testTarget(
             name: "MeshControlTests",
-            dependencies: ["MeshControl", "MeshIdentity", "Documents", "MeshModel", "TestSupport"],
+            dependencies: ["MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshIdentity", "Documents", "MeshModel", "MeshStore", "Postgres",
+                "MeshAPI", "MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshStore", "Postgres",
                 "StoreFixtures",
                 "TestSupport",
                 hummingbird, httpClient, lifecycle, nio.core, nio.posix, yams,
@@ -211,13 +224,15 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "MeshReleaseTests", dependencies: ["MeshRelease", "Documents", "MeshModel", "TestSupport", logging],
+            name: "MeshReleaseTests",
+            dependencies: ["MeshRelease", "Documents", "MeshCore", "MeshModel", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "SluiceTests",
             dependencies: [
                 "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
-                "MeshIdentity", "Documents", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures", "TestSupport",
+                "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures",
+                "TestSupport",
                 "XDSServer",
                 nio.core, nio.posix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
@@ -225,7 +240,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "MeshCompiler", "MeshFixtures", "MeshLab", "Documents", "MeshModel", "PostgresServer", "TestSupport",
+                "MeshCompiler", "MeshFixtures", "MeshLab", "Documents", "MeshCore", "MeshModel", "PostgresServer",
+                "TestSupport",
                 "sluice",
                 logging,
             ],

@@ -1,5 +1,6 @@
 internal import EnvoyProtos
-package import MeshModel
+package import MeshCore
+internal import MeshModel
 internal import SwiftProtobuf
 
 /// What an Envoy is started with: who it is, and where its configuration comes from.

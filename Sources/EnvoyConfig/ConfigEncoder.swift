@@ -1,5 +1,6 @@
 internal import EnvoyProtos
 package import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 
 /// Envoy's resources for a compiled mesh. After a change only what it touched is encoded again; views are put together

@@ -1,5 +1,5 @@
 internal import MeshCompiler
-internal import MeshModel
+internal import MeshCore
 
 /// What an update of a ``ConfigEncoder`` changed, for all views; ``ConfigEncoder/change(_:in:)`` says what one sees of it.
 package struct EncodedChange: Sendable {

@@ -1,5 +1,5 @@
 internal import MeshCompiler
-internal import MeshModel
+internal import MeshCore
 
 /// A service's resources, encoded once for all who see them.
 struct EncodedService: Sendable {

@@ -1,6 +1,6 @@
 internal import EnvoyProtos
 internal import MeshCompiler
-internal import MeshModel
+internal import MeshCore
 internal import SwiftProtobuf
 
 typealias HeaderMatcher = Envoy_Config_Route_V3_HeaderMatcher

@@ -1,6 +1,7 @@
 package import Documents
 package import MeshCompiler
-package import MeshModel
+package import MeshCore
+internal import MeshModel
 
 /// The part of an object that something a proxy refuses was made of.
 package struct Source: Hashable, Sendable {

@@ -1,4 +1,5 @@
 internal import EnvoyProtos
+internal import MeshCore
 internal import MeshModel
 internal import SwiftProtobuf
 

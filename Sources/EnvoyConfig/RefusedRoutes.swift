@@ -1,6 +1,7 @@
 internal import Documents
 internal import EnvoyProtos
 internal import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 
 /// The virtual hosts of a route configuration that a proxy refused, and what its words say about them.

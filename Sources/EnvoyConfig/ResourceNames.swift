@@ -1,4 +1,5 @@
-package import MeshModel
+package import MeshCore
+internal import MeshModel
 
 /// What the names of resources say, for those who know only names.
 package enum ResourceNames {

@@ -1,4 +1,4 @@
-package import MeshModel
+package import MeshCore
 
 /// The types of resources that are served, in the order in which a proxy must get them.
 package enum ResourceType: String, CaseIterable, Sendable {

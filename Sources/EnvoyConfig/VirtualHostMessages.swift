@@ -1,5 +1,6 @@
 internal import EnvoyProtos
 internal import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 internal import SwiftProtobuf
 

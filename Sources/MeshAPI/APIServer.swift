@@ -3,6 +3,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
 package import MeshControl
+package import MeshCore
 package import MeshModel
 internal import ServiceLifecycle
 

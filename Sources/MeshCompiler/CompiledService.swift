@@ -1,4 +1,4 @@
-package import MeshModel
+package import MeshCore
 
 /// What one service comes to. A name that no service has may have a result too: the mistakes of those who name it.
 package struct CompiledService: Hashable, Sendable {

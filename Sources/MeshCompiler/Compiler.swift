@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 package import MeshModel
 
 /// Compiles a mesh, and after that only what a change touches.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshModel
 
 /// Looks up what a rule's destination means among the services that there are.

@@ -1,5 +1,5 @@
 package import Documents
-package import MeshModel
+package import MeshCore
 
 /// What has to be said about an object when the mesh is compiled: something that it asks for and that could not be done, or
 /// that does not mean what it seems to. The rest of the mesh is compiled all the same.

@@ -1,3 +1,4 @@
+internal import MeshCore
 package import MeshModel
 
 /// What a change of a mesh brings about, without the rest of the mesh being compiled.

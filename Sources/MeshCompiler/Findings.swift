@@ -1,5 +1,5 @@
 internal import Documents
-internal import MeshModel
+internal import MeshCore
 
 extension Compiler {
     /// Everything that has to be said about objects: ``diagnostics``, and destinations of rules that nobody answers at, which

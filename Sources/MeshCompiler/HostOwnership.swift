@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 package import MeshModel
 
 /// Which VirtualService decides about what sidecars send to a service. Several for one host are not merged.

@@ -1,3 +1,4 @@
+package import MeshCore
 package import MeshModel
 
 /// Who has to be looked at again when something changes.

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 package import MeshModel
 
 /// What a release does to the routes of one rule, or to a service's default route, and what its promotion does to them.

@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 package import MeshModel
 
 /// What rules come to in the sidecars that follow them.

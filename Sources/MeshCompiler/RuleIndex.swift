@@ -1,3 +1,4 @@
+package import MeshCore
 package import MeshModel
 
 /// A mesh and what its rules are about, for questions about releases. It follows the mesh at the cost of comparing its rules,

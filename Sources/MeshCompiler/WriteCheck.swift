@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 package import MeshModel
 
 /// Checks of a VirtualService against what there is, when it is written: what the compiler would have to leave out later

@@ -1,5 +1,5 @@
 internal import Crypto
-package import MeshModel
+package import MeshCore
 
 /// The secret of an API key, `slk_<id>_<random>`: shown once, stored only as a hash.
 package struct APIKeySecret: Sendable {

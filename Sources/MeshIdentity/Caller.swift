@@ -1,4 +1,4 @@
-package import MeshModel
+package import MeshCore
 
 /// Who calls, after authentication.
 package struct Caller: Hashable, Sendable, CustomStringConvertible {

@@ -1,6 +1,6 @@
 internal import Crypto
 internal import Foundation
-package import MeshModel
+package import MeshCore
 
 /// Who a proxy is: what its token is bound to.
 package struct ProxyClaims: Hashable, Sendable {

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// A place where workloads run and that a mesh can be enabled on.
 package struct ClusterSpec: Spec {

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// What holds for connections to one service, whoever calls it, with the fields of Istio's DestinationRule
 /// (networking.istio.io/v1).

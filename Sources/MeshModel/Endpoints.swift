@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// One instance of a service: where callers reach it, and which version it runs.
 package struct EndpointSpec: Spec {

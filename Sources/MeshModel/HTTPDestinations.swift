@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 
 /// A service, or one version of it, that requests go to.
 package struct Destination: Hashable, Sendable {

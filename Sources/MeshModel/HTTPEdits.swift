@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 internal import RE2
 
 /// What is changed of a request's path and host before it goes to its destination.

@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 
 /// One rule of a ``VirtualServiceSpec``: which requests, and what becomes of them.
 package struct HTTPRule: Hashable, Sendable {

@@ -1,3 +1,5 @@
+internal import MeshCore
+
 /// What `%` means in the value of a header that a rule sets or adds, as in Istio: `%REQ(x-user)%` stands for what Envoy knows
 /// about the request, and `%%` for one percent sign.
 ///

@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 
 /// The names by which callers and rules name a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
 /// `reviews.shop.svc.cluster.local`; each of them may have a dot behind it, which makes a name of DNS absolute.

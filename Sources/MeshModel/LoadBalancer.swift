@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 
 /// Which endpoint of a service a request goes to, with the fields of Istio's `LoadBalancerSettings`.
 package enum LoadBalancer: Hashable, Sendable {

@@ -1,3 +1,5 @@
+package import MeshCore
+
 extension MeshChange {
     /// In what two states of a mesh differ. States that come from one another share most of their values, so that comparing
     /// them takes little more than going through their names.

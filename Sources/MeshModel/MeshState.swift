@@ -1,3 +1,5 @@
+package import MeshCore
+
 /// Everything of one mesh that configuration is compiled from, as of one revision. A value: copies are cheap and never
 /// change under their reader.
 package struct MeshState: Sendable {

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// Something that was found out about an object after it was written, such as that another one has its host. It is no part of
 /// the object's versions.
@@ -41,15 +42,5 @@ package struct ObjectCondition: Hashable, Sendable {
         var other = other
         other.since = since
         return self == other
-    }
-}
-
-extension ObjectKey {
-    /// How the object is named to those who see its mesh: `{"kind", "namespace", "service", "name"}`.
-    package var reference: JSONValue {
-        .fields([
-            "kind": .string(kind.rawValue), "namespace": namespace.map { .string($0.text) },
-            "service": service.map { .string($0.text) }, "name": .string(name.text),
-        ])
     }
 }

@@ -1,3 +1,5 @@
+package import MeshCore
+
 /// What a release does to the traffic of one service right now: the part of a release that is compiled.
 ///
 /// Derived from the release's committed status only, so every replica compiles the same routes.

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// What releases have made of a service; the server's part of the object.
 package struct ServiceStatus: Hashable, Sendable {

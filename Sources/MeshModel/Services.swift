@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// A service of the mesh: what callers name, with the ports it offers and the versions it runs in.
 package struct ServiceSpec: Spec {

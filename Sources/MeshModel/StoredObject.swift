@@ -1,31 +1,5 @@
 package import Documents
-
-/// A number that grows with every write in a mesh (for objects outside of a mesh: in their tenant). Starts at 1.
-package typealias Revision = Int64
-
-/// An instant as microseconds since 1970-01-01T00:00:00Z, always by PostgreSQL's clock.
-package struct Timestamp: Hashable, Comparable, Sendable {
-    package var microseconds: Int64
-
-    package init(microseconds: Int64) { self.microseconds = microseconds }
-
-    package static func < (a: Self, b: Self) -> Bool { a.microseconds < b.microseconds }
-
-    package static func + (a: Self, b: Duration) -> Timestamp {
-        Timestamp(microseconds: a.microseconds + b.microseconds)
-    }
-
-    /// The time from `b` to `a`; negative if `a` is earlier.
-    package static func - (a: Self, b: Self) -> Duration { .microseconds(a.microseconds - b.microseconds) }
-}
-
-extension Duration {
-    /// Whole microseconds, rounded down.
-    package var microseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
-    }
-}
+package import MeshCore
 
 /// What clients may say about an object besides its `spec`.
 package struct ObjectLabels: Hashable, Sendable {
@@ -69,33 +43,5 @@ package struct StoredObject: Hashable, Sendable {
         self.updateTime = updateTime
         self.spec = spec
         self.status = status
-    }
-}
-
-/// The typed form of an object's `spec`: a noun of the model that can be read from a document and written back.
-package protocol Spec: Hashable, Sendable {
-    static var kind: Kind { get }
-
-    /// Reads the noun and reports all violations to the reader's log; calls ``FieldReader/finish()`` on every reader it
-    /// makes.
-    ///
-    /// - Returns: `nil` if anything was reported that leaves no meaningful value. A value may be returned even though
-    ///   violations were reported; whoever reads must look at the log.
-    init?(reading fields: inout FieldReader)
-
-    /// The canonical document: what is stored and answered.
-    var json: JSONValue { get }
-}
-
-extension Spec {
-    /// Reads a stored or received `spec`.
-    ///
-    /// - Parameter pointer: where the document stands in the request.
-    /// - Returns: `nil` if there are violations.
-    package static func read(_ document: JSONValue, at pointer: JSONPointer, log: ViolationLog) -> Self? {
-        var fields = FieldReader(document, at: pointer, log: log)
-        let before = log.count
-        let spec = Self(reading: &fields)
-        return log.count == before ? spec : nil
     }
 }

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// A customer of the platform: everything else belongs to one.
 package struct TenantSpec: Spec {

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 extension VirtualServiceSpec {
     /// A place where a rule sends requests, or copies of them, to a service.

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// Rules of HTTP traffic for one or more hosts, with the fields of Istio's VirtualService (networking.istio.io/v1).
 ///

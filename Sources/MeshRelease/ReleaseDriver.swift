@@ -1,4 +1,5 @@
 package import Logging
+internal import MeshCore
 internal import MeshModel
 
 /// Drives the releases that are due: claims them, looks at the world, decides, commits. Any number of replicas may run

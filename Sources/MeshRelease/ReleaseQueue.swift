@@ -1,3 +1,4 @@
+package import MeshCore
 package import MeshModel
 
 /// Which release: its mesh and its name there.

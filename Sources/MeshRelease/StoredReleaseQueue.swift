@@ -1,5 +1,6 @@
 package import Logging
 package import MeshControl
+package import MeshCore
 package import MeshModel
 internal import MeshStore
 

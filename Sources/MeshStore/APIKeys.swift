@@ -1,4 +1,4 @@
-package import MeshModel
+package import MeshCore
 internal import Postgres
 
 /// A key that people and scripts authenticate with, as it is stored: without its secret.
@@ -13,14 +13,14 @@ package struct StoredAPIKey: Hashable, Sendable {
     /// Empty: all namespaces.
     package var namespaces: [Name]
     package var description: String
-    package var createTime: MeshModel.Timestamp
+    package var createTime: MeshCore.Timestamp
     /// `nil`: never.
-    package var expireTime: MeshModel.Timestamp?
+    package var expireTime: MeshCore.Timestamp?
 
     package init(
         tenant: Name, id: Name, prefix: String, role: String, meshes: [Name] = [], namespaces: [Name] = [],
-        description: String = "", createTime: MeshModel.Timestamp = MeshModel.Timestamp(microseconds: 0),
-        expireTime: MeshModel.Timestamp? = nil
+        description: String = "", createTime: MeshCore.Timestamp = MeshCore.Timestamp(microseconds: 0),
+        expireTime: MeshCore.Timestamp? = nil
     ) {
         self.tenant = tenant
         self.id = id

@@ -1,5 +1,5 @@
 package import Logging
-package import MeshModel
+package import MeshCore
 package import Postgres
 internal import Synchronization
 

@@ -1,5 +1,5 @@
 package import Documents
-package import MeshModel
+package import MeshCore
 internal import Postgres
 
 /// An object's key and spec, without what may be large beside them.

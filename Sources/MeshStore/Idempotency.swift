@@ -1,5 +1,5 @@
 internal import Documents
-internal import MeshModel
+internal import MeshCore
 internal import Postgres
 
 /// An answer that was given to a call with an idempotency key.

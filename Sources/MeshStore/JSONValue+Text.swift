@@ -1,6 +1,6 @@
 internal import Documents
 internal import Foundation
-internal import MeshModel
+internal import MeshCore
 internal import Postgres
 
 extension JSONValue {

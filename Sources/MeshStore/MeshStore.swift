@@ -1,5 +1,5 @@
 package import Logging
-package import MeshModel
+package import MeshCore
 package import Postgres
 
 /// SQL and the model: the only place where the one is turned into the other.
@@ -94,7 +94,7 @@ package struct MeshStore: Sendable {
     }
 
     /// The time by the database's clock: the only clock that decisions go by.
-    package func now() async throws(StoreError) -> MeshModel.Timestamp {
+    package func now() async throws(StoreError) -> MeshCore.Timestamp {
         let rows = try await rows("SELECT now() AS now", seeing: .all)
         return try rows.single { row throws(PostgresError) in try row.time("now") }
     }
@@ -131,17 +131,17 @@ extension Rows {
 }
 
 extension Row {
-    func time(_ column: String) throws(PostgresError) -> MeshModel.Timestamp {
+    func time(_ column: String) throws(PostgresError) -> MeshCore.Timestamp {
         let time: Postgres.Timestamp = try self[column]
-        return MeshModel.Timestamp(microseconds: time.microsecondsSince1970)
+        return MeshCore.Timestamp(microseconds: time.microsecondsSince1970)
     }
 
-    func timeIfAny(_ column: String) throws(PostgresError) -> MeshModel.Timestamp? {
+    func timeIfAny(_ column: String) throws(PostgresError) -> MeshCore.Timestamp? {
         let time: Postgres.Timestamp? = try self[column]
-        return time.map { MeshModel.Timestamp(microseconds: $0.microsecondsSince1970) }
+        return time.map { MeshCore.Timestamp(microseconds: $0.microsecondsSince1970) }
     }
 }
 
-extension MeshModel.Timestamp {
+extension MeshCore.Timestamp {
     var stored: Postgres.Timestamp { Postgres.Timestamp(microsecondsSince1970: microseconds) }
 }

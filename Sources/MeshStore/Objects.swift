@@ -1,3 +1,4 @@
+package import MeshCore
 package import MeshModel
 internal import Postgres
 

@@ -1,5 +1,5 @@
 package import Documents
-package import MeshModel
+package import MeshCore
 internal import Postgres
 
 /// Long work (Google AIP-151): what was begun, how far it is, and what came of it.
@@ -11,8 +11,8 @@ package struct StoredOperation: Hashable, Sendable {
     package var metadata: JSONValue
     package var error: JSONValue?
     package var response: JSONValue?
-    package var createTime: MeshModel.Timestamp
-    package var updateTime: MeshModel.Timestamp
+    package var createTime: MeshCore.Timestamp
+    package var updateTime: MeshCore.Timestamp
 
     static let columns: Statement =
         "id::text AS id, done, metadata, error, response, created_at, updated_at"

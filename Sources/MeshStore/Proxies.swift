@@ -1,5 +1,6 @@
 package import Documents
-package import MeshModel
+package import MeshCore
+internal import MeshModel
 internal import Postgres
 
 /// What a replica says of a proxy that is, or was last, connected to it.
@@ -8,7 +9,7 @@ package struct ProxyRow: Hashable, Sendable {
     package var name: NamespacedName
     package var replica: String
     package var connected: Bool
-    package var connectedAt: MeshModel.Timestamp
+    package var connectedAt: MeshCore.Timestamp
     /// Everything of this revision of the mesh that concerns the proxy has been acknowledged.
     package var ackedRevision: Revision
     /// What was refused last and has not been replaced since.
@@ -24,7 +25,7 @@ package struct ProxyRow: Hashable, Sendable {
     package var standing: ProxyStanding?
 
     package init(
-        mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshModel.Timestamp,
+        mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshCore.Timestamp,
         ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil, types: JSONValue,
         client: JSONValue = [:], meshUID: String? = nil, standing: ProxyStanding? = nil
     ) {

@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 package import MeshModel
 internal import Postgres
 
@@ -76,7 +77,7 @@ package struct MeshAcks: Hashable, Sendable {
     package var proxies = ReleaseObservations.Proxies()
     /// Of what the release is about, by proxies that count; at most 20.
     package var rejections: [Rejection] = []
-    package var now: MeshModel.Timestamp
+    package var now: MeshCore.Timestamp
 }
 
 /// The barrier of releases. It is computed from facts in the rows of proxies, replicas and endpoints, whenever a release asks:

@@ -1,4 +1,4 @@
-internal import MeshModel
+internal import MeshCore
 internal import Postgres
 
 extension MeshStore {

@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 package import MeshModel
 internal import Postgres
 
@@ -11,9 +12,9 @@ package struct ObjectRefusal: Hashable, Sendable {
     /// One of the refusals.
     package var example: ProxyRejection
     /// Since when the first of them has refused.
-    package var since: MeshModel.Timestamp
+    package var since: MeshCore.Timestamp
 
-    package init(proxies: Int, connected: Int, example: ProxyRejection, since: MeshModel.Timestamp) {
+    package init(proxies: Int, connected: Int, example: ProxyRejection, since: MeshCore.Timestamp) {
         self.proxies = proxies
         self.connected = connected
         self.example = example

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 package import MeshModel
 internal import Postgres
 
@@ -9,8 +10,8 @@ package struct ReleaseRow: Hashable, Sendable {
     package var rowVersion: Int64
     /// Grows with every claim.
     package var leaseEpoch: Int64
-    package var nextWakeupAt: MeshModel.Timestamp?
-    package var lastDrivenAt: MeshModel.Timestamp?
+    package var nextWakeupAt: MeshCore.Timestamp?
+    package var lastDrivenAt: MeshCore.Timestamp?
 }
 
 /// Something that happened to a release, as it was recorded.
@@ -21,7 +22,7 @@ package struct ReleaseEventRow: Hashable, Sendable {
     package var type: String
     package var actor: String
     package var payload: JSONValue
-    package var at: MeshModel.Timestamp
+    package var at: MeshCore.Timestamp
 }
 
 extension ReleaseRow {

@@ -1,4 +1,4 @@
-package import MeshModel
+package import MeshCore
 internal import Postgres
 
 extension StoreTransaction {

@@ -1,4 +1,4 @@
-package import MeshModel
+package import MeshCore
 internal import Postgres
 
 /// A key that the tokens of proxies are signed with; the same on all replicas.
@@ -6,7 +6,7 @@ package struct StoredSigningKey: Sendable {
     package var id: String
     /// 32 bytes.
     package var secret: [UInt8]
-    package var createdAt: MeshModel.Timestamp
+    package var createdAt: MeshCore.Timestamp
 }
 
 extension MeshStore {

@@ -1,7 +1,7 @@
 internal import CMalloc
 internal import Foundation
 internal import Logging
-internal import MeshModel
+internal import MeshCore
 
 /// Returns to the system what the heap holds and nobody uses, so that a replica does not keep for ever the size of its busiest
 /// minute.

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import MeshModel
+internal import MeshCore
 internal import MeshStore
 internal import Postgres
 

@@ -2,8 +2,8 @@ internal import Documents
 internal import EnvoyConfig
 internal import Foundation
 internal import MeshControl
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 
 extension ProxyBootstrap {
     /// The document that the proxy is started with.

@@ -1,8 +1,8 @@
 internal import Documents
 internal import Foundation
 internal import Logging
+internal import MeshCore
 internal import MeshLab
-internal import MeshModel
 internal import MeshStore
 internal import Postgres
 internal import PostgresServer

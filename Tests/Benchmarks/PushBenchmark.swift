@@ -1,5 +1,6 @@
 internal import Documents
 internal import Glibc
+internal import MeshCore
 internal import MeshLab
 internal import MeshModel
 internal import MeshStore

@@ -1,8 +1,9 @@
-@testable import EnvoyConfig
 import Foundation
+import MeshCore
 import MeshFixtures
-import MeshModel
 import Testing
+
+@testable import EnvoyConfig
 
 @Suite("A bootstrap says who the sidecar is and where its configuration comes from")
 struct BootstrapTests {

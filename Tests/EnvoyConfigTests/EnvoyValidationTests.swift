@@ -1,12 +1,13 @@
-@testable import EnvoyConfig
 import EnvoyProtos
 import Foundation
 import MeshCompiler
+import MeshCore
 import MeshFixtures
-import MeshModel
 import SwiftProtobuf
 import TestSupport
 import Testing
+
+@testable import EnvoyConfig
 
 @Suite("Envoy itself accepts what is encoded")
 struct EnvoyValidationTests {

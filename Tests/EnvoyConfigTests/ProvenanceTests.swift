@@ -1,8 +1,8 @@
 import EnvoyConfig
 import Foundation
 import MeshCompiler
+import MeshCore
 import MeshFixtures
-import MeshModel
 import Testing
 
 @Suite("What a proxy refuses is traced to the parts of objects behind it")

@@ -1,6 +1,6 @@
 import Documents
 import MeshControl
-import MeshModel
+import MeshCore
 import MeshStore
 import Testing
 

@@ -1,6 +1,7 @@
 import Documents
 import HTTPTypes
 import MeshControl
+import MeshCore
 import MeshIdentity
 import MeshModel
 import MeshStore

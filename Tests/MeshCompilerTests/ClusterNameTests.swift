@@ -1,5 +1,5 @@
 import MeshCompiler
-import MeshModel
+import MeshCore
 import Testing
 
 @Suite("Names of clusters")

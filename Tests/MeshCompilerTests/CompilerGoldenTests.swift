@@ -1,8 +1,8 @@
 import Documents
 import Foundation
 import MeshCompiler
+import MeshCore
 import MeshFixtures
-import MeshModel
 import Testing
 
 @Suite("The compiler turns a mesh into its representation")

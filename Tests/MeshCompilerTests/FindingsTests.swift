@@ -1,5 +1,6 @@
 import Documents
 import MeshCompiler
+import MeshCore
 import MeshFixtures
 import MeshModel
 import Testing

@@ -1,5 +1,6 @@
 import Documents
 import MeshCompiler
+import MeshCore
 import MeshModel
 
 // How the intermediate representation stands in golden files. Only what is said is shown.

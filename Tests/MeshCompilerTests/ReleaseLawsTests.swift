@@ -1,4 +1,5 @@
 import MeshCompiler
+import MeshCore
 import MeshFixtures
 import MeshModel
 import TestSupport

@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import MeshCompiler
+import MeshCore
 import MeshFixtures
 import MeshModel
 import Testing

@@ -1,6 +1,6 @@
 import Dispatch
 import Documents
-import MeshModel
+import MeshCore
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 package import Documents
 package import Foundation
+package import MeshCore
 package import MeshModel
 
 /// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices`, `destinationRules` and `releases` by

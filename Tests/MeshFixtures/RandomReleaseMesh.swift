@@ -1,5 +1,6 @@
 package import Documents
 package import MeshCompiler
+package import MeshCore
 package import MeshModel
 internal import TestSupport
 

@@ -1,5 +1,5 @@
 import Crypto
-import MeshModel
+import MeshCore
 import Testing
 
 @testable import MeshIdentity

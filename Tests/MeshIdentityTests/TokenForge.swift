@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import MeshModel
+import MeshCore
 
 @testable import MeshIdentity
 

@@ -1,3 +1,4 @@
+import MeshCore
 import MeshFixtures
 import MeshModel
 import Testing

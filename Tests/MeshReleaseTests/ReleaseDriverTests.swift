@@ -1,4 +1,5 @@
 import Logging
+import MeshCore
 import MeshModel
 import MeshRelease
 import Synchronization

@@ -1,4 +1,5 @@
 import Documents
+import MeshCore
 import Postgres
 import StoreFixtures
 import TestSupport

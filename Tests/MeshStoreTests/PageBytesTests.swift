@@ -1,4 +1,5 @@
 import Documents
+import MeshCore
 import MeshModel
 import MeshStore
 import Testing

@@ -1,4 +1,4 @@
-import MeshModel
+import MeshCore
 import MeshStore
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import MeshModel
+import MeshCore
 import Postgres
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
 import Documents
-import MeshModel
+import MeshCore
 import MeshStore
 import Postgres
 import Testing

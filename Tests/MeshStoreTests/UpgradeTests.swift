@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import MeshCore
 import MeshModel
 import MeshStore
 import Postgres

@@ -1,5 +1,6 @@
 import Documents
 import MeshControl
+import MeshCore
 import MeshModel
 import MeshStore
 import NIOCore

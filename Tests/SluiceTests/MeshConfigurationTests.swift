@@ -1,6 +1,7 @@
 import EnvoyConfig
 import Foundation
 import MeshControl
+import MeshCore
 import MeshFixtures
 import MeshModel
 import Testing

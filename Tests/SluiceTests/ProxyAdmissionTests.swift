@@ -1,5 +1,6 @@
 import GRPCServer
 import HTTP2
+import MeshCore
 import MeshIdentity
 import MeshModel
 import Testing

@@ -1,6 +1,7 @@
 import Documents
 import MeshAPI
 import MeshControl
+import MeshCore
 import MeshModel
 import MeshStore
 import StoreFixtures

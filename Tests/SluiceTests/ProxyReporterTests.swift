@@ -1,5 +1,6 @@
 import Documents
 import MeshControl
+import MeshCore
 import MeshRelease
 import MeshStore
 import StoreFixtures

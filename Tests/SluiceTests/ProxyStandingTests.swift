@@ -1,7 +1,7 @@
+import MeshCore
 import MeshStore
 import Testing
 
-@testable import MeshModel
 @testable import XDSServer
 @testable import sluice
 

@@ -1,6 +1,7 @@
 internal import Documents
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 

@@ -2,8 +2,8 @@ internal import Crypto
 internal import Documents
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 
 /// One request on its way through a handler: what was captured from its path, its query, its header and its body.
 struct APIRequest {

@@ -2,8 +2,8 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import MeshControl
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 internal import MeshStore
 internal import NIOCore
 internal import NIOHTTP1

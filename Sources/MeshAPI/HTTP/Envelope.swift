@@ -1,5 +1,6 @@
 internal import Documents
 internal import MeshControl
+internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 

@@ -1,4 +1,4 @@
-internal import MeshModel
+internal import MeshCore
 internal import Synchronization
 
 /// Counts requests and their durations by route, and prints them in Prometheus' text format.

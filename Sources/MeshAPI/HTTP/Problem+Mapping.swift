@@ -1,7 +1,7 @@
 internal import Documents
 internal import HTTPTypes
 internal import MeshControl
-internal import MeshModel
+internal import MeshCore
 
 extension Problem {
     /// The one place where errors become statuses.

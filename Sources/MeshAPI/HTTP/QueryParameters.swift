@@ -1,5 +1,5 @@
 internal import Documents
-internal import MeshModel
+internal import MeshCore
 
 /// The parameters behind the `?` of a request's URL.
 ///

@@ -1,8 +1,8 @@
 internal import Documents
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 internal import MeshStore
 
 /// Keys of a tenant. The secret of one is in the answer that made it and nowhere else.

@@ -1,6 +1,7 @@
 internal import Documents
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshModel
 
 /// `clusters/{cluster}/mesh`: whether the mesh is enabled on a cluster, and the methods that change it.

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshModel
 
 /// A mesh's metrics, which are for those who may see the mesh; the server's own are at `/metrics`.

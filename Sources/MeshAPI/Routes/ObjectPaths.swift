@@ -1,5 +1,5 @@
 internal import MeshControl
-internal import MeshModel
+internal import MeshCore
 
 /// Where the objects of each kind are in the tree, and what they are called in `operationId`s.
 enum ObjectPaths {

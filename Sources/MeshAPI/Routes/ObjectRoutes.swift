@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 

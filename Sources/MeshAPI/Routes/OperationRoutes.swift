@@ -1,7 +1,7 @@
 internal import Documents
 internal import HTTPTypes
 internal import MeshControl
-internal import MeshModel
+internal import MeshCore
 internal import MeshStore
 
 /// Long-running operations: `{name, done, metadata{verb, target, step, progressPercent}, error, response}`.

@@ -1,8 +1,8 @@
 internal import Documents
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 internal import Synchronization
 
 /// What belongs to no tenant: health, metrics, documents, and who the caller is.

@@ -1,5 +1,5 @@
 package import Documents
-package import MeshModel
+package import MeshCore
 package import MeshStore
 
 /// Finds out what a proxy was sent, as far as it is about the namespaces that the caller may know of; none: about all. The

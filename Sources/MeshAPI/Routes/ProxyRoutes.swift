@@ -2,8 +2,8 @@ package import Documents
 internal import Foundation
 internal import HTTPTypes
 package import MeshControl
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 internal import MeshStore
 internal import Yams
 

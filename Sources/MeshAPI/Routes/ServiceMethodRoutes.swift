@@ -1,6 +1,6 @@
 internal import HTTPTypes
 internal import MeshControl
-internal import MeshModel
+internal import MeshCore
 
 /// Custom methods of services.
 struct ServiceMethodRoutes: Sendable {

@@ -1,6 +1,6 @@
 internal import Documents
 internal import HTTPTypes
-internal import MeshModel
+internal import MeshCore
 
 extension APIRequest {
     /// `Last-Event-ID`: the revision that the client has. Empty is as good as missing, for that is what clients have that

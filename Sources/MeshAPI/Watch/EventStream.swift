@@ -1,7 +1,7 @@
 internal import Documents
 internal import Hummingbird
 internal import MeshControl
-internal import MeshModel
+internal import MeshCore
 internal import MeshStore
 internal import NIOCore
 

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import MeshModel
+internal import MeshCore
 internal import Synchronization
 
 /// The event streams that are open in this process: no more than may be, each with its heartbeats.

@@ -1,6 +1,6 @@
 internal import HTTPTypes
 internal import MeshControl
-internal import MeshModel
+internal import MeshCore
 
 /// What lists have in common that can be watched.
 struct WatchRoutes: Sendable {

@@ -1,3 +1,4 @@
+package import MeshCore
 package import MeshModel
 
 /// The intermediate representation: what a mesh comes to before it takes Envoy's shape. All of it is plain values in a

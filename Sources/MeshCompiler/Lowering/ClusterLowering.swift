@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 internal import MeshModel
 
 /// Ports and versions of a service become clusters; its endpoints become their members.

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshModel
 
 /// All of a rule but which requests it is about and where they and their copies go.

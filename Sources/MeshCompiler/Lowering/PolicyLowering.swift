@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 internal import MeshModel
 
 /// The destination rule that holds for a service, and what it comes to.

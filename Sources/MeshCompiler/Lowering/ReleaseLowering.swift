@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshModel
 
 /// A route before releases are done with it: one of a rule's matches, with its destinations.

@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 internal import MeshModel
 
 /// What decides about the requests to one service becomes the routes of its HTTP ports.

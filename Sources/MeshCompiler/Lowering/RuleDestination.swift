@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshModel
 
 /// A destination of a rule that exists: what the document names, and what that means now.

@@ -1,4 +1,4 @@
-package import MeshModel
+package import MeshCore
 
 /// Where objects of a kind stand: what an object's name is unique in. Parts that a kind's scope does not have are `nil`.
 package struct ObjectScope: Hashable, Sendable {

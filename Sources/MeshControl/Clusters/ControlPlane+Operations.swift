@@ -1,5 +1,5 @@
+package import MeshCore
 package import MeshIdentity
-package import MeshModel
 package import MeshStore
 
 extension ControlPlane {

@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshModel
 
 /// Of one mesh: which conditions stand in the database, and which may be written next. No I/O, no clock: time is counted in

@@ -1,5 +1,6 @@
 package import Logging
 internal import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 package import MeshStore
 

@@ -1,5 +1,5 @@
 internal import Documents
-internal import MeshModel
+internal import MeshCore
 internal import MeshStore
 
 extension ControlError {

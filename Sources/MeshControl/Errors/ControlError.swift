@@ -1,5 +1,5 @@
 package import Documents
-package import MeshModel
+package import MeshCore
 
 /// Why a use case was refused. MeshAPI maps every case to a status, in one file.
 package enum ControlError: Error, Sendable {

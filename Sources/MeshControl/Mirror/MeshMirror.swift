@@ -1,4 +1,5 @@
 package import Logging
+package import MeshCore
 package import MeshModel
 package import MeshStore
 internal import Synchronization

@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 internal import MeshModel
 
 /// What was stored and deleted, as ``MeshState/apply(_:)`` takes it.

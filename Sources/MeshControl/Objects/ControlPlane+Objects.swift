@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 package import MeshIdentity
 package import MeshModel
 package import MeshStore

@@ -1,6 +1,7 @@
 internal import Documents
+package import MeshCore
 package import MeshIdentity
-package import MeshModel
+internal import MeshModel
 package import MeshStore
 
 extension ControlPlane {

@@ -1,6 +1,6 @@
 package import Documents
+package import MeshCore
 package import MeshIdentity
-package import MeshModel
 package import MeshStore
 
 /// What a sidecar is told at its start.

@@ -1,7 +1,8 @@
 package import Documents
 internal import MeshCompiler
+package import MeshCore
 package import MeshIdentity
-package import MeshModel
+internal import MeshModel
 internal import MeshStore
 internal import RE2
 

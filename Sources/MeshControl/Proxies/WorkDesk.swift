@@ -1,5 +1,6 @@
 internal import Dispatch
 package import Documents
+internal import MeshCore
 internal import MeshModel
 internal import Synchronization
 

@@ -1,5 +1,5 @@
+package import MeshCore
 package import MeshIdentity
-package import MeshModel
 package import MeshStore
 
 /// One page of a release's events.

@@ -1,4 +1,5 @@
 package import MeshCompiler
+package import MeshCore
 package import MeshModel
 internal import MeshStore
 

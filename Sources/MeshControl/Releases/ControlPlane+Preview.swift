@@ -1,5 +1,6 @@
 package import Documents
 internal import MeshCompiler
+package import MeshCore
 package import MeshIdentity
 package import MeshModel
 internal import MeshStore

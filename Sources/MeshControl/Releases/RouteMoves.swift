@@ -1,5 +1,6 @@
 internal import Documents
 internal import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 
 /// A route that sends requests, or copies of them, elsewhere after a change than before it.

@@ -1,4 +1,5 @@
 internal import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 internal import Synchronization
 

@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 package import MeshModel
 package import MeshStore
 

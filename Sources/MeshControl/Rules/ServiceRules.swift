@@ -1,5 +1,6 @@
 internal import Documents
 internal import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 

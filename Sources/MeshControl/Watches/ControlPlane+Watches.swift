@@ -1,5 +1,5 @@
+package import MeshCore
 package import MeshIdentity
-package import MeshModel
 internal import MeshStore
 
 extension ControlPlane {

@@ -1,5 +1,5 @@
 package import Logging
-internal import MeshModel
+internal import MeshCore
 package import MeshStore
 internal import Synchronization
 

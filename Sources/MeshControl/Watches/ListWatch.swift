@@ -1,4 +1,5 @@
-package import MeshModel
+package import MeshCore
+internal import MeshModel
 package import MeshStore
 
 /// A list that somebody watches. The watch ends with its last reference.

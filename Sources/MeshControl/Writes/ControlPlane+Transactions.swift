@@ -1,5 +1,5 @@
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 internal import MeshStore
 
 /// What a write would have come to; thrown to leave the transaction without committing it.

@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCore
 internal import MeshModel
 
 /// An object as a client sends it: `{"apiVersion", "kind", "metadata", "spec"}`.

@@ -1,3 +1,4 @@
+package import MeshCore
 package import MeshModel
 
 /// Which writing of an object a client has seen: what its entity tag stands for.

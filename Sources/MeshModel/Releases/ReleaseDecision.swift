@@ -1,3 +1,5 @@
+package import MeshCore
+
 /// What follows from a release's status and the world: everything that has to be committed in one transaction.
 package struct ReleaseDecision: Hashable, Sendable {
     /// To be stamped (``ReleaseStatus/stamp(_:)``) and written.

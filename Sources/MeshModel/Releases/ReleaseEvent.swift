@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// Something that happened to a release, written in the same transaction as the status that it led to.
 package struct ReleaseEvent: Hashable, Sendable {

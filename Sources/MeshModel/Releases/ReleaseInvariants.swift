@@ -1,3 +1,5 @@
+internal import MeshCore
+
 /// What must be so of every stored release, whatever happened to it.
 package enum ReleaseInvariants {
     /// - Returns: a sentence for each law that is broken.

@@ -1,3 +1,5 @@
+package import MeshCore
+
 /// The state machine of gray releases as pure functions: no I/O, no clock, no memory.
 ///
 /// Whoever calls reads status and observations, commits the decision in one transaction on condition that the status is

@@ -1,3 +1,5 @@
+package import MeshCore
+
 /// What the engine is told about the world before it decides. Read outside of the transaction that commits the
 /// decision.
 package struct ReleaseObservations: Hashable, Sendable {

@@ -1,4 +1,5 @@
 internal import Documents
+package import MeshCore
 
 /// The steps of a release: read from a document, or made up for the short form.
 package enum ReleasePlan {

@@ -1,3 +1,5 @@
+internal import MeshCore
+
 /// When a step's traffic is in force: everybody who can still be sending by older routes has acknowledged it.
 ///
 /// Nothing has to wait for this to be safe, because every proxy is sent clusters and endpoints before the routes that name

@@ -1,3 +1,5 @@
+internal import MeshCore
+
 extension ReleaseRun {
     // MARK: What must not go on
 

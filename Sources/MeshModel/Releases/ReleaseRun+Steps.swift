@@ -1,3 +1,5 @@
+internal import MeshCore
+
 extension ReleaseRun {
     // MARK: Phases on the way to the promotion
 

@@ -1,3 +1,5 @@
+internal import MeshCore
+
 extension ReleaseRun {
     /// When to look again if no signal comes before: at the next time that is set, and at the latest after a while that
     /// makes up for lost signals. Always later than now.

@@ -1,3 +1,5 @@
+internal import MeshCore
+
 /// One run of ``ReleaseMachine``: the status as it changes, and what has to be committed with it.
 struct ReleaseRun {
     let spec: ReleaseSpec

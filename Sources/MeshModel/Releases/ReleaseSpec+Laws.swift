@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 extension ReleaseSpec {
     /// The ports whose requests the release splits, in the service's order: of its HTTP ports those in scope.

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// A gray release: how one version of a service takes over from another, step by step.
 package struct ReleaseSpec: Spec {

@@ -1,4 +1,5 @@
 package import Documents
+internal import MeshCore
 
 extension ReleaseStatus {
     /// Reads what ``json`` wrote. A member that does not look like it has its default: an absent or foreign document is

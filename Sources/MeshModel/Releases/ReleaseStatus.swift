@@ -1,3 +1,5 @@
+package import MeshCore
+
 /// Where a release stands: everything that the engine must know to go on, and what people are shown of it.
 ///
 /// Written only by ``ReleaseMachine``; stored as the object's `status`. All times are PostgreSQL's.

@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// One step of a release's plan.
 package struct ReleaseStep: Hashable, Sendable {

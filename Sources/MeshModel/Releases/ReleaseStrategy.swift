@@ -1,4 +1,5 @@
 package import Documents
+package import MeshCore
 
 /// How a release moves traffic: where, under which guard, and in which steps.
 package struct ReleaseStrategy: Hashable, Sendable {

@@ -1,6 +1,7 @@
 internal import EnvoyConfig
 internal import Logging
 internal import MeshControl
+internal import MeshCore
 internal import MeshModel
 internal import XDSServer
 

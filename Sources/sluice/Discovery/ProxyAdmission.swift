@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRPCServer
+internal import MeshCore
 internal import MeshIdentity
 internal import MeshModel
 internal import Synchronization

@@ -1,6 +1,7 @@
 internal import Documents
 internal import MeshAPI
 internal import MeshCompiler
+internal import MeshCore
 internal import MeshModel
 
 /// A sidecar is sent the whole mesh. Whoever has a key that is narrowed to some namespaces is shown what is about those.

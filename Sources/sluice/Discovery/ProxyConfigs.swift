@@ -3,6 +3,7 @@ internal import EnvoyConfig
 internal import Foundation
 internal import MeshAPI
 internal import MeshControl
+internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 internal import XDSServer

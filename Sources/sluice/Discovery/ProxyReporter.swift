@@ -1,6 +1,7 @@
 internal import Documents
 internal import Foundation
 internal import Logging
+internal import MeshCore
 internal import MeshModel
 internal import MeshRelease
 internal import MeshStore

@@ -1,5 +1,5 @@
 internal import EnvoyConfig
-internal import MeshModel
+internal import MeshCore
 internal import MeshStore
 internal import XDSServer
 

@@ -1,7 +1,7 @@
 internal import Documents
 internal import EnvoyConfig
+internal import MeshCore
 internal import MeshIdentity
-internal import MeshModel
 internal import XDSServer
 
 /// What a proxy is served: everything that decides its configuration. Proxies that agree in all of it share a view.

@@ -1,6 +1,6 @@
 internal import Documents
 internal import EnvoyConfig
-internal import MeshModel
+internal import MeshCore
 internal import XDSServer
 
 /// Traces what proxies refuse to the objects that it was made of, and remembers since when each of them refuses it.

@@ -1,5 +1,5 @@
 import Documents
-import MeshModel
+import MeshCore
 
 /// Names the fields that the API accepts: those that reading a document asks for, less those that it refuses.
 ///

@@ -1,4 +1,5 @@
 import Documents
+import MeshCore
 import MeshLab
 import MeshModel
 import TestSupport

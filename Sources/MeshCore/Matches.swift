@@ -42,7 +42,7 @@ package enum StringMatch: Hashable, Sendable {
     }
 
     /// Whether an empty text fits, as far as that can be told.
-    var fitsEmptyText: Bool {
+    package var fitsEmptyText: Bool {
         switch self {
         case .exact(let text), .prefix(let text): text.isEmpty
         case .regex(let regex): RE2.matches(regex, "") == true
@@ -63,7 +63,7 @@ package enum StringMatch: Hashable, Sendable {
 extension StringMatch {
     /// Reports what can never match because the text that it is compared with ends before a character, and a regex that cannot be
     /// used inside a longer text, as conditions on a cookie and on the path beside a rule's own are (``RE2/confined(_:before:)``).
-    func checkConfinement(before terminator: Unicode.Scalar, at pointer: JSONPointer, _ log: ViolationLog) {
+    package func checkConfinement(before terminator: Unicode.Scalar, at pointer: JSONPointer, _ log: ViolationLog) {
         let regex: String
         switch self {
         case .present: return

@@ -1,3 +1,5 @@
+package import Documents
+
 /// The kinds of objects that clients write, with the names that the API uses for them.
 ///
 /// Adding a resource begins here: a case, its collection and its scope; the store, the change feed and the REST tree
@@ -119,5 +121,15 @@ package struct ObjectKey: Hashable, Sendable {
     /// Namespace and name, if the object is in a namespace. For an endpoint: of its service.
     package var namespacedName: NamespacedName? {
         namespace.map { NamespacedName(namespace: $0, name: service ?? name) }
+    }
+}
+
+extension ObjectKey {
+    /// How the object is named to those who see its mesh: `{"kind", "namespace", "service", "name"}`.
+    package var reference: JSONValue {
+        .fields([
+            "kind": .string(kind.rawValue), "namespace": namespace.map { .string($0.text) },
+            "service": service.map { .string($0.text) }, "name": .string(name.text),
+        ])
     }
 }

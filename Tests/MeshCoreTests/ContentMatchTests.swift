@@ -1,5 +1,5 @@
 import Documents
-import MeshModel
+import MeshCore
 import Testing
 
 @Suite("A condition that cannot be said inside a longer text is refused with its pointer")
