@@ -76,10 +76,13 @@ let package = Package(
             ], swiftSettings: strict),
 
         // Pure: no I/O, no clock, no Foundation.
-        .target(name: "MeshCore", dependencies: ["Documents", "RE2"], swiftSettings: strict),
-        .target(name: "MeshModel", dependencies: ["Documents", "RE2", "MeshCore"], swiftSettings: strict),
+        .target(name: "MeshCore", dependencies: ["RE2", "Documents"], swiftSettings: strict),
+        .target(name: "GrayRelease", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
         .target(
-            name: "MeshCompiler", dependencies: ["Documents", "RE2", "MeshCore", "MeshModel"], swiftSettings: strict),
+            name: "MeshModel", dependencies: ["RE2", "Documents", "MeshCore", "GrayRelease"], swiftSettings: strict),
+        .target(
+            name: "MeshCompiler", dependencies: ["RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel"],
+            swiftSettings: strict),
         .target(
             name: "EnvoyConfig",
             dependencies: ["Documents", "MeshCore", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
@@ -88,35 +91,36 @@ let package = Package(
         // The server.
         .target(name: "MeshIdentity", dependencies: ["MeshCore", "MeshModel", crypto], swiftSettings: strict),
         .target(
-            name: "MeshStore", dependencies: ["Documents", "MeshCore", "MeshModel", "Postgres", crypto, logging],
+            name: "MeshStore",
+            dependencies: ["Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", crypto, logging],
             // A link to the folder at the top: the program carries its migrations with it.
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(
             name: "MeshControl",
             dependencies: [
-                "Documents", "RE2", "MeshCore", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore", logging,
+                "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore",
+                logging,
             ],
             swiftSettings: strict),
         .target(
             name: "MeshAPI",
             dependencies: [
-                "MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshStore", hummingbird, nio.core,
-                yams,
-                crypto, logging, lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
+                "MeshControl", "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshStore",
+                hummingbird, nio.core, yams, crypto, logging, lifecycle,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // A link to the folder at the top: the program carries its contract with it.
             resources: [.embedInCode("openapi")], swiftSettings: strict),
         .target(
-            name: "MeshRelease", dependencies: ["MeshCore", "MeshModel", "MeshControl", "MeshStore", logging],
-            swiftSettings: strict
-        ),
+            name: "MeshRelease",
+            dependencies: ["MeshCore", "GrayRelease", "MeshModel", "MeshControl", "MeshStore", logging],
+            swiftSettings: strict),
         .executableTarget(
             name: "sluice",
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "Documents", "MeshCore", "MeshModel",
-                "MeshCompiler",
-                "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer", "CMalloc",
-                logging, lifecycle, yams, nio.core, nio.posix,
+                "MeshCompiler", "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer",
+                "CMalloc", logging, lifecycle, yams, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -136,18 +140,21 @@ let package = Package(
         .executableTarget(
             name: "sluice-bench",
             dependencies: [
-                "MeshLab", "Documents", "MeshCore", "MeshModel", "MeshCompiler", "MeshStore", "EnvoyConfig",
-                "EnvoyProtos",
-                "GRPCServer",
-                "HTTP2", "CNGHTTP2", "CEpoll", "Postgres", "PostgresServer", nio.core, nio.posix, protobuf, logging,
+                "MeshLab", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshCompiler", "MeshStore",
+                "EnvoyConfig", "EnvoyProtos", "GRPCServer", "HTTP2", "CNGHTTP2", "CEpoll", "Postgres", "PostgresServer",
+                nio.core, nio.posix, protobuf, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Tests/Benchmarks", swiftSettings: strict),
 
         // Tests, and what several of them begin with.
         .target(
-            name: "MeshFixtures", dependencies: ["MeshCompiler", "Documents", "MeshCore", "MeshModel", "TestSupport"],
+            name: "MeshFixtures",
+            dependencies: ["MeshCompiler", "Documents", "MeshCore", "GrayRelease", "MeshModel", "TestSupport"],
             path: "Tests/MeshFixtures",
             swiftSettings: strict),
+        .target(
+            name: "ReleaseFixtures", dependencies: ["Documents", "MeshCore", "GrayRelease", "TestSupport"],
+            path: "Tests/ReleaseFixtures", swiftSettings: strict),
         .target(
             name: "GRPCFixtures", dependencies: ["GRPCServer", "HTTP2", nio.core, nio.embedded, logging],
             path: "Tests/GRPCFixtures", swiftSettings: strict),
@@ -185,18 +192,27 @@ let package = Package(
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshCoreTests", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
         .testTarget(
-            name: "MeshModelTests", dependencies: ["Documents", "RE2", "MeshCore", "MeshModel", "MeshFixtures"],
+            name: "GrayReleaseTests",
+            dependencies: ["Documents", "MeshCore", "GrayRelease", "ReleaseFixtures", "MeshFixtures", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MeshModelTests",
+            dependencies: [
+                "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "ReleaseFixtures", "MeshFixtures",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MeshCompilerTests",
-            dependencies: ["MeshCompiler", "Documents", "RE2", "MeshCore", "MeshModel", "MeshFixtures", "TestSupport"],
+            dependencies: [
+                "MeshCompiler", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshFixtures",
+                "TestSupport",
+            ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "EnvoyConfigTests",
             dependencies: [
-                "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "Documents", "MeshCore", "MeshModel", "MeshFixtures",
-                "TestSupport",
-                protobuf,
+                "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "Documents", "MeshCore", "GrayRelease", "MeshModel",
+                "MeshFixtures", "TestSupport", protobuf,
             ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
@@ -205,8 +221,8 @@ let package = Package(
         .testTarget(
             name: "MeshStoreTests",
             dependencies: [
-                "MeshStore", "Documents", "MeshCore", "MeshModel", "Postgres", "PostgresServer", "StoreFixtures",
-                "TestSupport",
+                "MeshStore", "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "PostgresServer",
+                "StoreFixtures", "TestSupport",
             ],
             exclude: ["Databases"], swiftSettings: strict),
         .testTarget(
@@ -216,34 +232,29 @@ let package = Package(
         .testTarget(
             name: "MeshAPITests",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshStore", "Postgres",
-                "StoreFixtures",
-                "TestSupport",
-                hummingbird, httpClient, lifecycle, nio.core, nio.posix, yams,
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                "MeshAPI", "MeshControl", "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel",
+                "MeshStore", "Postgres", "StoreFixtures", "TestSupport", hummingbird, httpClient, lifecycle, nio.core,
+                nio.posix, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshReleaseTests",
-            dependencies: ["MeshRelease", "Documents", "MeshCore", "MeshModel", "TestSupport", logging],
+            dependencies: ["MeshRelease", "MeshCore", "GrayRelease", "ReleaseFixtures", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
             name: "SluiceTests",
             dependencies: [
                 "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
-                "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshRelease", "MeshStore", "StoreFixtures",
-                "TestSupport",
-                "XDSServer",
-                nio.core, nio.posix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshRelease", "MeshStore",
+                "StoreFixtures", "TestSupport", "XDSServer", nio.core, nio.posix,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "MeshCompiler", "MeshFixtures", "MeshLab", "Documents", "MeshCore", "MeshModel", "PostgresServer",
-                "TestSupport",
-                "sluice",
-                logging,
+                "MeshCompiler", "MeshFixtures", "MeshLab", "Documents", "MeshCore", "GrayRelease", "MeshModel",
+                "PostgresServer", "TestSupport", "sluice", logging,
             ],
             exclude: ["proxyless.py"],
             swiftSettings: strict),

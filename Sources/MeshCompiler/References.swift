@@ -1,3 +1,4 @@
+internal import GrayRelease
 package import MeshCore
 package import MeshModel
 

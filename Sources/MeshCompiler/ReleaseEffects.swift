@@ -1,6 +1,7 @@
 package import Documents
+package import GrayRelease
 package import MeshCore
-package import MeshModel
+internal import MeshModel
 
 /// What a release does to the routes of one rule, or to a service's default route, and what its promotion does to them.
 package struct RouteEffect: Hashable, Sendable {

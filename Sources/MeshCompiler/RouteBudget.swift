@@ -1,4 +1,5 @@
 internal import Documents
+package import GrayRelease
 internal import MeshCore
 package import MeshModel
 

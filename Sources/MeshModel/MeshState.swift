@@ -1,3 +1,4 @@
+package import GrayRelease
 package import MeshCore
 
 /// Everything of one mesh that configuration is compiled from, as of one revision. A value: copies are cheap and never

@@ -1,4 +1,5 @@
 package import Documents
+internal import GrayRelease
 internal import MeshCore
 
 extension ReleaseSpec {

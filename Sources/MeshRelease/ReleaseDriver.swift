@@ -1,6 +1,6 @@
+internal import GrayRelease
 package import Logging
 internal import MeshCore
-internal import MeshModel
 
 /// Drives the releases that are due: claims them, looks at the world, decides, commits. Any number of replicas may run
 /// one on the same queue.

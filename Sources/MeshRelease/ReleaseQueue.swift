@@ -1,5 +1,5 @@
+package import GrayRelease
 package import MeshCore
-package import MeshModel
 
 /// Which release: its mesh and its name there.
 package struct ReleaseID: Hashable, Sendable, CustomStringConvertible {

@@ -1,7 +1,8 @@
+package import GrayRelease
 package import Logging
 package import MeshControl
 package import MeshCore
-package import MeshModel
+internal import MeshModel
 internal import MeshStore
 
 /// The releases in the database, as the driver's queue.

@@ -1,6 +1,6 @@
 package import Documents
+internal import GrayRelease
 package import MeshCore
-internal import MeshModel
 internal import Postgres
 
 /// What a replica says of a proxy that is, or was last, connected to it.

@@ -1,6 +1,6 @@
 internal import Documents
+package import GrayRelease
 package import MeshCore
-package import MeshModel
 internal import Postgres
 
 /// What a proxy lacks because it refused it, in the mesh's words, so that whoever waits for a release can tell whether that

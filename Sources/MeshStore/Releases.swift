@@ -1,4 +1,5 @@
 package import Documents
+package import GrayRelease
 package import MeshCore
 package import MeshModel
 internal import Postgres

@@ -1,9 +1,9 @@
 import Documents
+import GrayRelease
 import MeshCompiler
 import MeshCore
 import MeshFixtures
 import MeshLab
-import MeshModel
 import TestSupport
 import Testing
 

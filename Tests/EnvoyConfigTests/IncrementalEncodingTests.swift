@@ -1,6 +1,7 @@
 import Documents
 import EnvoyConfig
 import EnvoyProtos
+import GrayRelease
 import MeshCompiler
 import MeshFixtures
 import MeshModel

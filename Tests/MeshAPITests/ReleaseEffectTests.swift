@@ -1,4 +1,5 @@
 import Documents
+import GrayRelease
 import MeshControl
 import MeshCore
 import MeshModel

@@ -1,4 +1,5 @@
 import Documents
+import GrayRelease
 import MeshCompiler
 import MeshCore
 import MeshFixtures

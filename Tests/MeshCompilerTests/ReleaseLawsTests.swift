@@ -1,3 +1,4 @@
+import GrayRelease
 import MeshCompiler
 import MeshCore
 import MeshFixtures

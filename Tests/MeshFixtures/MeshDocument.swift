@@ -1,5 +1,6 @@
 package import Documents
 package import Foundation
+internal import GrayRelease
 package import MeshCore
 package import MeshModel
 

@@ -1,4 +1,5 @@
 internal import Documents
+internal import GrayRelease
 internal import MeshCore
 package import MeshModel
 internal import TestSupport

@@ -1,4 +1,5 @@
 package import Documents
+package import GrayRelease
 package import MeshCompiler
 package import MeshCore
 package import MeshModel

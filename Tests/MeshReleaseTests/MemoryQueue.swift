@@ -1,6 +1,7 @@
+import GrayRelease
 import MeshCore
-import MeshModel
 import MeshRelease
+import ReleaseFixtures
 import Synchronization
 
 /// A release queue in memory that keeps the promises of the real one, with a clock of its own and faults on demand.

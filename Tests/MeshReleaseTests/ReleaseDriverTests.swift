@@ -1,7 +1,8 @@
+import GrayRelease
 import Logging
 import MeshCore
-import MeshModel
 import MeshRelease
+import ReleaseFixtures
 import Synchronization
 import TestSupport
 import Testing
@@ -37,7 +38,7 @@ struct ReleaseDriverTests {
     static func started(_ count: Int, proxies: Int = 2) throws -> [Scene] {
         try (0..<count).map { index in
             var generator = SeededGenerator(seed: UInt64(index))
-            var scene = Scene(Walk.randomSpec(&generator, indefinitePauses: false))
+            var scene = Scene(Fixture.randomSpec(&generator, indefinitePauses: false))
             scene.observations.proxies = .connected(proxies)
             try scene.ask(.start)
             return scene

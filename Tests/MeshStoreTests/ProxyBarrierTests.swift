@@ -1,6 +1,6 @@
 import Documents
+import GrayRelease
 import MeshCore
-import MeshModel
 import Postgres
 import StoreFixtures
 import TestSupport

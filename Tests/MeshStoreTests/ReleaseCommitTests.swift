@@ -1,4 +1,5 @@
 import Documents
+import GrayRelease
 import MeshCore
 import TestSupport
 import Testing

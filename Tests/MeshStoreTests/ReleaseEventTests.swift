@@ -1,10 +1,10 @@
 import Documents
+import GrayRelease
 import MeshCore
 import Postgres
 import TestSupport
 import Testing
 
-@testable import MeshModel
 @testable import MeshStore
 
 @Suite("Events of releases")

@@ -3,6 +3,7 @@ import MeshCore
 import Postgres
 import TestSupport
 
+@testable import GrayRelease
 @testable import MeshModel
 @testable import MeshStore
 

@@ -1,3 +1,4 @@
+import GrayRelease
 import MeshCore
 import TestSupport
 import Testing

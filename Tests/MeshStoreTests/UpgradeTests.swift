@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import GrayRelease
 import MeshCore
 import MeshModel
 import MeshStore

@@ -7,6 +7,7 @@ import StoreFixtures
 import TestSupport
 import Testing
 
+@testable import GrayRelease
 @testable import MeshModel
 @testable import XDSServer
 @testable import sluice

@@ -1,5 +1,5 @@
+internal import GrayRelease
 internal import MeshCore
-internal import MeshModel
 
 extension ReleaseTraffic {
     /// What the release does to a rule: the first line of the table that fits (``RouteEffect/Class``). It depends on the

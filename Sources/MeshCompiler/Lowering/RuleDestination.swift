@@ -1,3 +1,4 @@
+internal import GrayRelease
 internal import MeshCore
 internal import MeshModel
 

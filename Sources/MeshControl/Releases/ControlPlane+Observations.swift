@@ -1,6 +1,7 @@
+package import GrayRelease
 package import MeshCompiler
 package import MeshCore
-package import MeshModel
+internal import MeshModel
 internal import MeshStore
 
 /// What a decision about a release is made on, and when that was so by the database's clock.

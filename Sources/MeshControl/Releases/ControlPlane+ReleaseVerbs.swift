@@ -1,8 +1,9 @@
 package import Documents
+package import GrayRelease
 internal import MeshCompiler
 package import MeshCore
 package import MeshIdentity
-package import MeshModel
+internal import MeshModel
 package import MeshStore
 
 extension ControlPlane {

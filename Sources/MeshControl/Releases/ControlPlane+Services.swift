@@ -1,4 +1,5 @@
 package import Documents
+internal import GrayRelease
 package import MeshCore
 package import MeshIdentity
 internal import MeshModel

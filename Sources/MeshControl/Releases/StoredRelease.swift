@@ -1,6 +1,7 @@
 internal import Documents
+package import GrayRelease
 package import MeshCore
-package import MeshModel
+internal import MeshModel
 package import MeshStore
 
 /// A release as its nouns.

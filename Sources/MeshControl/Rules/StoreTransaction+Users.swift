@@ -1,4 +1,5 @@
 internal import Documents
+internal import GrayRelease
 internal import MeshCore
 internal import MeshModel
 internal import MeshStore

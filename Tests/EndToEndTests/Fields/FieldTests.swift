@@ -1,4 +1,5 @@
 import Documents
+import GrayRelease
 import MeshCore
 import MeshLab
 import MeshModel

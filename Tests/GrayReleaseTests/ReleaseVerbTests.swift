@@ -1,5 +1,6 @@
 import Documents
-import MeshModel
+import GrayRelease
+import ReleaseFixtures
 import Testing
 
 @Suite("Verbs fit phases or are refused")

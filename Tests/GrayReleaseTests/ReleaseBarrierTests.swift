@@ -1,5 +1,6 @@
+import GrayRelease
 import MeshCore
-import MeshModel
+import ReleaseFixtures
 import Testing
 
 @Suite("A step is in force when everybody who can still be sending by older routes has followed")

@@ -1,4 +1,5 @@
-import MeshModel
+import GrayRelease
+import ReleaseFixtures
 import Testing
 
 @Suite("A release and what the rules of the mesh leave to it")

@@ -1,33 +1,32 @@
-import MeshCore
-import MeshModel
-import MeshRelease
+package import GrayRelease
+package import MeshCore
 
 /// Short ways to the values that release tests are made of.
-enum Fixture {
-    static let epoch = Timestamp(microseconds: 1_795_400_000_000_000)
-    static let v1 = name("v1"), v2 = name("v2"), reviews = name("reviews"), shop = name("shop")
+package enum Fixture {
+    package static let epoch = Timestamp(microseconds: 1_795_400_000_000_000)
+    package static let v1 = name("v1"), v2 = name("v2"), reviews = name("reviews"), shop = name("shop")
     /// What the release of a ``Scene`` is called.
-    static let release = name("reviews-v2")
+    package static let release = name("reviews-v2")
 
-    static func name(_ text: String) -> Name {
+    package static func name(_ text: String) -> Name {
         guard let name = Name(text) else { preconditionFailure("not a name: \(text)") }
         return name
     }
 
-    static func share(_ points: Int64) -> TrafficShare {
+    package static func share(_ points: Int64) -> TrafficShare {
         guard let share = TrafficShare(basisPoints: points) else { preconditionFailure("not a share: \(points)") }
         return share
     }
 
-    static func weight(_ points: Int64, bake seconds: Int64 = 0) -> ReleaseStep {
+    package static func weight(_ points: Int64, bake seconds: Int64 = 0) -> ReleaseStep {
         ReleaseStep(.setWeight(share(points)), bakeTime: .seconds(seconds))
     }
 
-    static let insiders = ReleaseStep(.setMatch([ContentMatch(headers: ["x-canary": .exact("insider")])]))
-    static let shadow = ReleaseStep(
+    package static let insiders = ReleaseStep(.setMatch([ContentMatch(headers: ["x-canary": .exact("insider")])]))
+    package static let shadow = ReleaseStep(
         .setMirror(ReleaseTraffic.Mirror(share: share(2000), methods: ["GET"])), bakeTime: .seconds(30))
 
-    static func spec(
+    package static func spec(
         _ steps: [ReleaseStep] = [weight(500, bake: 60), ReleaseStep(.pause(nil)), weight(10_000, bake: 60)],
         endpointGuard: ReleaseStrategy.EndpointGuard = .init(), onFailed: ReleaseSpec.FailureAction = .rollback
     ) -> ReleaseSpec {
@@ -36,14 +35,14 @@ enum Fixture {
             strategy: ReleaseStrategy(endpointGuard: endpointGuard, steps: steps), onFailed: onFailed)
     }
 
-    static func observations(stable: Int = 2, canary: Int = 2) -> ReleaseObservations {
+    package static func observations(stable: Int = 2, canary: Int = 2) -> ReleaseObservations {
         ReleaseObservations(readyStable: stable, readyCanary: canary, meshRevision: 100)
     }
 }
 
 extension ReleaseObservations.Proxies {
     /// So many of a mesh's proxies are there, and have been; the server has answered for an hour.
-    static func connected(_ relevant: Int, acked: Int = 0) -> Self {
+    package static func connected(_ relevant: Int, acked: Int = 0) -> Self {
         var proxies = Self()
         proxies.relevant = relevant
         proxies.acked = acked
@@ -54,22 +53,22 @@ extension ReleaseObservations.Proxies {
 }
 
 /// One release in a world that does what a test says: the store, the proxies and the clock in one value.
-struct Scene {
-    let spec: ReleaseSpec
-    var status = ReleaseStatus()
-    var service = ServiceStatus()
-    var observations = Fixture.observations()
-    var now = Fixture.epoch
-    var revision: Revision = 100
-    var events: [ReleaseEvent] = []
-    var nextWakeupAt: Timestamp?
+package struct Scene {
+    package let spec: ReleaseSpec
+    package var status = ReleaseStatus()
+    package var service = ServiceStatus()
+    package var observations = Fixture.observations()
+    package var now = Fixture.epoch
+    package var revision: Revision = 100
+    package var events: [ReleaseEvent] = []
+    package var nextWakeupAt: Timestamp?
     /// Whether proxies acknowledge everything at once.
-    var proxiesFollow = true
+    package var proxiesFollow = true
 
-    init(_ spec: ReleaseSpec = Fixture.spec()) { self.spec = spec }
+    package init(_ spec: ReleaseSpec = Fixture.spec()) { self.spec = spec }
 
     /// Observations as they would be read for the present status.
-    var view: ReleaseObservations {
+    package var view: ReleaseObservations {
         var view = observations
         view.meshRevision = revision
         view.stableVersion = service.stableVersion
@@ -83,7 +82,7 @@ struct Scene {
         return view
     }
 
-    mutating func commit(_ decision: ReleaseDecision) {
+    package mutating func commit(_ decision: ReleaseDecision) {
         revision += 1
         status = decision.status
         status.stamp(revision)
@@ -95,21 +94,21 @@ struct Scene {
     }
 
     @discardableResult
-    mutating func drive() -> ReleaseDecision {
+    package mutating func drive() -> ReleaseDecision {
         let decision = ReleaseMachine.decide(spec: spec, status: status, observations: view, now: now)
         commit(decision)
         return decision
     }
 
     @discardableResult
-    mutating func ask(_ verb: ReleaseVerb) throws(VerbRefusal) -> ReleaseDecision {
+    package mutating func ask(_ verb: ReleaseVerb) throws(VerbRefusal) -> ReleaseDecision {
         let decision = try ReleaseMachine.apply(verb, spec: spec, status: status, observations: view, now: now)
         commit(decision)
         return decision
     }
 
     /// Drives until nothing happens any more without time going on.
-    mutating func settle() {
+    package mutating func settle() {
         for _ in 0..<50 {
             let before = status
             drive()
@@ -117,14 +116,14 @@ struct Scene {
         }
     }
 
-    mutating func pass(_ seconds: Int64) {
+    package mutating func pass(_ seconds: Int64) {
         now = now + .seconds(seconds)
         nextWakeupAt = nextWakeupAt.map { max($0, now) }
         settle()
     }
 
     /// Started, and settled at its first step.
-    static func started(_ spec: ReleaseSpec = Fixture.spec(), proxies: Int = 0) throws -> Scene {
+    package static func started(_ spec: ReleaseSpec = Fixture.spec(), proxies: Int = 0) throws -> Scene {
         var scene = Scene(spec)
         scene.observations.proxies = .connected(proxies)
         try scene.ask(.start)
@@ -134,6 +133,6 @@ struct Scene {
 }
 
 extension ReleaseVerb {
-    static var start: Self { .start(force: false) }
-    static var retry: Self { .retry(force: false) }
+    package static var start: Self { .start(force: false) }
+    package static var retry: Self { .retry(force: false) }
 }

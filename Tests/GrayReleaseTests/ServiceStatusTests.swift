@@ -1,7 +1,7 @@
 import Documents
+import GrayRelease
 import MeshCore
 import MeshFixtures
-import MeshModel
 import Testing
 
 @Suite("A service's status: its stable version and those that retired")

@@ -1,7 +1,8 @@
 import Documents
 import Foundation
+import GrayRelease
 import MeshCore
-import MeshModel
+import ReleaseFixtures
 import Testing
 
 @Suite("A release's spec is read, checked and written back")
@@ -268,32 +269,6 @@ struct ReleaseSpecTests {
         let steps = Array(repeating: #"{"setWeight": 1}"#, count: 101).joined(separator: ",")
         let crowded = Self.read(try Self.document(#"{"type": "canary", "steps": [\#(steps)]}"#))
         #expect(crowded.log.violations.map(\.code) == [.tooMany])
-    }
-
-    static func service() throws -> ServiceSpec {
-        let document = try JSON.parse(
-            #"""
-            {"ports": [{"name": "raw", "port": 90, "protocol": "TCP"}, {"name": "http", "port": 9080}],
-             "versions": [{"name": "v1"}, {"name": "v2"}]}
-            """#)
-        return try #require(ServiceSpec.read(document, at: .root, log: ViolationLog()))
-    }
-
-    @Test("a release names versions and ports that its service has")
-    func references() throws {
-        let service = try Self.service()
-        var spec = Fixture.spec()
-        spec.port = nil
-        #expect(spec.ports(in: service) == [9080])
-        func check(_ spec: ReleaseSpec) -> [String] {
-            let log = ViolationLog()
-            spec.check(against: service, at: .root, log: log)
-            return log.violations.map(\.pointer.description)
-        }
-        #expect(check(spec) == [])
-        spec.port = 90
-        spec.canary.version = Fixture.name("v9")
-        #expect(check(spec) == ["/canary/version", "/port"])
     }
 
     @Test("a started release keeps everything but later steps and the failure policy")

@@ -1,6 +1,7 @@
 import Documents
+import GrayRelease
 import MeshCore
-import MeshModel
+import ReleaseFixtures
 import Testing
 
 @Suite("A release's status is a document that people and the engine read")

@@ -1,4 +1,5 @@
-import MeshModel
+import GrayRelease
+import ReleaseFixtures
 import Synchronization
 
 /// A stored release with optimistic concurrency.

@@ -1,5 +1,6 @@
 import Documents
-import MeshModel
+import GrayRelease
+import ReleaseFixtures
 import Testing
 
 @Suite("A release's scope is read, checked and written back")
@@ -63,20 +64,5 @@ struct ReleaseScopeTests {
             try ReleaseSpecTests.document(#"{"type": "canary"}"#, #""promotion": {"unsplit": "ask"}"#))
         #expect(answer.log.violations.map(\.pointer.description) == ["/spec/promotion/unsplit"])
         #expect(answer.log.violations.first?.choices == ["move", "hold"])
-    }
-
-    @Test("every port that a release names must be one of the service's HTTP ports")
-    func scopedPorts() throws {
-        let service = try ReleaseSpecTests.service()
-        var spec = Fixture.spec()
-        spec.port = nil
-        spec.strategy.ports = [9080, 90, 7]
-        let log = ViolationLog()
-        spec.check(against: service, at: .root, log: log)
-        #expect(
-            log.violations.map(\.pointer.description) == [
-                "/strategy/trafficRouting/scope/ports/1", "/strategy/trafficRouting/scope/ports/2",
-            ])
-        #expect(spec.ports(in: service) == [9080])
     }
 }

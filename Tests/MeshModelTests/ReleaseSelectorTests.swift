@@ -1,6 +1,8 @@
 import Documents
+import GrayRelease
 import MeshCore
 import MeshModel
+import ReleaseFixtures
 import Testing
 
 @Suite("The selector of a release's side")

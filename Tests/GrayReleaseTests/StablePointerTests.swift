@@ -1,5 +1,6 @@
+import GrayRelease
 import MeshCore
-import MeshModel
+import ReleaseFixtures
 import Testing
 
 @Suite("A release and the service's stable version")

@@ -1,5 +1,5 @@
+import GrayRelease
 import MeshCore
-import MeshModel
 import Testing
 
 @Suite("What a release says of a refusal that stops it")

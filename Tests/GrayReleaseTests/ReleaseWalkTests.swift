@@ -1,5 +1,6 @@
+import GrayRelease
 import MeshCore
-import MeshModel
+import ReleaseFixtures
 import TestSupport
 import Testing
 
@@ -16,7 +17,7 @@ struct ReleaseWalkTests {
     @Test("driven by its own wake-up times alone a release ends in a bounded number of looks", arguments: 0..<200)
     func wakeups(_ seed: Int) throws {
         var generator = SeededGenerator(seed: UInt64(seed) + 7_000)
-        var scene = Scene(Walk.randomSpec(&generator, indefinitePauses: false))
+        var scene = Scene(Fixture.randomSpec(&generator, indefinitePauses: false))
         scene.observations.proxies = .connected(3)
         scene.proxiesFollow = generator.chance(80) || scene.spec.strategy.onApplyTimeout != .proceed
         try scene.ask(.start)
@@ -44,38 +45,7 @@ struct Walk {
 
     init(seed: UInt64) {
         generator = SeededGenerator(seed: seed)
-        scene = Scene(Self.randomSpec(&generator))
-    }
-
-    static func randomSpec(_ generator: inout SeededGenerator, indefinitePauses: Bool = true) -> ReleaseSpec {
-        let steps = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
-            let bake = Duration.seconds(Int64.random(in: 0...3, using: &generator) * 20)
-            switch Int.random(in: 0..<6, using: &generator) {
-            case 0: return ReleaseStep(.pause(indefinitePauses && generator.chance(40) ? nil : .seconds(15)))
-            case 1:
-                return ReleaseStep(
-                    .setMatch(generator.chance(70) ? [ContentMatch(path: .prefix("/x"))] : []), bakeTime: bake)
-            case 2:
-                let mirror = ReleaseTraffic.Mirror(share: Fixture.share(3000), methods: [])
-                return ReleaseStep(.setMirror(generator.chance(70) ? mirror : nil), bakeTime: bake)
-            default:
-                let points: Int64 = [0, 1, 500, 5000, 10_000].randomElement(using: &generator) ?? 0
-                return ReleaseStep(.setWeight(Fixture.share(points)), bakeTime: bake)
-            }
-        }
-        var spec = Fixture.spec(
-            steps,
-            endpointGuard: .init(
-                minReady: Int.random(in: 1...2, using: &generator), capacityPercent: generator.chance(30) ? 50 : 0,
-                onCanaryUnavailable: ReleaseStrategy.UnavailableAction.allCases.randomElement(using: &generator)
-                    ?? .rollback),
-            onFailed: generator.chance(70) ? .rollback : .pause)
-        if generator.chance(40) { spec.unsplit = .hold }
-        spec.strategy.onApplyTimeout =
-            ReleaseStrategy.ApplyTimeoutAction.allCases.randomElement(using: &generator) ?? .hold
-        spec.strategy.maxStragglers = [nil, 0, 1].randomElement(using: &generator) ?? nil
-        if generator.chance(20) { spec.startAt = Fixture.epoch + .seconds(30) }
-        return spec
+        scene = Scene(Fixture.randomSpec(&generator))
     }
 
     mutating func step() throws {
@@ -110,7 +80,7 @@ struct Walk {
     }
 
     private mutating func begin() {
-        scene = Scene(Self.randomSpec(&generator))
+        scene = Scene(Fixture.randomSpec(&generator))
         keys = []
         baked = [:]
     }

@@ -1,0 +1,39 @@
+package import GrayRelease
+internal import MeshCore
+package import TestSupport
+
+extension Fixture {
+    /// A release of one to six steps.
+    ///
+    /// - Parameter indefinitePauses: whether some steps wait for a decision.
+    package static func randomSpec(_ generator: inout SeededGenerator, indefinitePauses: Bool = true) -> ReleaseSpec {
+        let steps = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+            let bake = Duration.seconds(Int64.random(in: 0...3, using: &generator) * 20)
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0: return ReleaseStep(.pause(indefinitePauses && generator.chance(40) ? nil : .seconds(15)))
+            case 1:
+                return ReleaseStep(
+                    .setMatch(generator.chance(70) ? [ContentMatch(path: .prefix("/x"))] : []), bakeTime: bake)
+            case 2:
+                let mirror = ReleaseTraffic.Mirror(share: Fixture.share(3000), methods: [])
+                return ReleaseStep(.setMirror(generator.chance(70) ? mirror : nil), bakeTime: bake)
+            default:
+                let points: Int64 = [0, 1, 500, 5000, 10_000].randomElement(using: &generator) ?? 0
+                return ReleaseStep(.setWeight(Fixture.share(points)), bakeTime: bake)
+            }
+        }
+        var spec = Fixture.spec(
+            steps,
+            endpointGuard: .init(
+                minReady: Int.random(in: 1...2, using: &generator), capacityPercent: generator.chance(30) ? 50 : 0,
+                onCanaryUnavailable: ReleaseStrategy.UnavailableAction.allCases.randomElement(using: &generator)
+                    ?? .rollback),
+            onFailed: generator.chance(70) ? .rollback : .pause)
+        if generator.chance(40) { spec.unsplit = .hold }
+        spec.strategy.onApplyTimeout =
+            ReleaseStrategy.ApplyTimeoutAction.allCases.randomElement(using: &generator) ?? .hold
+        spec.strategy.maxStragglers = [nil, 0, 1].randomElement(using: &generator) ?? nil
+        if generator.chance(20) { spec.startAt = Fixture.epoch + .seconds(30) }
+        return spec
+    }
+}
