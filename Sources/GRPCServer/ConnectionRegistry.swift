@@ -4,46 +4,75 @@ internal import Synchronization
 /// The open connections of a server, over all its event loops.
 final class ConnectionRegistry: Sendable {
     private struct State {
+        /// Those that are served, and those that are told why they are not.
         var connections: [UInt64: NIOLoopBound<GRPCConnection>] = [:]
-        /// By IP address, of those that have one.
+        var refused: Set<UInt64> = []
+        /// By IP address, of those that are served and have one.
         var byAddress: [String: Int] = [:]
         var isDraining = false
         var waiting: CheckedContinuation<Void, Never>?
+
+        var served: Int { connections.count - refused.count }
     }
 
     private let state = Mutex(State())
     private static let ids = Atomic<UInt64>(0)
 
-    var count: Int { state.withLock { $0.connections.count } }
+    /// The connections that are served.
+    var count: Int { state.withLock { $0.served } }
 
     func nextID() -> UInt64 { Self.ids.add(1, ordering: .relaxed).newValue }
 
-    /// Why there is no room for a connection.
-    enum Refusal { case draining, tooMany, tooManyFromAddress }
+    /// What becomes of a connection that was accepted.
+    enum Admission {
+        case served
+        /// There is no room for it; its calls are to be answered with this, and it is to be closed.
+        case refused(GRPCStatus)
+        /// There is no room for it, nor for an answer.
+        case dropped(GRPCStatus)
+    }
 
-    /// - Returns: `nil` if there was room. Called on the connection's event loop.
-    func admit(_ connection: GRPCConnection, limit: Int, perAddress: Int) -> Refusal? {
+    /// Called on the connection's event loop.
+    func admit(_ connection: GRPCConnection, within limits: GRPCServer.Configuration) -> Admission {
         let entry = NIOLoopBound(connection, eventLoop: connection.eventLoop)
         let (id, address) = (connection.id, connection.peer?.ipAddress)
         return state.withLock { state in
-            if state.isDraining { return .draining }
-            guard state.connections.count < limit else { return .tooMany }
-            if let address {
-                let count = state.byAddress[address, default: 0]
-                guard count < perAddress else { return .tooManyFromAddress }
-                state.byAddress[address] = count + 1
+            if state.isDraining { return .dropped(GRPCStatus(.unavailable, "this server ends")) }
+            if let status = Self.refusal(of: address, state, limits) {
+                guard state.refused.count < limits.maxRefusedConnections else { return .dropped(status) }
+                state.refused.insert(id)
+                state.connections[id] = entry
+                return .refused(status)
             }
+            if let address { state.byAddress[address, default: 0] += 1 }
             state.connections[id] = entry
-            return nil
+            return .served
         }
+    }
+
+    /// Why there is no room for one more connection; the limits as the configuration of servers names them.
+    private static func refusal(
+        of address: String?, _ state: State, _ limits: GRPCServer.Configuration
+    ) -> GRPCStatus? {
+        guard state.served < limits.maxConnections else {
+            return GRPCStatus(
+                .resourceExhausted, "this server takes at most \(limits.maxConnections) connections (limit connections)")
+        }
+        guard let address, state.byAddress[address, default: 0] >= limits.maxConnectionsPerAddress else { return nil }
+        return GRPCStatus(
+            .resourceExhausted,
+            """
+            this server takes at most \(limits.maxConnectionsPerAddress) connections from one address \
+            (limit connectionsPerAddress), and \(address) has them
+            """)
     }
 
     /// - Parameter address: the connection's peer's.
     func remove(_ id: UInt64, from address: String?) {
         let waiting: CheckedContinuation<Void, Never>? = state.withLock { state in
-            // One that was refused never was here.
+            // One that was dropped never was here.
             guard state.connections.removeValue(forKey: id) != nil else { return nil }
-            if let address {
+            if state.refused.remove(id) == nil, let address {
                 let rest = (state.byAddress[address] ?? 1) - 1
                 state.byAddress[address] = rest > 0 ? rest : nil
             }

@@ -26,6 +26,8 @@ package final class GRPCConnection {
     private let totalBufferedInput: BufferedInput
     private var pausedCalls = 0
     private var isDraining = false
+    /// Why the client's calls are not served.
+    private var refusal: GRPCStatus?
     private var ageTimer: Scheduled<Void>?
     private var graceTimer: Scheduled<Void>?
     /// A call has shown who the client is.
@@ -51,7 +53,10 @@ package final class GRPCConnection {
     }
 
     /// The handler to put last into the pipeline.
-    package func makeHandler() -> HTTP2Connection {
+    ///
+    /// - Parameter refusal: what each call ends with, and the connection soon after the first; `nil`: calls are served.
+    package func makeHandler(refusing refusal: GRPCStatus? = nil) -> HTTP2Connection {
+        self.refusal = refusal
         let handler = HTTP2Connection(.server, configuration: configuration.http2, delegate: self)
         http2 = handler
         awaitCall()
@@ -107,6 +112,10 @@ package final class GRPCConnection {
 
     private func endCalls() {
         for call in calls.values { call.finish(GRPCStatus(.unavailable, "the server closes this connection")) }
+        closeSoon()
+    }
+
+    private func closeSoon() {
         graceTimer = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.http2?.close() }
     }
 
@@ -146,6 +155,15 @@ package final class GRPCConnection {
 
 extension GRPCConnection: HTTP2ConnectionDelegate {
     package func opened(_ stream: HTTP2Stream, headers: [HTTP2Header]) -> (any HTTP2StreamDelegate)? {
+        if let refusal {
+            refuse(stream, .grpc(refusal))
+            if !isDraining {
+                isDraining = true
+                http2?.drain()
+                closeSoon()
+            }
+            return RefusedStream()
+        }
         let request: GRPCRequest
         do {
             request = try GRPCRequest(headers)

@@ -29,11 +29,15 @@ extension GRPCServer {
         package var listeners: [Listener]
         package var http2 = HTTP2Configuration()
 
-        /// Connections above this number are closed as soon as they are accepted.
+        /// Connections above this number are refused: their calls end with RESOURCE_EXHAUSTED and the name of the limit.
         package var maxConnections = 20_000
 
-        /// Connections from one IP address above this number are closed as soon as they are accepted.
+        /// Connections from one IP address above this number are refused in the same way.
         package var maxConnectionsPerAddress = 10_000
+
+        /// Connections that are told at a time why they are refused. More are closed as soon as they are accepted, as each
+        /// answer costs a handshake.
+        package var maxRefusedConnections = 64
 
         /// How long a connection may be without a call before one of its calls has shown who the client is
         /// (``GRPCConnection/trust()``). Then it is closed.

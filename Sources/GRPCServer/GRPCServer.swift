@@ -116,30 +116,29 @@ package final class GRPCServer: Sendable {
             id: connections.nextID(), channel: channel, configuration: configuration, service: service,
             bufferedInput: bufferedInput, logger: logger,
             onClose: { [connections] in connections.remove($0, from: address) })
-        let refusal = connections.admit(
-            connection, limit: configuration.maxConnections, perAddress: configuration.maxConnectionsPerAddress)
-        if let refusal {
-            let limits = [
-                "connections": "\(configuration.maxConnections)",
-                "connectionsPerAddress": "\(configuration.maxConnectionsPerAddress)",
-            ]
-            logger.warning(
-                "connection refused",
-                metadata: [
-                    "reason": "\(refusal)", "peer": "\(address ?? "")",
-                    "limits":
-                        "\(limits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))",
-                ])
-            throw GRPCStatus(.resourceExhausted, "too many connections")
+        var refusal: GRPCStatus?
+        switch connections.admit(connection, within: configuration) {
+        case .served: break
+        case .refused(let status):
+            refusal = status
+            logRefusal(of: address, status)
+        case .dropped(let status):
+            logRefusal(of: address, status)
+            throw status
         }
         do {
             if let tls = listener.tls {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls()))
             }
-            try channel.pipeline.syncOperations.addHandler(connection.makeHandler())
+            try channel.pipeline.syncOperations.addHandler(connection.makeHandler(refusing: refusal))
         } catch {
             connection.closed(error)
             throw error
         }
+    }
+
+    private func logRefusal(of address: String?, _ status: GRPCStatus) {
+        logger.warning(
+            "connection refused", metadata: ["reason": "\(status.message)", "peer": "\(address ?? "")"])
     }
 }

@@ -156,7 +156,7 @@ struct ServerTests {
         }
     }
 
-    @Test("connections above the limit are closed, the others live")
+    @Test("connections above the limit are told so and closed, the others live")
     func maxConnections() async throws {
         try await withServer(Self.echo, configure: { $0.maxConnections = 1 }) { server, address in
             let first = try await TestClient(address)
@@ -165,7 +165,9 @@ struct ServerTests {
             guard case .closed(let status) = await second.call(sending: [[1]]).all().last else {
                 throw GRPCStatus(.unknown)
             }
-            #expect(status.code == .unavailable)
+            #expect(status.code == .resourceExhausted)
+            #expect(status.message.contains("at most 1 connections (limit connections)"))
+            #expect(server.connectionCount == 1)
             #expect(await first.call(sending: [[1]], halfClose: true).all().last == .closed(.ok))
             first.close()
         }
@@ -184,7 +186,28 @@ struct ServerTests {
         }
     }
 
-    @Test("connections of one address above its limit are closed, and make room when they end")
+    @Test("connections that nobody can be told about any more are closed at once")
+    func maxRefusedConnections() async throws {
+        try await withServer(
+            Self.echo,
+            configure: {
+                $0.maxConnections = 1
+                $0.maxRefusedConnections = 0
+            }
+        ) { server, address in
+            let first = try await TestClient(address)
+            #expect(await first.call(sending: [[1]], halfClose: true).all().last == .closed(.ok))
+            let second = try await TestClient(address)
+            guard case .closed(let status) = await second.call(sending: [[1]]).all().last else {
+                throw GRPCStatus(.unknown)
+            }
+            #expect(status.code == .unavailable)
+            #expect(await first.call(sending: [[1]], halfClose: true).all().last == .closed(.ok))
+            first.close()
+        }
+    }
+
+    @Test("connections of one address above its limit are told so and closed, and make room when they end")
     func maxConnectionsPerAddress() async throws {
         try await withServer(Self.echo, configure: { $0.maxConnectionsPerAddress = 1 }) { server, address in
             let first = try await TestClient(address)
@@ -193,7 +216,8 @@ struct ServerTests {
             guard case .closed(let status) = await second.call(sending: [[1]]).all().last else {
                 throw GRPCStatus(.unknown)
             }
-            #expect(status.code == .unavailable)
+            #expect(status.code == .resourceExhausted)
+            #expect(status.message.contains("at most 1 connections from one address (limit connectionsPerAddress)"))
             first.close()
             try await until("the first one is gone") { server.connectionCount == 0 }
             let third = try await TestClient(address)
