@@ -55,6 +55,37 @@ extension ReleaseUnderLoadTests {
         }
     }
 
+    @Test("All replicas are killed at once while a step waits for a sidecar: those that come back wait for it as well")
+    func allReplicasRestarted() async throws {
+        try await Self.withReplicas { first, second, mesh in
+            try await Self.whileCallerIsStopped(mesh, routing: ["applyTimeout": "10m", "maxStragglers": 0]) {
+                try await eventually("all but the stopped sidecar have followed") {
+                    try await Self.status(mesh)["traffic"]?["applied"]?["ackedProxies"] == 3
+                }
+                for replica in [first, second] { replica.process.signal(SIGKILL) }
+                try await eventually("both are gone") { !first.process.isRunning && !second.process.isRunning }
+                // At once: it waits for the database, which the first one brings with it.
+                let secondAgain = try Server.launch(second.options)
+                defer { secondAgain.signal(SIGKILL) }
+                try await Parts.stopping(Server(first.options)) { first in
+                    try await eventually(within: .seconds(60), "the others are back") {
+                        guard (try? await second.api.get("/readyz"))?.status == 200 else { return false }
+                        return try await Self.connected(mesh, first) == 3
+                    }
+                    try await eventually("the release says who is away") {
+                        let status = try await Self.status(mesh)
+                        #expect(status["currentStep"]?["state"] == "Verifying", "\(status)")
+                        #expect(status["traffic"]?["applied"]?["totalProxies"] == 4)
+                        return Self.blockers(status).contains("ProxiesAway")
+                    }
+                    mesh.caller.process.signal(SIGCONT)
+                    try await Self.reach("Succeeded", mesh)
+                    #expect(await versions(mesh) == ["v2": 50])
+                }
+            }
+        }
+    }
+
     /// Runs `body` with a release that waits for the caller's sidecar, which is stopped.
     private static func withStoppedCaller(
         routing: JSONValue, steps: JSONValue = [["setWeight": 10000]],
@@ -62,19 +93,25 @@ extension ReleaseUnderLoadTests {
     ) async throws {
         try await Parts.withServer { server, directory in
             try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
-                try await eventually("all sidecars are in step") { try await mesh.isInStep() }
-                mesh.caller.process.signal(SIGSTOP)
-                // Or it could not be ended.
-                defer { mesh.caller.process.signal(SIGCONT) }
-                var plan = plan(steps: steps).objectValue ?? [:]
-                plan["strategy"] = ["type": "canary", "trafficRouting": routing, "steps": steps]
-                let path = mesh.object("releases/reviews-v2")
-                try await server.api.put(path, ["spec": .object(plan)]).expectingSuccess("the release")
-                try await server.api.post("\(path):start", headers: ["Idempotency-Key": "start"])
-                    .expectingSuccess("the start")
-                try await body(server, mesh)
+                try await whileCallerIsStopped(mesh, routing: routing, steps: steps) { try await body(server, mesh) }
             }
         }
+    }
+
+    private static func whileCallerIsStopped(
+        _ mesh: ReviewsMesh, routing: JSONValue, steps: JSONValue = [["setWeight": 10000]],
+        _ body: () async throws -> Void
+    ) async throws {
+        try await eventually("all sidecars are in step") { try await mesh.isInStep() }
+        mesh.caller.process.signal(SIGSTOP)
+        // Or it could not be ended.
+        defer { mesh.caller.process.signal(SIGCONT) }
+        var plan = plan(steps: steps).objectValue ?? [:]
+        plan["strategy"] = ["type": "canary", "trafficRouting": routing, "steps": steps]
+        let path = mesh.object("releases/reviews-v2")
+        try await mesh.api.put(path, ["spec": .object(plan)]).expectingSuccess("the release")
+        try await mesh.api.post("\(path):start", headers: ["Idempotency-Key": "start"]).expectingSuccess("the start")
+        try await body()
     }
 
     private static func blockers(_ status: JSONValue) -> [String] {

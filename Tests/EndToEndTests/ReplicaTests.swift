@@ -61,7 +61,7 @@ extension ReleaseUnderLoadTests {
     /// Runs `body` with a mesh whose proxies are all connected to the second of two replicas, and know of the first.
     ///
     /// The first has the database, so only the second may die.
-    private static func withReplicas(
+    static func withReplicas(
         variant: String = "delta", _ body: @Sendable (Server, Server, ReviewsMesh) async throws -> Void
     ) async throws {
         try await Parts.withServer { first, directory in
