@@ -38,6 +38,7 @@ test-long: oldest-envoy ## Run the random tests for long
 	SLUICE_CONFORMANCE_STEPS=1000000 SLUICE_FUZZ_RUNS=1000000 SLUICE_LAW_MESHES=5000 \
 	  swift test --skip-build --filter 'MachineConformance|Fuzz|ReleaseLaws'
 	SLUICE_AGREEMENT_MESHES=200 swift test --skip-build --filter ReleaseAgreement
+	SLUICE_KILLS=100 swift test --skip-build --filter randomKills
 
 check: test ## Formatting, lint, all tests
 

@@ -56,7 +56,8 @@ final class ConnectionRegistry: Sendable {
     ) -> GRPCStatus? {
         guard state.served < limits.maxConnections else {
             return GRPCStatus(
-                .resourceExhausted, "this server takes at most \(limits.maxConnections) connections (limit connections)")
+                .resourceExhausted, "this server takes at most \(limits.maxConnections) connections (limit connections)"
+            )
         }
         guard let address, state.byAddress[address, default: 0] >= limits.maxConnectionsPerAddress else { return nil }
         return GRPCStatus(

@@ -9,7 +9,7 @@ import Testing
 /// What is left when programs are killed, stopped, or started twice.
 @Suite("Killing things", .serialized)
 struct KillingTests {
-    private static func options(_ directory: String, name: String = "sluice") throws -> Server.Options {
+    static func options(_ directory: String, name: String = "sluice") throws -> Server.Options {
         try Server.Options(binary: Parts.sluice(), directory: directory, token: "end-to-end-administrator", name: name)
     }
 
@@ -186,7 +186,7 @@ struct KillingTests {
         }
     }
 
-    private static func children(of parent: Int32) -> [Int32] {
+    static func children(of parent: Int32) -> [Int32] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { Int32($0) }.filter { pid in
             let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
