@@ -3,8 +3,6 @@ package import MeshCore
 
 /// A gray release: how one version of a service takes over from another, step by step.
 package struct ReleaseSpec: Spec {
-    package static let kind = Kind.release
-
     /// One side of a release.
     package struct Version: Hashable, Sendable {
         /// One of the service's versions.

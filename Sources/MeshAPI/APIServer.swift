@@ -89,7 +89,7 @@ enum APIRoutes {
     ) -> [Route] {
         let watches = WatchRoutes(streams: streams, deadline: configuration.deadline)
         return PlatformRoutes(configuration: configuration, readiness: readiness, metrics: metrics).routes
-            + Kind.allCases.flatMap { ObjectRoutes(kind: $0, control: control, watches: watches).routes }
+            + kinds.all.flatMap { ObjectRoutes(kind: $0, control: control, watches: watches).routes }
             + ClusterMeshRoutes(control: control).routes
             + ServiceMethodRoutes(control: control).routes
             + ReleaseRoutes(control: control).routes

@@ -256,5 +256,5 @@ extension [Diagnostic] {
 }
 
 extension ObjectKey {
-    fileprivate var sortKey: String { "\(kind.rawValue) \(namespace?.text ?? "") \(name.text)" }
+    fileprivate var sortKey: String { "\(kind.name) \(namespace?.text ?? "") \(name.text)" }
 }

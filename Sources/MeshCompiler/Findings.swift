@@ -37,7 +37,7 @@ extension Compiler {
 extension ObjectKey {
     fileprivate var place: String {
         let parts = [namespace, service, name].map { $0?.text ?? "" }
-        return "\(kind.rawValue) \(parts.joined(separator: "/"))"
+        return "\(kind.name) \(parts.joined(separator: "/"))"
     }
 }
 

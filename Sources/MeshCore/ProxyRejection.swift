@@ -4,17 +4,18 @@ package import Documents
 package struct ProxyRejection: Hashable, Sendable {
     /// An object of the proxy's mesh.
     package struct Object: Hashable, Sendable {
-        package var kind: Kind
+        /// The name of its kind.
+        package var kind: String
         package var name: NamespacedName
 
-        package init(kind: Kind, name: NamespacedName) {
+        package init(kind: String, name: NamespacedName) {
             self.kind = kind
             self.name = name
         }
 
         package var json: JSONValue {
             [
-                "kind": .string(kind.rawValue), "namespace": .string(name.namespace.text),
+                "kind": .string(kind), "namespace": .string(name.namespace.text),
                 "name": .string(name.name.text),
             ]
         }
@@ -64,7 +65,7 @@ package struct ProxyRejection: Hashable, Sendable {
     package var place: String? {
         guard let object else { return nil }
         let pointer = pointer ?? ""
-        return "\(object.kind.rawValue) \(object.name)" + (pointer.isEmpty ? "" : " at \(pointer)")
+        return "\(object.kind) \(object.name)" + (pointer.isEmpty ? "" : " at \(pointer)")
     }
 
     /// All rejections in a proxy's `types`, in the order of the types' names.
@@ -77,7 +78,7 @@ package struct ProxyRejection: Hashable, Sendable {
 
 extension ProxyRejection.Object {
     fileprivate init?(_ document: JSONValue) {
-        guard let kind = document["kind"]?.stringValue.flatMap(Kind.init(rawValue:)),
+        guard let kind = document["kind"]?.stringValue,
             let namespace = document["namespace"]?.stringValue.flatMap(Name.init),
             let name = document["name"]?.stringValue.flatMap(Name.init)
         else { return nil }

@@ -2,8 +2,6 @@ package import Documents
 
 /// The typed form of an object's `spec`: a noun of the model that can be read from a document and written back.
 package protocol Spec: Hashable, Sendable {
-    static var kind: Kind { get }
-
     /// Reads the noun and reports all violations to the reader's log; calls ``FieldReader/finish()`` on every reader it
     /// makes.
     ///

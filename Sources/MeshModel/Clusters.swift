@@ -2,8 +2,11 @@ package import Documents
 package import MeshCore
 
 /// A place where workloads run and that a mesh can be enabled on.
-package struct ClusterSpec: Spec {
-    package static let kind = Kind.cluster
+package struct ClusterSpec: ResourceKind {
+    package static let info = KindInfo(
+        "Cluster", in: .tenant, roles: KindRoles(write: .operators),
+        // `mesh:enable` and `mesh:disable`, and enabling at creation.
+        methods: [CustomMethod("enableMesh", .operators)])
 
     /// How workloads of this cluster become known.
     package enum Provider: String, CaseIterable, Sendable {

@@ -5,8 +5,8 @@ package import MeshCore
 /// (networking.istio.io/v1).
 ///
 /// It holds for services of its own namespace only, so that nobody decides about other people's services.
-package struct DestinationRuleSpec: Spec {
-    package static let kind = Kind.destinationRule
+package struct DestinationRuleSpec: ResourceKind {
+    package static let info = KindInfo("DestinationRule", in: .namespace, roles: KindRoles(write: .developers))
 
     /// What is different for one version of the service.
     package struct Subset: Hashable, Sendable {

@@ -2,8 +2,8 @@ package import Documents
 package import MeshCore
 
 /// One instance of a service: where callers reach it, and which version it runs.
-package struct EndpointSpec: Spec {
-    package static let kind = Kind.endpoint
+package struct EndpointSpec: ResourceKind {
+    package static let info = KindInfo("Endpoint", in: .child(of: "Service"), roles: KindRoles(write: .developers))
 
     package enum Health: String, CaseIterable, Sendable {
         case healthy, unhealthy, draining

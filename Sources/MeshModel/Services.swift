@@ -2,8 +2,13 @@ package import Documents
 package import MeshCore
 
 /// A service of the mesh: what callers name, with the ports it offers and the versions it runs in.
-package struct ServiceSpec: Spec {
-    package static let kind = Kind.service
+package struct ServiceSpec: ResourceKind {
+    package static let info = KindInfo(
+        "Service", in: .namespace, roles: KindRoles(write: .developers),
+        methods: [
+            CustomMethod("clearStable", .operators.union([.releaser])),
+            CustomMethod("clearPromotions", .operators.union([.releaser])),
+        ])
 
     /// How a port's traffic is understood. It is declared, never sniffed.
     package enum AppProtocol: String, CaseIterable, Sendable {

@@ -2,8 +2,11 @@ package import Documents
 package import MeshCore
 
 /// A customer of the platform: everything else belongs to one.
-package struct TenantSpec: Spec {
-    package static let kind = Kind.tenant
+package struct TenantSpec: ResourceKind {
+    package static let info = KindInfo(
+        "Tenant", in: .platform,
+        roles: KindRoles(
+            create: [.platformAdmin], update: [.tenantAdmin, .platformAdmin], delete: [.platformAdmin]))
 
     /// What a console shows; at most 200 bytes. Default: the tenant's name.
     package var displayName: String?

@@ -4,8 +4,8 @@ package import MeshCore
 /// Rules of HTTP traffic for one or more hosts, with the fields of Istio's VirtualService (networking.istio.io/v1).
 ///
 /// The early v1alpha3 spelling is read too, with warnings; ``json`` writes today's.
-package struct VirtualServiceSpec: Spec {
-    package static let kind = Kind.virtualService
+package struct VirtualServiceSpec: ResourceKind {
+    package static let info = KindInfo("VirtualService", in: .namespace, roles: KindRoles(write: .developers))
 
     /// What stands for all sidecars of the mesh among ``gateways``.
     package static let meshGateway = "mesh"

@@ -218,7 +218,7 @@ extension MeshStore {
         var changes: Statement = """
             SELECT tenant, kind, mesh, namespace, service, name, sequence FROM condition_change
              WHERE tenant = \(tenant.text) AND mesh = \(mesh.text) AND sequence >= \(cursor.sequence)
-               AND kind = \(query.kind.rawValue)
+               AND kind = \(query.kind.name)
                AND (\(order)) > (\(cursor.sequence), \(cursor.namespace), \(cursor.service), \(cursor.name))
             """
         if let namespace = query.namespace { changes.append(" AND namespace = \(namespace.text)") }

@@ -75,4 +75,9 @@ extension Row {
         }
         return name
     }
+
+    /// As ``name(_:)``; `nil` where the column is empty.
+    func nameIfAny(_ column: String) throws(PostgresError) -> Name? {
+        try (self[column] as String).isEmpty ? nil : name(column)
+    }
 }

@@ -61,7 +61,7 @@ extension LoadedMesh {
         ).first { row throws(PostgresError) -> (Revision, MeshLife) in (try row["revision"], try MeshLife(row)) }
         guard let (revision, life) = found else { throw StoreError.notFound }
         self.init(objects: [], clusters: [], revision: revision, life: life)
-        for kind in Kind.allCases where kind.scope == .namespace || kind.scope == .service {
+        for kind in kinds.all where kind.info.isInMesh {
             let loaded = try await load(kind, mesh.tenant, mesh.mesh.text, session)
             objects += loaded
         }
@@ -81,7 +81,7 @@ extension LoadedMesh {
                 SELECT tenant, kind, mesh, namespace, service, name, uid::text AS uid, generation, revision, labels,
                        '{}'::jsonb AS annotations, spec, status, created_at, updated_at, size
                   FROM object
-                 WHERE tenant = \(tenant.text) AND kind = \(kind.rawValue) AND mesh = \(mesh)
+                 WHERE tenant = \(tenant.text) AND kind = \(kind.name) AND mesh = \(mesh)
                    AND (namespace, service, name) > (\(last.0), \(last.1), \(last.2))
                  ORDER BY \(order) LIMIT \(Self.pageRows)
                 """

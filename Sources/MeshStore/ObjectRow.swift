@@ -7,7 +7,7 @@ internal import Postgres
 struct ObjectRow {
     let key: ObjectKey
     var tenant: String { key.tenant.text }
-    var kind: String { key.kind.rawValue }
+    var kind: String { key.kind.name }
     var mesh: String { key.mesh?.text ?? "" }
     var namespace: String { key.namespace?.text ?? "" }
     var service: String { key.service?.text ?? "" }
@@ -94,7 +94,7 @@ struct ObjectRow {
 
     /// `true` for the objects of a list, on all of its pages.
     private static func condition(_ query: ListQuery) throws(StoreError) -> Statement {
-        var condition: Statement = "kind = \(query.kind.rawValue)"
+        var condition: Statement = "kind = \(query.kind.name)"
         if let tenant = query.tenant { condition.append(" AND tenant = \(tenant.text)") }
         if let mesh = query.mesh { condition.append(" AND mesh = \(mesh.text)") }
         if let namespace = query.namespace { condition.append(" AND namespace = \(namespace.text)") }
@@ -127,19 +127,14 @@ struct ObjectRow {
 
     /// As ``key(_:)``; `nil` for a kind that only a newer version of this server knows.
     static func keyIfKnown(_ row: Row) throws(PostgresError) -> ObjectKey? {
-        guard let kind = Kind(rawValue: try row["kind"]) else { return nil }
-        let tenant = try row.name("tenant")
-        let name = try row.name("name")
-        switch kind.scope {
-        case .platform: return .tenant(name)
-        case .tenant: return .cluster(name, of: tenant)
-        case .namespace:
-            let full = NamespacedName(namespace: try row.name("namespace"), name: name)
-            return .namespaced(kind, full, in: MeshKey(tenant: tenant, mesh: try row.name("mesh")))
-        case .service:
-            let service = NamespacedName(namespace: try row.name("namespace"), name: try row.name("service"))
-            return .endpoint(name, of: service, in: MeshKey(tenant: tenant, mesh: try row.name("mesh")))
+        guard let kind = kinds.kind(named: try row["kind"]) else { return nil }
+        let scope = ObjectScope(
+            tenant: try row.name("tenant"), mesh: try row.nameIfAny("mesh"),
+            namespace: try row.nameIfAny("namespace"), service: try row.nameIfAny("service"))
+        guard let key = scope.key(kind, try row.name("name")) else {
+            throw PostgresError(.decoding, "an object of the kind \(kind) stands in \(scope)")
         }
+        return key
     }
 }
 

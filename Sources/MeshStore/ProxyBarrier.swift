@@ -216,23 +216,6 @@ extension MeshStore {
     }
 }
 
-extension StoreTransaction {
-    /// Notes that an endpoint that named a proxy is gone, or names it no more.
-    func departures(from old: JSONValue, replacedBy new: JSONValue? = nil, _ key: ObjectKey) -> [Statement] {
-        guard key.kind == .endpoint, let proxy = old["sidecar"]?["proxy"]?.stringValue,
-            new?["sidecar"]?["proxy"]?.stringValue != proxy
-        else { return [] }
-        let row = ObjectRow(key)
-        return [
-            """
-            INSERT INTO departed_proxy (tenant, mesh, namespace, name, unregistered_at)
-            VALUES (\(row.tenant), \(row.mesh), \(row.namespace), \(proxy), now())
-            ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE SET unregistered_at = excluded.unregistered_at
-            """
-        ]
-    }
-}
-
 extension MeshAcks {
     fileprivate init(_ row: Row) throws(PostgresError) {
         meshRevision = try row["revision"]

@@ -277,30 +277,4 @@ extension StoreTransaction {
     package func activeReleases(of service: ObjectKey) async throws -> [StoredObject] {
         try await session.query(ReleaseRow.active(of: service)).all(ObjectRow.decode)
     }
-
-    /// Every write of a release's document makes a driver that has read the old one lose.
-    ///
-    /// - Parameter spec: `nil` if it stays as it is.
-    func releaseRowWrite(_ key: ObjectKey, spec: JSONValue?) throws -> Statement {
-        guard let spec else {
-            return "UPDATE release r SET row_version = r.row_version + 1 WHERE \(ReleaseRow.condition(key))"
-        }
-        guard let service = spec["service"]?.stringValue else {
-            throw StoreError.internal("a release must be stored with its service")
-        }
-        let row = ObjectRow(key)
-        return """
-            INSERT INTO release AS r (tenant, mesh, namespace, name, service)
-            VALUES (\(row.tenant), \(row.mesh), \(row.namespace), \(row.name), \(service))
-            ON CONFLICT (tenant, mesh, namespace, name) DO UPDATE
-               SET service = excluded.service, row_version = r.row_version + 1
-            """
-    }
-
-    func releaseRowDeletion(_ object: StoredObject) -> [Statement] {
-        [
-            "DELETE FROM release r WHERE \(ReleaseRow.condition(object.key))",
-            "DELETE FROM release_event WHERE tenant = \(tenant.text) AND release = \(object.uid)::text::uuid",
-        ]
-    }
 }

@@ -159,7 +159,7 @@ package final class StoreTransaction {
     ) async throws -> StoredObject {
         let old = isNew ? nil : try await fetch(key, forUpdate: true)
         if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
-        let raising = raising(isNewTenant: key.kind == .tenant && old == nil)
+        let raising = raising(isNewTenant: key.kind.scope == .platform && old == nil)
         let row = ObjectRow(key)
         var write: Statement = """
             INSERT INTO object AS o (tenant, kind, mesh, namespace, service, name, revision, labels, annotations, spec, status)
@@ -179,15 +179,14 @@ package final class StoreTransaction {
                 """)
         }
         write.append(" RETURNING \(ObjectRow.columns)")
-        let following =
-            try following(key, spec: spec, isNew: old == nil)
-            + (old.map { departures(from: $0.spec, replacedBy: spec, key) } ?? [])
+        let hook = key.kind.hook
+        let following = try hook.statements(
+            for: old.map { .replacing($0.spec, with: spec) } ?? .creating(spec), key, self)
         let found = found.map { conditionWrite($0.conditions, of: key, from: $0.source) } ?? []
-        let statements = raising + [write] + record("put", key, deleted: false) + following + found
-        // A cluster's change is one of meshes that are not known before.
+        let statements = raising + [write] + record("put", key, deleted: false) + found + following
+        // Which meshes' feeds are written to is known before the commit.
         let results =
-            isLast && key.kind != .cluster
-            ? try await commit(running: statements) : try await pipeline(statements)
+            isLast && !hook.raisesMeshes ? try await commit(running: statements) : try await pipeline(statements)
         try noteMeshes(of: key, results)
         return try results[raising.count].single(ObjectRow.decode)
     }
@@ -211,7 +210,8 @@ package final class StoreTransaction {
             UPDATE object o SET status = \(try stamped(status)), revision = \(raisedRevision), updated_at = \(Self.later)
              WHERE \(ObjectRow(key).condition) RETURNING \(ObjectRow.columns)
             """
-        return try [update] + record("putStatus", key, deleted: false) + following(key, spec: nil, isNew: false)
+        return try [update] + record("putStatus", key, deleted: false)
+            + key.kind.hook.statements(for: .status, key, self)
     }
 
     /// Deletes an object.
@@ -222,82 +222,32 @@ package final class StoreTransaction {
         guard let old = try await fetch(key, forUpdate: true) else { throw StoreError.notFound }
         var statements = raising() + ["DELETE FROM object WHERE \(ObjectRow(key).condition)"]
         statements += Self.forgetConditions(key) + record("delete", key, deleted: true)
-        switch key.kind {
-        case .release: statements += releaseRowDeletion(old)
-        case .cluster: statements.append(noteInMeshes(key, deleted: true))
-        case .endpoint: statements += departures(from: old.spec, key)
-        default: break
-        }
-        // A cluster's change is one of meshes that are not known before, and with a tenant more goes.
-        if isLast && key.kind != .cluster && key.kind != .tenant {
+        let hook = key.kind.hook
+        statements += try hook.statements(for: .deleting(old), key, self)
+        if isLast && !hook.raisesMeshes && !hook.hasMoreToDelete {
             _ = try await commit(running: statements)
             return
         }
         try noteMeshes(of: key, try await pipeline(statements))
-        if key.kind == .tenant { try await forgetTenant() }
+        if hook.hasMoreToDelete { try await hook.deleteMore(with: key, self) }
     }
 
-    /// Deletes what belongs to the tenant and is no object, so that a later tenant of this name begins without the keys and
-    /// answers of this one. The audit trail stays.
-    ///
-    /// - Throws: ``StoreError/unavailable(retryAfter:)`` if something was written into the tenant meanwhile.
-    private func forgetTenant() async throws {
-        // This waits for the writers of all meshes; after it nobody can begin to write.
-        let meshes = try await session.query("DELETE FROM mesh WHERE tenant = \(tenant.text) RETURNING mesh")
-        for mesh in try meshes.all({ row throws(PostgresError) -> String in try row["mesh"] }) { touched.insert(mesh) }
-        let results = try await pipeline([
-            "SELECT 1 FROM object WHERE tenant = \(tenant.text) LIMIT 1",
-            "DELETE FROM api_key WHERE tenant = \(tenant.text)",
-            "DELETE FROM idempotent_call WHERE tenant = \(tenant.text)",
-            "DELETE FROM operation WHERE tenant = \(tenant.text)",
-            "DELETE FROM proxy_feed WHERE tenant = \(tenant.text)",
-            "DELETE FROM proxy WHERE tenant = \(tenant.text)",
-            "DELETE FROM departed_proxy WHERE tenant = \(tenant.text)",
-            "DELETE FROM forgotten_proxy WHERE tenant = \(tenant.text)",
-        ])
-        guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1)) }
-    }
-
-    /// What a kind needs beside its row of `object`.
-    ///
-    /// - Parameter spec: `nil` if it stays as it is.
-    private func following(_ key: ObjectKey, spec: JSONValue?, isNew: Bool) throws -> [Statement] {
-        switch key.kind {
-        case .tenant where isNew:
-            [
-                """
-                INSERT INTO mesh (tenant, mesh, revision) VALUES (\(tenant.text), \(Name.defaultMesh.text), 1)
-                ON CONFLICT DO NOTHING
-                """
-            ]
-        case .cluster: [noteInMeshes(key, deleted: false)]
-        case .release: [try releaseRowWrite(key, spec: spec)]
-        default: []
-        }
-    }
-
-    /// A cluster belongs to no mesh but decides which endpoints do: its change is one of every mesh of the tenant.
-    private func noteInMeshes(_ key: ObjectKey, deleted: Bool) -> Statement {
-        """
-        WITH raised AS (
-            UPDATE mesh SET revision = revision + 1 WHERE tenant = \(tenant.text) AND mesh <> '' RETURNING mesh, revision)
-        INSERT INTO change (tenant, mesh, revision, kind, namespace, service, name, deleted)
-        SELECT \(tenant.text), mesh, revision, \(key.kind.rawValue), '', '', \(key.name.text), \(deleted) FROM raised
-        RETURNING mesh
-        """
-    }
-
-    /// Remembers the meshes that the last of some statements was about, if that was ``noteInMeshes(_:deleted:)``.
+    /// Remembers the meshes that the last of some statements was about, if the kind's hook raises revisions of meshes.
     private func noteMeshes(of key: ObjectKey, _ results: [Rows]) throws {
-        guard key.kind == .cluster, let raised = results.last else { return }
-        for mesh in try raised.all({ row throws(PostgresError) -> String in try row["mesh"] }) { touched.insert(mesh) }
+        guard key.kind.hook.raisesMeshes, let raised = results.last else { return }
+        try touch(raised)
+    }
+
+    /// Remembers that the feeds of meshes were written to, whose names are in the column `mesh`.
+    func touch(_ meshes: Rows) throws {
+        for mesh in try meshes.all({ row throws(PostgresError) -> String in try row["mesh"] }) { touched.insert(mesh) }
     }
 
     /// The audit record of a write and its row of the feed, behind ``raising(isNewTenant:)``.
     private func record(_ action: String, _ key: ObjectKey, deleted: Bool) -> [Statement] {
         let row = ObjectRow(key)
         touched.insert(mesh?.text ?? "")
-        if key.kind == .release { touchesReleases = true }
+        if key.kind.hook.wakesReleases { touchesReleases = true }
         return [
             """
             INSERT INTO audit_event (tenant, actor, request_id, action, kind, mesh, namespace, service, name, revision)

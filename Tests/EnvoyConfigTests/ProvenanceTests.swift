@@ -18,7 +18,7 @@ struct ProvenanceTests {
         _ = encoder.update(EncoderGoldenTests.everything(in: compiler), of: compiler)
         return encoder.sources(
             of: type, named: name, refusedWith: complaint, isCurrent: isCurrent, in: compiler, mesh: mesh
-        ).map { "\($0.object.kind.rawValue) \($0.object.name) \($0.pointer)" }
+        ).map { "\($0.object.kind.name) \($0.object.name) \($0.pointer)" }
     }
 
     @Test(

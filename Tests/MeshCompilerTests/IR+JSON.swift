@@ -153,7 +153,7 @@ extension Diagnostic {
     var golden: JSONValue {
         let place = [object.namespace, object.service, object.name].compactMap { $0?.text }.joined(separator: "/")
         return [
-            "object": .string("\(object.kind.rawValue) \(place)"), "pointer": .string(pointer.description),
+            "object": .string("\(object.kind.name) \(place)"), "pointer": .string(pointer.description),
             "code": .string(code.rawValue), "detail": .string(detail),
         ]
     }

@@ -1,5 +1,5 @@
 import MeshControl
-import MeshIdentity
+import MeshModel
 import Testing
 
 @Suite("Permissions")
@@ -46,8 +46,8 @@ struct PermissionTests {
     func matrix() {
         let lines = Self.golden.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(lines[0].dropFirst() == Role.allCases.map(\.rawValue)[...])
-        let actual = Permission.allCases.sorted { $0.rawValue < $1.rawValue }.map { permission in
-            [permission.rawValue] + Role.allCases.map { permission.roles.contains($0) ? "x" : "-" }
+        let actual = Permission.all.sorted { $0.name < $1.name }.map { permission in
+            [permission.name] + Role.allCases.map { permission.roles.contains($0) ? "x" : "-" }
         }
         #expect(actual == Array(lines.dropFirst()))
     }

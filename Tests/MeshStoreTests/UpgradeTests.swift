@@ -27,30 +27,25 @@ struct UpgradeTests {
 
     /// - Returns: `nil` if the spec cannot be read.
     private static func isReadAlike(_ object: StoredObject, _ log: ViolationLog) -> Bool? {
-        func isAlike<Noun: Spec>(_: Noun.Type) -> Bool? {
+        func isAlike<Noun: ResourceKind>(_: Noun.Type) -> Bool? {
             guard let noun = Noun.read(object.spec, at: .root, log: log) else { return nil }
             // Releases write down defaults that they had not when they were stored.
             return Noun.read(noun.json, at: .root, log: log) == noun
                 && (object.key.kind == .release || noun.json == object.spec)
         }
-        return switch object.key.kind {
-        case .tenant: isAlike(TenantSpec.self)
-        case .cluster: isAlike(ClusterSpec.self)
-        case .service: isAlike(ServiceSpec.self)
-        case .endpoint: isAlike(EndpointSpec.self)
-        case .virtualService: isAlike(VirtualServiceSpec.self)
-        case .destinationRule: isAlike(DestinationRuleSpec.self)
-        case .release: isAlike(ReleaseSpec.self)
-        }
+        return isAlike(object.key.kind.specType)
     }
 
-    @Test("has every kind, and each spec means the same when it is written again")
+    @Test("has every kind of that time, and each spec means the same when it is written again")
     func specs() async throws {
         try await Self.withUpgraded { store in
             let mesh = try await store.loadMesh(.acme)
             let tenants = try await store.list(ListQuery(kind: .tenant, tenant: nil)).items
             let objects = mesh.objects + mesh.clusters + tenants
-            #expect(Set(objects.map(\.key.kind)) == Set(Kind.allCases))
+            #expect(
+                Set(objects.map(\.key.kind.name)) == [
+                    "Tenant", "Cluster", "Service", "Endpoint", "VirtualService", "DestinationRule", "Release",
+                ])
             #expect(objects.count == 23)
             for object in objects {
                 let log = ViolationLog(ofStored: true)

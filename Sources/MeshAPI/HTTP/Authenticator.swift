@@ -2,6 +2,7 @@ internal import Crypto
 internal import HTTPTypes
 internal import MeshControl
 internal import MeshIdentity
+internal import MeshModel
 internal import Synchronization
 
 /// Tells who calls: the platform's administrator by its token, anybody else by an API key.

@@ -15,7 +15,7 @@ extension StoredObject {
     ) -> JSONValue {
         .fields([
             "apiVersion": "sluice/v1",
-            "kind": .string(key.kind.rawValue),
+            "kind": .string(key.kind.name),
             "metadata": metadataJSON(),
             "spec": spec,
             "status": statusJSON(refusal, routes),

@@ -27,14 +27,14 @@ extension Problem {
         case .notFound(let what): Problem(.notFound, "notFound", "there is no \(what)")
         case .forbidden(let permission):
             Problem(
-                .forbidden, "forbidden", "the caller lacks the permission \(permission.rawValue) here",
-                members: ["permission": .string(permission.rawValue)])
+                .forbidden, "forbidden", "the caller lacks the permission \(permission.name) here",
+                members: ["permission": .string(permission.name)])
         case .forbiddenThere(let permission, let namespace, let pointer):
             Problem(
                 .forbidden, "forbidden",
-                "the caller lacks the permission \(permission.rawValue) in namespace \(namespace), which \(pointer) is about",
+                "the caller lacks the permission \(permission.name) in namespace \(namespace), which \(pointer) is about",
                 members: [
-                    "permission": .string(permission.rawValue), "namespace": .string(namespace.text),
+                    "permission": .string(permission.name), "namespace": .string(namespace.text),
                     "pointer": .string(pointer.description),
                 ])
         case .conflict(let conflict):

@@ -10,28 +10,15 @@ enum ObjectPaths {
     /// The template of a kind's collection.
     static func collection(_ kind: Kind) -> String {
         switch kind.scope {
-        case .platform: "/v1/\(kind.collection)"
-        case .tenant: "\(tenant)/\(kind.collection)"
-        case .namespace: "\(namespace)/\(kind.collection)"
-        case .service: "\(namespace)/services/{service}/\(kind.collection)"
+        case .platform: "/v1/\(kind.info.plural)"
+        case .tenant: "\(tenant)/\(kind.info.plural)"
+        case .namespace: "\(namespace)/\(kind.info.plural)"
+        case .child(let parent): "\(kinds.kind(named: parent).map(item) ?? "")/\(kind.info.plural)"
         }
     }
 
     /// The template of one object.
-    static func item(_ kind: Kind) -> String { "\(collection(kind))/{\(parameter(kind))}" }
-
-    /// The path parameter that names an object of the kind.
-    static func parameter(_ kind: Kind) -> String {
-        switch kind {
-        case .tenant: "tenant"
-        case .cluster: "cluster"
-        case .service: "service"
-        case .endpoint: "endpoint"
-        case .virtualService: "virtualService"
-        case .destinationRule: "destinationRule"
-        case .release: "release"
-        }
-    }
+    static func item(_ kind: Kind) -> String { "\(collection(kind))/{\(kind.info.parameter)}" }
 
     /// The path of an object, as in `Location`.
     static func path(_ key: ObjectKey) -> String {
@@ -39,7 +26,7 @@ enum ObjectPaths {
         values["mesh"] = key.mesh?.text
         values["namespace"] = key.namespace?.text
         values["service"] = key.service?.text
-        values[parameter(key.kind)] = key.name.text
+        values[key.kind.info.parameter] = key.name.text
         return item(key.kind).split(separator: "/").map { segment in
             guard segment.first == "{" else { return "/" + segment }
             return "/" + (values[String(segment.dropFirst().dropLast())] ?? "")
@@ -54,13 +41,13 @@ extension APIRequest {
         case .platform: ObjectScope()
         case .tenant: ObjectScope(tenant: try name("tenant"))
         case .namespace: ObjectScope(try mesh(), namespace: try name("namespace"))
-        case .service: ObjectScope(try mesh(), namespace: try name("namespace"), service: try name("service"))
+        case .child: ObjectScope(try mesh(), namespace: try name("namespace"), service: try name("service"))
         }
     }
 
     /// The key of the object that the path names.
     func key(_ kind: Kind) throws -> ObjectKey {
-        guard let key = try scope(kind).key(kind, try name(ObjectPaths.parameter(kind))) else {
+        guard let key = try scope(kind).key(kind, try name(kind.info.parameter)) else {
             throw ControlError.fault("the path of \(kind) lacks a part of its scope")
         }
         return key

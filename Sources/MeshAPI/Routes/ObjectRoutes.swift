@@ -15,7 +15,7 @@ struct ObjectRoutes: Sendable {
 
     var routes: [Route] {
         let (collection, item) = (ObjectPaths.collection(kind), ObjectPaths.item(kind))
-        let (one, many) = (kind.rawValue, kind.rawValue + "s")
+        let (one, many) = (kind.name, kind.info.pluralName)
         return [
             Route(
                 .get, collection, "list\(many)", query: Self.listQuery, isWatchable: kind.scope != .platform

@@ -54,7 +54,7 @@ struct PlatformRoutes: Sendable {
                 "meshes": JSONValue.list(caller.meshes.sorted()) { .string($0.text) },
                 "namespaces": JSONValue.list(caller.namespaces.sorted()) { .string($0.text) },
                 "permissions": .array(
-                    Permission.allCases.filter { $0.roles.contains(caller.role) }.map { .string($0.rawValue) }),
+                    Permission.all.filter { $0.roles.contains(caller.role) }.map { .string($0.name) }),
             ]))
     }
 }

@@ -82,7 +82,7 @@ extension ObjectKey {
     fileprivate func tombstone(at revision: Revision) -> JSONValue {
         [
             "apiVersion": "sluice/v1",
-            "kind": .string(kind.rawValue),
+            "kind": .string(kind.name),
             "metadata": .fields([
                 "name": .string(name.text), "tenant": .string(tenant.text), "mesh": mesh.map { .string($0.text) },
                 "namespace": namespace.map { .string($0.text) }, "service": service.map { .string($0.text) },

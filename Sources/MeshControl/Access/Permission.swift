@@ -1,68 +1,61 @@
-package import MeshIdentity
+package import MeshModel
 
-/// Something that a caller may or may not do. The raw value is what a refusal names.
-package enum Permission: String, CaseIterable, Sendable {
-    case readTenant = "tenants.read"
-    case createTenant = "tenants.create"
-    case updateTenant = "tenants.update"
-    case deleteTenant = "tenants.delete"
-    case readClusters = "clusters.read"
-    case writeClusters = "clusters.write"
-    /// `mesh:enable` and `mesh:disable`, and enabling at creation.
-    case enableMesh = "clusters.enableMesh"
-    case readServices = "services.read"
-    case writeServices = "services.write"
-    case readEndpoints = "endpoints.read"
-    case writeEndpoints = "endpoints.write"
-    case readVirtualServices = "virtualServices.read"
-    case writeVirtualServices = "virtualServices.write"
-    case readDestinationRules = "destinationRules.read"
-    case writeDestinationRules = "destinationRules.write"
-    case readReleases = "releases.read"
-    case writeReleases = "releases.write"
-    case startReleases = "releases.start"
-    case pauseReleases = "releases.pause"
-    case resumeReleases = "releases.resume"
-    case promoteReleases = "releases.promote"
-    /// Skip everything that is left of a plan.
-    case promoteReleasesFully = "releases.promoteFull"
-    /// Granted wider than promotion: whoever sees that something is wrong may stop it.
-    case rollBackReleases = "releases.rollback"
-    case abortReleases = "releases.abort"
-    /// Forgets which version of a service is in charge.
-    case clearStable = "services.clearStable"
-    /// Ends the redirection of retired versions.
-    case clearPromotions = "services.clearPromotions"
-    /// Ask what is wrong in a mesh.
-    case analyzeMesh = "meshes.analyze"
-    case readProxies = "proxies.read"
-    /// A bootstrap carries a token with which a proxy joins the mesh.
-    case bootstrapProxies = "proxies.bootstrap"
-    /// Says that a proxy's workload ends, so that no release waits for it.
-    case dismissProxies = "proxies.goodbye"
-    case readOperations = "operations.read"
-    case readAPIKeys = "apiKeys.read"
-    case writeAPIKeys = "apiKeys.write"
+/// Something that a caller may or may not do, and the roles that may.
+package struct Permission: Hashable, Sendable {
+    /// What a refusal names, for example `releases.promote`.
+    package let name: String
+    package let roles: Set<Role>
 
-    /// The roles that have the permission. Golden in the tests: a change here is a change of who may do what.
-    package var roles: Set<Role> {
-        switch self {
-        case .createTenant, .deleteTenant: [.platformAdmin]
-        case .updateTenant, .readAPIKeys, .writeAPIKeys: [.tenantAdmin, .platformAdmin]
-        case .writeClusters, .enableMesh: Self.operators
-        case .writeServices, .writeEndpoints, .writeVirtualServices, .writeDestinationRules, .bootstrapProxies,
-            .dismissProxies:
-            Self.operators.union([.developer])
-        case .writeReleases, .startReleases, .pauseReleases, .resumeReleases, .rollBackReleases:
-            Self.operators.union([.developer, .releaser])
-        case .promoteReleases, .promoteReleasesFully, .abortReleases, .clearStable, .clearPromotions:
-            Self.operators.union([.releaser])
-        case .readTenant, .readClusters, .readServices, .readEndpoints, .readVirtualServices, .readDestinationRules,
-            .readReleases, .analyzeMesh, .readProxies, .readOperations:
-            Set(Role.allCases)
-        }
+    fileprivate init(_ name: String, _ roles: Set<Role>) {
+        self.name = name
+        self.roles = roles
     }
 
-    /// Those who run the meshes of a tenant, and everybody above them.
-    private static let operators: Set<Role> = [.meshAdmin, .tenantAdmin, .platformAdmin]
+    /// All there are: those of the table of kinds, and the others. Golden in the tests: a change is a change of who may do what.
+    package static let all = kinds.all.flatMap(permissions(of:)) + others
+
+    private static func permissions(of kind: Kind) -> [Permission] {
+        let writing: [Permission] =
+            kind.info.roles.areSeparate ? [create(kind), update(kind), delete(kind)] : [update(kind)]
+        return [read(kind)] + writing + kind.info.methods.map { custom($0.name, of: kind) }
+    }
+}
+
+/// Permissions of the table of kinds.
+extension Permission {
+    package static func read(_ kind: Kind) -> Permission { of(kind, "read", kind.info.roles.read) }
+    package static func create(_ kind: Kind) -> Permission { writing("create", kind, kind.info.roles.create) }
+    package static func update(_ kind: Kind) -> Permission { writing("update", kind, kind.info.roles.update) }
+    package static func delete(_ kind: Kind) -> Permission { writing("delete", kind, kind.info.roles.delete) }
+
+    /// That of a custom method. One that the table does not have is nobody's.
+    package static func custom(_ method: String, of kind: Kind) -> Permission {
+        of(kind, method, kind.info.methods.first { $0.name == method }?.roles ?? [])
+    }
+
+    private static func writing(_ verb: String, _ kind: Kind, _ roles: Set<Role>) -> Permission {
+        of(kind, kind.info.roles.areSeparate ? verb : "write", roles)
+    }
+
+    private static func of(_ kind: Kind, _ verb: String, _ roles: Set<Role>) -> Permission {
+        Permission("\(kind.info.plural).\(verb)", roles)
+    }
+}
+
+/// Permissions about what is no object of a kind.
+extension Permission {
+    /// Ask what is wrong in a mesh.
+    package static let analyzeMesh = Permission("meshes.analyze", .everybody)
+    package static let readProxies = Permission("proxies.read", .everybody)
+    /// A bootstrap carries a token with which a proxy joins the mesh.
+    package static let bootstrapProxies = Permission("proxies.bootstrap", .developers)
+    /// Says that a proxy's workload ends, so that no release waits for it.
+    package static let dismissProxies = Permission("proxies.goodbye", .developers)
+    package static let readOperations = Permission("operations.read", .everybody)
+    package static let readAPIKeys = Permission("apiKeys.read", [.tenantAdmin, .platformAdmin])
+    package static let writeAPIKeys = Permission("apiKeys.write", [.tenantAdmin, .platformAdmin])
+
+    fileprivate static let others = [
+        analyzeMesh, readProxies, bootstrapProxies, dismissProxies, readOperations, readAPIKeys, writeAPIKeys,
+    ]
 }

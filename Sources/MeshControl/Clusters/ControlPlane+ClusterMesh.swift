@@ -15,7 +15,7 @@ extension ControlPlane {
         of key: ObjectKey, enable: Bool, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
         recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer
     ) async throws -> Outcome<WrittenObject> {
-        try authorise(caller, .enableMesh, in: ObjectScope(key))
+        try authorise(caller, .custom("enableMesh", of: .cluster), in: ObjectScope(key))
         let log = ViolationLog()
         let requested = Self.meshSpec(body, enable: enable, log)
         try log.check(options)

@@ -19,7 +19,7 @@ struct StoredChanges: Sendable {
 
     /// Those whose `spec` cannot be read, which should not be.
     var unreadable: [ObjectKey] {
-        changed.filter { $0.noun == nil && $0.stored.key.kind != .tenant }.map(\.stored.key)
+        changed.filter { $0.noun == nil }.map(\.stored.key)
     }
 }
 
@@ -52,7 +52,7 @@ extension MeshState {
             guard endpoints[name]?.removeValue(forKey: key.name) != nil else { return }
             if endpoints[name]?.isEmpty == true { endpoints[name] = nil }
             change.endpoints.insert(name)
-        case .tenant, .cluster: break
+        default: break
         }
     }
 
@@ -95,20 +95,15 @@ extension MeshState {
 /// An object with its `spec` as its noun; `nil` if it cannot be read.
 private struct ReadObject: Sendable {
     let stored: StoredObject
-    let noun: (any Spec)?
+    let noun: (any ResourceKind)?
 
     init(_ object: StoredObject) {
         stored = object
-        noun =
-            switch object.key.kind {
-            case .tenant: nil
-            case .cluster: object.noun(as: ClusterSpec.self)
-            case .service: object.noun(as: ServiceSpec.self)
-            case .endpoint: object.noun(as: EndpointSpec.self)
-            case .virtualService: object.noun(as: VirtualServiceSpec.self)
-            case .destinationRule: object.noun(as: DestinationRuleSpec.self)
-            case .release: object.noun(as: ReleaseSpec.self)
-            }
+        noun = Self.noun(of: object, as: object.key.kind.specType)
+    }
+
+    private static func noun<Noun: ResourceKind>(of object: StoredObject, as type: Noun.Type) -> (any ResourceKind)? {
+        object.noun(as: type)
     }
 }
 

@@ -39,8 +39,7 @@ package enum ObjectChange: Sendable {
 extension ControlPlane {
     /// - Throws: ``ControlError/notFound(_:)`` if there is no such object, or none that the caller may know of.
     package func fetch(_ key: ObjectKey, by caller: Caller) async throws -> StoredObject {
-        try authorise(
-            caller, key.kind.rules.read, in: key.kind == .tenant ? ObjectScope(tenant: key.tenant) : ObjectScope(key))
+        try authorise(caller, .read(key.kind), in: ObjectScope(key))
         guard let object = try await translatingErrors({ try await store.fetch(key) }) else {
             throw ControlError.notFound(key.described)
         }
@@ -53,8 +52,8 @@ extension ControlPlane {
     package func fetchWithRefusal(
         _ key: ObjectKey, by caller: Caller
     ) async throws -> (object: StoredObject, refusal: ObjectRefusal?) {
-        guard key.kind.isInMesh else { return (try await fetch(key, by: caller), nil) }
-        try authorise(caller, key.kind.rules.read, in: ObjectScope(key))
+        guard key.kind.info.isInMesh else { return (try await fetch(key, by: caller), nil) }
+        try authorise(caller, .read(key.kind), in: ObjectScope(key))
         guard key.kind.scope == .namespace else {
             guard let object = try await translatingErrors({ try await store.fetchWithConditions(key) }) else {
                 throw ControlError.notFound(key.described)
@@ -75,7 +74,7 @@ extension ControlPlane {
         if kind == .tenant, let own = caller.tenant {
             return ObjectPage(items: [try await fetch(.tenant(own), by: caller)], next: nil)
         }
-        try authorise(caller, kind.rules.read, in: scope)
+        try authorise(caller, .read(kind), in: scope)
         let query = ListQuery(
             kind: kind, tenant: scope.tenant, mesh: scope.mesh, namespace: scope.namespace, service: scope.service,
             labels: options.labels, pageSize: options.pageSize, after: options.after)
@@ -110,20 +109,5 @@ extension ControlPlane {
 
 extension ObjectKey {
     /// For messages: `service reviews`.
-    var described: String { "\(kind.noun) \(name)" }
-}
-
-extension Kind {
-    /// For messages: `virtual service`.
-    var noun: String {
-        switch self {
-        case .tenant: "tenant"
-        case .cluster: "cluster"
-        case .service: "service"
-        case .endpoint: "endpoint"
-        case .virtualService: "virtual service"
-        case .destinationRule: "destination rule"
-        case .release: "release"
-        }
-    }
+    var described: String { "\(kind.info.noun) \(name)" }
 }

@@ -16,8 +16,11 @@ extension ControlPlane {
         by caller: Caller, recording record: (@Sendable (WrittenObject) -> StoredAnswer)? = nil
     ) async throws -> Outcome<WrittenObject> {
         let rules = kind.rules
-        let place = kind == .tenant ? ObjectScope(tenant: name ?? caller.tenant) : scope
-        try authorise(caller, kind == .tenant && name == nil ? .createTenant : rules.write, in: place)
+        if let name {
+            try authorise(caller, .update(kind), in: ObjectScope(scope.holding(kind, name)))
+        } else {
+            try authorise(caller, .create(kind), in: scope)
+        }
 
         var early: (draft: ObjectDraft, log: ViolationLog)?
         switch change {
@@ -27,7 +30,7 @@ extension ControlPlane {
         case .patch: break
         }
         guard let name = name ?? early?.draft.name else { throw ControlError.invalid(early?.log.errors(options) ?? []) }
-        guard let key = scope.key(kind, name) else { throw ControlError.fault("\(kind) does not stand in \(scope)") }
+        let key = try scope.holding(kind, name)
         let precondition = Self.precondition(of: change, options)
         // Not in the transaction, which would keep others waiting for a connection of its own and of another one.
         let base = rules.needsMesh ? try await knownState(of: key) : nil
@@ -36,7 +39,7 @@ extension ControlPlane {
             if case .create = change, let old { throw ControlError.conflict(.alreadyExists(old)) }
             if case .patch = change, old == nil { throw ControlError.notFound(key.described) }
             try precondition.check(old)
-            if kind == .tenant, old == nil { try self.authorise(caller, .createTenant, in: ObjectScope()) }
+            if old == nil { try self.authorise(caller, .create(kind), in: scope) }
             let log = ViolationLog()
             let draft = ObjectDraft(
                 Self.document(of: change, on: old), kind: kind, scope: scope, name: name, log: log)
@@ -68,15 +71,13 @@ extension ControlPlane {
 
     /// Deletes one object, if nothing needs it.
     package func delete(_ key: ObjectKey, _ options: WriteOptions, by caller: Caller) async throws {
-        let rules = key.kind.rules
-        let scope = key.kind == .tenant ? ObjectScope(tenant: key.tenant) : ObjectScope(key)
-        try authorise(caller, key.kind == .tenant ? .deleteTenant : rules.write, in: scope)
+        try authorise(caller, .delete(key.kind), in: ObjectScope(key))
         _ = try await transact(key.tenant, key.mesh, options, by: caller) { transaction in
             guard let old = try await transaction.fetch(key, forUpdate: true) else {
                 throw ControlError.notFound(key.described)
             }
             try options.precondition.check(old)
-            try await rules.checkDeletion(of: old, in: transaction)
+            try await key.kind.rules.checkDeletion(of: old, in: transaction)
             try await transaction.delete(key, isLast: options.isPlain)
         }
     }
@@ -87,5 +88,13 @@ extension ControlError.Conflict {
         Self(
             "alreadyExists", "the \(object.key.described) exists already",
             members: ["current": .string(ObjectVersion(object).text)])
+    }
+}
+
+extension ObjectScope {
+    /// As ``key(_:_:)``, where the scope is known to be one of the kind's.
+    fileprivate func holding(_ kind: Kind, _ name: Name) throws(ControlError) -> ObjectKey {
+        guard let key = key(kind, name) else { throw ControlError.fault("\(kind) does not stand in \(self)") }
+        return key
     }
 }

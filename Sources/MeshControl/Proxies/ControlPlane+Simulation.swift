@@ -17,7 +17,7 @@ extension ControlPlane {
     package func simulate(
         _ service: NamespacedName, in mesh: MeshKey, _ body: JSONValue, by caller: Caller
     ) async throws -> JSONValue {
-        try authorise(caller, .readServices, in: ObjectScope(mesh, namespace: service.namespace))
+        try authorise(caller, .read(.service), in: ObjectScope(mesh, namespace: service.namespace))
         let log = ViolationLog()
         let (request, port) = Self.request(body, log)
         let violations = log.violationsAndUnknownFields
@@ -137,10 +137,10 @@ extension Simulation.Answer {
             case .rules(let name, let index, _, _): (.virtualService, name, index)
             }
         guard isVisible(name.namespace) else {
-            return ["kind": .string(kind.rawValue), "namespace": .string(name.namespace.text)]
+            return ["kind": .string(kind.name), "namespace": .string(name.namespace.text)]
         }
         return .fields([
-            "kind": .string(kind.rawValue), "namespace": .string(name.namespace.text), "name": .string(name.name.text),
+            "kind": .string(kind.name), "namespace": .string(name.namespace.text), "name": .string(name.name.text),
             "pointer": rule.map { .string("/spec/http/\($0)") }, "route": route.map(JSONValue.string),
             "releases": JSONValue.list(releases) {
                 ["namespace": .string($0.namespace.text), "name": .string($0.name.text)]

@@ -158,14 +158,16 @@ extension ReleaseVerb {
 
     /// What a caller needs for it.
     var permission: Permission {
-        switch self {
-        case .start, .retry: .startReleases
-        case .pause: .pauseReleases
-        case .resume: .resumeReleases
-        case .promote(.full, _): .promoteReleasesFully
-        case .promote(.next, _): .promoteReleases
-        case .rollback: .rollBackReleases
-        case .abort: .abortReleases
-        }
+        let method =
+            switch self {
+            case .start, .retry: "start"
+            case .pause: "pause"
+            case .resume: "resume"
+            case .promote(.full, _): "promoteFull"
+            case .promote(.next, _): "promote"
+            case .rollback: "rollback"
+            case .abort: "abort"
+            }
+        return .custom(method, of: .release)
     }
 }

@@ -14,7 +14,7 @@ extension ControlPlane {
         of key: ObjectKey, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
         recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer
     ) async throws -> Outcome<WrittenObject> {
-        try authorise(caller, .clearStable, in: ObjectScope(key))
+        try authorise(caller, .custom("clearStable", of: .service), in: ObjectScope(key))
         let log = ViolationLog()
         FieldReader(body, at: .root, log: log).finish()
         try log.check(options)
@@ -32,7 +32,7 @@ extension ControlPlane {
         of key: ObjectKey, _ body: JSONValue, _ options: WriteOptions, by caller: Caller,
         recording record: @escaping @Sendable (WrittenObject) -> StoredAnswer
     ) async throws -> Outcome<WrittenObject> {
-        try authorise(caller, .clearPromotions, in: ObjectScope(key))
+        try authorise(caller, .custom("clearPromotions", of: .service), in: ObjectScope(key))
         let log = ViolationLog()
         var fields = FieldReader(body, at: .root, log: log)
         let from = fields.name("from")

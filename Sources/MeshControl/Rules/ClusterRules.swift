@@ -4,9 +4,6 @@ internal import MeshModel
 internal import MeshStore
 
 struct ClusterRules: ObjectRules {
-    var read: Permission { .readClusters }
-    var write: Permission { .writeClusters }
-
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         var spec = try write.spec(as: ClusterSpec.self)
         if let old = write.oldSpec(as: ClusterSpec.self) {
@@ -19,7 +16,7 @@ struct ClusterRules: ObjectRules {
             return try await write.put(spec, in: transaction)
         }
         guard let mesh = spec.mesh, mesh.enabled else { return try await write.put(spec, in: transaction) }
-        try write.control.authorise(write.caller, .enableMesh, in: ObjectScope(write.key))
+        try write.control.authorise(write.caller, .custom("enableMesh", of: .cluster), in: ObjectScope(write.key))
         try await transaction.checkMesh(
             MeshKey(tenant: write.key.tenant, mesh: mesh.mesh),
             at: PlannedWrite.specPointer.appending("mesh").appending("mesh"),

@@ -5,8 +5,6 @@ internal import MeshModel
 internal import MeshStore
 
 struct DestinationRuleRules: ObjectRules {
-    var read: Permission { .readDestinationRules }
-    var write: Permission { .writeDestinationRules }
     var needsMesh: Bool { true }
 
     /// What the compiler would have to leave out is refused.
@@ -38,6 +36,4 @@ struct DestinationRuleRules: ObjectRules {
         }
         return try await write.put(spec, found: write.warn(of: run), in: transaction)
     }
-
-    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
 }

@@ -4,9 +4,6 @@ internal import MeshModel
 internal import MeshStore
 
 struct EndpointRules: ObjectRules {
-    var read: Permission { .readEndpoints }
-    var write: Permission { .writeEndpoints }
-
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: EndpointSpec.self)
         guard let service = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no service") }
@@ -88,6 +85,4 @@ struct EndpointRules: ObjectRules {
                 "the service has no port \(name)", choices: choices)
         }
     }
-
-    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
 }

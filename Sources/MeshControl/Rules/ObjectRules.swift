@@ -4,10 +4,8 @@ internal import MeshIdentity
 internal import MeshModel
 internal import MeshStore
 
-/// What a kind of object asks of a write besides being well-formed. Adding a resource adds one of these.
+/// What a kind of object asks of a write besides being well-formed.
 protocol ObjectRules: Sendable {
-    var read: Permission { get }
-    var write: Permission { get }
     /// Whether a write is checked against its whole mesh (``PlannedWrite/meshState(in:)``).
     var needsMesh: Bool { get }
 
@@ -20,19 +18,22 @@ protocol ObjectRules: Sendable {
 
 extension ObjectRules {
     var needsMesh: Bool { false }
+
+    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
 }
 
-extension Kind {
-    var rules: any ObjectRules {
-        switch self {
-        case .tenant: TenantRules()
-        case .cluster: ClusterRules()
-        case .service: ServiceRules()
-        case .endpoint: EndpointRules()
-        case .virtualService: VirtualServiceRules()
-        case .destinationRule: DestinationRuleRules()
-        case .release: ReleaseRules()
-        }
+/// The rules of a kind that has no others: the document is read and written.
+struct PlainRules: ObjectRules {
+    let specType: any ResourceKind.Type
+
+    func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
+        try await carryOut(write, as: specType, in: transaction)
+    }
+
+    private func carryOut<Noun: ResourceKind>(
+        _ write: PlannedWrite, as noun: Noun.Type, in transaction: StoreTransaction
+    ) async throws -> WrittenObject {
+        try await write.put(write.spec(as: noun), in: transaction)
     }
 }
 

@@ -82,7 +82,7 @@ extension PlannedWrite {
 
     private func mayRead(_ other: ObjectKey) -> Bool {
         do {
-            try control.authorise(caller, other.kind.rules.read, in: ObjectScope(other))
+            try control.authorise(caller, .read(other.kind), in: ObjectScope(other))
             return true
         } catch {
             return false

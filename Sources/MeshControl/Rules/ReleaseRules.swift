@@ -5,9 +5,6 @@ internal import MeshModel
 internal import MeshStore
 
 struct ReleaseRules: ObjectRules {
-    var read: Permission { .readReleases }
-    var write: Permission { .writeReleases }
-
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: ReleaseSpec.self)
         guard let namespace = write.key.namespace else { throw ControlError.fault("\(write.key) has no namespace") }

@@ -6,8 +6,6 @@ internal import MeshModel
 internal import MeshStore
 
 struct ServiceRules: ObjectRules {
-    var read: Permission { .readServices }
-    var write: Permission { .writeServices }
     var needsMesh: Bool { true }
 
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {

@@ -4,15 +4,12 @@ internal import MeshModel
 internal import MeshStore
 
 struct TenantRules: ObjectRules {
-    var read: Permission { .readTenant }
-    var write: Permission { .updateTenant }
-
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         try await write.put(write.spec(as: TenantSpec.self), in: transaction)
     }
 
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
-        for kind in Kind.allCases where kind != .tenant {
+        for kind in kinds.all where kind != .tenant {
             let page = try await transaction.list(ListQuery(kind: kind, tenant: object.key.tenant, pageSize: 1))
             if let first = page.items.first {
                 throw ControlError.conflict(.inUse(object.key, by: [first.key]))
@@ -33,7 +30,7 @@ extension ControlError.Conflict {
             "the \(key.described) is used by \(names)\(users.count > shown ? " and others" : ""); delete that first",
             members: [
                 "usedBy": .array(
-                    users.prefix(shown).map { ["kind": .string($0.kind.rawValue), "name": .string($0.name.text)] })
+                    users.prefix(shown).map { ["kind": .string($0.kind.name), "name": .string($0.name.text)] })
             ])
     }
 }

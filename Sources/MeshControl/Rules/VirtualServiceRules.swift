@@ -5,8 +5,6 @@ internal import MeshModel
 internal import MeshStore
 
 struct VirtualServiceRules: ObjectRules {
-    var read: Permission { .readVirtualServices }
-    var write: Permission { .writeVirtualServices }
     var needsMesh: Bool { true }
 
     /// What the compiler would have to leave out is refused; early spellings are stored as they are written today.
@@ -63,7 +61,7 @@ struct VirtualServiceRules: ObjectRules {
             guard let host, host.namespace != namespace, owners[host]?.letsIn(namespace) != true else { continue }
             do {
                 try write.control.authorise(
-                    write.caller, self.write, in: ObjectScope(mesh, namespace: host.namespace))
+                    write.caller, .update(.virtualService), in: ObjectScope(mesh, namespace: host.namespace))
             } catch ControlError.forbidden(let permission) {
                 let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
                 throw ControlError.forbiddenThere(permission, namespace: host.namespace, pointer)
@@ -88,8 +86,6 @@ struct VirtualServiceRules: ObjectRules {
         guard let first = conflicts.first else { return }
         throw ControlError.owned(.owned(first.detail, by: owner, .virtualService, errors: conflicts))
     }
-
-    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
 }
 
 extension ControlError.Conflict {
@@ -99,7 +95,7 @@ extension ControlError.Conflict {
     static func owned(_ detail: String, by owner: NamespacedName?, _ kind: Kind, errors: [Violation]) -> Self {
         let member = owner.map { owner -> JSONValue in
             [
-                "kind": .string(kind.rawValue), "namespace": .string(owner.namespace.text),
+                "kind": .string(kind.name), "namespace": .string(owner.namespace.text),
                 "name": .string(owner.name.text),
             ]
         }

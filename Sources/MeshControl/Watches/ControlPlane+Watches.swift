@@ -15,7 +15,7 @@ extension ControlPlane {
         by caller: Caller
     ) async throws -> ListWatch {
         guard let tenant = scope.tenant else { throw ControlError.fault("\(kind) cannot be watched") }
-        try authorise(caller, kind.rules.read, in: scope)
+        try authorise(caller, .read(kind), in: scope)
         try await checkParents(of: scope)
         let query = ListQuery(
             kind: kind, tenant: tenant, mesh: scope.mesh, namespace: scope.namespace, service: scope.service,

@@ -23,7 +23,7 @@ struct ObjectDraft {
     init(_ document: JSONValue, kind: Kind, scope: ObjectScope, name: Name?, log: ViolationLog) {
         var fields = FieldReader(document, at: .root, log: log)
         Self.expect("apiVersion", Self.apiVersion, &fields)
-        Self.expect("kind", kind.rawValue, &fields)
+        Self.expect("kind", kind.name, &fields)
         if var nested = fields.object("metadata") {
             readMetadata(&nested, scope: scope, name: name)
         } else if name == nil {

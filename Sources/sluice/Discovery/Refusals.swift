@@ -80,7 +80,7 @@ extension ProxyRejection {
     fileprivate init?(_ resource: String, _ source: Source, _ message: String, _ since: Timestamp) {
         guard let name = source.object.namespacedName else { return nil }
         self.init(
-            resource: resource, object: Object(kind: source.object.kind, name: name),
+            resource: resource, object: Object(kind: source.object.kind.name, name: name),
             pointer: source.pointer.description, message: message, since: since)
     }
 }

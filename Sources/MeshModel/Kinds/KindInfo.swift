@@ -1,0 +1,92 @@
+/// What the table of kinds says about one kind: everything that REST paths, operations, permissions, messages and the store
+/// need to know of it.
+package struct KindInfo: Sendable {
+    /// Where objects of a kind stand: what a name is unique in.
+    package enum Scope: Hashable, Sendable {
+        /// Beside all tenants.
+        case platform
+        case tenant
+        /// A namespace of a mesh.
+        case namespace
+        /// An object of the named kind, whose scope is a namespace.
+        case child(of: String)
+    }
+
+    /// The `kind` of documents and of rows, for example `VirtualService`. It never changes.
+    package let name: String
+    /// The path segment of the collection, for example `virtualServices`; permissions and operations are named after it.
+    package let plural: String
+    /// The path parameter that names an object, for example `virtualService`.
+    package let parameter: String
+    /// What messages call an object, for example `virtual service`.
+    package let noun: String
+    package let scope: Scope
+    package let roles: KindRoles
+    /// What can be done to an object besides reading and writing it.
+    package let methods: [CustomMethod]
+
+    /// - Parameters:
+    ///   - name: in upper camel case; the other names are derived from it.
+    ///   - plural: where the name has no regular one.
+    package init(
+        _ name: String, plural: String? = nil, in scope: Scope, roles: KindRoles, methods: [CustomMethod] = []
+    ) {
+        self.name = name
+        let parameter = name.prefix(1).lowercased() + name.dropFirst()
+        self.parameter = parameter
+        self.plural = plural ?? parameter + "s"
+        self.noun = parameter.reduce(into: "") { noun, character in
+            noun += character.isUppercase ? " " + character.lowercased() : String(character)
+        }
+        self.scope = scope
+        self.roles = roles
+        self.methods = methods
+    }
+
+    /// ``plural`` as operations have it, for example `VirtualServices` in `listVirtualServices`.
+    package var pluralName: String { plural.prefix(1).uppercased() + plural.dropFirst() }
+
+    /// Whether objects belong to a mesh, so that writing one changes what proxies are sent.
+    package var isInMesh: Bool {
+        switch scope {
+        case .platform, .tenant: false
+        case .namespace, .child: true
+        }
+    }
+}
+
+/// The roles that may read and write objects of a kind.
+package struct KindRoles: Sendable {
+    package let read: Set<Role>
+    package let create: Set<Role>
+    package let update: Set<Role>
+    package let delete: Set<Role>
+    /// Whether creating, updating and deleting are three permissions; otherwise there is one, called `write`.
+    package let areSeparate: Bool
+
+    package init(read: Set<Role> = .everybody, write: Set<Role>) {
+        self.read = read
+        (create, update, delete) = (write, write, write)
+        areSeparate = false
+    }
+
+    package init(read: Set<Role> = .everybody, create: Set<Role>, update: Set<Role>, delete: Set<Role>) {
+        self.read = read
+        self.create = create
+        self.update = update
+        self.delete = delete
+        areSeparate = true
+    }
+}
+
+/// A method of an object besides those of HTTP (Google AIP-136), as far as permissions go.
+package struct CustomMethod: Sendable {
+    /// The last part of the permission, for example `start` of `releases.start`.
+    package let name: String
+    package let roles: Set<Role>
+
+    package init(_ name: String, _ roles: Set<Role>) {
+        self.name = name
+        self.roles = roles
+    }
+}

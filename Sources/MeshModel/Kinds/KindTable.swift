@@ -1,0 +1,57 @@
+/// The typed form of the `spec` of a kind of objects, and what the table says about the kind.
+package protocol ResourceKind: Spec, SendableMetatype {
+    static var info: KindInfo { get }
+}
+
+/// The kinds of objects in the order in which they are listed, loaded and documented.
+package struct KindTable: Sendable {
+    /// All kinds.
+    package let all: [Kind]
+    private let types: [any ResourceKind.Type]
+    private let infos: [KindInfo]
+    private let ordinals: [String: UInt8]
+
+    /// - Parameter types: at most 255, with different names; the parent of a kind that has one is among them.
+    init(_ types: [any ResourceKind.Type]) {
+        self.types = types
+        infos = types.map { $0.info }
+        all = types.indices.map { Kind(ordinal: UInt8($0)) }
+        ordinals = Dictionary(uniqueKeysWithValues: zip(infos.map(\.name), all.map(\.ordinal)))
+    }
+
+    /// The kind of a row or document.
+    ///
+    /// - Returns: `nil` for a name that only a newer version of this server knows, or none.
+    package func kind(named name: String) -> Kind? { ordinals[name].map(Kind.init(ordinal:)) }
+
+    package subscript(_ type: any ResourceKind.Type) -> Kind {
+        guard let kind = kind(named: type.info.name) else {
+            preconditionFailure("\(type) is not in the table of kinds")
+        }
+        return kind
+    }
+
+    fileprivate func info(_ kind: Kind) -> KindInfo { infos[Int(kind.ordinal)] }
+    fileprivate func specType(_ kind: Kind) -> any ResourceKind.Type { types[Int(kind.ordinal)] }
+}
+
+extension Kind: CustomStringConvertible {
+    package var info: KindInfo { kinds.info(self) }
+    /// Its form in this program. (A member called `type` would not be opened as an argument by Swift 6.3.)
+    package var specType: any ResourceKind.Type { kinds.specType(self) }
+
+    /// As ``KindInfo/name``.
+    package var name: String { info.name }
+    package var scope: KindInfo.Scope { info.scope }
+    package var description: String { name }
+}
+
+extension Kind {
+    package static let tenant = kinds[TenantSpec.self]
+    package static let cluster = kinds[ClusterSpec.self]
+    package static let service = kinds[ServiceSpec.self]
+    package static let endpoint = kinds[EndpointSpec.self]
+    package static let virtualService = kinds[VirtualServiceSpec.self]
+    package static let destinationRule = kinds[DestinationRuleSpec.self]
+    package static let release = kinds[ReleaseSpec.self]
+}

@@ -1,0 +1,6 @@
+/// All kinds of objects. The only place that lists them: what can be said of every kind follows from this table, and what is
+/// true of some alone stands in `KindRules` (MeshControl), `KindHooks` (MeshStore) and `MeshState`.
+package let kinds = KindTable([
+    TenantSpec.self, ClusterSpec.self, ServiceSpec.self, EndpointSpec.self, VirtualServiceSpec.self,
+    DestinationRuleSpec.self, ReleaseSpec.self,
+])

@@ -1,0 +1,53 @@
+package import Documents
+package import MeshCore
+
+extension ObjectScope {
+    /// The key of an object that stands here; parts that the kind's scope does not have are left aside.
+    ///
+    /// - Returns: `nil` if a part is missing.
+    package func key(_ kind: Kind, _ name: Name) -> ObjectKey? {
+        switch (kind.scope, tenant, mesh, namespace, service) {
+        case (.platform, _, _, _, _):
+            ObjectKey(kind, name, of: name, mesh: nil, namespace: nil, service: nil)
+        case (.tenant, let tenant?, _, _, _):
+            ObjectKey(kind, name, of: tenant, mesh: nil, namespace: nil, service: nil)
+        case (.namespace, let tenant?, let mesh?, let namespace?, _):
+            ObjectKey(kind, name, of: tenant, mesh: mesh, namespace: namespace, service: nil)
+        case (.child, let tenant?, let mesh?, let namespace?, let service?):
+            ObjectKey(kind, name, of: tenant, mesh: mesh, namespace: namespace, service: service)
+        default: nil
+        }
+    }
+}
+
+extension ObjectKey {
+    package static func tenant(_ name: Name) -> ObjectKey {
+        ObjectKey(.tenant, name, of: name, mesh: nil, namespace: nil, service: nil)
+    }
+
+    package static func cluster(_ name: Name, of tenant: Name) -> ObjectKey {
+        ObjectKey(.cluster, name, of: tenant, mesh: nil, namespace: nil, service: nil)
+    }
+
+    /// A key of a kind whose scope is a namespace.
+    package static func namespaced(_ kind: Kind, _ name: NamespacedName, in mesh: MeshKey) -> ObjectKey {
+        precondition(kind.scope == .namespace, "the kind's scope is not a namespace")
+        return ObjectKey(
+            kind, name.name, of: mesh.tenant, mesh: mesh.mesh, namespace: name.namespace, service: nil)
+    }
+
+    package static func endpoint(_ name: Name, of service: NamespacedName, in mesh: MeshKey) -> ObjectKey {
+        ObjectKey(
+            .endpoint, name, of: mesh.tenant, mesh: mesh.mesh, namespace: service.namespace, service: service.name)
+    }
+}
+
+extension ObjectKey {
+    /// How the object is named to those who see its mesh: `{"kind", "namespace", "service", "name"}`.
+    package var reference: JSONValue {
+        .fields([
+            "kind": .string(kind.name), "namespace": namespace.map { .string($0.text) },
+            "service": service.map { .string($0.text) }, "name": .string(name.text),
+        ])
+    }
+}
