@@ -10,7 +10,7 @@ struct RouteTableTests {
             (.get, "/v1/a/{x}"), (.put, "/v1/a/{x}"), (.post, "/v1/a/{x}:start"), (.get, "/v1/a/{x}/mesh"),
             (.post, "/v1/a/{x}/mesh:enable"), (.get, "/v1/a/fixed"),
         ].map { method, path in
-            Route(method as HTTPRequest.Method, path, path) { _ in APIAnswer() }
+            Route(method as HTTPRequest.Method, path, path, .open) { _ in APIAnswer() }
         })
 
     private func describe(_ match: RouteTable.Match) -> String {

@@ -141,7 +141,7 @@ struct APIResponder: HTTPResponder {
     private func caller(of request: Request, for route: Route) async throws -> Caller {
         switch route.access {
         case .open: .anonymous
-        case .authenticated:
+        case .authenticated, .needs:
             try await MeshStore.withDeadline(configuration.deadline) {
                 try await authenticator.caller(authorization: request.headers[.authorization])
             }

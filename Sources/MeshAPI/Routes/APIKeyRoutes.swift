@@ -12,11 +12,18 @@ struct APIKeyRoutes: Sendable {
     var routes: [Route] {
         let path = ObjectPaths.tenant + "/apiKeys"
         return [
-            Route(.get, path, "listAPIKeys", query: ["pageSize", "pageToken"]) { try await self.list($0) },
-            Route(.post, path, "createAPIKey", body: .json(required: true), query: ObjectRoutes.writeQuery) {
+            Route(.get, path, "listAPIKeys", .needs(.readAPIKeys), query: ["pageSize", "pageToken"]) {
+                try await self.list($0)
+            },
+            Route(
+                .post, path, "createAPIKey", .needs(.writeAPIKeys), body: .json(required: true),
+                query: ObjectRoutes.writeQuery
+            ) {
                 try await self.create($0)
             },
-            Route(.delete, path + "/{apiKey}", "deleteAPIKey", query: ["validateOnly"]) { try await self.revoke($0) },
+            Route(.delete, path + "/{apiKey}", "deleteAPIKey", .needs(.writeAPIKeys), query: ["validateOnly"]) {
+                try await self.revoke($0)
+            },
         ]
     }
 

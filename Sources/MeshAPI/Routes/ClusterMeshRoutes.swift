@@ -11,15 +11,17 @@ struct ClusterMeshRoutes: Sendable {
     var routes: [Route] {
         let path = ObjectPaths.item(.cluster) + "/mesh"
         return [
-            Route(.get, path, "getClusterMesh") { try await self.fetch($0) },
+            Route(.get, path, "getClusterMesh", .needs(.read(.cluster))) { try await self.fetch($0) },
             Route(
-                .post, "\(path):enable", "enableClusterMesh", body: .json(required: false),
+                .post, "\(path):enable", "enableClusterMesh", .needs(.custom("enableMesh", of: .cluster)),
+                body: .json(required: false),
                 query: ObjectRoutes.writeQuery
             ) {
                 try await self.change($0, enable: true)
             },
             Route(
-                .post, "\(path):disable", "disableClusterMesh", body: .json(required: false),
+                .post, "\(path):disable", "disableClusterMesh", .needs(.custom("enableMesh", of: .cluster)),
+                body: .json(required: false),
                 query: ObjectRoutes.writeQuery
             ) {
                 try await self.change($0, enable: false)

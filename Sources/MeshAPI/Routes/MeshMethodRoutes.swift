@@ -8,7 +8,7 @@ struct MeshMethodRoutes: Sendable {
     var routes: [Route] {
         [
             Route(
-                .post, ObjectPaths.mesh + ":analyze", "analyzeMesh", body: .json(required: false),
+                .post, ObjectPaths.mesh + ":analyze", "analyzeMesh", .needs(.analyzeMesh), body: .json(required: false),
                 query: ["namespace"]
             ) { try await self.analyze($0) }
         ]

@@ -10,7 +10,7 @@ struct MeshMetricsRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, ObjectPaths.mesh + "/metrics", "getMeshMetrics") { request in
+            Route(.get, ObjectPaths.mesh + "/metrics", "getMeshMetrics", .needs(.readProxies)) { request in
                 let life = try await control.checkMetrics(of: request.mesh(), by: request.caller)
                 return try .text(metrics(request.mesh(), life), type: PlatformRoutes.metricsType)
             }

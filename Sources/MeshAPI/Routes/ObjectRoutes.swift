@@ -18,19 +18,25 @@ struct ObjectRoutes: Sendable {
         let (one, many) = (kind.name, kind.info.pluralName)
         return [
             Route(
-                .get, collection, "list\(many)", query: Self.listQuery, isWatchable: kind.scope != .platform
+                .get, collection, "list\(many)", .needs(.read(kind)), query: Self.listQuery,
+                isWatchable: kind.scope != .platform
             ) { $0.head.prefersEvents ? try await self.watch($0) : try await self.list($0) },
-            Route(.post, collection, "create\(one)", body: .json(required: true), query: Self.writeQuery) {
+            Route(
+                .post, collection, "create\(one)", .needs(.create(kind)), body: .json(required: true),
+                query: Self.writeQuery
+            ) {
                 try await self.create($0)
             },
-            Route(.get, item, "get\(one)") { try await self.fetch($0) },
-            Route(.put, item, "put\(one)", body: .json(required: true), query: Self.writeQuery) {
+            Route(.get, item, "get\(one)", .needs(.read(kind))) { try await self.fetch($0) },
+            Route(.put, item, "put\(one)", .needs(.update(kind)), body: .json(required: true), query: Self.writeQuery) {
                 try await self.change($0, .replace($0.body))
             },
-            Route(.patch, item, "patch\(one)", body: .mergePatch, query: Self.writeQuery) {
+            Route(.patch, item, "patch\(one)", .needs(.update(kind)), body: .mergePatch, query: Self.writeQuery) {
                 try await self.change($0, .patch($0.body))
             },
-            Route(.delete, item, "delete\(one)", query: ["validateOnly"]) { try await self.delete($0) },
+            Route(.delete, item, "delete\(one)", .needs(.delete(kind)), query: ["validateOnly"]) {
+                try await self.delete($0)
+            },
         ]
     }
 

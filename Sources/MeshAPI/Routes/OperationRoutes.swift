@@ -11,9 +11,10 @@ struct OperationRoutes: Sendable {
     var routes: [Route] {
         let path = ObjectPaths.tenant + "/operations/{operation}"
         return [
-            Route(.get, path, "getOperation") { try await self.fetch($0) },
+            Route(.get, path, "getOperation", .needs(.readOperations)) { try await self.fetch($0) },
             Route(
-                .post, "\(path):wait", "waitOperation", body: .json(required: false), query: ["timeout"], isLong: true
+                .post, "\(path):wait", "waitOperation", .needs(.readOperations), body: .json(required: false),
+                query: ["timeout"], isLong: true
             ) {
                 try await self.wait($0)
             },

@@ -15,23 +15,23 @@ struct PlatformRoutes: Sendable {
 
     var routes: [Route] {
         [
-            Route(.get, "/healthz", "getHealth", access: .open) { _ in .document(["status": "ok"]) },
-            Route(.get, "/readyz", "getReadiness", access: .open) { _ in try await self.ready() },
-            Route(.get, "/metrics", "getMetrics", access: .open) { _ in
+            Route(.get, "/healthz", "getHealth", .open) { _ in .document(["status": "ok"]) },
+            Route(.get, "/readyz", "getReadiness", .open) { _ in try await self.ready() },
+            Route(.get, "/metrics", "getMetrics", .open) { _ in
                 .text(metrics(), type: Self.metricsType)
             },
-            Route(.get, "/version", "getVersion", access: .open) { _ in
+            Route(.get, "/version", "getVersion", .open) { _ in
                 .document(["version": .string(configuration.version)])
             },
-            Route(.get, "/openapi.yaml", "getOpenAPI", access: .open) { _ in
+            Route(.get, "/openapi.yaml", "getOpenAPI", .open) { _ in
                 APIAnswer(body: Documents.openAPI, type: "application/yaml")
             },
-            Route(.get, "/docs", "getDocs", access: .open) { _ in
+            Route(.get, "/docs", "getDocs", .open) { _ in
                 var answer = APIAnswer.text(Documents.page, type: "text/html; charset=utf-8")
                 answer.headers[.contentSecurityPolicy] = Documents.pagePolicy
                 return answer
             },
-            Route(.get, "/v1/whoami", "whoami") { Self.whoami($0.caller) },
+            Route(.get, "/v1/whoami", "whoami", .authenticated) { Self.whoami($0.caller) },
         ]
     }
 

@@ -22,18 +22,20 @@ struct ProxyRoutes: Sendable {
         let item = collection + "/{proxy}"
         return [
             Route(
-                .get, collection, "listProxies", query: ["pageSize", "pageToken", "namespace"], isWatchable: true
+                .get, collection, "listProxies", .needs(.readProxies), query: ["pageSize", "pageToken", "namespace"],
+                isWatchable: true
             ) { $0.head.prefersEvents ? try await self.watch($0) : try await self.list($0) },
-            Route(.get, item, "getProxy", query: ["namespace"]) { try await self.fetch($0) },
+            Route(.get, item, "getProxy", .needs(.readProxies), query: ["namespace"]) { try await self.fetch($0) },
             Route(
-                .post, "\(item):goodbye", "dismissProxy", body: .json(required: false), query: ["namespace"]
+                .post, "\(item):goodbye", "dismissProxy", .needs(.dismissProxies), body: .json(required: false),
+                query: ["namespace"]
             ) { try await self.dismiss($0) },
             Route(
-                .get, "\(item)/config", "getProxyConfig",
+                .get, "\(item)/config", "getProxyConfig", .needs(.readProxies),
                 query: ["namespace", "type", "resource", "diff", "pageSize", "pageToken"]
             ) { try await self.config($0) },
             Route(
-                .get, "\(item)/bootstrap", "getProxyBootstrap",
+                .get, "\(item)/bootstrap", "getProxyBootstrap", .needs(.bootstrapProxies),
                 query: ["namespace", "service", "cluster", "httpProxyPort", "adminPort", "client", "xds"]
             ) { try await self.bootstrap($0) },
         ]

@@ -13,14 +13,19 @@ struct ReleaseRoutes: Sendable {
         let item = ObjectPaths.item(.release)
         let verbs = ReleaseVerb.Name.allCases.map { verb in
             Route(
-                .post, "\(item):\(verb.rawValue)", "\(verb.rawValue)Release", body: .json(required: false),
+                .post, "\(item):\(verb.rawValue)", "\(verb.rawValue)Release", .needs(verb.permission),
+                body: .json(required: false),
                 query: ObjectRoutes.writeQuery
             ) { try await self.act($0, verb) }
         }
-        let events = Route(.get, "\(item)/events", "listReleaseEvents", query: ["pageSize", "pageToken"]) {
+        let events = Route(
+            .get, "\(item)/events", "listReleaseEvents", .needs(.read(.release)), query: ["pageSize", "pageToken"]
+        ) {
             try await self.events($0)
         }
-        let preview = Route(.post, "\(item):preview", "previewRelease", body: .json(required: false)) { request in
+        let preview = Route(
+            .post, "\(item):preview", "previewRelease", .needs(.read(.release)), body: .json(required: false)
+        ) { request in
             .document(try await control.preview(request.key(.release), request.body, by: request.caller))
         }
         return verbs + [events, preview]

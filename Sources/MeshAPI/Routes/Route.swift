@@ -1,15 +1,19 @@
 internal import HTTPTypes
+internal import MeshControl
 
 /// One operation of the API: where it is, what it accepts, and who does it.
 ///
 /// The table of all routes is data, so that a test can compare it with `openapi/sluice-v1.yaml` both ways.
 struct Route: Sendable {
-    /// Who may call, before any permission is looked at.
+    /// Who may call. Every route has to say it.
     enum Access: Sendable {
         /// Anybody; nothing here tells anything about a tenant.
         case open
         /// Callers with a valid token.
         case authenticated
+        /// Callers with this permission, for which the use case asks where the path leads. It may ask for more of some
+        /// requests: `promote` with `full`, a cluster that enables a mesh, a host in another namespace.
+        case needs(Permission)
     }
 
     /// What a request may carry.
@@ -39,7 +43,7 @@ struct Route: Sendable {
     let handler: Handler
 
     init(
-        _ method: HTTPRequest.Method, _ template: String, _ operation: String, access: Access = .authenticated,
+        _ method: HTTPRequest.Method, _ template: String, _ operation: String, _ access: Access,
         body: Body = .none, query: [String] = [], isLong: Bool = false, isWatchable: Bool = false,
         handler: @escaping Handler
     ) {

@@ -9,15 +9,17 @@ struct ServiceMethodRoutes: Sendable {
     var routes: [Route] {
         let item = ObjectPaths.item(.service)
         return [
-            Route(.post, "\(item):simulate", "simulateService", body: .json(required: true)) {
+            Route(.post, "\(item):simulate", "simulateService", .needs(.read(.service)), body: .json(required: true)) {
                 try await self.simulate($0)
             },
             Route(
-                .post, "\(item):clearStable", "clearStableService", body: .json(required: false),
+                .post, "\(item):clearStable", "clearStableService", .needs(.custom("clearStable", of: .service)),
+                body: .json(required: false),
                 query: ObjectRoutes.writeQuery
             ) { try await self.clearStable($0) },
             Route(
-                .post, "\(item):clearPromotions", "clearServicePromotions", body: .json(required: false),
+                .post, "\(item):clearPromotions", "clearServicePromotions",
+                .needs(.custom("clearPromotions", of: .service)), body: .json(required: false),
                 query: ObjectRoutes.writeQuery
             ) { try await self.clearPromotions($0) },
         ]

@@ -158,16 +158,12 @@ extension ReleaseVerb {
 
     /// What a caller needs for it.
     var permission: Permission {
-        let method =
-            switch self {
-            case .start, .retry: "start"
-            case .pause: "pause"
-            case .resume: "resume"
-            case .promote(.full, _): "promoteFull"
-            case .promote(.next, _): "promote"
-            case .rollback: "rollback"
-            case .abort: "abort"
-            }
-        return .custom(method, of: .release)
+        if case .promote(.full, _) = self { return .custom("promoteFull", of: .release) }
+        return name.permission
     }
+}
+
+extension ReleaseVerb.Name {
+    /// What a caller needs for it at least.
+    package var permission: Permission { .custom(self == .retry ? "start" : rawValue, of: .release) }
 }

@@ -1,0 +1,69 @@
+import HTTPTypes
+import MeshControl
+import MeshModel
+import Testing
+
+@testable import MeshAPI
+
+@Suite("The permission that a route says it needs")
+struct RoutePermissionTests {
+    /// Parameters without which a request is refused before anybody asks who calls.
+    private static let query = [
+        "getProxyBootstrap": "?namespace=shop&service=reviews&cluster=dev&httpProxyPort=15080&adminPort=15000"
+    ]
+
+    private static func path(of route: Route) -> String {
+        let names = ["tenant": "acme", "mesh": "default", "namespace": "shop", "service": "reviews"]
+        let template = route.template.replacing(/\{([a-zA-Z]+)\}/) { names[String($0.output.1)] ?? "x" }
+        return template + (query[route.operation] ?? "")
+    }
+
+    @Test("is the one that the use case asks for: who lacks it is refused for it, and nobody else is")
+    func permissions() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            var tokens: [Role: String] = [:]
+            for role in Role.allCases where role != .platformAdmin {
+                let answer = try await api.send("POST", "/v1/tenants/acme/apiKeys", ["role": .string(role.rawValue)])
+                tokens[role] = try #require(answer.body["token"]?.stringValue)
+            }
+            var refused = 0
+            for route in api.server.responder.routes.routes {
+                guard case .needs(let permission) = route.access else { continue }
+                // Who waits for what may take long needs a connection.
+                let roles = route.isLong ? Set(tokens.keys).subtracting(permission.roles) : Set(tokens.keys)
+                for (role, token) in tokens where roles.contains(role) {
+                    let answer = try await Self.call(route, api, token)
+                    let who = "\(route.operation) as \(role)"
+                    if permission.roles.contains(role) {
+                        #expect(answer.status != 403, "\(who): \(answer.text)")
+                    } else {
+                        #expect(answer.status == 403, "\(who): \(answer.text)")
+                        #expect(answer.body["permission"] == .string(permission.name), "\(who)")
+                        refused += 1
+                    }
+                }
+            }
+            #expect(refused > 100)
+        }
+    }
+
+    private static func call(_ route: Route, _ api: Fixture, _ token: String) async throws -> Fixture.Answer {
+        switch route.body {
+        case .none: try await api.send(route.method.rawValue, path(of: route), headers: [:], token: token)
+        case .json, .mergePatch: try await api.send(route.method.rawValue, path(of: route), [:], token: token)
+        }
+    }
+
+    @Test("is one of those that there are")
+    func known() async throws {
+        try await Fixture.run { api in
+            for route in api.server.responder.routes.routes {
+                if case .needs(let permission) = route.access {
+                    #expect(Permission.all.contains(permission), "\(route.operation)")
+                }
+            }
+        }
+        #expect(Set(Permission.all.map(\.name)).count == Permission.all.count)
+    }
+}
