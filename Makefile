@@ -50,8 +50,8 @@ fmt: ## Format all Swift code
 	@swift format format --in-place $(SWIFT_FILES)
 
 golden: tools ## Rewrite the golden files, then show the difference
-	UPDATE_GOLDEN=1 swift test --filter "Golden|BootstrapTests"
-	git diff --stat -- Tests
+	UPDATE_GOLDEN=1 swift test --filter "Golden|BootstrapTests|OpenAPITests/generated"
+	git diff --stat -- Tests openapi
 
 protos: ## Generate Sources/EnvoyProtos/Generated anew from the installed descriptors
 	@deploy/setup protos

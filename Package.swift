@@ -109,8 +109,9 @@ let package = Package(
                 hummingbird, nio.core, yams, crypto, logging, lifecycle,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
-            // A link to the folder at the top: the program carries its contract with it.
-            resources: [.embedInCode("openapi")], swiftSettings: strict),
+            // Below a link to the folder at the top: the program carries its contract with it.
+            exclude: ["openapi/overlay.yaml"], resources: [.embedInCode("openapi/sluice-v1.yaml")],
+            swiftSettings: strict),
         .target(
             name: "MeshRelease",
             dependencies: ["MeshCore", "GrayRelease", "MeshModel", "MeshControl", "MeshStore", logging],
@@ -232,9 +233,9 @@ let package = Package(
         .testTarget(
             name: "MeshAPITests",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel",
-                "MeshStore", "Postgres", "StoreFixtures", "TestSupport", hummingbird, httpClient, lifecycle, nio.core,
-                nio.posix, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
+                "MeshAPI", "MeshControl", "MeshFixtures", "MeshIdentity", "Documents", "MeshCore", "GrayRelease",
+                "MeshModel", "MeshStore", "Postgres", "StoreFixtures", "TestSupport", hummingbird, httpClient,
+                lifecycle, nio.core, nio.posix, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(

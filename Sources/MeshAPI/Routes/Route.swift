@@ -3,7 +3,7 @@ internal import MeshControl
 
 /// One operation of the API: where it is, what it accepts, and who does it.
 ///
-/// The table of all routes is data, so that a test can compare it with `openapi/sluice-v1.yaml` both ways.
+/// The table of all routes is data: `openapi/sluice-v1.yaml` is made of it.
 struct Route: Sendable {
     /// Who may call. Every route has to say it.
     enum Access: Sendable {

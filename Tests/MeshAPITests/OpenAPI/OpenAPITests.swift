@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import HTTPTypes
+import MeshFixtures
 import Testing
 import Yams
 
@@ -15,6 +16,48 @@ struct OpenAPITests {
 
     private static func object(_ parent: [String: Any], _ name: String) -> [String: Any] {
         parent[name] as? [String: Any] ?? [:]
+    }
+
+    @Test("is made of the routes, the table of kinds and the overlay")
+    func generated() async throws {
+        let folder = Golden(Golden.tests.deletingLastPathComponent().appending(path: "openapi"))
+        let overlay = try OpenAPIOverlay(
+            yaml: String(decoding: try folder.input("overlay.yaml"), as: UTF8.self))
+        try await Fixture.run { api in
+            let generator = OpenAPIGenerator(routes: api.server.responder.routes.routes, overlay: overlay)
+            try folder.expect(Data(try generator.text().utf8), in: "sluice-v1.yaml")
+        }
+    }
+
+    @Test(
+        "takes nothing from the overlay that is not asked for",
+        arguments: [
+            ("colour: red", "the overlay has the unknown key colour"),
+            ("operations: { flyAway: {} }", "there is no operation flyAway"),
+            ("operations: { getTenant: { sumary: x } }", "operations/getTenant has the unknown key sumary"),
+            ("operations: { getTenant: { parameters: { page: x } } }", "operation getTenant has no parameter page"),
+            ("kinds: { Gadget: {} }", "there is no kind Gadget"),
+            ("kinds: { Tenant: { spec: x } }", "kinds/Tenant has the unknown key spec"),
+            ("components: { schemas: { Tenant: {} } }", "schemas/Tenant is made from the table of kinds"),
+            ("components: { schemas: {} }", "there is no "),
+            ("operations: []", "operations is no mapping"),
+        ])
+    func overlay(yaml: String, problem: String) async throws {
+        try await Fixture.run { api in
+            // What every document needs besides.
+            let routes = api.server.responder.routes.routes.filter { KindOperation($0) != nil }
+            let error = #expect(throws: OpenAPIProblem.self) {
+                try OpenAPIGenerator(routes: routes, overlay: OpenAPIOverlay(yaml: yaml)).document()
+            }
+            #expect(error?.description.hasPrefix(problem) == true, "\(error?.description ?? "")")
+        }
+    }
+
+    @Test("has no part that nothing refers to")
+    func unused() throws {
+        let document = try Node.yaml("components: { schemas: { A: {}, B: { $ref: \"#/components/schemas/A\" } } }")
+        let error = #expect(throws: OpenAPIProblem.self) { try OpenAPIReferences(document).check() }
+        #expect(error?.description == "nothing refers to #/components/schemas/B")
     }
 
     @Test("has the router's operations, no more and no fewer, under the same names, with the same query parameters")
