@@ -1,5 +1,6 @@
 internal import Documents
 internal import MeshCore
+internal import MeshModel
 
 extension Compiler {
     /// Everything that has to be said about objects: ``diagnostics``, and destinations of rules that nobody answers at, which

@@ -1,5 +1,5 @@
 package import Documents
-package import MeshCore
+internal import MeshCore
 
 /// A customer of the platform: everything else belongs to one.
 package struct TenantSpec: ResourceKind {

@@ -3,6 +3,7 @@ import Foundation
 import MeshCompiler
 import MeshCore
 import MeshFixtures
+import MeshModel
 import Testing
 
 @Suite("What a proxy refuses is traced to the parts of objects behind it")

@@ -10,7 +10,7 @@ struct RejectionTests {
         let shop = try name("shop")
         let name = try object.map { NamespacedName(namespace: shop, name: try Self.name($0)) }
         return ProxyRejection(
-            resource: "http_proxy", object: name.map { .init(kind: .virtualService, name: $0) }, pointer: pointer,
+            resource: "http_proxy", object: name.map { .init(kind: "VirtualService", name: $0) }, pointer: pointer,
             message: "bad", since: Timestamp(microseconds: 0))
     }
 

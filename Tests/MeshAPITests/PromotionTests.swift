@@ -2,6 +2,7 @@ import Documents
 import GrayRelease
 import MeshControl
 import MeshCore
+import MeshModel
 import MeshStore
 import Testing
 

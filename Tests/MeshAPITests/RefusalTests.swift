@@ -19,7 +19,7 @@ struct RefusalTests {
         let rejection = ProxyRejection(
             resource: "http_proxy",
             object: .init(
-                kind: .virtualService, name: NamespacedName(namespace: shop, name: try #require(Name("reviews")))),
+                kind: "VirtualService", name: NamespacedName(namespace: shop, name: try #require(Name("reviews")))),
             pointer: "/spec/http/0/route", message: "Envoy's \"words\"", since: Timestamp(microseconds: 1_000_000))
         return ProxyRow(
             mesh: mesh, name: NamespacedName(namespace: shop, name: try #require(Name(proxy))), replica: "r",

@@ -1,5 +1,7 @@
+import Documents
 import HTTPTypes
 import MeshControl
+import MeshCore
 import MeshModel
 import Testing
 

@@ -1,4 +1,5 @@
 import MeshControl
+import MeshCore
 import MeshModel
 import Testing
 

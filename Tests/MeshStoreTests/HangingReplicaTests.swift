@@ -1,12 +1,12 @@
 import Documents
 import GrayRelease
 import MeshCore
+import MeshModel
 import Postgres
 import StoreFixtures
 import TestSupport
 import Testing
 
-@testable import MeshModel
 @testable import MeshStore
 
 /// A replica that hangs or vanishes in the middle of a transaction, and what the others get done.

@@ -1,6 +1,7 @@
 import Documents
 import GrayRelease
 import MeshCore
+import MeshModel
 import Postgres
 import StoreFixtures
 import TestSupport

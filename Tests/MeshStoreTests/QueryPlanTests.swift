@@ -1,4 +1,5 @@
 import MeshCore
+import MeshModel
 import Postgres
 import TestSupport
 import Testing

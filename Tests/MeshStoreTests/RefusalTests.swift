@@ -1,5 +1,6 @@
 import Documents
 import MeshCore
+import MeshModel
 import MeshStore
 import Postgres
 import Testing
@@ -12,7 +13,7 @@ struct RefusalTests {
     private static func rejection(_ object: String, _ message: String, since: Int64 = 1_000_000) -> ProxyRejection {
         ProxyRejection(
             resource: "http_proxy",
-            object: .init(kind: .virtualService, name: NamespacedName(namespace: .shop, name: name(object))),
+            object: .init(kind: "VirtualService", name: NamespacedName(namespace: .shop, name: name(object))),
             pointer: "/spec/http/0", message: message, since: Timestamp(microseconds: since))
     }
 

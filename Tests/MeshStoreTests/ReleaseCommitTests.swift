@@ -1,10 +1,10 @@
 import Documents
 import GrayRelease
 import MeshCore
+import MeshModel
 import TestSupport
 import Testing
 
-@testable import MeshModel
 @testable import MeshStore
 
 @Suite("Commits of releases")

@@ -1,10 +1,10 @@
 import Documents
 import MeshCore
+import MeshModel
 import Postgres
 import TestSupport
 
 @testable import GrayRelease
-@testable import MeshModel
 @testable import MeshStore
 
 extension ObjectKey {

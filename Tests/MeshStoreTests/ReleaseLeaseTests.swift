@@ -1,9 +1,9 @@
 import GrayRelease
 import MeshCore
+import MeshModel
 import TestSupport
 import Testing
 
-@testable import MeshModel
 @testable import MeshStore
 
 @Suite("Leases of releases")

@@ -1,6 +1,7 @@
 import Documents
 import MeshControl
 import MeshCore
+import MeshModel
 import MeshRelease
 import MeshStore
 import StoreFixtures
@@ -8,7 +9,6 @@ import TestSupport
 import Testing
 
 @testable import GrayRelease
-@testable import MeshModel
 @testable import XDSServer
 @testable import sluice
 

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshCore
 internal import MeshIdentity
 internal import MeshModel
 internal import Synchronization

@@ -1,5 +1,6 @@
 internal import MeshControl
 internal import MeshCore
+internal import MeshModel
 
 /// Where the objects of each kind are in the tree, and what they are called in `operationId`s.
 enum ObjectPaths {

@@ -3,6 +3,7 @@ internal import GrayRelease
 internal import HTTPTypes
 internal import MeshControl
 internal import MeshCore
+internal import MeshModel
 internal import MeshStore
 
 /// What releases have besides the verbs of every object: custom methods and events.

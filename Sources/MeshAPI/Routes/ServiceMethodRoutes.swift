@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import MeshControl
 internal import MeshCore
+internal import MeshModel
 
 /// Custom methods of services.
 struct ServiceMethodRoutes: Sendable {

@@ -2,6 +2,7 @@ internal import Documents
 internal import Hummingbird
 internal import MeshControl
 internal import MeshCore
+internal import MeshModel
 internal import MeshStore
 internal import NIOCore
 

@@ -1,6 +1,7 @@
 package import Documents
 package import MeshCore
 package import MeshIdentity
+internal import MeshModel
 package import MeshStore
 
 /// A key that was just made, with the only copy of its secret.

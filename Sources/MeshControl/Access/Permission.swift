@@ -1,4 +1,5 @@
-package import MeshModel
+package import MeshCore
+internal import MeshModel
 
 /// Something that a caller may or may not do, and the roles that may.
 package struct Permission: Hashable, Sendable {

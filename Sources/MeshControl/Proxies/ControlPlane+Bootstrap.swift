@@ -1,6 +1,7 @@
 package import Documents
 package import MeshCore
 package import MeshIdentity
+internal import MeshModel
 package import MeshStore
 
 /// What a sidecar is told at its start.

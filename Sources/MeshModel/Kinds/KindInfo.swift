@@ -1,3 +1,5 @@
+package import MeshCore
+
 /// What the table of kinds says about one kind: everything that REST paths, operations, permissions, messages and the store
 /// need to know of it.
 package struct KindInfo: Sendable {

@@ -1,3 +1,6 @@
+internal import GrayRelease
+package import MeshCore
+
 /// The typed form of the `spec` of a kind of objects, and what the table says about the kind.
 package protocol ResourceKind: Spec, SendableMetatype {
     static var info: KindInfo { get }

@@ -1,3 +1,5 @@
+internal import GrayRelease
+
 /// All kinds of objects. The only place that lists them: what can be said of every kind follows from this table, and what is
 /// true of some alone stands in `KindRules` (MeshControl), `KindHooks` (MeshStore) and `MeshState`.
 package let kinds = KindTable([

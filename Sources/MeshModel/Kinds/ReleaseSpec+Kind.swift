@@ -1,3 +1,6 @@
+internal import GrayRelease
+internal import MeshCore
+
 extension ReleaseSpec: ResourceKind {
     package static let info = KindInfo(
         "Release", in: .namespace, roles: KindRoles(write: .developers.union([.releaser])),

@@ -1,3 +1,5 @@
+internal import Documents
+internal import MeshCore
 internal import MeshModel
 internal import Postgres
 

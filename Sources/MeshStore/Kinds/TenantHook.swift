@@ -1,3 +1,4 @@
+internal import MeshCore
 internal import MeshModel
 internal import Postgres
 

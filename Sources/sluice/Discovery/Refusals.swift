@@ -1,6 +1,7 @@
 internal import Documents
 internal import EnvoyConfig
 internal import MeshCore
+internal import MeshModel
 internal import XDSServer
 
 /// Traces what proxies refuse to the objects that it was made of, and remembers since when each of them refuses it.

@@ -1,4 +1,5 @@
 import HTTPTypes
+import MeshCore
 import MeshModel
 
 @testable import MeshAPI

@@ -1,5 +1,6 @@
 import HTTPTypes
 import MeshControl
+import MeshCore
 import MeshModel
 import Yams
 
