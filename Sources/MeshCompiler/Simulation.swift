@@ -7,7 +7,7 @@ package import RE2
 package enum Simulation {
     package struct Request: Hashable, Sendable {
         package var method: String
-        /// With or without a query.
+        /// With or without a query; as a client sends it.
         package var path: String
         /// By lower-case name.
         package var headers: [String: String]
@@ -41,16 +41,9 @@ package enum Simulation {
         package var millionths: Int
     }
 
-    package struct Mirror: Hashable, Sendable {
-        package var service: NamespacedName
-        package var version: Name?
-        /// Millionths of the requests like this one.
-        package var millionths: Int
-    }
-
     package enum Outcome: Hashable, Sendable {
         /// Shares add up to a million, up to rounding where a destination of the rule is gone.
-        case forwarded([Destination], mirrors: [Mirror])
+        case forwarded([Destination], mirrors: [Destination])
         case redirected(HTTPRedirect)
         case answered(status: Int)
         /// To find out would take more steps than there were.
@@ -85,7 +78,11 @@ extension Compiler {
     ) -> Simulation.Answer? {
         let hosts = services[service]?.virtualHosts ?? []
         guard let host = hosts.first(where: { port == nil ? $0.isDefaultPort : $0.port == port }) else { return nil }
-        var matcher = RequestMatcher(request, defaultAuthority: service.name.text, budget: budget)
+        guard let path = Simulation.normalized(request.path) else {
+            return Simulation.Answer(
+                origin: nil, releases: [], route: nil, outcome: .answered(status: 400), fault: nil, undecided: [])
+        }
+        var matcher = RequestMatcher(request, path: path, defaultAuthority: service.name.text, budget: budget)
         var undecided: [String] = []
         for route in host.routes {
             let fits = matcher.fits(route.match)
@@ -128,8 +125,9 @@ extension Simulation.Outcome {
                         millionths: $0.weight * IR.Share.total / total)
                 },
                 mirrors: forward.mirrors.map {
-                    Simulation.Mirror(
-                        service: $0.cluster.service, version: $0.cluster.version, millionths: $0.partsPerMillion)
+                    Simulation.Destination(
+                        service: $0.cluster.service, port: $0.cluster.port, version: $0.cluster.version,
+                        millionths: $0.partsPerMillion)
                 })
         }
     }
@@ -142,9 +140,10 @@ private struct RequestMatcher {
     let queryParams: [String: String]
     var budget: StepBudget
 
-    init(_ request: Simulation.Request, defaultAuthority: String, budget: StepBudget) {
+    /// - Parameter path: the request's, normalized, with its query.
+    init(_ request: Simulation.Request, path whole: String, defaultAuthority: String, budget: StepBudget) {
         self.budget = budget
-        let parts = request.path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = whole.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         path = parts.first.map { String($0) } ?? ""
         var query: [String: String] = [:]
         for pair in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
@@ -158,7 +157,7 @@ private struct RequestMatcher {
         let given = request.cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let all = (headers["cookie"].map { [$0] } ?? []) + given
         if !all.isEmpty { headers["cookie"] = all.joined(separator: "; ") }
-        headers[":path"] = request.path
+        headers[":path"] = whole
         headers[":method"] = request.method
         headers[":scheme"] = headers[":scheme"] ?? "http"
         headers[":authority"] = HostName.relative(request.authority ?? headers["host"] ?? defaultAuthority)

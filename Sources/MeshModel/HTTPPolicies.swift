@@ -1,4 +1,4 @@
-internal import Documents
+package import Documents
 
 /// How often a request is tried again, and when.
 package struct HTTPRetries: Hashable, Sendable {
@@ -112,7 +112,7 @@ package struct HTTPFault: Hashable, Sendable {
         return status.map { Abort(percentage: percentage ?? .all, httpStatus: Int($0)) }
     }
 
-    var json: JSONValue {
+    package var json: JSONValue {
         .fields([
             "delay": delay.map {
                 ["percentage": $0.percentage.json, "fixedDelay": .string($0.fixedDelay.text)]

@@ -117,4 +117,41 @@ struct SimulationTests {
         #expect(
             compiler.simulate(Simulation.Request(), to: try MeshDocument.namespaced("shop/reviews"), port: 1) == nil)
     }
+
+    /// Observed on Envoy 1.40 with `normalize_path`.
+    @Test(
+        "looks at the path as sidecars do",
+        arguments: [
+            ("/a", "/a"), ("/a/./b", "/a/b"), ("/a/../b", "/b"), ("/..", "/"), ("/.", "/"), ("/../a", "/a"),
+            ("/a/..", "/"),
+            ("/a/.", "/a/"), ("/a//b", "/a//b"), ("//a", "//a"), ("/a//../b", "/a/b"), ("/a/b/..//c", "/a//c"),
+            ("/a/b/%2E%2E/", "/a/"), ("/a/%2e/b", "/a/b"), ("/a/%2e%2E/b", "/b"), ("/a/.%2e/b", "/b"),
+            ("/a/..;/b", "/b"), ("/a/..;x/b", "/b"), ("/a/..;a=1;b/c", "/c"), ("/a/..;", "/"), ("/a/.;", "/a/"),
+            ("/a/.;x/b", "/a/b"), ("/a/..;?x", "/?x"), ("/a/%2e%2e;/b", "/a/..;/b"), ("/a;..;/b", "/a;..;/b"),
+            ("/;..;/b", "/;..;/b"), ("/a/..%3b/b", "/a/..%3b/b"), ("/a;x/../c", "/c"), ("/a/b/.;..;/c", "/a/b/c"),
+            ("/a\\..\\b", "/b"), ("/a\\b", "/a/b"), ("/a/%5c..%5cb", "/a/%5c..%5cb"), ("/a%2F..%2fb", "/a%2F..%2fb"),
+            ("/%41%7e%2d%5F", "/A~-_"), ("/a%21", "/a%21"), ("/a/%zz", "/a/%zz"), ("/a%", "/a%"), ("/a%2", "/a%2"),
+            ("/a%zzb%41", "/a%zzbA"), ("/a/%252e", "/a/%252e"), ("/%C3%A9", "/%C3%A9"),
+            ("/a\"<>^`{|}b", "/a%22%3C%3E%5E%60%7B%7C%7Db"),
+            ("/a!$&'()*+,:=@[]~b", "/a!$&'()*+,:=@[]~b"), ("/a/...", "/a/..."), ("/a/.b", "/a/.b"),
+            ("/a/..b/c", "/a/..b/c"),
+            ("/a/b/..?q=%41/../x", "/a/?q=%41/../x"), ("/a?b?c", "/a?b?c"), ("/a?%zz", "/a?%zz"),
+            ("/a#b", nil), ("/a?x#", nil), ("/a%00b", nil), ("/é", nil), ("/a b", nil), ("/a\u{7f}", nil),
+        ] as [(String, String?)])
+    func normalizes(path: String, normalized: String?) {
+        #expect(Simulation.normalized(path) == normalized)
+    }
+
+    @Test("takes time that grows with the path and not faster")
+    func longPath() {
+        let dots = String(repeating: "/x/..", count: 20_000)
+        #expect(Simulation.normalized(dots + "/c") == "/c")
+        let slashes = String(repeating: "/", count: 100_000)
+        #expect(Simulation.normalized(slashes) == slashes)
+    }
+
+    @Test("answers what sidecars do not route")
+    func fragment() throws {
+        #expect(try Self.shares("seed-by-weight", Simulation.Request(path: "/a#b")) == ["answer 400"])
+    }
 }

@@ -157,7 +157,11 @@ package struct RandomReleaseMesh {
             ])
         }
         let query = pick(["", "", "?v=2", "?v=1", "?x=/api&v=2", "?q=shop"])
-        let path = pick(["/", "/api", "/api/", "/api/users", "/API/users", "/apix", "/shop", "/shop/p", "/other"])
+        let path = pick([
+            "/", "/api", "/api/", "/api/users", "/API/users", "/apix", "/shop", "/shop/p", "/other",
+            // As sidecars route them: `/api/users`, `/api/`, `/shop/`, `/api`, `/other`.
+            "/api/./x/../users", "/other/../api/.", "/%73hop/p/%2e%2E", "/%61pi", "/x/..;a/other",
+        ])
         return Simulation.Request(method: pick(["GET", "POST", "HEAD"]), path: path + query, headers: headers)
     }
 

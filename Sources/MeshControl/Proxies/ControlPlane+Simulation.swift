@@ -106,16 +106,7 @@ extension Simulation.Answer {
         switch outcome {
         case .forwarded(let destinations, let mirrors):
             members["destinations"] = .array(destinations.map { Self.json($0, isVisible) })
-            members["mirrors"] = JSONValue.list(mirrors) {
-                let share = JSONValue.hundredths($0.millionths)
-                guard isVisible($0.service.namespace) else {
-                    return ["namespace": .string($0.service.namespace.text), "shareBp": share]
-                }
-                return .fields([
-                    "service": .string($0.service.name.text), "version": $0.version.map { .string($0.text) } ?? .null,
-                    "shareBp": share,
-                ])
-            }
+            members["mirrors"] = JSONValue.list(mirrors) { Self.json($0, isVisible) }
         case .redirected(let redirect): members["redirect"] = ["status": .integer(Int64(redirect.code))]
         case .answered(let status): members["directResponse"] = ["status": .integer(Int64(status))]
         case .undecided:
@@ -124,6 +115,7 @@ extension Simulation.Answer {
                 "name": .string(limit.name), "value": .integer(Int64(limit.value)), "unit": .string(limit.unit),
             ]
         }
+        if origin?.isVisible(isVisible) ?? true { members["fault"] = fault?.json }
         members["undecided"] = JSONValue.list(undecided, JSONValue.string)
         return .object(members)
     }
@@ -160,5 +152,15 @@ extension Simulation.Answer {
             "port": .integer(Int64(destination.port)), "version": destination.version.map { .string($0.text) } ?? .null,
             "shareBp": .hundredths(destination.millionths),
         ]
+    }
+}
+
+extension IR.Origin {
+    /// Whether the reader may know of the object that decides.
+    fileprivate func isVisible(_ isVisible: (Name) -> Bool) -> Bool {
+        switch self {
+        case .service: true
+        case .rules(let name, _, _, _): isVisible(name.namespace)
+        }
     }
 }
