@@ -48,13 +48,3 @@ extension Kind: CustomStringConvertible {
     package var scope: KindInfo.Scope { info.scope }
     package var description: String { name }
 }
-
-extension Kind {
-    package static let tenant = kinds[TenantSpec.self]
-    package static let cluster = kinds[ClusterSpec.self]
-    package static let service = kinds[ServiceSpec.self]
-    package static let endpoint = kinds[EndpointSpec.self]
-    package static let virtualService = kinds[VirtualServiceSpec.self]
-    package static let destinationRule = kinds[DestinationRuleSpec.self]
-    package static let release = kinds[ReleaseSpec.self]
-}

@@ -1,5 +1,5 @@
 internal import GrayRelease
-internal import MeshCore
+package import MeshCore
 
 extension ReleaseSpec: ResourceKind {
     package static let info = KindInfo(
@@ -15,4 +15,8 @@ extension ReleaseSpec: ResourceKind {
             CustomMethod("rollback", .developers.union([.releaser])),
             CustomMethod("abort", .operators.union([.releaser])),
         ])
+}
+
+extension Kind {
+    package static let release = kinds[ReleaseSpec.self]
 }

@@ -121,3 +121,7 @@ extension FieldReader {
         return early
     }
 }
+
+extension Kind {
+    package static let virtualService = kinds[VirtualServiceSpec.self]
+}

@@ -94,3 +94,7 @@ package struct DestinationRuleSpec: ResourceKind {
         return policy.portLevelSettings[port] ?? policy.common.over(rule)
     }
 }
+
+extension Kind {
+    package static let destinationRule = kinds[DestinationRuleSpec.self]
+}

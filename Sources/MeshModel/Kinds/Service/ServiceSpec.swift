@@ -108,3 +108,7 @@ package struct ServiceSpec: ResourceKind {
         }.map(\.name)
     }
 }
+
+extension Kind {
+    package static let service = kinds[ServiceSpec.self]
+}

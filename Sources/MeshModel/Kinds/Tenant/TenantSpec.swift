@@ -1,5 +1,5 @@
 package import Documents
-internal import MeshCore
+package import MeshCore
 
 /// A customer of the platform: everything else belongs to one.
 package struct TenantSpec: ResourceKind {
@@ -17,4 +17,8 @@ package struct TenantSpec: ResourceKind {
     }
 
     package var json: JSONValue { .fields(["displayName": displayName.map(JSONValue.string)]) }
+}
+
+extension Kind {
+    package static let tenant = kinds[TenantSpec.self]
 }

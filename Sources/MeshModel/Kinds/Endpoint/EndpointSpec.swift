@@ -102,3 +102,7 @@ package struct EndpointSpec: ResourceKind {
         return .object(Dictionary(uniqueKeysWithValues: ports.map { ($0.key.text, .integer(Int64($0.value))) }))
     }
 }
+
+extension Kind {
+    package static let endpoint = kinds[EndpointSpec.self]
+}

@@ -73,3 +73,7 @@ package struct ClusterMeshSpec: Hashable, Sendable {
         ])
     }
 }
+
+extension Kind {
+    package static let cluster = kinds[ClusterSpec.self]
+}
