@@ -35,7 +35,7 @@ package final class GRPCServer: Sendable {
         (shutdownSignal, shutdownTrigger) = AsyncStream.makeStream()
     }
 
-    /// Open connections.
+    /// Open connections that are served.
     package var connectionCount: Int { connections.count }
 
     /// Binds and serves until ``shutdown()`` or the cancellation of the task; then closes the listeners, and every

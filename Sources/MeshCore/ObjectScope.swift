@@ -17,11 +17,6 @@ package struct ObjectScope: Hashable, Sendable {
         self.init(tenant: mesh.tenant, mesh: mesh.mesh, namespace: namespace, service: service)
     }
 
-    /// Where what is done to an object has to be allowed. For a tenant: in that tenant.
-    package init(_ key: ObjectKey) {
-        self.init(tenant: key.tenant, mesh: key.mesh, namespace: key.namespace, service: key.service)
-    }
-
     package var meshKey: MeshKey? {
         guard let tenant, let mesh else { return nil }
         return MeshKey(tenant: tenant, mesh: mesh)

@@ -43,6 +43,11 @@ extension Limits {
     package static let feedPageBytes = Limit(
         "feedPageBytes", 4 << 20, "bytes", "objects that are read from a mesh or a feed at a time, as they are stored")
 
+    // MARK: Objects of a tenant
+
+    package static let meshesPerTenant = Limit(
+        "meshesPerTenant", 20, "meshes", "the meshes of one tenant, default among them")
+
     // MARK: Proxies
 
     package static let connections = Limit("connections", 20_000, "connections", "those to the xDS port of one replica")
@@ -70,7 +75,8 @@ extension Limits {
         metadataBytes, violations, regexLength, regexSize, regexSizePerObject, regexSizePerService, regexSizePerMesh,
         routesPerService, routesPerMesh, copiesPerRoute, copiesPerService, compilationSteps, simulationSteps,
         simulations, waitingSimulations,
-        waitingSimulationsPerTenant, pageBytes, feedPageBytes, connections, connectionsPerAddress, streamsPerTenant,
+        waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, connections, connectionsPerAddress,
+        streamsPerTenant,
         viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, adminTokenLength,
     ]
 }

@@ -73,6 +73,7 @@ package struct Migrator: Sendable {
         Migration(name: "0008_proxy_barrier", script: text(PackageResources._008_proxy_barrier_sql)),
         Migration(name: "0009_conditions", script: text(PackageResources._009_conditions_sql)),
         Migration(name: "0010_bounds", script: text(PackageResources._010_bounds_sql)),
+        Migration(name: "0011_meshes", script: text(PackageResources._011_meshes_sql)),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -25,6 +25,8 @@ package final class StoreTransaction {
     private var touched: Set<String> = []
     /// Whether a release was written, which may be due now.
     private var touchesReleases = false
+    /// Whether something was written that the tenant has outside of its meshes.
+    private var touchesTenant = false
 
     init(_ session: Transaction, tenant: Name, mesh: Name?, actor: String, requestId: String) {
         self.session = session
@@ -137,6 +139,7 @@ package final class StoreTransaction {
             INSERT INTO mesh AS m (tenant, mesh, revision) SELECT \(tenant.text), \(mesh?.text ?? ""), 1
              WHERE NOT EXISTS (SELECT FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(mesh?.text ?? ""))
                AND (\(isNewTenant) OR EXISTS (SELECT 1 FROM object WHERE tenant = \(tenant.text) AND kind = 'Tenant'))
+               AND \(mesh == nil)
             ON CONFLICT (tenant, mesh) DO UPDATE SET revision = m.revision + 1
             """,
         ]
@@ -248,6 +251,7 @@ package final class StoreTransaction {
         let row = ObjectRow(key)
         touched.insert(mesh?.text ?? "")
         if key.kind.hook.wakesReleases { touchesReleases = true }
+        if key.kind.scope == .tenant { touchesTenant = true }
         return [
             """
             INSERT INTO audit_event (tenant, actor, request_id, action, kind, mesh, namespace, service, name, revision)
@@ -270,9 +274,9 @@ package final class StoreTransaction {
 
     /// Wakes the replicas. Keys only; a notification that is lost costs latency.
     private func notifications() -> [Statement] {
-        // Nobody follows what a tenant has outside of its meshes.
-        let meshes = touched.subtracting([""])
-        guard !meshes.isEmpty else { return [] }
+        var meshes = touched.subtracting([""])
+        // Who follows what a tenant has outside of its meshes listens to all of them.
+        if meshes.isEmpty && touchesTenant { meshes = [Name.defaultMesh.text] }
         var payloads = meshes.sorted().map { "\(tenant)/\($0)" }
         if touchesReleases { payloads.append(ChangeSignals.releasePayload) }
         return payloads.map { "SELECT pg_notify(\(ChangeSignals.channel), \($0))" }

@@ -186,14 +186,14 @@ struct OwnershipTests {
     }
 
     @Test(
-        "a DestinationRule stays as long as rules name its subsets; a subset that is called like a version is nothing of its own"
+        "a DestinationRule stays as long as rules name subsets that would mean something else without it"
     )
     func subsetsInUse() async throws {
         try await Fixture.run { api in
             try await api.prepare()
             let policies = Fixture.shop + "/destinationRules/reviews"
-            func declare(_ name: String) async throws {
-                let subset: JSONValue = ["name": .string(name), "labels": ["version": "v1"]]
+            func declare(_ name: String, version: String = "v1") async throws {
+                let subset: JSONValue = ["name": .string(name), "labels": ["version": .string(version)]]
                 let spec: JSONValue = ["host": "reviews", "subsets": [subset]]
                 #expect(try await api.send("PUT", policies, ["spec": spec], ["If-Match": "*"]).status < 300)
             }
@@ -206,12 +206,14 @@ struct OwnershipTests {
             #expect(try await api.send("PUT", rules, Self.rules("reviews", "stable")).status == 201)
             let refused = try await delete()
             #expect(refused.status == 409 && refused.code == "inUse", "\(refused.text)")
-            #expect(refused.body["usedBy"] == [["kind": "VirtualService", "name": "reviews"]])
+            #expect(refused.body["usedBy"] == [["kind": "VirtualService", "namespace": "shop", "name": "reviews"]])
             let dry = try await api.send("DELETE", policies + "?validateOnly=true", headers: ["If-Match": "*"])
             #expect(dry.status == 409)
 
             let plain = try await api.send("PUT", rules, Self.rules("reviews", "v1"), ["If-Match": "*"])
             #expect(plain.status == 200, "\(plain.text)")
+            try await declare("v1", version: "v2")
+            #expect(try await delete().status == 409)
             try await declare("v1")
             #expect(try await delete().status == 204)
         }

@@ -160,7 +160,7 @@ struct PromotionTests {
             }
             let refused = try await api.send("DELETE", Self.service, headers: ["If-Match": "*"])
             #expect(refused.status == 409)
-            #expect(refused.body["usedBy"] == [["kind": "VirtualService", "name": "reviews"]])
+            #expect(refused.body["usedBy"] == [["kind": "VirtualService", "namespace": "shop", "name": "reviews"]])
             let rules = Fixture.shop + "/virtualServices/reviews"
             #expect(try await api.send("DELETE", rules, headers: ["If-Match": "*"]).status == 204)
             #expect(try await api.send("DELETE", Self.service, headers: ["If-Match": "*"]).status == 204)

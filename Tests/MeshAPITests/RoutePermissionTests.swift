@@ -29,9 +29,16 @@ struct RoutePermissionTests {
                 let answer = try await api.send("POST", "/v1/tenants/acme/apiKeys", ["role": .string(role.rawValue)])
                 tokens[role] = try #require(answer.body["token"]?.stringValue)
             }
+            let narrowed = try await api.send(
+                "POST", "/v1/tenants/acme/apiKeys", ["role": "tenantAdmin", "namespaces": ["elsewhere"]])
+            let stranger = try #require(narrowed.body["token"]?.stringValue)
             var refused = 0
             for route in api.server.responder.routes.routes {
                 guard case .needs(let permission) = route.access else { continue }
+                // Whoever has the permission elsewhere is refused for it here, whatever its roles.
+                let answer = try await Self.call(route, api, stranger)
+                #expect(answer.status == 403, "\(route.operation): \(answer.text)")
+                #expect(answer.body["permission"] == .string(permission.name), "\(route.operation)")
                 // Who waits for what may take long needs a connection.
                 let roles = route.isLong ? Set(tokens.keys).subtracting(permission.roles) : Set(tokens.keys)
                 for (role, token) in tokens where roles.contains(role) {
@@ -57,12 +64,14 @@ struct RoutePermissionTests {
         }
     }
 
-    @Test("is one of those that there are")
+    @Test("is one of those that there are; only who somebody is needs none")
     func known() async throws {
         try await Fixture.run { api in
             for route in api.server.responder.routes.routes {
-                if case .needs(let permission) = route.access {
-                    #expect(Permission.all.contains(permission), "\(route.operation)")
+                switch route.access {
+                case .needs(let permission): #expect(Permission.all.contains(permission), "\(route.operation)")
+                case .authenticated: #expect(route.operation == "whoami")
+                case .open: #expect(!route.template.hasPrefix("/v1/"))
                 }
             }
         }

@@ -18,6 +18,10 @@ struct PermissionTests {
         endpoints.read          x      x         x        x         x           x
         endpoints.write         -      x         -        x         x           x
         meshes.analyze          x      x         x        x         x           x
+        meshes.create           -      -         -        -         x           x
+        meshes.delete           -      -         -        -         x           x
+        meshes.read             x      x         x        x         x           x
+        meshes.update           -      -         -        x         x           x
         operations.read         x      x         x        x         x           x
         proxies.bootstrap       -      x         -        x         x           x
         proxies.goodbye         -      x         -        x         x           x

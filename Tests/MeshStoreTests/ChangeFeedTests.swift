@@ -104,6 +104,7 @@ struct ChangeFeedTests {
         try await withStore { store in
             let start = try await store.revision()
             _ = try await store.create(.service("a", in: .globex))
+            _ = try await store.create(.mesh(name("other"), of: .acme))
             _ = try await store.create(.service("a", in: MeshKey(tenant: .acme, mesh: name("other"))))
             let changes = try await store.changes(.acme, after: start, limit: 100)
             #expect(changes.changed.isEmpty)
@@ -119,6 +120,7 @@ struct ChangeFeedTests {
     func clusters() async throws {
         try await withStore { store in
             let other = MeshKey(tenant: .acme, mesh: name("other"))
+            _ = try await store.create(.mesh(other.mesh, of: .acme))
             _ = try await store.create(.service("a", in: other))
             let north = ObjectKey.cluster(name("north"), of: .acme)
             let before = (try await store.revision(), try await store.revision(of: other))

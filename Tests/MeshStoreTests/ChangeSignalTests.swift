@@ -55,6 +55,8 @@ struct ChangeSignalTests {
             #expect(await signals.next() == .changed(.acme))
             try await store.delete(.cluster(name("north"), of: .acme))
             #expect(await signals.next() == .changed(.acme))
+            _ = try await store.create(.mesh(name("blue"), of: .acme))
+            #expect(await signals.next() == .changed(.acme))
             _ = try await store.create(.service("a", in: .globex))
             #expect(await signals.next() == .changed(.globex))
         }

@@ -42,6 +42,11 @@ struct UpgradeTests {
             let mesh = try await store.loadMesh(.acme)
             let tenants = try await store.list(ListQuery(kind: .tenant, tenant: nil)).items
             let objects = mesh.objects + mesh.clusters + tenants
+            // Meshes were no objects then.
+            for tenant in tenants {
+                let meshes = try await store.list(ListQuery(kind: .mesh, tenant: tenant.key.tenant)).items
+                #expect(meshes.map(\.key.name) == [.defaultMesh])
+            }
             #expect(
                 Set(objects.map(\.key.kind.name)) == [
                     "Tenant", "Cluster", "Service", "Endpoint", "VirtualService", "DestinationRule", "Release",

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import MeshControl
+internal import MeshModel
 
 /// Custom methods of meshes.
 struct MeshMethodRoutes: Sendable {
@@ -8,7 +9,8 @@ struct MeshMethodRoutes: Sendable {
     var routes: [Route] {
         [
             Route(
-                .post, ObjectPaths.mesh + ":analyze", "analyzeMesh", .needs(.analyzeMesh), body: .json(required: false),
+                .post, ObjectPaths.mesh + ":analyze", "analyzeMesh", .needs(.custom("analyze", of: .mesh)),
+                body: .json(required: false),
                 query: ["namespace"]
             ) { try await self.analyze($0) }
         ]

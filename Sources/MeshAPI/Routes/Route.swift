@@ -12,7 +12,8 @@ struct Route: Sendable {
         /// Callers with a valid token.
         case authenticated
         /// Callers with this permission, for which the use case asks where the path leads. It may ask for more of some
-        /// requests: `promote` with `full`, a cluster that enables a mesh, a host in another namespace.
+        /// requests: a PUT of what is not there, `promote` with `full`, a cluster that enables a mesh, a host in another
+        /// namespace.
         case needs(Permission)
     }
 

@@ -45,8 +45,6 @@ extension Permission {
 
 /// Permissions about what is no object of a kind.
 extension Permission {
-    /// Ask what is wrong in a mesh.
-    package static let analyzeMesh = Permission("meshes.analyze", .everybody)
     package static let readProxies = Permission("proxies.read", .everybody)
     /// A bootstrap carries a token with which a proxy joins the mesh.
     package static let bootstrapProxies = Permission("proxies.bootstrap", .developers)
@@ -57,6 +55,6 @@ extension Permission {
     package static let writeAPIKeys = Permission("apiKeys.write", [.tenantAdmin, .platformAdmin])
 
     fileprivate static let others = [
-        analyzeMesh, readProxies, bootstrapProxies, dismissProxies, readOperations, readAPIKeys, writeAPIKeys,
+        readProxies, bootstrapProxies, dismissProxies, readOperations, readAPIKeys, writeAPIKeys,
     ]
 }

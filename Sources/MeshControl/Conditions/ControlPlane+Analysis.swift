@@ -21,7 +21,7 @@ extension ControlPlane {
     package func analyze(
         _ mesh: MeshKey, namespace: Name?, _ body: JSONValue, by caller: Caller
     ) async throws -> JSONValue {
-        try authorise(caller, .analyzeMesh, in: ObjectScope(mesh, namespace: namespace))
+        try authorise(caller, .custom("analyze", of: .mesh), in: ObjectScope(mesh, namespace: namespace))
         let log = ViolationLog()
         FieldReader(body, at: .root, log: log).finish()
         let violations = log.violationsAndUnknownFields

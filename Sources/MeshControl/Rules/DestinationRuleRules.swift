@@ -37,14 +37,18 @@ struct DestinationRuleRules: ObjectRules {
         return try await write.put(spec, found: write.warn(of: run), in: transaction)
     }
 
-    /// What rules name as a subset of it, and what is no version's name, would be gone with it: their requests would get 503.
+    /// Without it, what rules name as a subset means the version of that name, or nothing: then their requests would get 503.
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
         guard let spec: DestinationRuleSpec = object.noun(), let namespace = object.key.namespace,
             let mesh = object.key.meshKey, let service = HostName.service(spec.host, from: namespace)
         else { return }
         let key = ObjectKey.namespaced(.service, service, in: mesh)
         guard let stored: ServiceSpec = try await transaction.fetchHolding(key)?.noun() else { return }
-        let subsets = Set(spec.subsets.map(\.name)).subtracting(stored.versions.map(\.name))
+        let subsets = Set(
+            spec.subsets.filter { subset in
+                let version = subset.version(in: stored)
+                return version != nil && version != subset.name
+            }.map(\.name))
         guard !subsets.isEmpty else { return }
         let users = try await transaction.uses(of: key).filter { _, uses in
             uses.contains { use in use.version.map(subsets.contains) ?? false }

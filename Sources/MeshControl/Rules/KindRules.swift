@@ -7,6 +7,7 @@ extension Kind {
     private static let allRules: [Kind: any ObjectRules] = [
         .tenant: TenantRules(),
         .cluster: ClusterRules(),
+        .mesh: MeshRules(),
         .service: ServiceRules(),
         .endpoint: EndpointRules(),
         .virtualService: VirtualServiceRules(),
@@ -14,5 +15,5 @@ extension Kind {
         .release: ReleaseRules(),
     ]
 
-    var rules: any ObjectRules { Self.allRules[self] ?? PlainRules(specType: specType) }
+    var rules: any ObjectRules { Self.allRules[self] ?? PlainRules() }
 }

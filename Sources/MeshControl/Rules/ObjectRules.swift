@@ -19,15 +19,9 @@ protocol ObjectRules: Sendable {
 extension ObjectRules {
     var needsMesh: Bool { false }
 
-    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
-}
-
-/// The rules of a kind that has no others: the document is read and written.
-struct PlainRules: ObjectRules {
-    let specType: any ResourceKind.Type
-
+    /// The document is read and written.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
-        try await carryOut(write, as: specType, in: transaction)
+        try await carryOut(write, as: write.key.kind.specType, in: transaction)
     }
 
     private func carryOut<Noun: ResourceKind>(
@@ -35,7 +29,12 @@ struct PlainRules: ObjectRules {
     ) async throws -> WrittenObject {
         try await write.put(write.spec(as: noun), in: transaction)
     }
+
+    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
 }
+
+/// The rules of a kind that has no others.
+struct PlainRules: ObjectRules {}
 
 /// A write whose preconditions hold: what is there, and what a client wants there.
 struct PlannedWrite {

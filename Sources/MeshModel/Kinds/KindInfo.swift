@@ -5,12 +5,12 @@ package import MeshCore
 package struct KindInfo: Sendable {
     /// Where objects of a kind stand: what a name is unique in.
     package enum Scope: Hashable, Sendable {
-        /// Beside all tenants.
+        /// Beside all tenants: a tenant.
         case platform
         case tenant
         /// A namespace of a mesh.
         case namespace
-        /// An object of the named kind, whose scope is a namespace.
+        /// An object of the named kind, whose scope is a namespace: a service.
         case child(of: String)
     }
 
@@ -22,6 +22,8 @@ package struct KindInfo: Sendable {
     package let parameter: String
     /// What messages call an object, for example `virtual service`.
     package let noun: String
+    /// And several, for example `virtual services`.
+    package let nouns: String
     package let scope: Scope
     package let roles: KindRoles
     /// What can be done to an object besides reading and writing it.
@@ -29,20 +31,27 @@ package struct KindInfo: Sendable {
 
     /// - Parameters:
     ///   - name: in upper camel case; the other names are derived from it.
+    ///   - parameter: where an acronym begins the name.
     ///   - plural: where the name has no regular one.
     package init(
-        _ name: String, plural: String? = nil, in scope: Scope, roles: KindRoles, methods: [CustomMethod] = []
+        _ name: String, parameter: String? = nil, plural: String? = nil, in scope: Scope, roles: KindRoles,
+        methods: [CustomMethod] = []
     ) {
         self.name = name
-        let parameter = name.prefix(1).lowercased() + name.dropFirst()
+        let parameter = parameter ?? name.prefix(1).lowercased() + name.dropFirst()
         self.parameter = parameter
         self.plural = plural ?? parameter + "s"
-        self.noun = parameter.reduce(into: "") { noun, character in
-            noun += character.isUppercase ? " " + character.lowercased() : String(character)
-        }
+        noun = Self.words(parameter)
+        nouns = Self.words(self.plural)
         self.scope = scope
         self.roles = roles
         self.methods = methods
+    }
+
+    private static func words(_ name: String) -> String {
+        name.reduce(into: "") { words, character in
+            words += character.isUppercase ? " " + character.lowercased() : String(character)
+        }
     }
 
     /// ``plural`` as operations have it, for example `VirtualServices` in `listVirtualServices`.

@@ -1,4 +1,3 @@
-internal import GrayRelease
 package import MeshCore
 
 /// The typed form of the `spec` of a kind of objects, and what the table says about the kind.
@@ -14,10 +13,15 @@ package struct KindTable: Sendable {
     private let infos: [KindInfo]
     private let ordinals: [String: UInt8]
 
-    /// - Parameter types: at most 255, with different names; the parent of a kind that has one is among them.
+    /// - Parameter types: at most 255, with different names.
     init(_ types: [any ResourceKind.Type]) {
         self.types = types
         infos = types.map { $0.info }
+        // Keys have one part between namespace and name, paths call it `service`, and a key's tenant is a tenant's own name.
+        for info in infos {
+            if case .child(let parent) = info.scope { precondition(parent == "Service", "only services have children") }
+            if info.scope == .platform { precondition(info.name == "Tenant", "only tenants stand beside tenants") }
+        }
         all = types.indices.map { Kind(ordinal: UInt8($0)) }
         ordinals = Dictionary(uniqueKeysWithValues: zip(infos.map(\.name), all.map(\.ordinal)))
     }

@@ -2,6 +2,13 @@ package import Documents
 package import MeshCore
 
 extension ObjectScope {
+    /// Where what is done to an object has to be allowed. For a tenant and a mesh: in that one.
+    package init(_ key: ObjectKey) {
+        self.init(
+            tenant: key.tenant, mesh: key.kind == .mesh ? key.name : key.mesh, namespace: key.namespace,
+            service: key.service)
+    }
+
     /// The key of an object that stands here; parts that the kind's scope does not have are left aside.
     ///
     /// - Returns: `nil` if a part is missing.
@@ -27,6 +34,10 @@ extension ObjectKey {
 
     package static func cluster(_ name: Name, of tenant: Name) -> ObjectKey {
         ObjectKey(.cluster, name, of: tenant, mesh: nil, namespace: nil, service: nil)
+    }
+
+    package static func mesh(_ name: Name, of tenant: Name) -> ObjectKey {
+        ObjectKey(.mesh, name, of: tenant, mesh: nil, namespace: nil, service: nil)
     }
 
     /// A key of a kind whose scope is a namespace.

@@ -46,6 +46,7 @@ extension Kind {
     private static let hooks: [Kind: any KindHook] = [
         .tenant: TenantHook(),
         .cluster: ClusterHook(),
+        .mesh: MeshHook(),
         .endpoint: EndpointHook(),
         .release: ReleaseHook(),
     ]

@@ -33,7 +33,7 @@ struct KindOperation {
         let noun = kind.info.noun
         let one = ("aeiou".contains(noun.first ?? " ") ? "an " : "a ") + noun
         return switch verb {
-        case .list: "Lists \(noun)s."
+        case .list: "Lists \(kind.info.nouns)."
         case .create: "Creates \(one)."
         case .get: "Reads \(one)."
         case .put: "Creates or replaces \(one)."

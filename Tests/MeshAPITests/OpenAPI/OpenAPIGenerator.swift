@@ -65,6 +65,9 @@ struct OpenAPIGenerator {
         if case .open = route.access { members.append((Node("security"), Node([] as [Node], .implicit, .flow))) }
         if case .needs(let permission) = route.access {
             members.append((Node("x-permission"), Node(permission.name)))
+            if let kind, kind.verb == .put, kind.kind.info.roles.areSeparate {
+                members.append((Node("x-permission-to-create"), Node(Permission.create(kind.kind).name)))
+            }
         }
         let parameters = try parameters(route, said).map { Node.reference("parameters", $0) }
         if !parameters.isEmpty { members.append((Node("parameters"), Node(parameters))) }

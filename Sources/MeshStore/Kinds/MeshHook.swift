@@ -1,0 +1,39 @@
+internal import MeshCore
+internal import MeshModel
+internal import Postgres
+
+/// A mesh has a row of its own, with its revision, and sidecars.
+struct MeshHook: KindHook {
+    func statements(
+        for write: ObjectWrite, _ key: ObjectKey, _ transaction: StoreTransaction
+    ) throws -> [Statement] {
+        guard case .creating = write else { return [] }
+        return [
+            """
+            INSERT INTO mesh (tenant, mesh, revision) VALUES (\(key.tenant.text), \(key.name.text), 1)
+            ON CONFLICT DO NOTHING
+            """
+        ]
+    }
+
+    var hasMoreToDelete: Bool { true }
+
+    /// Deletes what is of the mesh and is no object. Its changes and the state of its conditions go with its row.
+    ///
+    /// - Throws: ``StoreError/unavailable(retryAfter:)`` if something was written into the mesh meanwhile.
+    func deleteMore(with key: ObjectKey, _ transaction: StoreTransaction) async throws {
+        let (tenant, mesh) = (key.tenant.text, key.name.text)
+        // This waits for those who write into the mesh; after it nobody can begin to.
+        try transaction.touch(
+            await transaction.session.query(
+                "DELETE FROM mesh WHERE tenant = \(tenant) AND mesh = \(mesh) RETURNING mesh"))
+        let results = try await transaction.pipeline([
+            "SELECT 1 FROM object WHERE tenant = \(tenant) AND mesh = \(mesh) LIMIT 1",
+            "DELETE FROM proxy_feed WHERE tenant = \(tenant) AND mesh = \(mesh)",
+            "DELETE FROM proxy WHERE tenant = \(tenant) AND mesh = \(mesh)",
+            "DELETE FROM departed_proxy WHERE tenant = \(tenant) AND mesh = \(mesh)",
+            "DELETE FROM forgotten_proxy WHERE tenant = \(tenant) AND mesh = \(mesh)",
+        ])
+        guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1)) }
+    }
+}
