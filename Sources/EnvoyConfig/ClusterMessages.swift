@@ -59,7 +59,9 @@ extension ClusterMessage {
 }
 
 extension IR.Inbound {
-    /// As outbound clusters are named: several services behind one proxy may have ports of one number.
-    var clusterName: String { "inbound|\(port.number)||\(HostName.full(service))" }
+    /// What the cluster is, and nothing that may come and go around it: the workload's port, as in Istio's `inbound|8080||`, and
+    /// `http2` if connections to it speak that. Connections to a sidecar live longer than the services that they were opened
+    /// for, and whoever drains goes on to use the cluster.
+    var clusterName: String { "inbound|\(workloadPort)|\(port.appProtocol.isHTTP2 ? "http2" : "")|" }
     var listenerName: String { "\(address)_\(listenPort)" }
 }

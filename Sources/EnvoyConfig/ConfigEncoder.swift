@@ -10,7 +10,7 @@ package struct ConfigEncoder: Sendable {
     /// The services that have virtual hosts, sorted.
     private(set) var routed: [NamespacedName] = []
     /// By proxy, the services for which it lets something in, sorted.
-    private var servicesBehind: [NamespacedName: [NamespacedName]] = [:]
+    private var servicesByProxy: [NamespacedName: [NamespacedName]] = [:]
 
     package init() {}
 
@@ -51,7 +51,7 @@ package struct ConfigEncoder: Sendable {
             return [.listener: [EncodedResource(name: listener.name, bytes: listener.encoded)]]
         case .workload(let workload):
             let inbound = inbound(of: workload)
-            return [.listener: inbound.flatMap(\.listeners), .cluster: inbound.flatMap(\.clusters)]
+            return [.listener: inbound.listeners, .cluster: inbound.clusters]
         case .proxyless(let namespace):
             var set: ResourceSet = [
                 .cluster: sorted(\.proxylessClusters), .endpoints: sorted(\.proxylessEndpoints),
@@ -75,16 +75,12 @@ package struct ConfigEncoder: Sendable {
             if !change.routes.isEmpty { result.changed[.routes] = [outboundRoutes(from: namespace)] }
         case .sidecar: break
         case .workload(let workload):
-            var listeners = ResourceDelta()
-            var clusters = ResourceDelta()
-            for (name, before) in (change.inbound[workload.name] ?? [:]).sorted(by: { $0.key < $1.key }) {
-                let now = services[name]?.inbound[workload.proxy]
-                listeners.add(ResourceDelta(from: before.listeners, to: now?.listeners ?? []))
-                clusters.add(ResourceDelta(from: before.clusters, to: now?.clusters ?? []))
-            }
-            // A listener may go over from one service to another that has the same place.
-            result.set(.listener, listeners.settled())
-            result.set(.cluster, clusters)
+            let changed = change.inbound[workload.name] ?? [:]
+            guard !changed.isEmpty else { break }
+            // Services share clusters, and a listener may go over from one to another, so what all of them had is compared.
+            let (old, new) = (inbound(of: workload, before: changed), inbound(of: workload))
+            result.set(.listener, ResourceDelta(from: old.listeners, to: new.listeners))
+            result.set(.cluster, ResourceDelta(from: old.clusters, to: new.clusters))
         case .proxyless(let namespace):
             result.set(.cluster, change.proxylessClusters)
             result.set(.endpoints, change.proxylessEndpoints)
@@ -103,16 +99,27 @@ package struct ConfigEncoder: Sendable {
     }
 
     /// What the workload's sidecar lets in, by the order of services.
-    private func inbound(of workload: View.Workload) -> [EncodedService.Inbound] {
-        (servicesBehind[workload.name] ?? []).compactMap { services[$0]?.inbound[workload.proxy] }
+    ///
+    /// - Parameter before: what it let in for some of them before a change, to have what it let in for all.
+    private func inbound(
+        of workload: View.Workload, before: [NamespacedName: EncodedService.Inbound] = [:]
+    ) -> EncodedService.Inbound {
+        var all = EncodedService.Inbound()
+        for name in Set(servicesBehind(workload.name)).union(before.keys).sorted() {
+            if let one = before[name] ?? services[name]?.inbound[workload.proxy] { all.add(one) }
+        }
+        return all
     }
 
+    /// The services for which a proxy lets something in, sorted.
+    func servicesBehind(_ proxy: NamespacedName) -> [NamespacedName] { servicesByProxy[proxy] ?? [] }
+
     private mutating func updateServices(behind proxy: NamespacedName, _ changed: some Sequence<NamespacedName>) {
-        var behind = Set(servicesBehind[proxy] ?? [])
+        var behind = Set(servicesBehind(proxy))
         for name in changed {
             if services[name]?.inbound[proxy.name] != nil { behind.insert(name) } else { behind.remove(name) }
         }
-        servicesBehind[proxy] = behind.isEmpty ? nil : behind.sorted()
+        servicesByProxy[proxy] = behind.isEmpty ? nil : behind.sorted()
     }
 
     private func sorted(_ part: (EncodedService) -> [EncodedResource]) -> [EncodedResource] {

@@ -69,15 +69,6 @@ struct ResourceDelta: Hashable, Sendable {
         changed += other.changed
         removed += other.removed
     }
-
-    /// Of several lists that share names: what went from one and is in another now is not removed.
-    func settled() -> ResourceDelta {
-        guard !changed.isEmpty, !removed.isEmpty else { return self }
-        let now = Set(changed.map(\.name))
-        var result = self
-        result.removed.removeAll { now.contains($0) }
-        return result
-    }
 }
 
 extension ResourceChange {

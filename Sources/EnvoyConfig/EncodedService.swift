@@ -19,6 +19,12 @@ struct EncodedService: Sendable {
     struct Inbound: Hashable, Sendable {
         var listeners: [EncodedResource] = []
         var clusters: [EncodedResource] = []
+
+        /// Adds what is not there: listeners share clusters, also those of several services.
+        mutating func add(_ other: Inbound) {
+            listeners.addMissing(other.listeners)
+            clusters.addMissing(other.clusters)
+        }
     }
 
     mutating func update(_ service: CompiledService, _ parts: CompiledService.Parts) {
@@ -46,8 +52,7 @@ struct EncodedService: Sendable {
         for inbound in all {
             let listener = EncodedResource(name: inbound.listenerName, bytes: ListenerMessage(inbound).encoded)
             let cluster = EncodedResource(name: inbound.clusterName, bytes: ClusterMessage(inbound).encoded)
-            result[inbound.proxy, default: Inbound()].listeners.append(listener)
-            result[inbound.proxy, default: Inbound()].clusters.append(cluster)
+            result[inbound.proxy, default: Inbound()].add(Inbound(listeners: [listener], clusters: [cluster]))
         }
         return result
     }
@@ -56,5 +61,12 @@ struct EncodedService: Sendable {
 extension EncodedResource {
     fileprivate init(_ endpoints: IR.Endpoints) {
         self.init(name: endpoints.cluster.text, bytes: EndpointsMessage(endpoints).encoded)
+    }
+}
+
+extension [EncodedResource] {
+    /// A sidecar has few.
+    fileprivate mutating func addMissing(_ others: [EncodedResource]) {
+        for other in others where !contains(where: { $0.name == other.name }) { append(other) }
     }
 }

@@ -15,40 +15,52 @@ extension ConfigEncoder {
     /// something that may be wrong.
     ///
     /// - Parameters:
+    ///   - proxy: who refuses. What sidecars let in has names that are the same for many.
     ///   - complaint: what the proxy said. Route configurations hold everybody's rules, so for them only it tells.
     ///   - isCurrent: whether what was refused is what the compiler has now, so that places that the complaint counts are
     ///     the places of now.
     package func sources(
-        of type: ResourceType, named name: String, refusedWith complaint: String, isCurrent: Bool,
-        in compiler: Compiler, mesh: MeshKey
+        of type: ResourceType, named name: String, by proxy: NamespacedName, refusedWith complaint: String,
+        isCurrent: Bool, in compiler: Compiler, mesh: MeshKey
     ) -> [Source] {
         let origins = Origins(compiler: compiler, mesh: mesh)
         switch type {
-        case .cluster: return cluster(name).map { [origins.cluster(name, $0)] } ?? []
+        case .cluster:
+            if let part = cluster(name) { return [origins.cluster(name, part)] }
+            return inbound(of: proxy, origins) { $0.clusterName == name }
         case .endpoints: return cluster(name).map { [origins.service($0.service)] } ?? []
-        case .listener: return listener(name, origins)
+        case .listener:
+            let own = inbound(of: proxy, origins) { $0.listenerName == name }
+            return own.isEmpty ? proxylessListener(name, origins) : own
         case .routes:
             return RefusedRoutes(hosts: hosts(in: name, compiler), origins: origins).sources(complaint, isCurrent)
         }
     }
 
-    /// `outbound|9080|v1|reviews.shop.svc.cluster.local`, or `inbound|…`: which service, which port, and whether all of its
-    /// versions.
+    /// `outbound|9080|v1|reviews.shop.svc.cluster.local`: which service, which port, and whether all of its versions.
     private func cluster(_ name: String) -> (service: NamespacedName, port: Int, isWhole: Bool)? {
         let parts = name.split(separator: "|", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == "outbound" || parts[0] == "inbound", let port = Int(parts[1]),
+        guard parts.count == 4, parts[0] == "outbound", let port = Int(parts[1]),
             let service = HostName.service(String(parts[3]), from: .defaultMesh), services[service] != nil
         else { return nil }
         return (service, port, parts[2].isEmpty)
     }
 
-    private func listener(_ name: String, _ origins: Origins) -> [Source] {
-        for (service, compiled) in origins.compiler.services.sorted(by: { $0.key < $1.key }) {
-            if let inbound = compiled.inbound.first(where: { $0.listenerName == name }) {
-                return [origins.port(inbound.port.number, of: service, isWhole: true)]
+    /// The port that a sidecar lets something in for; of several the first.
+    private func inbound(
+        of proxy: NamespacedName, _ origins: Origins, where isIt: (IR.Inbound) -> Bool
+    ) -> [Source] {
+        for service in servicesBehind(proxy) {
+            let all = origins.compiler.services[service]?.inbound ?? []
+            if let found = all.first(where: { $0.proxy == proxy.name && isIt($0) }) {
+                return [origins.port(found.port.number, of: service, isWhole: true)]
             }
         }
-        return proxylessHosts(origins.compiler).first { $0.names.contains(name) }
+        return []
+    }
+
+    private func proxylessListener(_ name: String, _ origins: Origins) -> [Source] {
+        proxylessHosts(origins.compiler).first { $0.names.contains(name) }
             .map { [origins.port($0.host.port, of: $0.host.service, isWhole: true)] } ?? []
     }
 

@@ -11,14 +11,16 @@ struct ProvenanceTests {
     private static let mesh = MeshKey(tenant: .defaultMesh, mesh: .defaultMesh)
 
     private static func sources(
-        _ type: ResourceType, _ name: String, _ complaint: String, isCurrent: Bool = true, of golden: String
+        _ type: ResourceType, _ name: String, _ complaint: String, isCurrent: Bool = true, of golden: String,
+        by proxy: String = "shop/productpage-1"
     ) throws -> [String] {
         let golden = try #require(Golden.meshes.first { $0.name == golden })
         let compiler = Compiler(try MeshDocument.read(golden.input("mesh.json")))
         var encoder = ConfigEncoder()
         _ = encoder.update(EncoderGoldenTests.everything(in: compiler), of: compiler)
-        return encoder.sources(
-            of: type, named: name, refusedWith: complaint, isCurrent: isCurrent, in: compiler, mesh: mesh
+        return try encoder.sources(
+            of: type, named: name, by: MeshDocument.namespaced(proxy), refusedWith: complaint, isCurrent: isCurrent,
+            in: compiler, mesh: mesh
         ).map { "\($0.object.kind.name) \($0.object.name) \($0.pointer)" }
     }
 
@@ -40,13 +42,18 @@ struct ProvenanceTests {
     }
 
     @Test(
-        "an inbound listener is its service's port",
-        arguments: [("127.0.0.1_21001", 0), ("127.0.0.1_21002", 1), ("127.0.0.1_21003", 2)])
-    func inbound(_ listener: String, _ port: Int) throws {
-        #expect(
-            try Self.sources(.listener, listener, "cannot bind", of: "inbound") == [
-                "Service reviews /spec/ports/\(port)"
-            ])
+        "what a sidecar lets in is its service's port; names of clusters say nothing without the sidecar",
+        arguments: [
+            (ResourceType.listener, "127.0.0.1_21001", "reviews-v1-1", [0]),
+            (.listener, "127.0.0.1_21002", "reviews-v1-1", [1]), (.listener, "127.0.0.1_21003", "reviews-v1-1", [2]),
+            (.listener, "127.0.0.1_21001", "reviews-v2-1", []), (.cluster, "inbound|31001||", "reviews-v1-1", [0]),
+            (.cluster, "inbound|31002|http2|", "reviews-v1-1", [1]), (.cluster, "inbound|31003||", "reviews-v1-1", [2]),
+            (.cluster, "inbound|31001||", "reviews-v2-1", []), (.cluster, "inbound|31001||", "other", []),
+            (.cluster, "inbound|31002||", "reviews-v1-1", []), (.cluster, "inbound|9||", "reviews-v1-1", []),
+        ])
+    func inbound(_ type: ResourceType, _ name: String, _ proxy: String, _ ports: [Int]) throws {
+        let found = try Self.sources(type, name, "cannot bind", of: "inbound", by: "shop/\(proxy)")
+        #expect(found == ports.map { "Service reviews /spec/ports/\($0)" })
     }
 
     @Test(

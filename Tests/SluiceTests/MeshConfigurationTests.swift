@@ -1,3 +1,4 @@
+import Documents
 import EnvoyConfig
 import Foundation
 import MeshControl
@@ -108,12 +109,53 @@ struct MeshConfigurationTests {
         #expect(caller[.listener] === before[0][.listener] && caller[.route] === before[0][.route])
         #expect(caller[.endpoint] !== before[0][.endpoint])
         #expect(Self.names(workload, .listener) == ["127.0.0.1_15080"])
-        #expect(workload[.cluster].hasSameContent(as: caller[.cluster]))
+        #expect(workload[.cluster].names == caller[.cluster].names.union(before[1][.cluster].names))
+        #expect(workload[.cluster].count == caller[.cluster].count + 3, "those that connections still use stay")
 
         for view in views + views { configuration.remove(view) }
         #expect(configuration.isEmpty)
         let anew = try Self.insert(views[0], into: &configuration)
         #expect(anew[.cluster] !== caller[.cluster] && anew[.cluster].hasSameContent(as: caller[.cluster]))
+    }
+
+    @Test("clusters behind a sidecar outlive their endpoint until the sidecar is gone, and of many only the newest do")
+    func formerClusters() throws {
+        var state = try Self.state()
+        var configuration = MeshConfiguration()
+        _ = configuration.update(MeshUpdate(state: state, change: .all))
+        let view = try Self.view("reviews-v1-1")
+        let first = try Self.insert(view, into: &configuration)
+        let reviews = try MeshDocument.namespaced("shop/reviews")
+        let endpoint = try MeshDocument.name("reviews-v1-1")
+        func update(_ workloadPort: Int?) throws -> XDSServer.ResourceSet {
+            var change = MeshChange()
+            change.endpoints = [reviews]
+            state.revision += 1
+            state.endpoints[reviews, default: [:]][endpoint] = try workloadPort.map { port in
+                try MeshDocument.spec([
+                    "cluster": "dev", "address": "127.0.0.1", "ports": ["http": 21_001],
+                    "sidecar": ["proxy": "reviews-v1-1", "workloadPorts": ["http": .integer(Int64(port))]],
+                ])
+            }
+            return try #require(configuration.update(MeshUpdate(state: state, change: change))[view.id])[.cluster]
+        }
+        func inbound(_ set: XDSServer.ResourceSet) -> Set<String> {
+            Set(set.resources.map(\.name).filter { $0.hasPrefix("inbound|") })
+        }
+        let three: Set = ["inbound|31001||", "inbound|31002|http2|", "inbound|31003||"]
+        #expect(inbound(first[.cluster]) == three)
+        #expect(inbound(try update(nil)) == three)
+        #expect(inbound(try update(31_001)) == three)
+        #expect(inbound(try update(1)) == three.union(["inbound|1||"]))
+        for port in 2...61 { _ = try update(port) }
+        let full = inbound(try update(62))
+        #expect(full.count == 65 && full.isSuperset(of: three))
+        // What came back and went again is newer than the others.
+        #expect(full.subtracting(inbound(try update(63))) == ["inbound|31003||"])
+        #expect(full.subtracting(inbound(try update(64))) == ["inbound|31003||", "inbound|31002|http2|"])
+
+        configuration.remove(view)
+        #expect(inbound(try Self.insert(view, into: &configuration)[.cluster]) == ["inbound|64||"])
     }
 
     @Test("a view is in its identifier, and nothing else is")

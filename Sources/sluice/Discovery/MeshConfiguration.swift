@@ -28,6 +28,8 @@ struct MeshConfiguration {
         var own: Sets
         /// With what each was laid over; they stay as they are for as long as that does.
         var laid: [XDSServer.ResourceType: (below: XDSServer.ResourceSet, set: XDSServer.ResourceSet)] = [:]
+        /// Clusters that are still here although the view has them no more, the oldest first (``ResourceChange/keepClusters(_:)``).
+        var former: [String] = []
 
         init(_ own: Sets) { self.own = own }
 
@@ -90,8 +92,13 @@ struct MeshConfiguration {
     }
 
     private func derive(_ layer: Layer, _ view: View, _ change: EncodedChange) -> Layer {
-        let change = encoder.change(change, in: view)
-        return change.isEmpty ? layer : Layer(derive(layer.own, change))
+        var change = encoder.change(change, in: view)
+        guard !change.isEmpty else { return layer }
+        var former: [String] = []
+        if case .workload = view { former = change.keepClusters(layer.former) }
+        var derived = Layer(derive(layer.own, change))
+        derived.former = former
+        return derived
     }
 
     private mutating func addSnapshots(of stack: [View], to snapshots: inout [ViewID: Snapshot]) {
@@ -194,11 +201,29 @@ struct MeshConfiguration {
         let isCurrent = current?[refusal.type].version == refusal.refusedVersion && current != nil
         let pairs = refusal.refused.map { name in
             let sources = encoder.sources(
-                of: type, named: name, refusedWith: complaint, isCurrent: isCurrent, in: compiler,
-                mesh: view.mesh)
+                of: type, named: name, by: NamespacedName(namespace: view.namespace, name: view.proxy),
+                refusedWith: complaint, isCurrent: isCurrent, in: compiler, mesh: view.mesh)
             return (name, sources)
         }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension ResourceChange {
+    /// Of clusters that a view has no more.
+    private static let maxFormer = 64
+
+    /// Has clusters stay that would be removed, for as long as their proxy is here. A listener of a sidecar that changes or goes
+    /// takes nothing new, but the requests on its connections go to its cluster until Envoy has drained it, ten minutes later,
+    /// and nobody tells when that is; without the cluster they would get 503.
+    ///
+    /// - Parameter former: those that stayed before; of too many the oldest go.
+    /// - Returns: those that stay now.
+    fileprivate mutating func keepClusters(_ former: [String]) -> [String] {
+        let back = Set((changed[.cluster] ?? []).map(\.name))
+        let all = former.filter { !back.contains($0) } + (removed[.cluster] ?? [])
+        removed[.cluster] = all.count > Self.maxFormer ? Array(all.dropLast(Self.maxFormer)) : nil
+        return all.suffix(Self.maxFormer)
     }
 }
 

@@ -9,7 +9,8 @@ internal import MeshStore
 internal import XDSServer
 
 /// Tells what proxies were sent, on any replica: the one that holds a proxy's stream knows; any other compiles the proxy's
-/// view, which comes out the same everywhere, and compares versions, which are hashes of the content.
+/// view, which comes out the same everywhere, and compares versions, which are hashes of the content. (But for what a sidecar
+/// is left with while it drains, which only the replica knows that holds the stream; see `MeshConfiguration`.)
 struct ProxyConfigs: Sendable {
     let control: ControlPlane
     let snapshots: SnapshotStore
