@@ -129,12 +129,17 @@ package struct Compiler: Sendable {
 
     // MARK: - A part of a mesh
 
-    /// Knows who has to do with whom, and has compiled nothing.
+    /// Knows who has to do with whom, but for sidecars (``indexSidecars(of:in:)``), and has compiled nothing.
     init(indexing state: MeshState) {
         mesh = state.mesh
         for (name, rules) in state.virtualServices { _ = references.replace(name, with: rules.spec) }
         for (name, policies) in state.destinationRules { _ = references.replace(name, with: policies.spec) }
         for (name, traffic) in state.releases { _ = references.replace(name, with: traffic) }
+    }
+
+    /// Takes note of the sidecars of some services, which say who their neighbours are.
+    mutating func indexSidecars(of names: Set<NamespacedName>, in state: MeshState) {
+        for name in names { _ = references.replace(name, withEndpoints: state.endpoints[name] ?? [:]) }
     }
 
     /// Takes over a change without compiling it.
@@ -191,11 +196,11 @@ package struct Compiler: Sendable {
         if parts.contains(.endpoints) {
             let endpoints = state.endpoints[name] ?? [:]
             var diagnostics: [Diagnostic] = []
-            result.endpoints = lowering.endpoints(endpoints, on: state.enabledClusters, diagnostics: &diagnostics)
-            let inbound = lowering.inbound(endpoints, on: state.enabledClusters, diagnostics: &diagnostics)
-            result.inbound = lowering.without(
-                inboundBefore(name, in: state), inbound, diagnostics: &diagnostics)
-            result.endpointDiagnostics = diagnostics
+            let inbound = InboundLowering(of: name, beside: references.neighbours(of: name), in: state)
+            result.endpoints = lowering.endpoints(
+                endpoints, on: state.enabledClusters, except: inbound.refused, diagnostics: &diagnostics)
+            result.inbound = inbound.inbound
+            result.endpointDiagnostics = diagnostics + inbound.diagnostics
         }
         if parts.contains(.routes) {
             var lowering = RouteLowering(
@@ -205,22 +210,12 @@ package struct Compiler: Sendable {
         }
     }
 
-    /// What services that go before this one let in through sidecars that it has too, in the order of names.
-    private func inboundBefore(_ name: NamespacedName, in state: MeshState) -> [IR.Inbound] {
-        references.neighbours(of: name).filter { $0 < name }.sorted().flatMap { neighbour -> [IR.Inbound] in
-            guard let service = state.services[neighbour] else { return [] }
-            var diagnostics: [Diagnostic] = []
-            return ClusterLowering(mesh: state.mesh, name: neighbour, spec: service.spec)
-                .inbound(state.endpoints[neighbour] ?? [:], on: state.enabledClusters, diagnostics: &diagnostics)
-        }
-    }
-
     private func policies(of service: NamespacedName, in state: MeshState) -> PolicyLowering {
         PolicyLowering(state: state, service: service, rules: references.policies(of: service))
     }
 
     private func orphans(
-        _ endpoints: [Name: EndpointSpec], of service: NamespacedName, in mesh: MeshKey
+        _ endpoints: [Name: MeshState.Endpoint], of service: NamespacedName, in mesh: MeshKey
     ) -> [Diagnostic] {
         endpoints.keys.sorted().map {
             Diagnostic(.endpoint($0, of: service, in: mesh), .root, .unknownReference, "there is no service \(service)")

@@ -7,16 +7,38 @@ package struct DryRun {
     package let before: [Diagnostic]
     package let after: [Diagnostic]
 
-    /// - Parameter change: in what the states differ, at least; of services, VirtualServices and DestinationRules.
+    /// - Parameter change: in what the states differ, at least; of services, endpoints, VirtualServices and DestinationRules.
     package init(_ change: MeshChange, from old: MeshState, to new: MeshState) {
         let scope = Scope(of: change, old, new)
         var before = Compiler(indexing: scope.part(of: old))
+        before.indexSidecars(of: Self.sharers(of: change, old, new), in: old)
         var after = before
         let touched = after.services(touchedBy: change, in: new)
         before.compile(touched, of: old)
         after.compile(touched, of: new)
         self.before = before.diagnostics + before.emptyDestinations(in: touched)
         self.after = after.diagnostics + after.emptyDestinations(in: touched)
+    }
+
+    /// Services with an endpoint behind a sidecar that a service with changes has one behind too; such as that itself.
+    private static func sharers(of change: MeshChange, _ states: MeshState...) -> Set<NamespacedName> {
+        func sidecars(_ endpoints: [Name: MeshState.Endpoint]?) -> [Name] {
+            (endpoints ?? [:]).values.compactMap(\.spec.sidecar?.proxy)
+        }
+        var proxies: [Name: Set<Name>] = [:]
+        for state in states {
+            for name in change.services.union(change.endpoints) {
+                proxies[name.namespace, default: []].formUnion(sidecars(state.endpoints[name]))
+            }
+        }
+        guard proxies.contains(where: { !$0.value.isEmpty }) else { return [] }
+        let found = states.flatMap { state in
+            state.endpoints.filter { name, endpoints in
+                guard let proxies = proxies[name.namespace], !proxies.isEmpty else { return false }
+                return sidecars(endpoints).contains(where: proxies.contains)
+            }.keys
+        }
+        return Set(found)
     }
 
     /// What the change is to blame for.

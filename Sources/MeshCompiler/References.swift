@@ -139,11 +139,11 @@ struct References: Hashable, Sendable {
     ///
     /// - Returns: its neighbours, those before and those from now on.
     mutating func replace(
-        _ service: NamespacedName, withEndpoints endpoints: [Name: EndpointSpec]
+        _ service: NamespacedName, withEndpoints endpoints: [Name: MeshState.Endpoint]
     ) -> Set<NamespacedName> {
         var proxies: Set<NamespacedName> = []
         for endpoint in endpoints.values {
-            guard let sidecar = endpoint.sidecar else { continue }
+            guard let sidecar = endpoint.spec.sidecar else { continue }
             proxies.insert(NamespacedName(namespace: service.namespace, name: sidecar.proxy))
         }
         let old = proxiesByService[service] ?? []

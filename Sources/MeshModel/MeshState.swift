@@ -41,6 +41,17 @@ package struct MeshState: Sendable {
         }
     }
 
+    /// An instance, and since when it is there: at what only one can have, who came later has to stand back.
+    package struct Endpoint: Hashable, Sendable {
+        package var spec: EndpointSpec
+        package var createTime: Timestamp
+
+        package init(spec: EndpointSpec, createTime: Timestamp) {
+            self.spec = spec
+            self.createTime = createTime
+        }
+    }
+
     package var mesh: MeshKey
     /// Which mesh of this name it is; `nil`: not known.
     package var life: MeshLife?
@@ -48,7 +59,7 @@ package struct MeshState: Sendable {
     package var revision: Revision
     package var services: [NamespacedName: Service] = [:]
     /// By service, then by the endpoint's name. Endpoints may outlive or precede their service.
-    package var endpoints: [NamespacedName: [Name: EndpointSpec]] = [:]
+    package var endpoints: [NamespacedName: [Name: Endpoint]] = [:]
     package var virtualServices: [NamespacedName: Rules] = [:]
     package var destinationRules: [NamespacedName: Policies] = [:]
     /// Releases that own traffic, by the release's name.

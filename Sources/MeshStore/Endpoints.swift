@@ -1,5 +1,6 @@
 package import Documents
 package import MeshCore
+package import MeshModel
 internal import Postgres
 
 /// An object's key and spec, without what may be large beside them.
@@ -31,20 +32,28 @@ extension StoreTransaction {
         ).all(StoredSpec.init)
     }
 
-    /// Endpoints of the same service that share an address or (`nil`: not looked at) a sidecar; examples to name.
+    /// Endpoints that have something that only one of them can use: of the same service those at an address, and of the same
+    /// namespace those behind a sidecar (`nil`: not looked at). The first that were there, at most 200.
     package func endpoints(
         besides endpoint: ObjectKey, at address: String, orBehind proxy: Name?
-    ) async throws -> [StoredSpec] {
+    ) async throws -> [StoredObject] {
         let row = ObjectRow(endpoint)
-        return try await session.query(
+        let place: Statement =
+            "tenant = \(row.tenant) AND kind = 'Endpoint' AND mesh = \(row.mesh) AND namespace = \(row.namespace)"
+        let isNeighbour: Statement = """
+            service = \(row.service) AND name <> \(row.name) AND spec ->> 'address' = \(address)
             """
-            SELECT \(StoredSpec.columns) FROM object
-             WHERE tenant = \(row.tenant) AND kind = 'Endpoint' AND mesh = \(row.mesh) AND namespace = \(row.namespace)
-               AND service = \(row.service) AND name <> \(row.name)
-               AND (spec ->> 'address' = \(address) OR spec -> 'sidecar' ->> 'proxy' = \(proxy?.text ?? ""))
-             ORDER BY name LIMIT 10
-            """
-        ).all(StoredSpec.init)
+        var query: Statement = "SELECT \(ObjectRow.columns) FROM object WHERE \(place) AND \(isNeighbour)"
+        if let proxy {
+            query.append(
+                """
+                 UNION ALL SELECT \(ObjectRow.columns) FROM object
+                 WHERE \(place) AND sidecar = \(proxy.text) AND NOT (service = \(row.service) AND name = \(row.name))
+                   AND NOT (\(isNeighbour))
+                """)
+        }
+        query.append(" ORDER BY created_at, service, name LIMIT 200")
+        return try await session.query(query).all(ObjectRow.decode)
     }
 
     /// Some endpoints that run in a cluster: whether there are any, and examples to name.

@@ -49,7 +49,8 @@ struct CompileBenchmark {
     private func endpointChanges() throws -> (states: [MeshState], change: MeshChange) {
         let key = try LargeMesh.key(500)
         var other = mesh
-        other.endpoints[key]?[try LargeMesh.name("e0")] = try LargeMesh.read(LargeMesh.endpoint(500, 0, weight: 7))
+        other.endpoints[key]?[try LargeMesh.name("e0")]?.spec = try LargeMesh.read(
+            LargeMesh.endpoint(500, 0, weight: 7))
         var change = MeshChange()
         change.endpoints = [key]
         return ([other, mesh], change)

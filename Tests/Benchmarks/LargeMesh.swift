@@ -59,7 +59,8 @@ enum LargeMesh {
             let key = try self.key(index)
             state.services[key] = MeshState.Service(spec: try read(service), status: ServiceStatus(), revision: 1)
             for number in 0..<endpoints {
-                state.endpoints[key, default: [:]][try name("e\(number)")] = try read(endpoint(index, number))
+                state.endpoints[key, default: [:]][try name("e\(number)")] = MeshState.Endpoint(
+                    spec: try read(endpoint(index, number)), createTime: Timestamp(microseconds: 0))
             }
             if hasRules(index) {
                 state.virtualServices[key] = MeshState.Rules(

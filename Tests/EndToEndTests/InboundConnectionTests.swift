@@ -17,7 +17,10 @@ struct InboundConnectionTests {
         let workloads: [Workload]
 
         /// A service with the pod as its endpoint `e1`.
-        func add(_ service: String, port number: Int64 = 80, workload: Int = 0) async throws {
+        ///
+        /// - Returns: what the endpoint's writer was warned of.
+        @discardableResult
+        func add(_ service: String, port number: Int64 = 80, workload: Int = 0) async throws -> [JSONValue] {
             let ports: JSONValue = ["ports": [["name": "http", "port": .integer(number)]]]
             try await api.put("\(services)/\(service)", ["spec": ports]).expectingSuccess("service \(service)")
             let endpoint: JSONValue = [
@@ -26,7 +29,16 @@ struct InboundConnectionTests {
                     "proxy": "wl-1", "workloadPorts": ["http": .integer(Int64(workloads[workload].port))],
                 ],
             ]
-            try await api.put("\(services)/\(service)/endpoints/e1", ["spec": endpoint]).expectingSuccess("endpoint")
+            let answer = try await api.put("\(services)/\(service)/endpoints/e1", ["spec": endpoint])
+            try answer.expectingSuccess("endpoint of \(service)")
+            return answer.body["warnings"]?.arrayValue ?? []
+        }
+
+        /// Of the condition `Accepted` of the service's endpoint.
+        func reason(of service: String) async throws -> String? {
+            let endpoint = try await api.get("\(services)/\(service)/endpoints/e1")
+            let conditions = endpoint.body["status"]?["conditions"]?.arrayValue ?? []
+            return conditions.first { $0["type"] == "Accepted" }?["reason"]?.stringValue
         }
 
         func remove(_ service: String) async throws {
@@ -149,6 +161,40 @@ struct InboundConnectionTests {
                     try await pod.settle()
                     try await Self.expectAnswers([second], by: "two", after: "the endpoint has gone")
                     try await Self.expectAnswers([first], after: "the endpoint has gone")
+                }
+            }
+        }
+    }
+
+    @Test("are not taken over by an endpoint that comes to the same port later", arguments: ["delta", "sotw"])
+    func takenPort(_ variant: String) async throws {
+        try await Self.withPod(variant) { pod in
+            try await pod.add("front")
+            try await pod.connected { direct in
+                try await Caller.run(proxy: pod.sidecar.httpProxyPort) { caller in
+                    try await pod.settle()
+                    #expect(try await caller.send(.init(), to: "front").version == "one")
+                    // Before the other one in the order of names.
+                    let warnings = try await pod.add("back", workload: 1)
+                    #expect(warnings.map { $0["code"] } == ["duplicateAddress"])
+                    #expect(warnings.first?["detail"]?.stringValue?.contains("service shop/front") == true)
+                    try await pod.settle()
+                    try await Self.expectAnswers([direct], after: "another endpoint has come")
+                    try await pod.connected { anew in
+                        try await Self.expectAnswers([anew], after: "another endpoint has come")
+                    }
+                    #expect(try await caller.send(.init(), to: "front").version == "one")
+                    let stray = try await caller.send(.init(), to: "back")
+                    #expect(stray.status == 503 && stray.version == nil, "it is nobody's: \(stray.text)")
+                    try await eventually("who came later is told, and nobody else") {
+                        let reasons = try await [pod.reason(of: "front"), pod.reason(of: "back")]
+                        return reasons == ["Valid", "DuplicateAddress"]
+                    }
+                    try await pod.remove("front")
+                    try await pod.settle()
+                    try await eventually("it has the port when that is free") {
+                        try await caller.send(.init(), to: "back").version == "two"
+                    }
                 }
             }
         }

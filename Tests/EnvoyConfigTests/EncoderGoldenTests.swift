@@ -40,6 +40,12 @@ struct EncoderGoldenTests {
                 httpProxyPort: 15_080)
             views.append(("workload.json", .workload(workload)))
         }
+        if name == "a-port-of-a-sidecar-taken-twice" {
+            let workload = View.Workload(
+                namespace: shop, service: try MeshDocument.name("front"), proxy: try MeshDocument.name("wl-2"),
+                httpProxyPort: 15_080)
+            views.append(("workload.json", .workload(workload)))
+        }
         if name == "policies" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
         if name == "ports-and-namespaces" {
             views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))

@@ -57,7 +57,7 @@ struct IncrementalEncodingTests {
             let name = try MeshDocument.namespaced("x/s\(number)")
             state.services[name] = MeshState.Service(spec: service, status: ServiceStatus(), revision: 1)
             state.endpoints[name] = [
-                try MeshDocument.name("e"): try MeshDocument.spec([
+                try MeshDocument.name("e"): try MeshDocument.endpoint([
                     "cluster": "dev", "address": .string("10.0.0.\(number % 250)"), "ports": ["http": 8080],
                 ])
             ]
@@ -102,7 +102,7 @@ struct IncrementalEncodingTests {
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.update(state, .all), of: compiler)
         let reviews = try MeshDocument.namespaced("shop/reviews")
-        state.endpoints[reviews]?[try MeshDocument.name("reviews-v2-1")]?.weight = 7
+        state.endpoints[reviews]?[try MeshDocument.name("reviews-v2-1")]?.spec.weight = 7
         var change = MeshChange()
         change.endpoints = [reviews]
         let encoded = encoder.update(compiler.update(state, change), of: compiler)

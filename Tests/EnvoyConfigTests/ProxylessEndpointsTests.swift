@@ -80,7 +80,7 @@ struct ProxylessEndpointsTests {
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.update(state, .all), of: compiler)
         let name = try MeshDocument.namespaced("shop/reviews")
-        state.endpoints[name]?[try MeshDocument.name("b")]?.weight = 2
+        state.endpoints[name]?[try MeshDocument.name("b")]?.spec.weight = 2
         var change = MeshChange()
         change.endpoints = [name]
         let encoded = encoder.update(compiler.update(state, change), of: compiler)

@@ -306,6 +306,56 @@ struct ConditionTests {
         }
     }
 
+    @Test("who wants a sidecar's port that another endpoint has is warned, and so is who takes one")
+    func sidecarPorts() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let service: JSONValue = ["spec": ["ports": [["name": "http", "port": 80]]]]
+            func put(_ endpoint: String, _ listen: Int64, _ workload: Int64, _ proxy: String = "wl-2") async throws
+                -> Fixture.Answer
+            {
+                let parts = endpoint.split(separator: "/")
+                let path = Fixture.shop + "/services/\(parts[0])"
+                if try await api.get(path).status == 404 {
+                    #expect(try await api.send("PUT", path, service).status == 201)
+                }
+                let spec: JSONValue = [
+                    "cluster": "dev", "address": "127.0.0.1", "ports": ["http": .integer(listen)],
+                    "sidecar": ["proxy": .string(proxy), "workloadPorts": ["http": .integer(workload)]],
+                ]
+                let isThere = try await api.get(path + "/endpoints/\(parts[1])").status == 200
+                let answer = try await api.send(
+                    "PUT", path + "/endpoints/\(parts[1])", ["spec": spec], isThere ? Self.anyVersion : [:])
+                #expect(answer.status == (isThere ? 200 : 201), "\(answer.text)")
+                return answer
+            }
+            func warnings(_ answer: Fixture.Answer) -> [JSONValue] { answer.body["warnings"]?.arrayValue ?? [] }
+            func refused() async throws -> [JSONValue?] {
+                let items = try await api.send("POST", Fixture.mesh + ":analyze").body["items"]?.arrayValue ?? []
+                return items.map { $0["object"]?["service"] }
+            }
+            #expect(warnings(try await put("front/e2", 19_082, 18_082)) == [])
+            #expect(warnings(try await put("other/e1", 19_082, 1, "wl-3")) == [])
+            #expect(warnings(try await put("same/e1", 19_082, 18_082)) == [])
+            // Its name comes before the other's.
+            let newcomer = warnings(try await put("back/a", 19_082, 18_083))
+            #expect(newcomer.map { $0["code"] } == ["duplicateAddress"])
+            #expect(newcomer.first?["pointer"] == "/spec/ports/http")
+            #expect(newcomer.first?["object"] == nil)
+            let detail = newcomer.first?["detail"]?.stringValue ?? ""
+            #expect(
+                detail.contains("endpoint e2 of service shop/front") && detail.contains("not in force"), "\(detail)")
+            #expect(try await refused() == ["back"])
+            // Out of the way, and in the way of another that came later.
+            #expect(warnings(try await put("back/a", 19_083, 18_083)) == [])
+            #expect(try await refused() == [])
+            let taker = warnings(try await put("front/e2", 19_083, 18_082))
+            #expect(taker.map { $0["code"] } == ["duplicateAddress"])
+            #expect(taker.first?["object"]?["name"] == "a", "\(taker)")
+            #expect(try await refused() == ["back"])
+        }
+    }
+
     @Test("an owner that shuts out whom it let in is told what that does")
     func shuttingOut() async throws {
         try await Fixture.run { api in

@@ -9,7 +9,7 @@ package import MeshModel
 ///
 /// ```json
 /// { "services": { "shop/reviews": { "spec": {…}, "status": {…} } },
-///   "endpoints": { "shop/reviews": { "reviews-v1-1": {…} } },
+///   "endpoints": { "shop/reviews": { "reviews-v1-1": {…, "createTime": 1} } },
 ///   "virtualServices": { "shop/reviews": { "spec": {…}, "revision": 3, "createTime": 1 } },
 ///   "releases": { "shop/reviews-v2": { "service": "reviews", "port": 9080, "stable": "v1", "canary": "v2", "share": 500 } } }
 /// ```
@@ -30,8 +30,13 @@ package enum MeshDocument {
                 revision: item["revision"]?.integerValue ?? 1)
         }
         for (key, items) in document["endpoints"]?.objectValue ?? [:] {
-            var endpoints: [Name: EndpointSpec] = [:]
-            for (endpoint, item) in items.objectValue ?? [:] { endpoints[try name(endpoint)] = try spec(item) }
+            var endpoints: [Name: MeshState.Endpoint] = [:]
+            for (endpoint, item) in items.objectValue ?? [:] {
+                // Beside the fields of its `spec`.
+                var fields = item.objectValue ?? [:]
+                let createTime = fields.removeValue(forKey: "createTime")?.integerValue ?? 0
+                endpoints[try name(endpoint)] = try self.endpoint(.object(fields), createTime: createTime)
+            }
             state.endpoints[try namespaced(key)] = endpoints
         }
         for (key, item) in document["virtualServices"]?.objectValue ?? [:] {
@@ -75,6 +80,10 @@ package enum MeshDocument {
                 methods: (mirror["methods"]?.arrayValue ?? []).compactMap(\.stringValue))
         }
         return traffic
+    }
+
+    package static func endpoint(_ spec: JSONValue, createTime: Int64 = 0) throws -> MeshState.Endpoint {
+        MeshState.Endpoint(spec: try self.spec(spec), createTime: Timestamp(microseconds: createTime))
     }
 
     /// Reads a `spec` and throws what is wrong with it.

@@ -78,15 +78,17 @@ package struct RandomMesh {
         return MeshState.Service(spec: spec, status: status, revision: state.revision)
     }
 
-    private mutating func endpoint() throws -> EndpointSpec {
-        try MeshDocument.spec([
+    private mutating func endpoint() throws -> MeshState.Endpoint {
+        let spec: JSONValue = [
             "cluster": "dev", "address": .string("10.0.0.\(Int.random(in: 1...3, using: &random))"),
             "version": .string(pick(Self.versions)), "health": .string(pick(["healthy", "draining", "unhealthy"])),
             "locality": .string(pick(["", "north", "north/1"])), "weight": .integer(.random(in: 1...2, using: &random)),
             "sidecar": [
-                "proxy": .string("p\(Int.random(in: 0...2, using: &random))"), "workloadPorts": ["http": 8080],
+                "proxy": .string("p\(Int.random(in: 0...2, using: &random))"),
+                "workloadPorts": ["http": chance(1, of: 4) ? 8081 : 8080],
             ],
-        ])
+        ]
+        return try MeshDocument.endpoint(spec, createTime: Int64.random(in: 0...3, using: &random))
     }
 
     private mutating func rules() throws -> MeshState.Rules {

@@ -133,6 +133,34 @@ struct ListTests {
         }
     }
 
+    @Test("what may want an endpoint's address or sidecar is found, the first that were there first")
+    func rivals() async throws {
+        try await withStore { store in
+            func create(_ text: String, of service: String, at address: String, behind proxy: String?) async throws {
+                let sidecar = proxy.map { JSONValue.object(["proxy": .string($0)]) }
+                _ = try await store.create(
+                    .endpoint(name(text), of: NamespacedName(namespace: .shop, name: name(service)), in: .acme),
+                    spec: .fields(["address": .string(address), "sidecar": sidecar]))
+            }
+            try await create("z", of: "pay", at: "10.0.0.9", behind: "pod")
+            try await create("twin", of: "cart", at: "10.0.0.1", behind: nil)
+            try await create("both", of: "cart", at: "10.0.0.1", behind: "pod")
+            try await create("far", of: "cart", at: "10.0.0.2", behind: "other")
+            try await create("there", of: "pay", at: "10.0.0.1", behind: nil)
+            try await create("own", of: "cart", at: "10.0.0.1", behind: "pod")
+            try await create("own", of: "pay", at: "10.0.0.1", behind: "pod")
+            let own = ObjectKey.endpoint(
+                name("own"), of: NamespacedName(namespace: .shop, name: name("cart")), in: .acme)
+            let found = try await store.write { transaction in
+                [
+                    try await transaction.endpoints(besides: own, at: "10.0.0.1", orBehind: name("pod")),
+                    try await transaction.endpoints(besides: own, at: "10.0.0.1", orBehind: nil),
+                ].map { $0.map { "\($0.key.service?.text ?? "")/\($0.key.name)" } }
+            }
+            #expect(found == [["pay/z", "cart/twin", "cart/both", "pay/own"], ["cart/twin", "cart/both"]])
+        }
+    }
+
     @Test("of a service's endpoints there are all, or a handful to name")
     func manyEndpoints() async throws {
         try await withStore { store in

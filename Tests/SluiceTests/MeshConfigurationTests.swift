@@ -132,7 +132,7 @@ struct MeshConfigurationTests {
             change.endpoints = [reviews]
             state.revision += 1
             state.endpoints[reviews, default: [:]][endpoint] = try workloadPort.map { port in
-                try MeshDocument.spec([
+                try MeshDocument.endpoint([
                     "cluster": "dev", "address": "127.0.0.1", "ports": ["http": 21_001],
                     "sidecar": ["proxy": "reviews-v1-1", "workloadPorts": ["http": .integer(Int64(port))]],
                 ])

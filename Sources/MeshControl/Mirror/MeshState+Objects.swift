@@ -66,8 +66,9 @@ extension MeshState {
             let old = services.updateValue(service, forKey: name)
             if old?.spec != spec || old?.status != service.status { change.services.insert(name) }
         case (let spec as EndpointSpec, let service?):
-            let old = endpoints[service, default: [:]].updateValue(spec, forKey: stored.key.name)
-            if old != spec { change.endpoints.insert(service) }
+            let endpoint = Endpoint(spec: spec, createTime: stored.createTime)
+            let old = endpoints[service, default: [:]].updateValue(endpoint, forKey: stored.key.name)
+            if old != endpoint { change.endpoints.insert(service) }
         case (let spec as VirtualServiceSpec, let name?):
             let rules = Rules(spec: spec, revision: stored.revision, createTime: stored.createTime)
             if virtualServices.updateValue(rules, forKey: name) != rules { change.virtualServices.insert(name) }

@@ -36,7 +36,7 @@ extension ControlPlane {
 extension MeshState {
     /// The versions of a service's healthy endpoints in enabled clusters, one for each endpoint.
     func readyVersions(of service: NamespacedName) -> [Name?] {
-        (endpoints[service] ?? [:]).values.filter {
+        (endpoints[service] ?? [:]).values.map(\.spec).filter {
             $0.health == .healthy && enabledClusters.contains($0.cluster)
         }.map(\.version)
     }

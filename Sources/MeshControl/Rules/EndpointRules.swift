@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel
 internal import MeshStore
@@ -10,59 +11,62 @@ struct EndpointRules: ObjectRules {
         let serviceKey = ObjectKey.namespaced(.service, service, in: try write.mesh())
         let clusterKey = ObjectKey.cluster(spec.cluster, of: write.key.tenant)
         // It takes as long as there are endpoints, and nobody has to wait for it.
-        let neighbours = try await neighbours(of: spec, write, in: transaction)
+        let rivals = try await rivals(of: spec, write, in: transaction)
         // Held, so that neither can be deleted, nor a version removed, before this write is committed. Other endpoints' writes
         // hold them too.
         guard let parent = try await transaction.fetchHolding(serviceKey) else {
             throw ControlError.notFound(serviceKey.described)
         }
         let pointer = PlannedWrite.specPointer
-        if try await transaction.fetchHolding(clusterKey) == nil {
+        let cluster = try await transaction.fetchHolding(clusterKey)
+        if cluster == nil {
             write.log.report(pointer.appending("cluster"), .unknownReference, "there is no cluster \(spec.cluster)")
         }
-        if let service: ServiceSpec = parent.noun() {
-            check(spec, against: service, write.log)
-            warn(of: spec, beside: neighbours, write, service)
+        if let service: ServiceSpec = parent.noun() { check(spec, against: service, write.log) }
+        if let rivals {
+            try warn(of: spec, of: service, beside: rivals + [parent] + (cluster.map { [$0] } ?? []), write)
         }
         return try await write.put(spec, in: transaction)
     }
 
-    /// Endpoints that are in the way of one that is new, or changes so that there may be some.
-    private func neighbours(
+    /// Endpoints that want something that only one can have, an address or a port of a sidecar, and the services and clusters
+    /// that they belong to.
+    ///
+    /// - Returns: `nil` if the endpoint goes on to have what it has.
+    private func rivals(
         of spec: EndpointSpec, _ write: PlannedWrite, in transaction: StoreTransaction
-    ) async throws -> [StoredSpec] {
+    ) async throws -> [StoredObject]? {
         if let old = write.oldSpec(as: EndpointSpec.self), old.address == spec.address, old.ports == spec.ports,
             old.sidecar == spec.sidecar, old.cluster == spec.cluster
         {
-            return []
+            return nil
         }
-        return try await transaction.endpoints(
+        let endpoints = try await transaction.endpoints(
             besides: write.key, at: spec.address, orBehind: spec.sidecar?.proxy)
+        let mesh = try write.mesh()
+        var owners = Set(
+            endpoints.compactMap(\.key.namespacedName).map { ObjectKey.namespaced(.service, $0, in: mesh) })
+        for endpoint in endpoints {
+            guard let spec: EndpointSpec = endpoint.noun() else { continue }
+            owners.insert(.cluster(spec.cluster, of: write.key.tenant))
+        }
+        return try await endpoints + transaction.fetch(Array(owners))
     }
 
-    /// Two endpoints at one address count once, and a sidecar stands in front of one.
+    /// Warns of what the compiler will leave out, of this endpoint or of others: who was there first keeps what it has.
     private func warn(
-        of spec: EndpointSpec, beside others: [StoredSpec], _ write: PlannedWrite, _ service: ServiceSpec
-    ) {
-        let proxy = spec.sidecar?.proxy
-        for other in others {
-            guard let its: EndpointSpec = other.noun() else { continue }
-            let ports = service.ports.filter { port in
-                its.address == spec.address
-                    && (its.ports[port.name] ?? port.number) == (spec.ports[port.name] ?? port.number)
-            }
-            if let port = ports.first {
-                write.log.warn(
-                    PlannedWrite.specPointer.appending("address"), .duplicateAddress,
-                    "endpoint \(other.key.name) has this address too for port \(port.name): the two count once")
-            }
-            if let proxy, its.sidecar?.proxy == proxy {
-                write.log.warn(
-                    PlannedWrite.specPointer.appending("sidecar").appending("proxy"), .duplicateAddress,
-                    "proxy \(proxy) already stands in front of endpoint \(other.key.name): it can have one workload a port"
-                )
-            }
+        of spec: EndpointSpec, of service: NamespacedName, beside rivals: [StoredObject], _ write: PlannedWrite
+    ) throws {
+        var state = MeshState(mesh: try write.mesh())
+        _ = state.apply(StoredChanges(changed: rivals))
+        if let old = write.old { _ = state.apply(StoredChanges(changed: [old])) }
+        let run = write.dryRun(in: state) { state, change in
+            // As if it were written now: younger than everything.
+            state.endpoints[service, default: [:]][write.key.name] = MeshState.Endpoint(
+                spec: spec, createTime: write.old?.createTime ?? Timestamp(microseconds: .max))
+            change.endpoints = [service]
         }
+        _ = write.warn(of: run)
     }
 
     private func check(_ spec: EndpointSpec, against service: ServiceSpec, _ log: ViolationLog) {
