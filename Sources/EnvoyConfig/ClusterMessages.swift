@@ -59,9 +59,8 @@ extension ClusterMessage {
 }
 
 extension IR.Inbound {
-    /// What the cluster is, and nothing that may come and go around it: the workload's port, as in Istio's `inbound|8080||`, and
-    /// `http2` if connections to it speak that. Connections to a sidecar live longer than the services that they were opened
-    /// for, and whoever drains goes on to use the cluster.
-    var clusterName: String { "inbound|\(workloadPort)|\(port.appProtocol.isHTTP2 ? "http2" : "")|" }
+    /// Where it is let in, and nothing that may come, go or change behind that: connections to a sidecar live longer than the
+    /// services that they were opened for, and when the workload has another port they are to reach it there.
+    var clusterName: String { "inbound|\(listenPort)||\(address)" }
     var listenerName: String { "\(address)_\(listenPort)" }
 }

@@ -20,7 +20,7 @@ struct EncodedService: Sendable {
         var listeners: [EncodedResource] = []
         var clusters: [EncodedResource] = []
 
-        /// Adds what is not there: listeners share clusters, also those of several services.
+        /// Adds what is not there: ports may share a listener and its cluster.
         mutating func add(_ other: Inbound) {
             listeners.addMissing(other.listeners)
             clusters.addMissing(other.clusters)

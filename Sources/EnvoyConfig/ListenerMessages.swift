@@ -25,14 +25,14 @@ extension ListenerMessage {
         filterChains = [.init(manager)]
     }
 
-    /// Where a sidecar takes requests to its workload. Says nothing of services: several may be behind it, and Envoy drains
-    /// the connections of a listener that changes.
+    /// Where a sidecar takes requests to its workload. Says nothing of services, of which several may be behind it,
+    /// nor of the workload's port: Envoy drains the connections of a listener that changes.
     init(_ inbound: IR.Inbound) {
         self.init()
         name = inbound.listenerName
         address = Envoy_Config_Core_V3_Address(inbound.address, port: inbound.listenPort)
         trafficDirection = .inbound
-        let statistics = "inbound_\(inbound.workloadPort)"
+        let statistics = "inbound_\(inbound.listenPort)"
         guard inbound.port.appProtocol.isHTTP else {
             var proxy = Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy()
             proxy.statPrefix = statistics
@@ -74,7 +74,7 @@ extension RouteConfigurationMessage {
             route.route.retryPolicy.numRetries = Google_Protobuf_UInt32Value(2)
         }
         var host = VirtualHostMessage()
-        host.name = "inbound|http|\(inbound.workloadPort)"
+        host.name = "inbound|http|\(inbound.listenPort)"
         host.domains = ["*"]
         host.routes = [route]
         virtualHosts = [host]

@@ -146,22 +146,20 @@ struct InboundConnectionTests {
     }
 
     @Test(
-        "that drain are answered, when the workload has another port and when the endpoint goes",
+        "reach the workload at its new port, and are answered while they drain",
         arguments: ["delta", "sotw"])
     func draining(_ variant: String) async throws {
         try await Self.withPod(variant) { pod in
             try await pod.add("back")
             try await pod.connected { first in
+                let counts = try await pod.counts()
                 try await pod.add("back", workload: 1)
                 try await pod.settle()
-                try await Self.expectAnswers([first], after: "the workload has another port")
-                try await pod.connected { second in
-                    try await Self.expectAnswers([second], by: "two", after: "connecting anew")
-                    try await pod.remove("back")
-                    try await pod.settle()
-                    try await Self.expectAnswers([second], by: "two", after: "the endpoint has gone")
-                    try await Self.expectAnswers([first], after: "the endpoint has gone")
-                }
+                try await Self.expectAnswers([first], by: "two", after: "the workload has another port")
+                #expect(try await pod.counts() == counts, "no connection is new, and no listener changed")
+                try await pod.remove("back")
+                try await pod.settle()
+                try await Self.expectAnswers([first], by: "two", after: "the endpoint has gone")
             }
         }
     }

@@ -46,10 +46,13 @@ struct ProvenanceTests {
         arguments: [
             (ResourceType.listener, "127.0.0.1_21001", "reviews-v1-1", [0]),
             (.listener, "127.0.0.1_21002", "reviews-v1-1", [1]), (.listener, "127.0.0.1_21003", "reviews-v1-1", [2]),
-            (.listener, "127.0.0.1_21001", "reviews-v2-1", []), (.cluster, "inbound|31001||", "reviews-v1-1", [0]),
-            (.cluster, "inbound|31002|http2|", "reviews-v1-1", [1]), (.cluster, "inbound|31003||", "reviews-v1-1", [2]),
-            (.cluster, "inbound|31001||", "reviews-v2-1", []), (.cluster, "inbound|31001||", "other", []),
-            (.cluster, "inbound|31002||", "reviews-v1-1", []), (.cluster, "inbound|9||", "reviews-v1-1", []),
+            (.listener, "127.0.0.1_21001", "reviews-v2-1", []),
+            (.cluster, "inbound|21001||127.0.0.1", "reviews-v1-1", [0]),
+            (.cluster, "inbound|21002||127.0.0.1", "reviews-v1-1", [1]),
+            (.cluster, "inbound|21003||127.0.0.1", "reviews-v1-1", [2]),
+            (.cluster, "inbound|21001||127.0.0.1", "reviews-v2-1", []),
+            (.cluster, "inbound|21001||127.0.0.1", "other", []),
+            (.cluster, "inbound|21002||", "reviews-v1-1", []), (.cluster, "inbound|9||", "reviews-v1-1", []),
         ])
     func inbound(_ type: ResourceType, _ name: String, _ proxy: String, _ ports: [Int]) throws {
         let found = try Self.sources(type, name, "cannot bind", of: "inbound", by: "shop/\(proxy)")
