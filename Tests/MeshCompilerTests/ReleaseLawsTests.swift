@@ -44,6 +44,21 @@ struct ReleaseLawsTests {
         }
     }
 
+    @Test("What a destination says of headers holds before, while and after a release splits it", arguments: meshes)
+    func headersStay(_ seed: Int) throws {
+        let mesh = RandomReleaseMesh(seed: UInt64(seed))
+        let state = try mesh.state()
+        let before = try Self.routes(state.untouched)
+        for later in [state, state.withoutRelease, state.promoted(by: mesh.traffic)] {
+            for route in try Self.routes(later) where !later.moves(route.origin) {
+                guard case .forward(let forward) = route.action else { continue }
+                let original = try #require(before.first { $0.origin == route.origin })
+                guard case .forward(let documented) = original.action else { continue }
+                #expect(forward.partsByHeaders == documented.partsByHeaders)
+            }
+        }
+    }
+
     @Test("Without weight, match and mirror the routes are those without a release", arguments: meshes)
     func nothingIsNothing(_ seed: Int) throws {
         var mesh = RandomReleaseMesh(seed: UInt64(seed))
@@ -115,13 +130,8 @@ struct ReleaseLawsTests {
         mesh.traffic.matches = []
         mesh.traffic.mirror = nil
         let before = try mesh.state()
-        var after = before.withoutRelease
-        let promotion = ServiceStatus.Promotion(from: mesh.traffic.stable, rules: mesh.traffic.rules)
-        after.services[RandomReleaseMesh.service]?.status.stableVersion = mesh.traffic.canary
-        after.services[RandomReleaseMesh.service]?.status.promotions.removeAll { $0.from == mesh.traffic.canary }
-        after.services[RandomReleaseMesh.service]?.status.promotions.append(promotion)
         let complete = mesh.traffic.effects(in: RuleIndex(before)).filter { $0.atPromotion != .moves }
-        let promoted = try Self.routes(after)
+        let promoted = try Self.routes(before.promoted(by: mesh.traffic))
         for route in try Self.routes(before) where complete.contains(where: { $0.isAbout(route.origin) }) {
             let later = try #require(promoted.first { route.isSame(as: $0) })
             // Copies go to the stable version of the moment; they are not divided.
@@ -160,6 +170,35 @@ extension MeshState {
         var state = self
         state.releases = [:]
         return state
+    }
+
+    /// As if no release had ever run.
+    fileprivate var untouched: MeshState {
+        var state = withoutRelease
+        state.services[RandomReleaseMesh.service]?.status = ServiceStatus()
+        return state
+    }
+
+    fileprivate func promoted(by traffic: ReleaseTraffic) -> MeshState {
+        var state = withoutRelease
+        let promotion = ServiceStatus.Change.promote(
+            from: traffic.stable, to: traffic.canary, at: Timestamp(microseconds: 0), rules: traffic.rules)
+        state.services[RandomReleaseMesh.service]?.status.apply(promotion, by: RandomReleaseMesh.canary)
+        return state
+    }
+
+    /// Whether the rule names a version that requests to another destination of it may go to instead, or one that has been
+    /// retired: then they have the headers of where they go.
+    fileprivate func moves(_ origin: IR.Origin) -> Bool {
+        guard case .rules(let owner, let index, _, _) = origin, let rules = virtualServices[owner]?.spec.http,
+            case .route(let parts) = rules[index].action
+        else { return false }
+        let retired = services[RandomReleaseMesh.service]?.status.promotions.map(\.from) ?? []
+        return parts.contains { part in
+            let named = part.destination.subset
+            return part.destination.host == "a.x" && named != RandomReleaseMesh.stable
+                && (named == RandomReleaseMesh.canary || retired.contains { $0 == named })
+        }
     }
 }
 
@@ -207,6 +246,19 @@ extension IR.Share {
 }
 
 extension IR.Forward {
+    fileprivate struct Saying: Hashable {
+        /// `nil`: the service, stable or canary.
+        var cluster: IR.ClusterName?
+        var headers: HeaderOperations
+    }
+
+    /// Weights by where requests go and what is said of their headers.
+    fileprivate var partsByHeaders: [Saying: Int] {
+        destinations.reduce(into: [:]) {
+            $0[Saying(cluster: $1.isReleased ? nil : $1.cluster, headers: $1.headers), default: 0] += $1.weight
+        }
+    }
+
     /// Weights by cluster; those of the service, of stable and of canary are one.
     fileprivate func parts(ofService: Bool) -> [String: Int] {
         destinations.filter { $0.isReleased == ofService }.reduce(into: [:]) {

@@ -96,8 +96,11 @@ package struct RandomReleaseMesh {
             ["host": "a.x"], ["host": "a.x", "subset": "v1"], ["host": "a.x", "subset": "v3"], ["host": "b.x"],
             ["host": "c.y", "subset": "v2"],
         ]
+        // One destination may stand there twice, with other headers.
+        let repeats = chance(1, of: 3)
         var chosen = (0...number(0...2)).map { _ in
-            candidates.remove(at: Int.random(in: 0..<candidates.count, using: &random))
+            let index = Int.random(in: 0..<candidates.count, using: &random)
+            return repeats ? candidates[index] : candidates.remove(at: index)
         }
         var weights = chosen.map { _ in number(0...100) }
         let sum = max(1, weights.reduce(0, +))
@@ -115,8 +118,8 @@ package struct RandomReleaseMesh {
         return .array(
             zip(chosen, weights).map { destination, weight in
                 var part: [String: JSONValue] = ["destination": destination, "weight": .integer(Int64(weight))]
-                if chance(1, of: 4) {
-                    part["headers"] = ["request": ["set": ["x-part": .string(pick(["p", "q"]))]]]
+                if chance(1, of: 2) {
+                    part["headers"] = ["request": ["set": ["x-part": .string(pick(["p", "q", "r"]))]]]
                 }
                 return .object(part)
             })

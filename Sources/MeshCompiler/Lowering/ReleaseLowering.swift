@@ -27,7 +27,9 @@ struct RouteDraft {
         self.match = match
         self.mirrors = mirrors
         parts = rule.all.filter { $0.weight > 0 }.map {
-            Part(destination: $0, version: $0.version, weight: $0.weight * 10_000, headers: rule.headers(of: $0))
+            Part(
+                destination: $0, version: $0.version, weight: $0.weight * 10_000,
+                headers: rule.headers(of: $0, to: $0.version))
         }
     }
 
@@ -109,10 +111,7 @@ struct ReleaseLowering {
                 var side = part
                 side.version = version
                 side.weight = part.weight / 10_000 * share
-                side.headers =
-                    part.destination.named == version
-                    ? part.destination.headers
-                    : rule.headers(of: version, in: traffic.service, else: part.destination.headers)
+                side.headers = rule.headers(of: part.destination, to: version)
                 return side
             }
         }

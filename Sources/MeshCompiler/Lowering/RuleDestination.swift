@@ -81,17 +81,14 @@ struct RuleDestinations: Hashable {
         shape.isConditioned && all.allSatisfy { $0.service != service || $0.named == version }
     }
 
-    /// Headers go with the version that the rule gives them to: those of the destination that names it, else `other`.
-    func headers(of version: Name?, in service: NamespacedName, else other: HeaderOperations) -> HeaderOperations {
-        guard let version else { return other }
-        return all.first { $0.service == service && $0.named == version }?.headers ?? other
-    }
-
-    /// The headers of a destination's requests as long as no release divides them.
-    func headers(of destination: RuleDestination) -> HeaderOperations {
-        destination.named == destination.version
-            ? destination.headers
-            : headers(of: destination.version, in: destination.service, else: destination.headers)
+    /// The headers of a destination's requests that go to a version.
+    ///
+    /// They are the destination's own. Only where it names a version, and the rule the one that its requests go to instead, they
+    /// are those that the rule has for that one. A destination that names no version keeps its own whatever the service means:
+    /// pointers, releases and promotions decide where its requests go, not what is said of them.
+    func headers(of destination: RuleDestination, to version: Name?) -> HeaderOperations {
+        guard let named = destination.named, let version, named != version else { return destination.headers }
+        return all.first { $0.service == destination.service && $0.named == version }?.headers ?? destination.headers
     }
 }
 
