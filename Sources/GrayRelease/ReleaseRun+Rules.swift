@@ -19,7 +19,7 @@ extension ReleaseRun {
     /// Whether the promotion has to wait until somebody has acknowledged what it moves untested.
     mutating func awaitsAcknowledgement() -> Bool {
         let routes = observations.rules.unsplit
-        guard spec.unsplit == .hold, !status.isUnsplitAcknowledged, !routes.isEmpty else { return false }
+        guard spec.unsplitAction == .hold, !status.isUnsplitAcknowledged, !routes.isEmpty else { return false }
         addPause(
             .unsplitRoutes,
             "the promotion moves to \(spec.canary.version) at once what the release did not split: "

@@ -15,7 +15,7 @@ extension ReleaseSpec {
     }
 
     /// Reports changes that a started release does not allow: everything but the steps behind the current one and
-    /// ``onFailed``.
+    /// ``onFailed``. To leave out what is the default anyway is no change.
     ///
     /// - Parameters:
     ///   - old: what is stored.
@@ -30,6 +30,7 @@ extension ReleaseSpec {
         }
         var allowed = old
         allowed.onFailed = onFailed
+        if unsplitAction == old.unsplitAction { allowed.unsplit = unsplit }
         // In Promoting the current step is one behind the last, so no step may be changed.
         let fixed = min((status.currentStep?.index ?? -1) + 1, old.strategy.steps.count)
         if status.currentStep.map({ $0.index < old.strategy.steps.count }) ?? true, status.phase.isAdvancing,

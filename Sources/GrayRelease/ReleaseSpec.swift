@@ -36,9 +36,16 @@ package struct ReleaseSpec: Spec {
     package var retainStable: Duration
     /// A started release waits until then.
     package var startAt: Timestamp?
+    /// What is written about ``unsplitAction``. Its default depends on the scope, so it is not written down: a scope that is
+    /// added later narrows the release all the same.
+    ///
+    /// Earlier servers wrote it down. What they stored cannot be told from what somebody wrote, so it holds until a write leaves
+    /// the field out or gives another value.
+    package var unsplit: UnsplitAction?
+
     /// What happens to routes that the release did not split and that follow the stable version: at the promotion they
     /// move at once. Default: hold if the release has a scope, else move.
-    package var unsplit: UnsplitAction
+    package var unsplitAction: UnsplitAction { unsplit ?? (strategy.hasScope ? .hold : .move) }
 
     package enum FailureAction: String, CaseIterable, Sendable {
         case rollback, pause
@@ -65,7 +72,7 @@ package struct ReleaseSpec: Spec {
         self.progressDeadline = progressDeadline
         self.retainStable = retainStable
         self.startAt = startAt
-        self.unsplit = unsplit ?? (strategy.hasScope ? .hold : .move)
+        self.unsplit = unsplit
     }
 
     package init?(reading fields: inout FieldReader) {
@@ -83,7 +90,7 @@ package struct ReleaseSpec: Spec {
         progressDeadline = fields.duration("progressDeadline", in: .seconds(1)...(.seconds(86_400))) ?? .seconds(600)
         retainStable = fields.duration("retainStable", in: .zero...(.seconds(7 * 86_400))) ?? .seconds(30)
         startAt = Self.schedule(&fields)
-        unsplit = Self.promotion(&fields) ?? (strategy?.hasScope == true ? .hold : .move)
+        unsplit = Self.promotion(&fields)
         if port != nil, strategy?.ports.isEmpty == false {
             fields.log.report(
                 fields.pointer.appending("port"), .conflict,
@@ -170,7 +177,7 @@ package struct ReleaseSpec: Spec {
             "progressDeadline": .string(progressDeadline.text),
             "retainStable": .string(retainStable.text),
             "schedule": startAt.map { ["startAt": .string($0.text)] },
-            "promotion": ["unsplit": .string(unsplit.rawValue)],
+            "promotion": unsplit.map { ["unsplit": .string($0.rawValue)] },
             "supersedePolicy": "reject",
         ])
     }

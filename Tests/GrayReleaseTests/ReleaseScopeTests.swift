@@ -1,5 +1,6 @@
 import Documents
 import GrayRelease
+import MeshCore
 import ReleaseFixtures
 import Testing
 
@@ -12,7 +13,8 @@ struct ReleaseScopeTests {
                 try ReleaseSpecTests.document(#"{"type": "canary", "trafficRouting": {"scope": \#(scope)}}"#, more))
         }
         let all = try read("{}")
-        #expect(all.spec?.unsplit == .move)
+        #expect(all.spec?.unsplitAction == .move)
+        #expect(all.spec?.json["promotion"] == nil, "what depends on the scope is not written down")
         #expect(
             all.spec?.json["strategy"]?["trafficRouting"]?["scope"] == [
                 "gateways": ["mesh"], "paths": [["prefix": "/"]],
@@ -22,13 +24,16 @@ struct ReleaseScopeTests {
         let spec = try #require(narrow.spec)
         #expect(spec.strategy.rules == ["*", "reviews/pin"])
         #expect(spec.namedPorts == [9080, 9081])
-        #expect(spec.unsplit == .hold)
+        #expect(spec.unsplitAction == .hold)
+        #expect(spec.json["promotion"] == nil)
         #expect(ReleaseSpecTests.read(spec.json).spec == spec)
         #expect(spec.traffic(in: Fixture.shop).covers(port: 9081))
         #expect(!spec.traffic(in: Fixture.shop).covers(port: 80))
         for scope in [#"{"paths": [{"prefix": "/a"}]}"#, #"{"rules": ["a"]}"#, #"{"ports": [1]}"#] {
-            #expect(try read(scope).spec?.unsplit == .hold)
-            #expect(try read(scope, #""promotion": {"unsplit": "move"}"#).spec?.unsplit == .move)
+            #expect(try read(scope).spec?.unsplitAction == .hold)
+            let written = try read(scope, #""promotion": {"unsplit": "move"}"#).spec
+            #expect(written?.unsplitAction == .move)
+            #expect(written?.json["promotion"] == ["unsplit": "move"])
         }
     }
 
@@ -50,6 +55,21 @@ struct ReleaseScopeTests {
             log.violations.map { "\($0.pointer) \($0.code)" } == [
                 "/spec/strategy/trafficRouting/scope/\(place) \(code)"
             ])
+    }
+
+    @Test("a started release may leave out what is its default anyway, and nothing else")
+    func startedDefault() throws {
+        var stored = Fixture.spec([Fixture.weight(5000)])
+        stored.unsplit = .move
+        var status = ReleaseStatus()
+        status.phase = .progressing
+        var written = stored
+        for (unsplit, isRefused) in [(nil, false), (.hold, true)] as [(ReleaseSpec.UnsplitAction?, Bool)] {
+            written.unsplit = unsplit
+            let log = ViolationLog()
+            written.check(replacing: stored, at: status, JSONPointer(["spec"]), log: log)
+            #expect(log.violations.map(\.pointer.description) == (isRefused ? ["/spec/promotion"] : []))
+        }
     }
 
     @Test("a port beside a scope of ports, and an unknown answer to unsplit, are refused")

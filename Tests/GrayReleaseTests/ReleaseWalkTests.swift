@@ -162,7 +162,7 @@ struct Walk {
         if new.phase == .paused && new.isPaused(for: .nothingToSplit) {
             check(new.currentStep?.activeSince == nil, "nothing bakes while nothing is split")
         }
-        let isUnasked = scene.spec.unsplit == .hold && !new.isUnsplitAcknowledged && !view.rules.unsplit.isEmpty
+        let isUnasked = scene.spec.unsplitAction == .hold && !new.isUnsplitAcknowledged && !view.rules.unsplit.isEmpty
         if decision.events.contains(where: { $0.kind == .promotionStarted }) {
             check(!isUnasked, "nothing is moved untested that somebody wanted to be asked about")
         }

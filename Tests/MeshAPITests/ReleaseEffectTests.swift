@@ -155,6 +155,23 @@ struct ReleaseEffectTests {
         }
     }
 
+    @Test("a scope that is added later narrows the release: its default follows")
+    func addedScope() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.rules, Self.document()).status == 201)
+            let created = try await api.send("PUT", Self.release, Self.plan())
+            #expect(created.status == 201 && created.body["spec"]?["promotion"] == nil, "\(created.text)")
+            let patch: JSONValue = ["spec": ["strategy": ["trafficRouting": ["scope": ["rules": ["pin"]]]]]]
+            let patched = try await api.send(
+                "PATCH", Self.release, patch, ["If-Match": "*", "Content-Type": "application/merge-patch+json"])
+            #expect(patched.status == 200, "\(patched.text)")
+            let preview = try await api.send("POST", Self.release + ":preview", [:])
+            #expect(preview.body["promotion"]?["unsplit"] == "hold")
+            #expect(preview.body["promotion"]?["waitsForAcknowledgement"] == true)
+        }
+    }
+
     @Test("what the service means before and after: other services' rules that name it are told as well")
     func stableVersion() async throws {
         try await Fixture.run { api in
@@ -290,7 +307,7 @@ struct ReleaseEffectTests {
             try await api.prepare()
             let written = try await api.send("PUT", Self.release, Self.plan())
             var spec = try #require(written.body["spec"]?.objectValue)
-            #expect(spec.removeValue(forKey: "promotion") != nil)
+            #expect(spec.removeValue(forKey: "retainStable") != nil)
             let mesh = MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh)
             let name = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("reviews-v2")))
             let old = JSONValue.object(spec)
@@ -370,15 +387,24 @@ struct ReleaseEffectTests {
     }
 
     /// Gives the canary a fifth, as the engine would.
-    private static func expose(_ api: Fixture) async throws {
-        let mesh = MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh)
-        let name = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("reviews-v2")))
+    private static func expose(_ api: Fixture, _ change: (inout ReleaseStatus) -> Void = { _ in }) async throws {
         var status = ReleaseStatus()
         status.phase = .progressing
         status.traffic.canaryShare = try #require(TrafficShare(basisPoints: 2000))
+        change(&status)
         let document = status.json
-        _ = try await api.control.store.write(tenant: mesh.tenant, mesh: mesh.mesh, actor: "test", requestId: "r") {
-            try await $0.putStatus(.namespaced(.release, name, in: mesh), document)
+        let key = try key()
+        _ = try await api.control.store.write(
+            tenant: key.tenant, mesh: .defaultMesh, actor: "test", requestId: "r"
+        ) {
+            try await $0.putStatus(key, document)
         }
+    }
+
+    /// Of the release.
+    private static func key() throws -> ObjectKey {
+        let mesh = MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh)
+        let name = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("reviews-v2")))
+        return .namespaced(.release, name, in: mesh)
     }
 }

@@ -75,9 +75,9 @@ private struct ReleasePreview: Sendable {
         let moving = effects.filter { $0.atPromotion == .moves }
         return .object(
             moving.members.merging([
-                "unsplit": .string(spec.unsplit.rawValue),
+                "unsplit": .string(spec.unsplitAction.rawValue),
                 "waitsForAcknowledgement": .bool(
-                    spec.unsplit == .hold && !moving.isEmpty && !status.isUnsplitAcknowledged),
+                    spec.unsplitAction == .hold && !moving.isEmpty && !status.isUnsplitAcknowledged),
             ]) { $1 })
     }
 
