@@ -56,9 +56,8 @@ package enum ReleaseMachine {
         case .promoting: [.pause] + (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
         case .paused:
             (status.isPaused(for: .manualPause) ? [] : [.pause])
-                + (status.isPaused(for: .unsplitRoutes) || status.isPaused(for: .nothingToSplit) ? [] : [.resume])
-                + (status.currentStep?.kind == ReleaseRun.promoteKind || status.isPaused(for: .nothingToSplit)
-                    ? [] : [.promote]) + [.rollback, .abort]
+                + (status.isHeldByRules ? [] : [.resume]) + (status.canBePromotedWhilePaused ? [.promote] : [])
+                + [.rollback, .abort]
         case .finalizing: (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
         case .rollingBack:
             (status.traffic.exposesCanary ? [.promote] : []) + (status.isForced ? [] : [.rollback])
@@ -71,6 +70,16 @@ package enum ReleaseMachine {
 
 extension ReleaseStatus {
     package func isPaused(for reason: Reason) -> Bool { pauseConditions.contains { $0.reason == reason } }
+
+    /// Whether the rules of the mesh are the reason: to go on all the same is no pause's end.
+    fileprivate var isHeldByRules: Bool {
+        [.unsplitRoutes, .nothingToSplit, .tooManyCopies].contains(where: isPaused)
+    }
+
+    fileprivate var canBePromotedWhilePaused: Bool {
+        if isPaused(for: .nothingToSplit) { return false }
+        return currentStep?.kind != ReleaseRun.promoteKind || isPaused(for: .tooManyCopies)
+    }
 }
 
 extension ReleaseStrategy {

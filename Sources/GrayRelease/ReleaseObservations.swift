@@ -35,12 +35,18 @@ package struct ReleaseObservations: Hashable, Sendable {
         package var areSplit: Bool
         /// Routes that the release does not split and that move to the canary at once when it is promoted. For people.
         package var unsplit: [String]
+        /// Rules that the release is to split in its current step and leaves as they are, as it would make too many copies, each
+        /// with the limit. For people.
+        package var leftOut: [String]
         /// Rules that the release splits and that give the canary requests by hand. For people.
         package var handWeighted: [String]
 
-        package init(areSplit: Bool = true, unsplit: [String] = [], handWeighted: [String] = []) {
+        package init(
+            areSplit: Bool = true, unsplit: [String] = [], leftOut: [String] = [], handWeighted: [String] = []
+        ) {
             self.areSplit = areSplit
             self.unsplit = unsplit
+            self.leftOut = leftOut
             self.handWeighted = handWeighted
         }
     }

@@ -128,7 +128,10 @@ extension ReleaseRun {
         guard status.traffic.changedAt != nil else { return (true, "Acknowledged", "") }
         guard !status.traffic.awaitsStamp else { return (false, "WaitingForProxies", "") }
         switch following {
-        case .complete: return (true, "Acknowledged", "")
+        case .complete:
+            let isAll = observations.rules.leftOut.isEmpty || !status.traffic.isEffective
+            return isAll
+                ? (true, "Acknowledged", "") : (false, ReleaseStatus.Reason.tooManyCopies.rawValue, leftOutMessage)
         case .awaited:
             let isAway = observations.proxies.relevant == 0 || !observations.proxies.away.isEmpty
             return (false, isAway ? "ProxiesAway" : "WaitingForProxies", "")

@@ -72,11 +72,15 @@ extension ReleaseRun {
 
     // MARK: Pauses
 
-    /// Adds a reason to stand still. The phase becomes Paused with the first one.
+    /// Adds a reason to stand still, or says anew what it is about. The phase becomes Paused with the first one.
     mutating func addPause(_ reason: ReleaseStatus.Reason, _ message: String) {
-        guard !status.isPaused(for: reason) else { return }
+        if let index = status.pauseConditions.firstIndex(where: { $0.reason == reason }) {
+            status.pauseConditions[index].message = message
+            if status.reason == reason { status.message = message }
+            return
+        }
         if reason != .pauseStep { status.currentStep?.suspendClock(now) }
-        status.pauseConditions.append(ReleaseStatus.PauseCondition(reason: reason, startTime: now))
+        status.pauseConditions.append(ReleaseStatus.PauseCondition(reason: reason, startTime: now, message: message))
         if status.phase == .paused {
             status.reason = reason
             status.message = message

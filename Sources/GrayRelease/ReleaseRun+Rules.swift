@@ -4,7 +4,8 @@ extension ReleaseRun {
     /// A release whose rules leave it nothing to split stands still until they do again: its clock stops, no step counts as
     /// in force, and it is not promoted.
     mutating func checkRules() {
-        if observations.rules.unsplit.isEmpty { removePause(.unsplitRoutes) }
+        checkUnsplit()
+        checkLeftOut()
         if observations.rules.areSplit { return removePause(.nothingToSplit) }
         switch status.phase {
         case .progressing, .promoting, .paused:
@@ -16,25 +17,59 @@ extension ReleaseRun {
         }
     }
 
+    /// A step that leaves rules as they are which it is to split is not in force, whatever the proxies acknowledge, until
+    /// the rules fit or somebody has acknowledged that it goes on without them.
+    private mutating func checkLeftOut() {
+        guard !observations.rules.leftOut.isEmpty else {
+            status.isExcessAcknowledged = false
+            return removePause(.tooManyCopies)
+        }
+        guard !status.isExcessAcknowledged else { return removePause(.tooManyCopies) }
+        switch status.phase {
+        case .progressing, .promoting, .paused: addPause(.tooManyCopies, leftOutMessage)
+        default: break
+        }
+    }
+
+    var leftOutMessage: String {
+        let rules = observations.rules.leftOut
+        let what = rules.count == 1 ? "a rule is" : "\(rules.count) rules are"
+        return
+            "\(what) not split: \(Self.listed(rules, atMost: 2)); make the rules fewer, or promote to go on without them"
+    }
+
+    /// What is said of the routes follows them: rules come and go, and have other names.
+    private mutating func checkUnsplit() {
+        guard status.isPaused(for: .unsplitRoutes) else { return }
+        if observations.rules.unsplit.isEmpty {
+            removePause(.unsplitRoutes)
+        } else {
+            addPause(.unsplitRoutes, unsplitMessage)
+        }
+    }
+
     /// Whether the promotion has to wait until somebody has acknowledged what it moves untested.
     mutating func awaitsAcknowledgement() -> Bool {
-        let routes = observations.rules.unsplit
-        guard spec.unsplitAction == .hold, !status.isUnsplitAcknowledged, !routes.isEmpty else { return false }
-        addPause(
-            .unsplitRoutes,
-            "the promotion moves to \(spec.canary.version) at once what the release did not split: "
-                + "\(Self.listed(routes)); promote to acknowledge it")
+        guard spec.unsplitAction == .hold, !status.isUnsplitAcknowledged, !observations.rules.unsplit.isEmpty else {
+            return false
+        }
+        addPause(.unsplitRoutes, unsplitMessage)
         return true
     }
 
+    private var unsplitMessage: String {
+        "the promotion moves to \(spec.canary.version) at once what the release did not split: "
+            + "\(Self.listed(observations.rules.unsplit)); promote to acknowledge it"
+    }
+
     /// For people: the first few, and how many there are beside them.
-    static func listed(_ items: [String]) -> String {
-        let shown = items.prefix(5).joined(separator: ", ")
-        return items.count > 5 ? "\(shown) and \(items.count - 5) more" : shown
+    static func listed(_ items: [String], atMost count: Int = 5) -> String {
+        let shown = items.prefix(count).joined(separator: ", ")
+        return items.count > count ? "\(shown) and \(items.count - count) more" : shown
     }
 
     /// Takes one reason to stand still away; with the last one the release goes on.
-    private mutating func removePause(_ reason: ReleaseStatus.Reason) {
+    mutating func removePause(_ reason: ReleaseStatus.Reason) {
         guard status.isPaused(for: reason) else { return }
         guard status.pauseConditions.count > 1 else { return leavePause() }
         status.pauseConditions.removeAll { $0.reason == reason }
@@ -44,7 +79,7 @@ extension ReleaseRun {
             status.currentStep?.activeSince = now
         }
         status.reason = status.pauseConditions.last?.reason
-        status.message = ""
+        status.message = status.pauseConditions.last?.message ?? ""
         // Reasons come and go, and the event of each is another one.
         status.transitions += 1
         note(.pauseRemoved, about: reason.rawValue, reason)

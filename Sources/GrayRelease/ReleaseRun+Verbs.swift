@@ -49,6 +49,10 @@ extension ReleaseRun {
             throw refusal(
                 .precondition, "no proxy is missed that could be left behind; the promotion goes on by itself")
         }
+        if status.isPaused(for: .tooManyCopies) {
+            status.isExcessAcknowledged = true
+            if destination == .next { return removePause(.tooManyCopies) }
+        }
         let isAsked = status.isPaused(for: .unsplitRoutes)
         if isAsked || destination == .full { status.isUnsplitAcknowledged = true }
         guard destination == .next else { return promoteFully() }

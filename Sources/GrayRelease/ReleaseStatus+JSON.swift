@@ -13,7 +13,7 @@ extension ReleaseStatus {
         traffic = document["traffic"].map(Traffic.init) ?? Traffic()
         pauseConditions = document.items("pauseConditions") { item in
             guard let reason: Reason = item.choice("reason"), let time = item.time("startTime") else { return nil }
-            return PauseCondition(reason: reason, startTime: time)
+            return PauseCondition(reason: reason, startTime: time, message: item["message"]?.stringValue ?? "")
         }
         blockedOn = document.items("blockedOn") { item in
             item["kind"]?.stringValue.map { Blocker(kind: $0, detail: item["detail"]?.stringValue ?? "") }
@@ -31,6 +31,7 @@ extension ReleaseStatus {
         isForced = document["isForced"]?.boolValue ?? false
         isCapacityWaived = document["isCapacityWaived"]?.boolValue ?? false
         isUnsplitAcknowledged = document["isUnsplitAcknowledged"]?.boolValue ?? false
+        isExcessAcknowledged = document["isExcessAcknowledged"]?.boolValue ?? false
         transitions = document.count("transitions")
         visits = document.count("visits")
         lastTransitionTime = document.time("lastTransitionTime")
@@ -46,7 +47,10 @@ extension ReleaseStatus {
             "traffic": traffic.json,
             "pauseConditions": .array(
                 pauseConditions.map {
-                    ["reason": .string($0.reason.rawValue), "startTime": .string($0.startTime.text)]
+                    .fields([
+                        "reason": .string($0.reason.rawValue), "startTime": .string($0.startTime.text),
+                        "message": $0.message.isEmpty ? nil : .string($0.message),
+                    ])
                 }),
             "blockedOn": .array(blockedOn.map { ["kind": .string($0.kind), "detail": .string($0.detail)] }),
             "conditions": .array(
@@ -64,6 +68,7 @@ extension ReleaseStatus {
             "isForced": .bool(isForced),
             "isCapacityWaived": .bool(isCapacityWaived),
             "isUnsplitAcknowledged": .bool(isUnsplitAcknowledged),
+            "isExcessAcknowledged": .bool(isExcessAcknowledged),
             "transitions": .integer(Int64(transitions)),
             "visits": .integer(Int64(visits)),
             "allowedActions": .array(ReleaseMachine.allowedVerbs(self).map { .string($0.rawValue) }),

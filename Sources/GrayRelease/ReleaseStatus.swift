@@ -70,6 +70,8 @@ package struct ReleaseStatus: Hashable, Sendable {
         case nothingToSplit = "NothingToSplit"
         /// The promotion would move routes that the release did not split, and nobody has acknowledged that.
         case unsplitRoutes = "UnsplitRoutes"
+        /// The release leaves rules as they are which the step is to split: it would make too many copies of them.
+        case tooManyCopies = "TooManyCopies"
         case configRejected = "ConfigRejected"
         case progressDeadlineExceeded = "ProgressDeadlineExceeded"
         case targetMissing = "TargetMissing"
@@ -138,6 +140,8 @@ package struct ReleaseStatus: Hashable, Sendable {
     package struct PauseCondition: Hashable, Sendable {
         package var reason: Reason
         package var startTime: Timestamp
+        /// For people; may be empty.
+        package var message = ""
     }
 
     package struct Blocker: Hashable, Sendable {
@@ -180,6 +184,9 @@ package struct ReleaseStatus: Hashable, Sendable {
     package var isCapacityWaived = false
     /// Whether somebody has acknowledged that the promotion moves routes that the release did not split.
     package var isUnsplitAcknowledged = false
+    /// Whether somebody has acknowledged that steps leave rules as they are which they are to split. Ends when they do not any
+    /// more.
+    package var isExcessAcknowledged = false
     /// Phases entered in this attempt.
     package var transitions: Int = 0
     /// Steps entered in this attempt.

@@ -18,6 +18,8 @@ package struct RouteEffect: Hashable, Sendable {
         case pinned
         /// The release divides what goes to the service.
         case split
+        /// The release is to divide what goes to the service, and leaves it as it is: it would make too many copies.
+        case tooManyCopies
     }
 
     package enum AtPromotion: String, Sendable {
@@ -63,9 +65,7 @@ extension ReleaseTraffic {
             guard var lowering = RouteLowering(host, in: index) else { continue }
             effects += lowering.effects(of: self)
         }
-        return effects.enumerated().sorted {
-            ($0.element.effect.place, $0.offset) < ($1.element.effect.place, $1.offset)
-        }.map(\.element)
+        return effects.inOrder
     }
 
     /// The names of ``rules`` that no rule has which sends to the service.
@@ -76,19 +76,6 @@ extension ReleaseTraffic {
             known.formUnion(lowering.names(of: self))
         }
         return rules.filter { !known.contains($0) }
-    }
-
-    /// What of the rules the release would leave undivided, as it would make too many copies of them.
-    ///
-    /// - Parameter name: the release's.
-    /// - Returns: a sentence; `nil` if everything is within the bounds.
-    package func excess(as name: NamespacedName, in index: RuleIndex) -> String? {
-        let other = index.replacingReleases(of: service, by: name, self)
-        for host in other.services(sendingTo: service).sorted() {
-            guard var lowering = RouteLowering(host, in: other) else { continue }
-            if let excess = lowering.excess(of: name) { return excess }
-        }
-        return nil
     }
 
     fileprivate func effect(on rule: RuleDestinations, of place: RulePlace, port: Int, host: NamespacedName)
@@ -128,7 +115,7 @@ extension ReleaseTraffic {
         switch effect {
         case .untouched, .keptCanaryOnly, .pinned: return .unchanged
         case .keptOtherNamespace: return own.contains { $0.named == nil } ? .moves : .unchanged
-        case .split:
+        case .split, .tooManyCopies:
             // What is outside of the paths, or on other ports, has not been divided.
             return paths.contains(where: \.isAnyPath) && own.allSatisfy { covers(port: $0.port) } ? .completes : .moves
         case .outOfScope:
@@ -149,7 +136,7 @@ extension ReleaseTraffic {
             "is a rule of namespace \(rule.shape.namespace) that names a version; there, only destinations without one follow"
         case .keptCanaryOnly: "names \(canary), and neither \(service.name) nor \(stable)"
         case .pinned: "pins some requests of a client to \(stable)"
-        case .split:
+        case .split, .tooManyCopies:
             "what it sends to \(service.name) is divided between \(stable) and \(canary)"
                 + (paths.contains(where: \.isAnyPath) ? "" : ", as far as the scope has the path")
         }
@@ -181,13 +168,6 @@ extension RouteLowering {
         }
     }
 
-    /// Lowers everything, and returns what is then said of the release's copies being too many.
-    fileprivate mutating func excess(of release: NamespacedName) -> String? {
-        _ = virtualHosts()
-        let key = ObjectKey.namespaced(.release, release, in: state.mesh)
-        return diagnostics.first { $0.code == .tooMany && $0.object == key }?.detail
-    }
-
     /// Every rule for every port that it is about, and the default route of ports that no rule is about.
     ///
     /// - Parameter areReached: leave out those behind a rule that takes every request to the port.
@@ -215,9 +195,18 @@ extension RouteLowering {
 
 extension RouteLowering {
     /// - Returns: `nil` if there is no such service.
-    fileprivate init?(_ name: NamespacedName, in index: RuleIndex) {
+    init?(_ name: NamespacedName, in index: RuleIndex) {
         guard let service = index.state.services[name] else { return nil }
         self.init(state: index.state, name: name, service: service, references: index.references)
+    }
+}
+
+extension [RouteEffect] {
+    /// What people have to know comes first; otherwise as it is.
+    var inOrder: [RouteEffect] {
+        enumerated().sorted {
+            ($0.element.effect.place, $0.offset) < ($1.element.effect.place, $1.offset)
+        }.map(\.element)
     }
 }
 
@@ -225,12 +214,13 @@ extension RouteEffect.Class {
     /// Where it stands in lists: what people have to know first.
     fileprivate var place: Int {
         switch self {
-        case .pinned: 0
-        case .keptOtherNamespace: 1
-        case .keptCanaryOnly: 2
-        case .outOfScope: 3
-        case .split: 4
-        case .untouched: 5
+        case .tooManyCopies: 0
+        case .pinned: 1
+        case .keptOtherNamespace: 2
+        case .keptCanaryOnly: 3
+        case .outOfScope: 4
+        case .split: 5
+        case .untouched: 6
         }
     }
 }

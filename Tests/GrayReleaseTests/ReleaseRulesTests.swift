@@ -93,6 +93,61 @@ struct ReleaseRulesTests {
         #expect(scene.service.promotions.first?.rules == ["main"])
     }
 
+    @Test(
+        "a step that leaves rules out as their copies are too many is not in force until they fit or somebody promotes")
+    func tooManyCopies() throws {
+        var scene = Scene(Fixture.spec([Fixture.weight(500, bake: 60), Fixture.weight(10_000)]))
+        try scene.ask(.start)
+        scene.settle()
+        scene.pass(20)
+        scene.observations.rules.leftOut = ["rule a: it would make more copies (limit copiesPerService)", "b", "c"]
+        scene.settle()
+        #expect(scene.status.phase == .paused)
+        #expect(scene.status.reason == .tooManyCopies)
+        #expect(
+            scene.status.message.hasPrefix("3 rules are not split: rule a: it would make more copies (limit copies"))
+        let applied = try #require(scene.status.conditions.first { $0.type == "TrafficApplied" })
+        #expect(!applied.isTrue && applied.reason == "TooManyCopies")
+        scene.pass(600)
+        #expect(scene.status.currentStep?.index == 0)
+        let refusal = try #require(throws: VerbRefusal.self) { try scene.ask(.resume) }
+        #expect(refusal.allowedActions == [.pause, .promote, .rollback, .abort])
+        var fitting = scene
+        fitting.observations.rules.leftOut = []
+        fitting.settle()
+        #expect(fitting.status.phase == .progressing && fitting.status.currentStep?.index == 0)
+        fitting.pass(40)
+        #expect(fitting.status.phase == .finalizing)
+
+        try scene.ask(.promote(to: .next, expectedStep: 0))
+        scene.settle()
+        #expect(scene.status.phase == .progressing && scene.status.currentStep?.index == 0, "the step goes on")
+        let told = try #require(scene.status.conditions.first { $0.type == "TrafficApplied" })
+        #expect(!told.isTrue, "nobody says that all of it is applied")
+        scene.observations.rules.leftOut = []
+        scene.settle()
+        scene.observations.rules.leftOut = ["d"]
+        scene.settle()
+        #expect(scene.status.isPaused(for: .tooManyCopies), "another time is asked about anew")
+    }
+
+    @Test("a release does not begin its promotion while rules are left out, and says what else it waits for afterwards")
+    func leftOutAtTheEnd() throws {
+        var scene = Scene(Self.scoped([Fixture.weight(5000)]))
+        scene.observations.rules.unsplit = ["a"]
+        try scene.ask(.start)
+        scene.settle()
+        scene.observations.rules.leftOut = ["b"]
+        scene.settle()
+        #expect(scene.status.pauseConditions.map(\.reason) == [.unsplitRoutes, .tooManyCopies])
+        scene.observations.rules.leftOut = []
+        scene.observations.rules.unsplit = ["renamed"]
+        scene.settle()
+        #expect(scene.status.reason == .unsplitRoutes)
+        #expect(scene.status.message.contains("did not split: renamed;"), "\(scene.status.message)")
+        #expect(ReleaseStatus(scene.status.json) == scene.status)
+    }
+
     @Test("nothing is held if the plan says move, if nothing moves unsplit any more, or if it was promoted to full")
     func notHeld() throws {
         var moving = Scene(Fixture.spec([Fixture.weight(5000)]))

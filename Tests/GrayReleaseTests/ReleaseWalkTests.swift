@@ -96,6 +96,7 @@ struct Walk {
         scene.proxiesFollow = generator.chance(70)
         if generator.chance(6) { scene.observations.rules.areSplit = generator.chance(70) }
         if generator.chance(6) { scene.observations.rules.unsplit = generator.chance(50) ? [] : ["a", "b"] }
+        if generator.chance(6) { scene.observations.rules.leftOut = generator.chance(60) ? [] : ["c"] }
         scene.observations.readyTotal = generator.chance(5) ? 20 : 0
         scene.observations.rejections =
             generator.chance(2) ? [.init(proxy: "p", revision: scene.revision, message: "no")] : []
@@ -161,6 +162,12 @@ struct Walk {
         }
         if new.phase == .paused && new.isPaused(for: .nothingToSplit) {
             check(new.currentStep?.activeSince == nil, "nothing bakes while nothing is split")
+        }
+        if new.phase == .paused && new.isPaused(for: .tooManyCopies) {
+            check(new.currentStep?.state != .baking || new.currentStep?.activeSince == nil, "no part of a step bakes")
+        }
+        if !isVerb, !view.rules.leftOut.isEmpty, !new.isExcessAcknowledged {
+            check(!decision.events.contains { $0.kind == .stepCompleted && old.phase == .progressing }, "all or asked")
         }
         let isUnasked = scene.spec.unsplitAction == .hold && !new.isUnsplitAcknowledged && !view.rules.unsplit.isEmpty
         if decision.events.contains(where: { $0.kind == .promotionStarted }) {

@@ -155,6 +155,51 @@ struct ReleaseEffectTests {
         }
     }
 
+    @Test("rules that grow too many for a running release's copies are told, and are no part of what is split")
+    func copiesOfARunningRelease() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            func rules(_ count: Int) -> JSONValue {
+                let matches = (0..<20).map { index -> JSONValue in ["uri": ["exact": .string("/\(index)")]] }
+                let rule: JSONValue = ["match": .array(matches), "route": [["destination": ["host": "reviews"]]]]
+                return ["spec": ["hosts": ["reviews"], "http": .array(Array(repeating: rule, count: count))]]
+            }
+            #expect(try await api.send("PUT", Self.rules, rules(2)).status == 201)
+            let contents = (0..<32).map { index -> JSONValue in
+                ["headers": ["x-user": ["exact": .string("\(index)")]]]
+            }
+            let steps: JSONValue = [["setMatch": ["any": .array(contents)]], ["pause": [:]], ["setWeight": 5000]]
+            let plan = Self.plan(nil, ["strategy": ["type": "canary", "steps": steps]])
+            #expect(try await api.send("PUT", Self.release, plan).status == 201)
+            let key = try Self.key()
+            let row = try #require(try await api.control.store.release(key))
+            var stored = try StoredRelease(row)
+            try await Self.expose(api) { status in
+                status.traffic.matches = stored.spec.strategy.traffic(through: 0).matches
+                let step: JSONValue = [
+                    "index": 1, "kind": "pause", "state": "Waiting", "startedAt": "2026-11-30T00:00:00Z", "visit": 1,
+                ]
+                status.currentStep = ReleaseStatus(["currentStep": step]).currentStep
+                stored.status = status
+            }
+            let before = Self.effects(try await api.get(Self.release).body["status"]?["routes"])
+            #expect(Set(before) == ["- split movesRest"])
+            #expect(try await api.control.observe(stored).observations.rules.leftOut.isEmpty)
+
+            let grown = try await api.send("PUT", Self.rules, rules(40), ["If-Match": "*"])
+            #expect(grown.status == 200 && grown.text.contains("left as they are"), "\(grown.text)")
+            let after = try await api.get(Self.release).body["status"]?["routes"]
+            // 31 rules of 640 copies are within 20000.
+            #expect(Self.effects(after).filter { $0 == "- split movesRest" }.count == 31)
+            #expect(Self.effects(after).filter { $0 == "- tooManyCopies moves" }.count == 9)
+            #expect(after?["rules"]?.arrayValue?.first?["effect"] == "tooManyCopies", "first what people have to know")
+            #expect(after?["rules"]?.arrayValue?.first?["why"]?.stringValue?.contains("limit copiesPerService") == true)
+            let seen = try await api.control.observe(stored).observations.rules
+            #expect(seen.leftOut.count == 9 && seen.areSplit)
+            #expect(seen.unsplit.count == 9, "the promotion would move them at once")
+        }
+    }
+
     @Test("a scope that is added later narrows the release: its default follows")
     func addedScope() async throws {
         try await Fixture.run { api in

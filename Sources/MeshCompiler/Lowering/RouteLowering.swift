@@ -12,6 +12,8 @@ struct RouteLowering {
     /// Why rules are left out: the rest of a sentence. `nil`: they are not.
     let excess: String?
     private(set) var diagnostics: [Diagnostic] = []
+    /// Rules that releases are to divide and leave as they are.
+    private(set) var leftOut: [(release: NamespacedName, excess: ReleaseExcess)] = []
     private var reported: Set<Diagnostic> = []
     /// What releases have made besides the routes of the rules.
     private var copies = RouteCost()
@@ -69,7 +71,7 @@ struct RouteLowering {
     private mutating func defaultRoutes(port: Int) -> [IR.Route] {
         let rule = defaultRule(port: port)
         let draft = RouteDraft("default", .any, to: rule, mirrors: [])
-        return released([draft], rule, regexSize: 0).map { draft in
+        return released([draft], rule, at: RulePlace(name), port: port, regexSize: 0).map { draft in
             let forward = ForwardSettings.standard.forward(to: draft.shares, mirrors: draft.mirrors)
             return IR.Route(
                 name: draft.name, origin: .service, releases: draft.releases, match: draft.match,
@@ -100,7 +102,7 @@ struct RouteLowering {
             let destinations = destinations(of: rule, at: place, port: port)
             let mirrors = mirrors(of: rule, at: place, port: port)
             for (match, condition) in whole + matches.map({ ($0.offset, $0.element) }) {
-                routes += lowered(rule, to: destinations, mirrors, at: place, condition, match)
+                routes += lowered(rule, to: destinations, mirrors, at: place, port: port, condition, match)
                 if routes.last?.match.isAny == true { break }
             }
         }
@@ -109,7 +111,7 @@ struct RouteLowering {
 
     /// A rule for one of its matches: the route, with the copies that releases put before it.
     private mutating func lowered(
-        _ rule: HTTPRule, to destinations: RuleDestinations, _ mirrors: [IR.Mirror], at place: RulePlace,
+        _ rule: HTTPRule, to destinations: RuleDestinations, _ mirrors: [IR.Mirror], at place: RulePlace, port: Int,
         _ condition: HTTPMatch?, _ index: Int?
     ) -> [IR.Route] {
         let route = IR.Route(
@@ -127,7 +129,7 @@ struct RouteLowering {
             guard !draft.parts.isEmpty else { return [route] }
             let settings = ForwardSettings(rule)
             let regexSize = rule.regexSize + (condition?.regexSize ?? 0)
-            return released([draft], destinations, regexSize: regexSize).map { draft in
+            return released([draft], destinations, at: place, port: port, regexSize: regexSize).map { draft in
                 var copy = route.with(.forward(settings.forward(to: draft.shares, mirrors: draft.mirrors)))
                 copy.name = draft.name
                 copy.match = draft.match
@@ -139,7 +141,7 @@ struct RouteLowering {
 
     /// - Parameter regexSize: of a rule's own regexes, which every copy has too.
     private mutating func released(
-        _ drafts: [RouteDraft], _ rule: RuleDestinations, regexSize: Int
+        _ drafts: [RouteDraft], _ rule: RuleDestinations, at place: RulePlace, port: Int, regexSize: Int
     ) -> [RouteDraft] {
         var services: [NamespacedName] = []
         for destination in rule.all where !services.contains(destination.service) {
@@ -154,6 +156,8 @@ struct RouteLowering {
                 report(
                     .release, release.name, .spec, .tooMany,
                     "\(excess); rules that it would divide are left as they are")
+                leftOut.append(
+                    (release.name, ReleaseExcess(service: name, place, port: port, limit: excess)))
                 continue
             }
             let routes = released.flatMap(lowering.routes)

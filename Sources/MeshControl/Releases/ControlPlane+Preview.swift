@@ -39,11 +39,12 @@ extension ControlPlane {
     ///
     /// - Returns: empty for one that has ended.
     package func routes(of release: StoredObject) async throws -> [String: JSONValue] {
-        guard let mesh = release.key.meshKey, let namespace = release.key.namespace,
-            !ReleaseStatus(release.status).phase.isTerminal, let spec: ReleaseSpec = release.noun()
+        let status = ReleaseStatus(release.status)
+        guard let mesh = release.key.meshKey, let name = release.key.namespacedName, !status.phase.isTerminal,
+            let spec: ReleaseSpec = release.noun()
         else { return [:] }
         let state = try await currentState(of: mesh)
-        return spec.effects(in: indexes.index(of: state), namespace: namespace).members
+        return spec.effects(in: indexes.index(of: state), as: name, at: status).members
     }
 }
 
@@ -61,7 +62,7 @@ private struct ReleasePreview: Sendable {
     var service: NamespacedName { NamespacedName(namespace: name.namespace, name: spec.service) }
 
     func json(_ service: MeshState.Service) -> JSONValue {
-        let effects = spec.effects(in: rules, namespace: name.namespace)
+        let effects = spec.effects(in: rules, as: name, at: status)
         var members = effects.members
         members["revision"] = .integer(state.revision)
         members["promotion"] = promotion(effects)

@@ -65,19 +65,32 @@ extension ReleaseObservations.Rules {
         self.init(
             areSplit: effects.contains(where: \.divides),
             unsplit: effects.filter { $0.atPromotion == .moves }.map(\.place),
+            leftOut: effects.filter { $0.effect == .tooManyCopies }.map { "\($0.place) \($0.detail)" },
             handWeighted: effects.filter { $0.canaryWeightPointer != nil }.map(\.place))
     }
 }
 
 extension StoredRelease {
-    /// What the release does to the rules of the mesh, by its plan: whatever its step.
-    func effects(in rules: RuleIndex) -> [RouteEffect] { spec.effects(in: rules, namespace: name.namespace) }
+    /// What the release does to the rules of the mesh, by its plan.
+    func effects(in rules: RuleIndex) -> [RouteEffect] { spec.effects(in: rules, as: name, at: status) }
 }
 
 extension ReleaseSpec {
-    /// What a release with this plan does to the rules of the mesh, whatever its step.
-    func effects(in rules: RuleIndex, namespace: Name) -> [RouteEffect] {
-        let effects = traffic(in: namespace).effects(in: rules)
+    /// What a release with this plan does to the rules of the mesh. The step decides only what would be too many copies: it
+    /// is the current one, or before the start the one with the most.
+    ///
+    /// - Parameter name: the release's.
+    func effects(in rules: RuleIndex, as name: NamespacedName, at status: ReleaseStatus) -> [RouteEffect] {
+        let end = traffic(in: name.namespace, through: strategy.steps.count - 1)
+        let now: ReleaseTraffic? =
+            if status.phase.isActive, let step = status.currentStep {
+                traffic(in: name.namespace, through: step.index)
+            } else {
+                mostCopies(in: name.namespace)?.traffic
+            }
+        let leftOut = now?.excess(as: name, in: rules) ?? []
+        let leftOutAtEnd = end == now ? leftOut : end.excess(as: name, in: rules)
+        let effects = traffic(in: name.namespace).effects(in: rules).leavingOut(leftOut, atEnd: leftOutAtEnd)
         guard strategy.traffic(through: strategy.steps.count - 1).share < .all else { return effects }
         return effects.map { effect in
             var effect = effect
@@ -104,14 +117,26 @@ extension ReleaseSpec {
     ///   - name: the release's.
     ///   - pointer: of the release's `spec`.
     func excess(in rules: RuleIndex, as name: NamespacedName, at pointer: JSONPointer) -> [Violation] {
-        let steps = strategy.steps.indices.map { index in
-            var traffic = traffic(in: name.namespace)
-            (traffic.canaryShare, traffic.matches, traffic.mirror) = strategy.traffic(through: index)
-            return (index: index, traffic: traffic)
-        }
-        guard let worst = steps.max(by: { $0.traffic.mostCopies < $1.traffic.mostCopies }),
-            let excess = worst.traffic.excess(as: name, in: rules)
+        guard let worst = mostCopies(in: name.namespace),
+            let excess = worst.traffic.excess(as: name, in: rules).first
         else { return [] }
-        return [Violation(pointer.appending("strategy").appending("steps").appending(worst.index), .tooMany, excess)]
+        return [
+            Violation(
+                pointer.appending("strategy").appending("steps").appending(worst.index), .tooMany,
+                "\(excess.limit); rules that it would divide are left as they are")
+        ]
+    }
+
+    /// The step that makes the most copies of rules.
+    private func mostCopies(in namespace: Name) -> (index: Int, traffic: ReleaseTraffic)? {
+        strategy.steps.indices.map { ($0, traffic(in: namespace, through: $0)) }
+            .max { $0.1.mostCopies < $1.1.mostCopies }
+    }
+
+    /// What is compiled of the release in one of its steps.
+    private func traffic(in namespace: Name, through step: Int) -> ReleaseTraffic {
+        var traffic = traffic(in: namespace)
+        (traffic.canaryShare, traffic.matches, traffic.mirror) = strategy.traffic(through: step)
+        return traffic
     }
 }
