@@ -125,7 +125,7 @@ extension ReleaseRun {
 
     /// What ``ReleaseStatus/Condition`` says of the traffic.
     var trafficApplied: (isTrue: Bool, reason: String, message: String) {
-        guard status.traffic.changedAt != nil else { return (true, "Acknowledged", "") }
+        guard status.traffic.changedAt != nil else { return (false, "NotSent", "") }
         guard !status.traffic.awaitsStamp else { return (false, "WaitingForProxies", "") }
         switch following {
         case .complete:

@@ -72,6 +72,8 @@ struct ReleaseRun {
         _ message: String = ""
     ) {
         status.phase = phase
+        // What the phase before waited for, this one does not.
+        status.blockedOn = []
         status.reason = reason
         status.message = message
         status.lastTransitionTime = now

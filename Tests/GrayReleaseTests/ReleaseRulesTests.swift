@@ -148,6 +148,20 @@ struct ReleaseRulesTests {
         #expect(ReleaseStatus(scene.status.json) == scene.status)
     }
 
+    @Test("a release that has ended waits for nothing, and one that has not begun has applied nothing")
+    func saysNothingUntrue() throws {
+        var scene = Scene(Fixture.spec([Fixture.weight(500)]))
+        scene.observations.readyCanary = 0
+        try scene.ask(.start)
+        scene.settle()
+        #expect(scene.status.phase == .pending && !scene.status.blockedOn.isEmpty)
+        let applied = try #require(scene.status.conditions.first { $0.type == "TrafficApplied" })
+        #expect(!applied.isTrue && applied.reason == "NotSent")
+        scene.pass(700)
+        #expect(scene.status.phase == .rolledBack)
+        #expect(scene.status.blockedOn.isEmpty)
+    }
+
     @Test("nothing is held if the plan says move, if nothing moves unsplit any more, or if it was promoted to full")
     func notHeld() throws {
         var moving = Scene(Fixture.spec([Fixture.weight(5000)]))
