@@ -14,6 +14,27 @@ extension ReleaseSpec {
             canary: canary.version, paths: strategy.paths, rules: strategy.rules, ports: strategy.ports)
     }
 
+    /// Steps in which the canary gets copies of requests besides its share of them: each also of its own.
+    private var mirroredSteps: [Int] {
+        strategy.steps.indices.filter { index in
+            let traffic = strategy.traffic(through: index)
+            return traffic.mirror != nil && traffic.share > .none
+        }
+    }
+
+    /// What somebody may not have meant, though it is carried out.
+    ///
+    /// - Parameter pointer: of the release's `spec`.
+    package func warnings(at pointer: JSONPointer) -> [Violation] {
+        guard let first = mirroredSteps.first else { return [] }
+        let detail =
+            "from this step on the canary gets mirrored copies besides its share, of its own requests too: a mirror stays in force "
+            + "until a step has {\"setMirror\": {\"percentage\": 0}}"
+        return [
+            Violation(pointer.appending("strategy").appending("steps").appending(first), .consequence, detail)
+        ]
+    }
+
     /// Reports changes that a started release does not allow: everything but the steps behind the current one and
     /// ``onFailed``. To leave out what is the default anyway is no change.
     ///

@@ -85,6 +85,38 @@ extension StringMatch {
     }
 }
 
+extension StringMatch {
+    /// Reports what no path can be: every one begins with `/`, but for the `*` of OPTIONS.
+    package func checkPath(at pointer: JSONPointer, _ log: ViolationLog) {
+        switch self {
+        case .exact(let text) where !text.hasPrefix("/") && text != "*",
+            .prefix(let text) where !text.hasPrefix("/") && !text.isEmpty && text != "*":
+            log.reportIfNew(pointer, .invalidValue, "can never match: a path must begin with /")
+        default: return
+        }
+    }
+
+    /// Reports what no value of a header can be: blanks around it are not part of it, and control characters are not let in
+    /// (RFC 9110 section 5.5).
+    ///
+    /// - Parameter what: `the value of a header`, or of something inside of one.
+    package func checkValue(of what: String, at pointer: JSONPointer, _ log: ViolationLog) {
+        let text: String
+        var isEndFixed = false
+        switch self {
+        case .present, .regex: return
+        case .prefix(let prefix): text = prefix
+        case .exact(let exact): (text, isEndFixed) = (exact, true)
+        }
+        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
+        if text.utf8.contains(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }) {
+            log.reportIfNew(pointer, .invalidValue, "can never match: \(what) has no control characters")
+        } else if text.utf8.first.map(isBlank) == true || (isEndFixed && text.utf8.last.map(isBlank) == true) {
+            log.reportIfNew(pointer, .invalidValue, "can never match: \(what) neither begins nor ends with a blank")
+        }
+    }
+}
+
 /// A condition on a request, as release steps use it: all parts that are given must hold.
 package struct ContentMatch: Hashable, Sendable {
     /// By lower-case header name.
@@ -114,6 +146,7 @@ package struct ContentMatch: Hashable, Sendable {
         if var nested = fields.object("path") {
             path = StringMatch(reading: &nested)
             path?.checkConfinement(before: "?", at: nested.pointer, nested.log)
+            path?.checkPath(at: nested.pointer, nested.log)
         }
         fields.finish()
         if headers.isEmpty && cookies.isEmpty && queryParams.isEmpty && path == nil {
@@ -136,7 +169,17 @@ package struct ContentMatch: Hashable, Sendable {
                     entry.pointer, .invalidFormat, "the name must be a token as of RFC 9110 section 5.6.2")
                 continue
             }
-            if field == "cookies" { match.checkConfinement(before: ";", at: entry.pointer, fields.log) }
+            switch field {
+            case "cookies":
+                match.checkConfinement(before: ";", at: entry.pointer, fields.log)
+                match.checkValue(of: "the value of a cookie", at: entry.pointer, fields.log)
+            case "headers": match.checkValue(of: "the value of a header", at: entry.pointer, fields.log)
+            default:
+                if !(1...1024).contains(entry.name.utf8.count) {
+                    fields.log.reportIfNew(
+                        entry.pointer, .invalidFormat, "the name must be 1 to 1024 bytes long")
+                }
+            }
             matches[entry.name] = match
         }
         return matches

@@ -72,6 +72,18 @@ struct ReleaseScopeTests {
         }
     }
 
+    @Test("a mirror beside a share is told once, at the step that begins it")
+    func mirrorBesideShare() {
+        let mirror = ReleaseStep(.setMirror(.init(share: .all, methods: ["GET"])))
+        func places(_ steps: [ReleaseStep]) -> [String] {
+            Fixture.spec(steps).warnings(at: JSONPointer(["spec"])).map(\.pointer.description)
+        }
+        #expect(
+            places([mirror, Fixture.weight(500), Fixture.weight(5000)]) == ["/spec/strategy/steps/1"])
+        #expect(places([Fixture.weight(500), mirror]) == ["/spec/strategy/steps/1"])
+        #expect(places([mirror, ReleaseStep(.setMirror(nil)), Fixture.weight(500)]).isEmpty)
+    }
+
     @Test("a port beside a scope of ports, and an unknown answer to unsplit, are refused")
     func badPorts() throws {
         let scoped = #"{"type": "canary", "trafficRouting": {"scope": {"ports": [80]}}}"#

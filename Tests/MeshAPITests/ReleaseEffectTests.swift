@@ -217,6 +217,35 @@ struct ReleaseEffectTests {
         }
     }
 
+    @Test("a mirror beside a share, and weights that are written by hand before a planned start, are told")
+    func toldBeforehand() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            #expect(try await api.send("PUT", Self.rules, Self.document()).status == 201)
+            let steps: JSONValue = [["setMirror": ["percentage": 10]], ["setWeight": 500], ["pause": [:]]]
+            let plan = Self.plan(
+                nil,
+                [
+                    "strategy": ["type": "mirror", "steps": steps], "schedule": ["startAt": "2099-01-01T00:00:00Z"],
+                ])
+            let created = try await api.send("PUT", Self.release, plan)
+            let started = try await api.send("POST", Self.release + ":start", [:])
+            #expect(started.body["status"]?["phase"] == "Pending", "\(started.text)")
+            for answer in [created, started] {
+                #expect(
+                    Self.warnings(answer).contains {
+                        $0.hasPrefix("/spec/strategy/steps/1 from this step on the canary gets mirrored copies")
+                    }, "\(answer.text)")
+            }
+            let byHand = try await api.send("PUT", Self.rules, Self.document(canary: 10), ["If-Match": "*"])
+            #expect(byHand.status == 200)
+            #expect(
+                Self.warnings(byHand).contains {
+                    $0.hasPrefix("/spec/http/3/route/1/weight while the release shop/reviews-v2")
+                }, "\(byHand.text)")
+        }
+    }
+
     @Test("what the service means before and after: other services' rules that name it are told as well")
     func stableVersion() async throws {
         try await Fixture.run { api in

@@ -74,7 +74,7 @@ extension ControlPlane {
     private static func warnings(
         of release: StoredRelease, _ effects: [RouteEffect], _ world: ReleaseWorld
     ) -> [Violation] {
-        var warnings: [Violation] = []
+        var warnings = release.spec.warnings(at: PlannedWrite.specPointer)
         if !effects.contains(where: \.divides) {
             warnings.append(
                 Violation(

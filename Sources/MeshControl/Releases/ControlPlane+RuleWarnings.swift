@@ -12,11 +12,13 @@ extension ControlPlane {
     /// - Parameters:
     ///   - spec: of the VirtualService `name`, as it is to be.
     ///   - state: the mesh without this write.
+    ///   - waiting: releases that are active and change no route yet.
     static func releaseWarnings(
-        about spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState
+        about spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState,
+        _ waiting: [NamespacedName: ReleaseTraffic]
     ) -> [Violation] {
         let own = Set(spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
-        let releases = state.releases.filter { _, traffic in
+        let releases = state.releases.merging(waiting) { running, _ in running }.filter { _, traffic in
             own.contains(traffic.service) || !spec.uses(of: traffic.service, from: name.namespace).isEmpty
         }
         guard !releases.isEmpty else { return [] }

@@ -17,6 +17,7 @@ struct ReleaseRules: ObjectRules {
         } else {
             write.log.report(pointer.appending("service"), .unknownReference, "there is no service \(spec.service)")
         }
+        for warning in spec.warnings(at: pointer) { write.log.warn(warning.pointer, warning.code, warning.detail) }
         var status = ReleaseStatus()
         if let old = write.old {
             status = ReleaseStatus(old.status)

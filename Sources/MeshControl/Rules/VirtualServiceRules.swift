@@ -1,4 +1,5 @@
 internal import Documents
+internal import GrayRelease
 internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel
@@ -33,10 +34,28 @@ struct VirtualServiceRules: ObjectRules {
             change.virtualServices = [name]
         }
         // Before the mesh is locked, which is with the write.
-        let consequences = ControlPlane.releaseWarnings(about: check.spec, named: name, in: state)
+        let waiting = try await waitingReleases(of: check.spec, named: name, in: state, transaction)
+        let consequences = ControlPlane.releaseWarnings(about: check.spec, named: name, in: state, waiting)
         var written = try await write.put(check.spec, found: write.warn(of: run), in: transaction)
         written.warnings += consequences
         return written
+    }
+
+    /// What active releases that change no route yet will make of services that rules are about or send to.
+    private func waitingReleases(
+        of spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState, _ transaction: StoreTransaction
+    ) async throws -> [NamespacedName: ReleaseTraffic] {
+        let own = spec.hosts.compactMap { HostName.service($0, from: name.namespace) }
+        var waiting: [NamespacedName: ReleaseTraffic] = [:]
+        for service in spec.destinations(from: name.namespace).union(own).sorted() {
+            for release in try await transaction.activeReleases(of: .namespaced(.service, service, in: state.mesh)) {
+                guard let other = release.key.namespacedName, state.releases[other] == nil,
+                    let plan: ReleaseSpec = release.noun()
+                else { continue }
+                waiting[other] = plan.traffic(in: other.namespace)
+            }
+        }
+        return waiting
     }
 
     /// Rows of a stranger's services are locked for nobody who may not decide about them. This replica may not know yet who has

@@ -19,7 +19,7 @@ package struct HTTPRewrite: Hashable, Sendable {
 
     init?(reading reader: FieldReader) {
         var fields = reader
-        uri = fields.headerText("uri")
+        uri = fields.pathText("uri")
         authority = fields.headerText("authority")
         if let nested = fields.object("uriRegexRewrite") { uriRegex = Self.regex(nested) }
         if uri != nil && fields.has("uriRegexRewrite") {
@@ -65,7 +65,7 @@ package struct HTTPRedirect: Hashable, Sendable {
 
     init?(reading reader: FieldReader) {
         var fields = reader
-        uri = fields.headerText("uri")
+        uri = fields.pathText("uri")
         authority = fields.headerText("authority")
         scheme = fields.headerText("scheme")
         if let scheme, !["http", "https"].contains(scheme) {
@@ -217,6 +217,15 @@ extension HTTPToken {
 }
 
 extension FieldReader {
+    /// A string that becomes a path, or the beginning of one.
+    mutating func pathText(_ name: String) -> String? {
+        let text = headerText(name)
+        if let text, !text.hasPrefix("/") {
+            log.reportIfNew(pointer.appending(name), .invalidValue, "must begin with /: it becomes the path")
+        }
+        return text
+    }
+
     /// A string that becomes part of a header.
     mutating func headerText(_ name: String) -> String? {
         guard let text = string(name) else { return nil }

@@ -114,6 +114,7 @@ package struct HTTPMatch: Hashable, Sendable {
         let before = fields.log.regexSize
         name = fields.string("name", maxLength: 200)
         uri = fields.object("uri").flatMap { Self.text($0) }
+        uri?.checkPath(at: fields.pointer.appending("uri"), fields.log)
         ignoreUriCase = fields.bool("ignoreUriCase") ?? false
         headers = Self.headers("headers", &fields)
         withoutHeaders = Self.headers("withoutHeaders", &fields)
@@ -171,6 +172,7 @@ package struct HTTPMatch: Hashable, Sendable {
             if matches.updateValue(match, forKey: name.lowercased()) != nil {
                 fields.log.report(here.appending(name), .duplicate, "names of headers do not depend on case")
             }
+            match.checkValue(of: "the value of a header", at: here.appending(name), fields.log)
         }
         return matches
     }
