@@ -133,8 +133,8 @@ extension MeshStore {
 
     /// One row. See rule 6 of the design's section on traffic: a proxy without a stream is gone when no endpoint names it any
     /// more or it said goodbye; ``returnTime`` after its stream ended at a replica that lived on; or
-    /// ``ReleaseObservations/proxyGrace`` after there is a server to come back to. The last two not while a ready endpoint
-    /// names it.
+    /// ``ReleaseObservations/proxyGrace`` after there is a server to come back to, also one that has ended since: who was given
+    /// up once is not waited for anew with every restart. The last two not while a ready endpoint names it.
     static func barrier(_ mesh: MeshKey, _ revision: Revision, _ release: ReleaseFootprint) -> Statement {
         let (back, grace) = (returnTime, ReleaseObservations.proxyGrace)
         let returnSeconds = Double(back.components.seconds)
@@ -160,7 +160,11 @@ extension MeshStore {
                             THEN greatest(c.since, served.since) + make_interval(secs => \(graceSeconds)) END AS grace
                   FROM counted c, served WHERE NOT acked AND NOT (connected AND alive)),
             judged AS (
-                SELECT l.*, CASE WHEN at_living THEN outlived ELSE coalesce(grace <= now(), false) END AS is_over,
+                SELECT l.*, CASE WHEN at_living THEN outlived
+                                 ELSE coalesce(grace <= now(), false) OR EXISTS (
+                                   SELECT FROM replica r
+                                    WHERE least(r.heartbeat_at, now())
+                                        >= greatest(l.since, r.up_since) + make_interval(secs => \(graceSeconds))) END AS is_over,
                        CASE WHEN at_living THEN l.since + make_interval(secs => \(returnSeconds)) ELSE grace END AS until,
                        EXISTS (
                            SELECT FROM departed_proxy d

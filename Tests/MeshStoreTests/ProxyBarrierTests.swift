@@ -195,6 +195,22 @@ struct ProxyBarrierTests {
         }
     }
 
+    @Test("who was given up while a replica was there for long enough is not waited for when that one is started anew")
+    func givenUpOnce() async throws {
+        try await withStore { store in
+            for replica in ["r1", "r2"] { try await store.heartbeat(replica) }
+            try await store.report([try await Self.proxy("a", on: "r2", store)])
+            try await store.silence("r2", for: "20 minutes")
+            try await store.set("replica", "up_since = now() - interval '30 minutes'", of: nil)
+            try await store.silence("r1", for: "1 minute")
+            try await store.keepAlive("r3")
+            #expect(try await Self.counted(store).relevant == 0, "r1 was there for 19 minutes after it")
+            try await store.set("replica", "heartbeat_at = now() - interval '1170 seconds'", of: "r1")
+            let proxies = try await Self.counted(store)
+            #expect(Self.away(proxies) == [.serverLost: 1], "r1 was there for half a minute after it")
+        }
+    }
+
     @Test("PostgreSQL was away for 30 s: proxies are away until their replica's heartbeat is back, and then as before")
     func databaseAway() async throws {
         try await withStore { store in
