@@ -16,8 +16,8 @@ package final class DirectoryLock: Sendable {
             throw PostgresServerError("cannot open \(path): \(PostgresServerError.reason(errno))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            // It is closed by `deinit`, which runs where all properties are set. Closed twice it might be somebody else's.
             let (reason, owner) = (errno, Self.owner(descriptor))
-            close(descriptor)
             guard reason == EWOULDBLOCK else {
                 throw PostgresServerError("cannot lock \(path): \(PostgresServerError.reason(reason))")
             }
