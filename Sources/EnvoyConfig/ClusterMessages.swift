@@ -59,8 +59,9 @@ extension ClusterMessage {
 }
 
 extension IR.Inbound {
-    /// Where it is let in, and nothing that may come, go or change behind that: connections to a sidecar live longer than the
-    /// services that they were opened for, and when the workload has another port they are to reach it there.
+    /// The cluster's name says where the sidecar listens, and nothing that may come, go or change behind that: connections to a
+    /// sidecar live longer than the services that they were opened for, and when the workload has another port they are to
+    /// reach it there.
     var clusterName: String { "inbound|\(listenPort)||\(address)" }
     var listenerName: String { "\(address)_\(listenPort)" }
 }

@@ -4,7 +4,7 @@ internal import Postgres
 
 /// What has numbered changes that can be followed.
 package enum Feed: Hashable, Sendable {
-    /// The objects of a mesh; without one, what the tenant has outside of its meshes: its clusters.
+    /// The objects of a mesh; without one, what the tenant has outside of its meshes, such as clusters.
     case objects(tenant: Name, mesh: Name?)
     /// The proxies of a mesh, whose revisions have nothing to do with the mesh's.
     case proxies(MeshKey)

@@ -101,12 +101,6 @@ package final class StoreTransaction {
         try page(await session.query(ObjectRow.select(query)), of: query)
     }
 
-    package func meshExists(_ mesh: MeshKey) async throws -> Bool {
-        try await !session.query(
-            "SELECT 1 FROM mesh WHERE tenant = \(mesh.tenant.text) AND mesh = \(mesh.mesh.text)"
-        ).isEmpty
-    }
-
     // MARK: Writing
 
     /// The time of a write of an object `o`: always later than the one before, although transactions do not commit in the
@@ -187,7 +181,7 @@ package final class StoreTransaction {
             for: old.map { .replacing($0.spec, with: spec) } ?? .creating(spec), key, self)
         let found = found.map { conditionWrite($0.conditions, of: key, from: $0.source) } ?? []
         let statements = raising + [write] + record("put", key, deleted: false) + found + following
-        // Which meshes' feeds are written to is known before the commit.
+        // The commit takes the notifications along, so the meshes that they name have to be known before it.
         let results =
             isLast && !hook.raisesMeshes ? try await commit(running: statements) : try await pipeline(statements)
         try noteMeshes(of: key, results)

@@ -14,10 +14,12 @@ struct TenantTests {
             #expect(try await store.meshRevision(.acme) == 1)
             #expect(try await store.meshRevision(MeshKey(tenant: name("nobody"), mesh: .defaultMesh)) == nil)
             let found = try await store.write { transaction in
-                let other = MeshKey(tenant: .acme, mesh: name("other"))
-                return [try await transaction.meshExists(.acme), try await transaction.meshExists(other)]
+                [
+                    try await transaction.fetchHolding(.mesh(.defaultMesh, of: .acme)),
+                    try await transaction.fetchHolding(.mesh(name("other"), of: .acme)),
+                ]
             }
-            #expect(found == [true, false])
+            #expect(found.map { $0?.key.name } == [.defaultMesh, nil])
         }
     }
 
