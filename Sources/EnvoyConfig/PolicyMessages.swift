@@ -22,12 +22,12 @@ extension ClusterMessage {
         case .simple(.random): lbPolicy = .random
         case .consistentHash(let hash):
             switch hash.algorithm {
-            case .ringHash(let size):
+            case .ringHash(let ring):
                 lbPolicy = .ringHash
-                ringHashLbConfig.minimumRingSize = Google_Protobuf_UInt64Value(UInt64(clamping: size))
-            case .maglev(let size):
+                ringHashLbConfig.minimumRingSize = Google_Protobuf_UInt64Value(UInt64(clamping: ring.minimumRingSize))
+            case .maglev(let maglev):
                 lbPolicy = .maglev
-                maglevLbConfig.tableSize = Google_Protobuf_UInt64Value(UInt64(clamping: size))
+                maglevLbConfig.tableSize = Google_Protobuf_UInt64Value(UInt64(clamping: maglev.tableSize))
             }
         }
     }
@@ -130,10 +130,10 @@ extension Envoy_Config_Route_V3_RouteAction.HashPolicy {
         self.init()
         switch source {
         case .header(let name): header.headerName = name
-        case .cookie(let name, let path, let ttl):
-            cookie.name = name
-            cookie.path = path ?? ""
-            if let ttl { cookie.ttl = Google_Protobuf_Duration(ttl) }
+        case .cookie(let asked):
+            cookie.name = asked.name
+            cookie.path = asked.path ?? ""
+            if let ttl = asked.ttl { cookie.ttl = Google_Protobuf_Duration(ttl) }
         case .sourceIP: connectionProperties.sourceIp = true
         case .queryParameter(let name): queryParameter.name = name
         }

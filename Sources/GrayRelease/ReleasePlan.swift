@@ -1,61 +1,8 @@
-internal import Documents
 package import MeshCore
 
-/// The steps of a release: read from a document, or made up for the short form.
+/// The steps of a release that has none of its own: made up for its type.
 package enum ReleasePlan {
     package static let maxSteps = 100
-
-    /// Reads `steps`, or where it is left out makes the plan of the release's type.
-    static func read(_ fields: inout FieldReader, type: ReleaseStrategy.Kind?) -> [ReleaseStep] {
-        let matches = shortMatch(&fields, type: type)
-        guard fields.has("steps") else {
-            _ = fields.value("steps")
-            guard let type else { return [] }
-            if type == .abTest && !fields.has("match") {
-                fields.log.report(
-                    fields.pointer.appending("match"), .required, "an abTest without steps must say for which requests")
-            }
-            return standard(type, matches: matches)
-        }
-        if fields.has("match") {
-            fields.log.report(
-                fields.pointer.appending("match"), .conflict, "belongs to the form without steps; use a setMatch step")
-        }
-        let steps = fields.objects("steps", required: true, atMost: maxSteps).compactMap { item in
-            var item = item
-            return ReleaseStep(reading: &item)
-        }
-        check(steps, type: type, fields)
-        return steps
-    }
-
-    /// `strategy.match` of the short form.
-    private static func shortMatch(_ fields: inout FieldReader, type: ReleaseStrategy.Kind?) -> [ContentMatch] {
-        guard var nested = fields.object("match") else { return [] }
-        let matches = ReleaseStep.matches(&nested) ?? []
-        if nested.has("any") && matches.isEmpty {
-            nested.log.report(nested.pointer.appending("any"), .required, "must not be empty")
-        }
-        if let type, type != .abTest {
-            fields.log.report(fields.pointer.appending("match"), .conflict, "belongs to the type abTest only")
-        }
-        return matches
-    }
-
-    /// What a type promises must be in its steps.
-    private static func check(_ steps: [ReleaseStep], type: ReleaseStrategy.Kind?, _ fields: FieldReader) {
-        let isKept =
-            switch type {
-            case .abTest: steps.contains { $0.kind == "setMatch" }
-            case .mirror: steps.contains { $0.kind == "setMirror" }
-            default: true
-            }
-        if !isKept && !steps.isEmpty {
-            fields.log.report(
-                fields.pointer.appending("steps"), .invalidValue,
-                type == .abTest ? "an abTest must have a setMatch step" : "a mirror must have a setMirror step")
-        }
-    }
 
     /// The plan of the short form.
     ///

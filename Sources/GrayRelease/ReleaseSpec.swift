@@ -2,18 +2,33 @@ package import Documents
 package import MeshCore
 
 /// A gray release: how one version of a service takes over from another, step by step.
-package struct ReleaseSpec: Spec {
+package struct ReleaseSpec: Document {
     /// One side of a release.
-    package struct Version: Hashable, Sendable {
+    package struct Version: Document {
         /// One of the service's versions.
         package var version: Name
         /// For registries whose versions are labels. It must not contradict the labels of the version, and chooses nothing by
         /// itself: endpoints written here name their version.
         package var selector: [String: String]
 
+        package init() { self.init(version: .blank) }
+
         package init(version: Name, selector: [String: String] = [:]) {
             self.version = version
             self.selector = selector
+        }
+
+        package static let schemaName: String? = "ReleaseVersion"
+        package static let fields: [Field<Self>] = [
+            .required("version", \.version, .name, "One of the service's versions."),
+            .defaulted(
+                "selector", \.selector, labels,
+                "Must not contradict the version's labels; it chooses nothing by itself."),
+        ]
+        private static let labels = Shape<[String: String]>.strings.checked { labels, place, log in
+            let isTooLong = labels.contains { $0.key.utf8.count > 317 || $0.value.utf8.count > 63 }
+            guard labels.count > 32 || isTooLong else { return }
+            log.report(place.pointer, .tooMany, "must have at most 32 labels of Kubernetes' lengths")
         }
     }
 
@@ -75,122 +90,73 @@ package struct ReleaseSpec: Spec {
         self.unsplit = unsplit
     }
 
-    package init?(reading fields: inout FieldReader) {
-        let service = fields.name("service", required: true)
-        port = fields.integer("port", in: 1...65_535).map(Int.init)
-        let stable = Self.version("stable", &fields)
-        let canary = Self.version("canary", &fields)
-        if let stable, stable.version == canary?.version {
-            fields.log.report(
-                fields.pointer.appending("canary").appending("version"), .conflict, "must differ from stable's")
-        }
-        var strategy: ReleaseStrategy?
-        if var nested = fields.object("strategy", required: true) { strategy = ReleaseStrategy(reading: &nested) }
-        onFailed = Self.failurePolicy(&fields)
-        progressDeadline = fields.duration("progressDeadline", in: .seconds(1)...(.seconds(86_400))) ?? .seconds(600)
-        retainStable = fields.duration("retainStable", in: .zero...(.seconds(7 * 86_400))) ?? .seconds(30)
-        startAt = Self.schedule(&fields)
-        unsplit = Self.promotion(&fields)
-        if port != nil, strategy?.ports.isEmpty == false {
-            fields.log.report(
-                fields.pointer.appending("port"), .conflict,
-                "must be left out where strategy.trafficRouting.scope has ports")
-        }
-        if let policy = fields.string("supersedePolicy"), policy != "reject" {
-            fields.log.report(
-                fields.pointer.appending("supersedePolicy"), .unsupported,
-                "only reject is supported: a second release of the same service is refused", choices: ["reject"])
-        }
-        fields.refuse("rollbackWindow", "rolling back a release that has succeeded is not supported")
-        fields.refuse("notifications", "notifications are not supported")
-        fields.finish()
-        guard let service, let stable, let canary, let strategy else { return nil }
-        self.service = service
-        self.stable = stable
-        self.canary = canary
-        self.strategy = strategy
-    }
+    package init() { self.init(service: .blank, stable: .blank, canary: .blank, strategy: ReleaseStrategy()) }
 
-    private static func version(_ field: String, _ fields: inout FieldReader) -> Version? {
-        guard var nested = fields.object(field, required: true) else { return nil }
-        let version = nested.name("version", required: true)
-        let selector = nested.stringMap("selector")
-        if selector.count > 32 || selector.contains(where: { $0.key.utf8.count > 317 || $0.value.utf8.count > 63 }) {
-            nested.log.report(
-                nested.pointer.appending("selector"), .tooMany, "must have at most 32 labels of Kubernetes' lengths")
+    package static let fields: [Field<Self>] = [
+        .required("service", \.service, .name, "In the release's own namespace."),
+        .optional("port", \.port, .port, "The only port whose requests are split. Default: all HTTP ports."),
+        .required("stable", \.stable, .document, "The version in charge."),
+        .required("canary", \.canary, .document, "The version that is to take over."),
+        .required("strategy", \.strategy, .document, "How traffic moves: where, under which guard, in which steps."),
+        .group("failurePolicy", failurePolicy, "What follows a failed step."),
+        .defaulted(
+            "progressDeadline", \.progressDeadline, .duration(.seconds(1)...(.seconds(86_400))),
+            """
+            How long a step may take to come into force, and how long both versions may take to be ready before the first one. \
+            Baking and pauses do not count.
+            """),
+        .defaulted(
+            "retainStable", \.retainStable, .duration(.zero...(.seconds(7 * 86_400))),
+            "How long the release keeps its routes after the promotion, so that going back is one change."),
+        .group(
+            "schedule",
+            [
+                .optional("startAt", \.startAt, .timestamp, "A started release waits until then."),
+                .constant("respectFreezeWindows", false, isWritten: false, "Freeze windows are not supported."),
+            ], "When it starts."),
+        .group(
+            "promotion",
+            [
+                .optional(
+                    "unsplit", \.unsplit, .choice,
+                    """
+                    What becomes of routes that the release does not split and that move at the promotion at once. With hold \
+                    the release waits before it for promote. Default: hold if strategy.trafficRouting.scope narrows the \
+                    release, else move.
+                    """)
+            ], "What goes with the promotion."),
+        .constant(
+            "supersedePolicy", "reject", isWritten: true,
+            "Only reject is supported: a second release of the same service is refused."),
+        .refused("rollbackWindow", "rolling back a release that has succeeded is not there yet"),
+        .refused("notifications", "notifications are not there yet"),
+    ]
+    package static let summary: String? =
+        "Of a started release only the steps behind the current one and failurePolicy may be changed."
+
+    private static let failurePolicy: [Field<Self>] =
+        [
+            .defaulted("onFailed", \.onFailed, .choice, "Goes back, or waits for somebody."),
+            .group(
+                "rollback",
+                [
+                    .constant(
+                        "mode", "immediate", isWritten: true,
+                        "Only immediate is supported: all traffic goes back at once.")
+                ],
+                "How it goes back."),
+        ]
+        + ["onInconclusive", "onError", "errorEscalation"].map {
+            .refused($0, "there is no analysis yet, so nothing can be inconclusive or in error")
         }
-        nested.finish()
-        return version.map { Version(version: $0, selector: selector) }
-    }
 
-    private static func failurePolicy(_ fields: inout FieldReader) -> FailureAction {
-        guard var nested = fields.object("failurePolicy") else { return .rollback }
-        let onFailed: FailureAction = nested.choice("onFailed") ?? .rollback
-        for field in ["onInconclusive", "onError", "errorEscalation"] {
-            nested.refuse(field, "analysis is not supported, so nothing can be inconclusive or in error")
+    package func settle(_ reading: Members) {
+        if stable.version != .blank && stable.version == canary.version {
+            reading.log.report(
+                reading.pointer.appending("canary").appending("version"), .conflict, "must differ from stable's")
         }
-        if var rollback = nested.object("rollback") {
-            if let mode = rollback.string("mode"), mode != "immediate" {
-                rollback.log.report(
-                    rollback.pointer.appending("mode"), .invalidValue, "must be immediate", choices: ["immediate"])
-            }
-            rollback.finish()
+        if port != nil && !strategy.ports.isEmpty {
+            reading.report("port", .conflict, "must be left out where strategy.trafficRouting.scope has ports")
         }
-        nested.finish()
-        return onFailed
-    }
-
-    private static func promotion(_ fields: inout FieldReader) -> UnsplitAction? {
-        guard var nested = fields.object("promotion") else { return nil }
-        let unsplit: UnsplitAction? = nested.choice("unsplit")
-        nested.finish()
-        return unsplit
-    }
-
-    private static func schedule(_ fields: inout FieldReader) -> Timestamp? {
-        guard var nested = fields.object("schedule") else { return nil }
-        var startAt: Timestamp?
-        if let text = nested.string("startAt") {
-            startAt = Timestamp(text: text)
-            if startAt == nil {
-                nested.log.report(
-                    nested.pointer.appending("startAt"), .invalidFormat,
-                    "must be a time as of RFC 3339 such as \"2026-11-24T02:00:00+08:00\"")
-            }
-        }
-        if nested.bool("respectFreezeWindows") == true {
-            nested.log.report(
-                nested.pointer.appending("respectFreezeWindows"), .unsupported, "freeze windows are not supported")
-        }
-        nested.finish()
-        return startAt
-    }
-
-    package var json: JSONValue {
-        .fields([
-            "service": .string(service.text),
-            "port": port.map { .integer(Int64($0)) },
-            "stable": Self.json(stable),
-            "canary": Self.json(canary),
-            "strategy": strategy.json,
-            "failurePolicy": ["onFailed": .string(onFailed.rawValue), "rollback": ["mode": "immediate"]],
-            "progressDeadline": .string(progressDeadline.text),
-            "retainStable": .string(retainStable.text),
-            "schedule": startAt.map { ["startAt": .string($0.text)] },
-            "promotion": unsplit.map { ["unsplit": .string($0.rawValue)] },
-            "supersedePolicy": "reject",
-        ])
-    }
-
-    private static func json(_ version: Version) -> JSONValue {
-        .fields(["version": .string(version.version.text), "selector": .map(version.selector)])
-    }
-}
-
-extension FieldReader {
-    /// Names a field that the design knows and this server does not, so that its absence is told apart from a typing
-    /// mistake.
-    mutating func refuse(_ field: String, _ reason: String) {
-        if value(field) != nil { log.report(pointer.appending(field), .unsupported, reason) }
     }
 }

@@ -106,8 +106,7 @@ extension ReleaseStatus.Traffic {
     fileprivate init(_ document: JSONValue) {
         canaryShare = document["desired"]?["canary"]?.integerValue.flatMap(TrafficShare.init(basisPoints:)) ?? .none
         matches = document.items("matches") { item in
-            var fields = FieldReader(item, at: .root, log: ViolationLog())
-            return ContentMatch(reading: &fields)
+            ContentMatch.read(item, at: .root, log: ViolationLog(ofStored: true))
         }
         mirror = document["mirror"].flatMap { item in
             guard let share = item["share"]?.integerValue.flatMap(TrafficShare.init(basisPoints:)) else { return nil }

@@ -2,7 +2,7 @@ package import Documents
 package import MeshCore
 
 /// One step of a release's plan.
-package struct ReleaseStep: Hashable, Sendable {
+package struct ReleaseStep: Document {
     package enum Action: Hashable, Sendable {
         /// The canary's share of the requests that no match decides.
         case setWeight(TrafficShare)
@@ -28,94 +28,42 @@ package struct ReleaseStep: Hashable, Sendable {
         self.name = name
     }
 
-    package init?(reading fields: inout FieldReader) {
-        name = fields.string("name", maxLength: 100)
-        let given = fields.names.filter { fields.has($0) && (Self.actions.contains($0) || Self.later.contains($0)) }
-        if given.count > 1 {
-            fields.log.report(
-                fields.pointer, .conflict, "must have exactly one action, not \(given.joined(separator: " and "))")
-        }
-        if given.isEmpty {
-            fields.log.report(
-                fields.pointer, .required, "must have one of \(Self.actions.joined(separator: ", "))",
-                choices: Self.actions)
-        }
-        for field in Self.later { fields.refuse(field, "\(field) steps are not supported") }
-        let action = Self.action(&fields)
-        let bakeTime = fields.duration("bakeTime", in: .zero...Self.maxDuration)
-        if bakeTime != nil, case .pause = action {
-            fields.log.report(
-                fields.pointer.appending("bakeTime"), .conflict, "a pause has a duration, not a bakeTime")
-        }
-        self.bakeTime = bakeTime ?? .zero
-        fields.finish()
-        guard given.count == 1, let action else { return nil }
-        self.action = action
-    }
+    package init() { self.init(.pause(nil)) }
 
-    private static let actions = ["pause", "setMatch", "setMirror", "setWeight"]
-    private static let later = ["analysis", "approval", "webhook"]
+    package static let fields: [Field<Self>] = [
+        .optional("name", \.name, .string(atMost: 100), "For people."),
+        .oneOf(
+            \.action,
+            [
+                Case(
+                    "pause", .document, "Waits, without a duration for `resume` or `promote`.",
+                    make: { .pause($0.duration) },
+                    get: { if case .pause(let duration) = $0 { PauseStep(duration: duration) } else { nil } }),
+                Case(
+                    "setMatch", .document, "Requests that go to the canary, until changed; none ends it.",
+                    make: { .setMatch($0.any) },
+                    get: { if case .setMatch(let matches) = $0 { ContentMatches(any: matches) } else { nil } }),
+                Case(
+                    "setMirror", .document, "Copies of requests that go to the canary, until changed; 0 % ends it.",
+                    make: { .setMirror($0.mirror) },
+                    get: { if case .setMirror(let mirror) = $0 { MirrorStep(mirror) } else { nil } }),
+                Case(
+                    "setWeight", .share, "The canary's share of the requests that no match decides.",
+                    make: Action.setWeight, get: { if case .setWeight(let share) = $0 { share } else { nil } }),
+                Case(refused: "analysis", "analysis steps are not carried out yet"),
+                Case(refused: "approval", "approval steps are not carried out yet"),
+                Case(refused: "webhook", "webhook steps are not carried out yet"),
+            ]),
+        .defaulted(
+            "bakeTime", \.bakeTime, .duration(.zero...maxDuration), isWritten: false,
+            "How long the step must have been in force before the next one, not counting pauses."),
+    ]
+    package static let summary: String? = "Exactly one of setWeight, setMatch, setMirror and pause."
 
-    private static func action(_ fields: inout FieldReader) -> Action? {
-        var action: Action?
-        if let points = fields.integer("setWeight", in: 0...10_000) {
-            action = TrafficShare(basisPoints: points).map(Action.setWeight)
+    package func settle(_ reading: Members) {
+        if reading.isRead("bakeTime"), case .pause = action, reading.has("pause") {
+            reading.report("bakeTime", .conflict, "a pause has a duration, not a bakeTime")
         }
-        if var nested = fields.object("setMatch") { action = matches(&nested).map(Action.setMatch) }
-        if var nested = fields.object("setMirror") { action = mirror(&nested) }
-        if var nested = fields.object("pause") {
-            action = .pause(nested.duration("duration", in: .seconds(1)...maxDuration))
-            nested.finish()
-        }
-        return action
-    }
-
-    /// Reads `{"any": […]}`.
-    static func matches(_ fields: inout FieldReader) -> [ContentMatch]? {
-        guard fields.has("any") else {
-            fields.require("any")
-            fields.finish()
-            return nil
-        }
-        let matches = fields.objects("any", atMost: 32).compactMap { item in
-            var item = item
-            return ContentMatch(reading: &item)
-        }
-        fields.finish()
-        return matches
-    }
-
-    private static func mirror(_ fields: inout FieldReader) -> Action? {
-        let percentage = fields.number("percentage", in: 0...100)
-        if !fields.has("percentage") { fields.require("percentage") }
-        var methods: [String] = []
-        for element in fields.elements("methods", atMost: 16) {
-            guard let method = element.value.stringValue else {
-                fields.log.report(element.pointer, .wrongType, "must be a string, not \(element.value.typeName)")
-                continue
-            }
-            if method != "*" && !isMethod(method) {
-                fields.log.report(
-                    element.pointer, .invalidFormat, "must be an HTTP method in capitals, or * for all of them")
-            }
-            if methods.contains(method) { fields.log.report(element.pointer, .duplicate, "is given twice") }
-            methods.append(method)
-        }
-        if methods.contains("*") && methods.count > 1 {
-            fields.log.report(fields.pointer.appending("methods"), .conflict, "must have nothing besides *")
-        }
-        fields.finish()
-        guard let percentage, let share = TrafficShare(basisPoints: Int64((percentage * 100).rounded())) else {
-            return nil
-        }
-        guard share > .none else { return .setMirror(nil) }
-        // Only safe methods unless asked otherwise: a copied POST would be carried out twice.
-        let chosen = methods.isEmpty ? ["GET", "HEAD"] : methods == ["*"] ? [] : methods
-        return .setMirror(ReleaseTraffic.Mirror(share: share, methods: chosen))
-    }
-
-    private static func isMethod(_ text: String) -> Bool {
-        (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { (65...90).contains($0) || $0 == 45 || $0 == 95 }
     }
 
     /// The action's name in documents.
@@ -127,30 +75,76 @@ package struct ReleaseStep: Hashable, Sendable {
         case .pause: "pause"
         }
     }
+}
 
-    package var json: JSONValue {
-        .fields([
-            "name": name.map(JSONValue.string),
-            kind: actionJSON,
-            "bakeTime": bakeTime > .zero ? .string(bakeTime.text) : nil,
-        ])
+/// `pause` of a step.
+private struct PauseStep: Document {
+    var duration: Duration?
+
+    static let fields: [Field<Self>] = [
+        .optional(
+            "duration", \.duration, .duration(.seconds(1)...ReleaseStep.maxDuration),
+            "Left out: until somebody says `resume` or `promote`.")
+    ]
+    static let schemaName: String? = nil
+}
+
+/// `setMatch` of a step, and `match` of the form without steps.
+struct ContentMatches: Document {
+    var any: [ContentMatch] = []
+
+    static let fields: [Field<Self>] = [
+        .required(
+            "any", \.any, .list(of: .document, 0...32, isWrittenEmpty: true), "Requests that fit at least one of these."
+        )
+    ]
+    static let schemaName: String? = nil
+}
+
+/// `setMirror` of a step.
+struct MirrorStep: Document {
+    /// `0...100`; 0: no longer.
+    var percentage = 0.0
+    /// Empty: ``safeMethods``. `*`: all of them.
+    var methods: [String] = []
+
+    /// Only safe methods unless asked otherwise: a copied POST would be carried out twice.
+    private static let safeMethods = ["GET", "HEAD"]
+    private static let method = Shape<String>.text.examples("GET", "*").checked { method, place, log in
+        guard method != "*", !isMethod(method) else { return }
+        log.report(place.pointer, .invalidFormat, "must be an HTTP method in capitals, or * for all of them")
     }
 
-    private var actionJSON: JSONValue {
-        switch action {
-        case .setWeight(let share): .integer(Int64(share.basisPoints))
-        case .setMatch(let matches): ["any": .array(matches.map(\.json))]
-        case .setMirror(let mirror): Self.json(mirror)
-        case .pause(let duration): .fields(["duration": duration.map { .string($0.text) }])
+    static let fields: [Field<Self>] = [
+        .required("percentage", \.percentage, .number(0...100), "Of the requests in scope."),
+        .defaulted(
+            "methods", \.methods, .list(of: method, 0...16, .ofElements("is given twice")),
+            "HTTP methods, or `*` for all of them. Left out: GET and HEAD."),
+    ]
+    static let schemaName: String? = nil
+
+    init() {}
+
+    init(_ mirror: ReleaseTraffic.Mirror?) {
+        guard let mirror else { return }
+        percentage = Double(mirror.share.basisPoints) / 100
+        methods = mirror.methods.isEmpty ? ["*"] : mirror.methods
+    }
+
+    func settle(_ reading: Members) {
+        guard methods.contains("*"), methods.count > 1 else { return }
+        reading.report("methods", .conflict, "must have nothing besides *")
+    }
+
+    var mirror: ReleaseTraffic.Mirror? {
+        guard let share = TrafficShare(basisPoints: Int64((percentage * 100).rounded())), share > .none else {
+            return nil
         }
+        return ReleaseTraffic.Mirror(
+            share: share, methods: methods.isEmpty ? Self.safeMethods : methods == ["*"] ? [] : methods)
     }
 
-    /// A mirror as a step writes it.
-    static func json(_ mirror: ReleaseTraffic.Mirror?) -> JSONValue {
-        guard let mirror else { return ["percentage": 0] }
-        let methods = mirror.methods.isEmpty ? ["*"] : mirror.methods
-        return [
-            "percentage": .hundredths(Int(mirror.share.basisPoints)), "methods": .array(methods.map(JSONValue.string)),
-        ]
+    private static func isMethod(_ text: String) -> Bool {
+        (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { (65...90).contains($0) || $0 == 45 || $0 == 95 }
     }
 }

@@ -2,7 +2,7 @@ package import Documents
 package import MeshCore
 
 /// How a release moves traffic: where, under which guard, and in which steps.
-package struct ReleaseStrategy: Hashable, Sendable {
+package struct ReleaseStrategy: Document {
     /// What kind of release it is: decides the plan of the short form, and what people call it.
     package enum Kind: String, CaseIterable, Sendable {
         case canary, abTest, blueGreen, mirror
@@ -66,6 +66,8 @@ package struct ReleaseStrategy: Hashable, Sendable {
     package var onApplyTimeout: ApplyTimeoutAction
     /// At least one, at most 100.
     package var steps: [ReleaseStep]
+    /// Of a document without steps, while it is read: what an A/B test sends to the canary.
+    private var match: ContentMatches?
 
     package init(
         type: Kind = .canary, paths: [StringMatch] = [.prefix("/")], rules: [String] = [], ports: [Int] = [],
@@ -83,101 +85,129 @@ package struct ReleaseStrategy: Hashable, Sendable {
         self.steps = steps
     }
 
-    package init?(reading fields: inout FieldReader) {
-        let type: Kind? = fields.choice("type", required: true)
-        paths = [.prefix("/")]
-        rules = []
-        ports = []
-        endpointGuard = EndpointGuard()
-        applyTimeout = .seconds(60)
-        onApplyTimeout = .hold
-        if var routing = fields.object("trafficRouting") {
-            Self.readProtocol(&routing)
-            if var scope = routing.object("scope") {
-                Self.readGateways(&scope)
-                paths = Self.paths(&scope) ?? paths
-                rules = Self.rules(&scope)
-                ports = Self.ports(&scope)
-                scope.finish()
-            }
-            endpointGuard = Self.endpointGuard(&routing)
-            applyTimeout = routing.duration("applyTimeout", in: .seconds(1)...(.seconds(600))) ?? applyTimeout
-            maxStragglers = routing.integer("maxStragglers", in: 0...10_000).map(Int.init)
-            onApplyTimeout = routing.choice("onApplyTimeout") ?? onApplyTimeout
-            routing.refuse("stickiness", "sticky cohorts are not supported")
-            routing.finish()
-        }
-        steps = ReleasePlan.read(&fields, type: type)
-        fields.refuse("backgroundAnalysis", "analysis is not supported")
-        fields.refuse("lane", "lanes are not supported")
-        fields.finish()
-        guard let type else { return nil }
-        self.type = type
+    package init() { self.init(steps: []) }
+
+    package static let fields: [Field<Self>] = [
+        .required("type", \.type, .choice, "What kind of release it is; decides the plan where no steps are given."),
+        .group("trafficRouting", routing, "Which requests the release splits, and what it waits for."),
+        .optional(
+            "match", \.match, .document, "abTest without steps: the requests that go to the canary in its default plan."
+        ),
+        .defaulted(
+            "steps", \.steps, .list(of: .document, 1...ReleasePlan.maxSteps),
+            "Left out, the type's default plan, which the stored object shows in full."),
+        .refused("backgroundAnalysis", "analysis is not carried out yet"),
+        .refused("lane", "lanes are not carried out yet"),
+    ]
+
+    private static let routing: [Field<Self>] = [
+        .constant("protocol", "http", isWritten: true, "Only http is supported."),
+        .group("scope", scope, "Which requests are split; left out, all of the service's HTTP ports."),
+        .group("endpointGuard", guarding, "When the canary counts as able to take traffic."),
+        .defaulted(
+            "applyTimeout", \.applyTimeout, .duration(.seconds(1)...(.seconds(600))),
+            """
+            How long proxies that can still be sending by older routes are waited for: from the commit, or from when those \
+            whose server was lost have had a minute to find another one. Then the release goes on if at least one has \
+            acknowledged and at most maxStragglers are missing, and says so. Does not count for progressDeadline.
+            """),
+        .optional(
+            "maxStragglers", \.maxStragglers, .integer(0...10_000),
+            "Left out: the greater of 1 and 1 % of the proxies that count."),
+        .defaulted(
+            "onApplyTimeout", \.onApplyTimeout, .choice,
+            """
+            What follows if more are missing: wait on, until they are there or `promote` goes on without them; go on without \
+            them; or roll back. The end of a rollback, whose routes have gone out already, does not wait longer.
+            """),
+        .refused("stickiness", "sticky cohorts are not carried out yet"),
+    ]
+
+    private static let scope: [Field<Self>] = [
+        .constant(
+            "gateways", "mesh", isList: true, isWritten: true, "Only mesh is supported: traffic between sidecars."),
+        .defaulted(
+            "paths", \.paths, .list(of: path, 1...16, .ofElements("is given twice")), "Any of these paths."),
+        .defaulted(
+            "rules", \.rules, .list(of: rule, 0...64, .ofElements("is given twice")),
+            """
+            Which rules are split: "*" (all that pin no requests to a version), the name of a rule, or \
+            virtualService/name. A rule that pins requests is split only if it is named. Default: as "*".
+            """),
+        .defaulted(
+            "ports", \.ports, .list(of: .port, 0...32, .ofElements("is given twice")),
+            "Which ports' requests are split. Default: all HTTP ports."),
+    ]
+
+    private static let guarding: [Field<Self>] = [
+        .defaulted(
+            "minReady", \.endpointGuard.minReady, .integer(1...10_000),
+            "Healthy endpoints that a version needs, stable in a rollback included."),
+        .defaulted(
+            "capacityRatio", \.endpointGuard.capacityPercent,
+            Shape<Double>.number(0...10).converted(
+                to: { ratio, _, _ in Int((ratio * 100).rounded()) }, from: { Double($0) / 100 }),
+            """
+            How many healthy canary endpoints a share needs, relative to what stable serves the same share with; 0: only \
+            minReady counts.
+            """),
+        .defaulted(
+            "onCanaryUnavailable", \.endpointGuard.onCanaryUnavailable, .choice,
+            """
+            What follows when the canary has no healthy endpoint while it is sent requests; the traffic is withdrawn first in \
+            every case. With hold the step is taken again as soon as it is ready.
+            """),
+    ]
+
+    private static let path = Shape<StringMatch>.document.checked { path, place, log in
+        path.checkConfinement(before: "?", at: place.pointer, log)
+        if let problem = problem(with: path) { log.report(place.pointer, .invalidValue, problem) }
     }
 
-    private static func readProtocol(_ routing: inout FieldReader) {
-        if let name = routing.string("protocol"), name != "http" {
-            routing.log.report(
-                routing.pointer.appending("protocol"), .unsupported, "only http is supported", choices: ["http"])
+    private static let rule = Shape<String>.string(atMost: 512).examples("*", "reviews/canary").checked {
+        rule, place, log in
+        guard !(1...512).contains(rule.utf8.count) else { return }
+        log.report(
+            place.pointer, .invalidValue,
+            "must be \"*\", the name of a rule, or virtualService/name, of at most 512 bytes")
+    }
+
+    package mutating func settle(_ reading: Members) {
+        let match = self.match
+        self.match = nil
+        if reading.has("match") && reading.has("steps") {
+            reading.report("match", .conflict, "belongs to the form without steps; use a setMatch step")
+        }
+        guard reading.isRead("type") else { return }
+        if match != nil && type != .abTest { reading.report("match", .conflict, "belongs to the type abTest only") }
+        if let match, match.any.isEmpty {
+            reading.log.report(reading.pointer.appending("match").appending("any"), .required, "must not be empty")
+        }
+        guard reading.has("steps") else {
+            if type == .abTest && !reading.has("match") {
+                reading.report("match", .required, "an abTest without steps must say for which requests")
+            }
+            steps = ReleasePlan.standard(type, matches: match?.any ?? [])
+            return
+        }
+        checkPromise(reading)
+    }
+
+    /// What a type promises must be in its steps.
+    private func checkPromise(_ reading: Members) {
+        let kinds = steps.map(\.kind)
+        guard !steps.isEmpty else { return }
+        switch type {
+        case .abTest where !kinds.contains("setMatch"):
+            reading.report("steps", .invalidValue, "an abTest must have a setMatch step")
+        case .mirror where !kinds.contains("setMirror"):
+            reading.report("steps", .invalidValue, "a mirror must have a setMirror step")
+        default: return
         }
     }
 
     /// Whether some of the service's routes may be left as they are.
     package var hasScope: Bool { paths != [.prefix("/")] || !rules.isEmpty || !ports.isEmpty }
-
-    private static func readGateways(_ scope: inout FieldReader) {
-        for element in scope.elements("gateways", atMost: 16) where element.value != "mesh" {
-            scope.log.report(
-                element.pointer, .unsupported, "only mesh is supported: traffic between sidecars", choices: ["mesh"])
-        }
-    }
-
-    private static func paths(_ scope: inout FieldReader) -> [StringMatch]? {
-        let isGiven = scope.has("paths")
-        var paths: [StringMatch] = []
-        for var item in scope.objects("paths", atMost: 16) {
-            guard let path = StringMatch(reading: &item) else { continue }
-            path.checkConfinement(before: "?", at: item.pointer, item.log)
-            if let problem = problem(with: path) {
-                item.log.report(item.pointer, .invalidValue, problem)
-            } else if paths.contains(path) {
-                item.log.report(item.pointer, .duplicate, "is given twice")
-            }
-            paths.append(path)
-        }
-        if isGiven && paths.isEmpty {
-            scope.log.report(scope.pointer.appending("paths"), .required, "must not be empty")
-        }
-        return isGiven ? paths : nil
-    }
-
-    private static func rules(_ scope: inout FieldReader) -> [String] {
-        var rules: [String] = []
-        for element in scope.elements("rules", atMost: 64) {
-            guard let rule = element.value.stringValue, (1...512).contains(rule.utf8.count) else {
-                scope.log.report(
-                    element.pointer, .invalidValue,
-                    "must be \"*\", the name of a rule, or virtualService/name, of at most 512 bytes")
-                continue
-            }
-            if rules.contains(rule) { scope.log.report(element.pointer, .duplicate, "is given twice") }
-            rules.append(rule)
-        }
-        return rules
-    }
-
-    private static func ports(_ scope: inout FieldReader) -> [Int] {
-        var ports: [Int] = []
-        for element in scope.elements("ports", atMost: 32) {
-            guard let port = element.value.integerValue, (1...65_535).contains(port) else {
-                scope.log.report(element.pointer, .invalidValue, "must be a port number, 1 to 65535")
-                continue
-            }
-            if ports.contains(Int(port)) { scope.log.report(element.pointer, .duplicate, "is given twice") }
-            ports.append(Int(port))
-        }
-        return ports
-    }
 
     private static func problem(with path: StringMatch) -> String? {
         switch path {
@@ -186,46 +216,6 @@ package struct ReleaseStrategy: Hashable, Sendable {
         case .present: "must have one of exact, prefix and regex"
         default: nil
         }
-    }
-
-    private static func endpointGuard(_ routing: inout FieldReader) -> EndpointGuard {
-        guard var nested = routing.object("endpointGuard") else { return EndpointGuard() }
-        let minReady = nested.integer("minReady", in: 1...10_000) ?? 1
-        let ratio = nested.number("capacityRatio", in: 0...10) ?? 0
-        let action: UnavailableAction = nested.choice("onCanaryUnavailable") ?? .rollback
-        nested.finish()
-        return EndpointGuard(
-            minReady: Int(minReady), capacityPercent: Int((ratio * 100).rounded()), onCanaryUnavailable: action)
-    }
-
-    package var json: JSONValue {
-        .fields([
-            "type": .string(type.rawValue),
-            "trafficRouting": .fields([
-                "protocol": "http",
-                "scope": .fields([
-                    "gateways": ["mesh"], "paths": .array(paths.map(\.json)),
-                    "rules": JSONValue.list(rules, JSONValue.string),
-                    "ports": JSONValue.list(ports) { .integer(Int64($0)) },
-                ]),
-                "endpointGuard": [
-                    "minReady": .integer(Int64(endpointGuard.minReady)),
-                    "capacityRatio": .hundredths(endpointGuard.capacityPercent),
-                    "onCanaryUnavailable": .string(endpointGuard.onCanaryUnavailable.rawValue),
-                ],
-                "applyTimeout": .string(applyTimeout.text),
-                "maxStragglers": maxStragglers.map { .integer(Int64($0)) },
-                "onApplyTimeout": .string(onApplyTimeout.rawValue),
-            ]),
-            "steps": .array(steps.map(\.json)),
-        ])
-    }
-}
-
-extension JSONValue {
-    /// `count / 100` as JSON writes it: without a fraction where there is none, so that the document reads back equal.
-    package static func hundredths(_ count: Int) -> JSONValue {
-        count % 100 == 0 ? .integer(Int64(count / 100)) : .number(Double(count) / 100)
     }
 }
 

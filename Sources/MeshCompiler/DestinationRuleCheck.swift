@@ -75,7 +75,7 @@ extension DestinationRuleSpec {
         of policy: TrafficPolicy?, _ service: ServiceSpec, _ name: NamespacedName, at pointer: JSONPointer
     ) -> [Violation] {
         guard let policy else { return [] }
-        let unknown = policy.portLevelSettings.keys.filter { service.port($0) == nil }.sorted()
+        let unknown = policy.portLevelSettings.map(\.number).filter { service.port($0) == nil }
         return unknown.map { port in
             Violation(
                 pointer.appending("trafficPolicy").appending("portLevelSettings"), .unknownReference,

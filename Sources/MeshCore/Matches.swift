@@ -2,7 +2,7 @@ package import Documents
 internal import RE2
 
 /// How a text is compared: Istio's `StringMatch` (networking/v1, virtual_service.proto).
-package enum StringMatch: Hashable, Sendable {
+package enum StringMatch: Document {
     case exact(String)
     case prefix(String)
     /// RE2 syntax; the whole text must match.
@@ -10,28 +10,31 @@ package enum StringMatch: Hashable, Sendable {
     /// Any value, as long as there is one.
     case present
 
-    /// Reads `{"exact": …}`, `{"prefix": …}` or `{"regex": …}`; `{}` and the regex `*` mean ``present``, as in Istio.
-    package init?(reading fields: inout FieldReader) {
-        let exact = fields.string("exact")
-        let prefix = fields.string("prefix")
-        let regex = fields.string("regex")
-        fields.finish()
-        let given = [exact, prefix, regex].compactMap(\.self)
-        guard given.count <= 1 else {
-            fields.log.report(fields.pointer, .conflict, "must have only one of exact, prefix and regex")
-            return nil
-        }
-        if let exact {
-            self = .exact(exact)
-        } else if let prefix {
-            self = .prefix(prefix)
-        } else if let regex, regex != "*" {
-            guard fields.log.readRegex(regex, at: fields.pointer.appending("regex")) else { return nil }
-            self = .regex(regex)
-        } else {
-            self = .present
-        }
-    }
+    package init() { self = .present }
+
+    package static let fields: [Field<Self>] = [
+        .oneOf(
+            defaulting: \.self,
+            [
+                Case(
+                    "exact", .string(), "The whole text.", make: StringMatch.exact,
+                    get: { if case .exact(let text) = $0 { text } else { nil } }),
+                Case(
+                    "prefix", .string(), "How the text begins.", make: StringMatch.prefix,
+                    get: { if case .prefix(let text) = $0 { text } else { nil } }),
+                Case(
+                    "regex", regexOrStar, "What the whole text matches; `*` is any value.",
+                    make: { $0 == "*" ? .present : .regex($0) },
+                    get: { if case .regex(let text) = $0 { text } else { nil } }),
+            ])
+    ]
+    package static let summary: String? =
+        "At most one of the three; with none, any value fits, as long as there is one."
+
+    private static let regexOrStar = Shape<String>.string().converted(
+        to: { text, place, log in text == "*" || log.readRegex(text, at: place.pointer) ? text : nil },
+        from: { $0 }
+    ).described(by: Shape.regex.schema)
 
     /// Whether it is only asked that there is a value.
     package var fitsAnyValue: Bool {
@@ -47,15 +50,6 @@ package enum StringMatch: Hashable, Sendable {
         case .exact(let text), .prefix(let text): text.isEmpty
         case .regex(let regex): RE2.matches(regex, "") == true
         case .present: true
-        }
-    }
-
-    package var json: JSONValue {
-        switch self {
-        case .exact(let text): ["exact": .string(text)]
-        case .prefix(let text): ["prefix": .string(text)]
-        case .regex(let text): ["regex": .string(text)]
-        case .present: [:]
         }
     }
 }
@@ -118,7 +112,7 @@ extension StringMatch {
 }
 
 /// A condition on a request, as release steps use it: all parts that are given must hold.
-package struct ContentMatch: Hashable, Sendable {
+package struct ContentMatch: Document {
     /// By lower-case header name.
     package var headers: [String: StringMatch]
     /// By cookie name.
@@ -126,6 +120,8 @@ package struct ContentMatch: Hashable, Sendable {
     /// By name of a query parameter.
     package var queryParams: [String: StringMatch]
     package var path: StringMatch?
+
+    package init() { self.init(headers: [:]) }
 
     package init(
         headers: [String: StringMatch] = [:], cookies: [String: StringMatch] = [:],
@@ -137,67 +133,65 @@ package struct ContentMatch: Hashable, Sendable {
         self.path = path
     }
 
-    package init?(reading fields: inout FieldReader) {
-        let before = fields.log.count
-        headers = [:]
-        for (name, match) in Self.matches("headers", &fields) { headers[name.lowercased()] = match }
-        cookies = Self.matches("cookies", &fields)
-        queryParams = Self.matches("queryParams", &fields)
-        if var nested = fields.object("path") {
-            path = StringMatch(reading: &nested)
-            path?.checkConfinement(before: "?", at: nested.pointer, nested.log)
-            path?.checkPath(at: nested.pointer, nested.log)
-        }
-        fields.finish()
-        if headers.isEmpty && cookies.isEmpty && queryParams.isEmpty && path == nil {
-            // A condition that is wrong has been told already.
-            if fields.log.count == before {
-                fields.log.report(
-                    fields.pointer, .required, "must say something about headers, cookies, queryParams or path")
-            }
-            return nil
-        }
+    package static let fields: [Field<Self>] = [
+        .defaulted("headers", \.headers, .headerMatches, "By header name."),
+        .defaulted("cookies", \.cookies, cookieMatches, "By cookie name."),
+        .defaulted("queryParams", \.queryParams, .queryMatches, "By name of a query parameter."),
+        .optional("path", \.path, pathMatch, "The path without its query."),
+    ]
+    package static let summary: String? = "All parts that are given must hold; at least one must be given."
+
+    private static let cookieMatches = Shape<[String: StringMatch]>.map(
+        of: .document.checked { match, place, log in
+            match.checkConfinement(before: ";", at: place.pointer, log)
+            match.checkValue(of: "the value of a cookie", at: place.pointer, log)
+        }, key: HTTPToken.checked, name: { $0 })
+    private static let pathMatch = Shape<StringMatch>.document.checked { match, place, log in
+        match.checkConfinement(before: "?", at: place.pointer, log)
+        match.checkPath(at: place.pointer, log)
     }
 
-    private static func matches(_ field: String, _ fields: inout FieldReader) -> [String: StringMatch] {
-        var matches: [String: StringMatch] = [:]
-        for entry in fields.entries(field) {
-            var nested = FieldReader(entry.value, at: entry.pointer, log: fields.log)
-            guard let match = StringMatch(reading: &nested) else { continue }
-            guard field == "queryParams" || HTTPToken.isValid(entry.name) else {
-                fields.log.report(
-                    entry.pointer, .invalidFormat, "the name must be a token as of RFC 9110 section 5.6.2")
-                continue
-            }
-            switch field {
-            case "cookies":
-                match.checkConfinement(before: ";", at: entry.pointer, fields.log)
-                match.checkValue(of: "the value of a cookie", at: entry.pointer, fields.log)
-            case "headers": match.checkValue(of: "the value of a header", at: entry.pointer, fields.log)
-            default:
-                if !(1...1024).contains(entry.name.utf8.count) {
-                    fields.log.reportIfNew(
-                        entry.pointer, .invalidFormat, "the name must be 1 to 1024 bytes long")
+    package func settle(_ reading: Members) {
+        // A condition that is wrong has been told already.
+        guard self == ContentMatch(), !reading.isWrong else { return }
+        reading.log.report(
+            reading.pointer, .required, "must say something about headers, cookies, queryParams or path")
+    }
+}
+
+extension Shape where Value == [String: StringMatch] {
+    /// Conditions by lower-case header name.
+    package static var headerMatches: Shape {
+        map(
+            of: .document.checked { match, place, log in
+                match.checkValue(of: "the value of a header", at: place.pointer, log)
+            }, key: { HTTPToken.checked($0, $1, $2)?.lowercased() }, name: { $0 })
+    }
+
+    /// Conditions by name of a query parameter.
+    package static var queryMatches: Shape {
+        map(
+            of: .document,
+            key: { name, place, log in
+                if !(1...1024).contains(name.utf8.count) {
+                    log.reportIfNew(place.pointer, .invalidFormat, "the name must be 1 to 1024 bytes long")
                 }
-            }
-            matches[entry.name] = match
-        }
-        return matches
-    }
-
-    package var json: JSONValue {
-        func object(_ matches: [String: StringMatch]) -> JSONValue? {
-            matches.isEmpty ? nil : .object(matches.mapValues(\.json))
-        }
-        return .fields([
-            "headers": object(headers), "cookies": object(cookies), "queryParams": object(queryParams),
-            "path": path?.json,
-        ])
+                return name
+            }, name: { $0 })
     }
 }
 
 /// Names of headers and cookies.
 package enum HTTPToken {
+    package static let rule = "the name must be a token as of RFC 9110 section 5.6.2"
+
+    /// A name that may be one, else `nil` after a report.
+    package static func checked(_ name: String, _ place: Place, _ log: ViolationLog) -> String? {
+        if isValid(name) { return name }
+        log.report(place.pointer, .invalidFormat, rule)
+        return nil
+    }
+
     /// Whether `text` is a token (RFC 9110 section 5.6.2), optionally with the leading colon of a pseudo-header.
     package static func isValid(_ text: String) -> Bool {
         let name = text.utf8.first == UInt8(ascii: ":") ? text.utf8.dropFirst() : text.utf8[...]

@@ -25,6 +25,8 @@ package struct Name: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     private init(trusted text: String) { self.text = text }
 
+    /// Stands where a required name is missing, in a document that is being read; no name that is read is equal to it.
+    package static let blank = Name(trusted: "")
     /// The mesh that every tenant has.
     package static let defaultMesh = Name(trusted: "default")
 

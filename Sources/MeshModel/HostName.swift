@@ -1,4 +1,4 @@
-internal import Documents
+package import Documents
 package import MeshCore
 
 /// The names by which callers and rules name a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
@@ -44,23 +44,26 @@ package enum HostName {
     package static func firstLabel(_ host: String) -> Substring {
         host[..<(host.utf8.firstIndex(of: UInt8(ascii: ".")) ?? host.endIndex)]
     }
+}
 
-    /// Reads a host name and reports what is wrong with it.
-    ///
-    /// - Returns: the name without a dot behind it.
-    static func read(_ value: JSONValue, at pointer: JSONPointer, log: ViolationLog) -> String? {
-        guard case .string(let host) = value else {
-            log.report(pointer, .wrongType, "must be a string, not \(value.typeName)")
-            return nil
-        }
-        if host.utf8.contains(UInt8(ascii: "*")) {
-            log.report(pointer, .unsupported, "wildcard hosts are not supported; \(rule)")
-            return nil
-        }
-        guard service(host, from: .defaultMesh) != nil else {
-            log.report(pointer, .invalidFormat, rule)
-            return nil
-        }
-        return relative(host)
+extension Shape where Value == String {
+    /// The host name of a service, short or full; without the dot behind it, if there is one.
+    package static var host: Shape {
+        let text = text
+        return Shape(
+            schema: .named("Host"),
+            read: { json, place, log in
+                guard let host = text.read(json, place, log) else { return nil }
+                if host.utf8.contains(UInt8(ascii: "*")) {
+                    log.report(
+                        place.pointer, .unsupported, "wildcard hosts are not supported; \(HostName.rule)")
+                    return nil
+                }
+                guard HostName.service(host, from: .defaultMesh) != nil else {
+                    log.report(place.pointer, .invalidFormat, HostName.rule)
+                    return nil
+                }
+                return HostName.relative(host)
+            }, write: JSONValue.string)
     }
 }

@@ -79,7 +79,7 @@ enum LargeMesh {
         return name
     }
 
-    static func read<T: Spec>(_ document: JSONValue) throws -> T {
+    static func read<T: Document>(_ document: JSONValue) throws -> T {
         let log = ViolationLog()
         guard let spec = T.read(document, at: .root, log: log) else { throw LabError("\(document): \(log.violations)") }
         return spec

@@ -42,9 +42,9 @@ struct ReleaseScopeTests {
         arguments: [
             (#"{"rules": ["a", "a"]}"#, "", "rules/1", Violation.Code.duplicate),
             (#"{"rules": [""]}"#, "", "rules/0", .invalidValue),
-            (#"{"rules": [3]}"#, "", "rules/0", .invalidValue),
-            (#"{"ports": [0]}"#, "", "ports/0", .invalidValue),
-            (#"{"ports": ["http"]}"#, "", "ports/0", .invalidValue),
+            (#"{"rules": [3]}"#, "", "rules/0", .wrongType),
+            (#"{"ports": [0]}"#, "", "ports/0", .outOfRange),
+            (#"{"ports": ["http"]}"#, "", "ports/0", .wrongType),
             (#"{"ports": [80, 80]}"#, "", "ports/1", .duplicate),
             (#"{"gateways": ["mesh", "public"]}"#, "", "gateways/1", .unsupported),
         ])

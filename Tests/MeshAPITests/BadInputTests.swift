@@ -86,7 +86,7 @@ struct BadInputTests {
             ],
             errors: [
                 "/spec/host unsupported", "/spec/trafficPolicy/tls unsupported",
-                "/spec/trafficPolicy/loadBalancer/consistentHash conflict",
+                "/spec/trafficPolicy/loadBalancer conflict",
                 "/spec/trafficPolicy/loadBalancer/consistentHash conflict",
                 "/spec/trafficPolicy/loadBalancer/consistentHash/httpHeaderName invalidFormat",
                 "/spec/trafficPolicy/loadBalancer/consistentHash/maglev/tableSize invalidValue",

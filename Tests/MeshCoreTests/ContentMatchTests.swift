@@ -11,15 +11,14 @@ struct ContentMatchTests {
         ] as [(JSONValue, String)])
     func refuses(_ document: JSONValue, _ pointer: String) {
         let log = ViolationLog()
-        var fields = FieldReader(document, at: .root, log: log)
-        _ = ContentMatch(reading: &fields)
+        _ = ContentMatch.read(document, at: .root, log: log)
         #expect(log.violations.map(\.pointer.description) == [pointer])
     }
 
     @Test func takesAnchorsAtTheEnds() {
         let log = ViolationLog()
-        var fields = FieldReader(["cookies": ["group": ["regex": "^beta-.*$"]]], at: .root, log: log)
-        #expect(ContentMatch(reading: &fields) != nil)
+        let document: JSONValue = ["cookies": ["group": ["regex": "^beta-.*$"]]]
+        #expect(ContentMatch.read(document, at: .root, log: log) != nil)
         #expect(log.violations.isEmpty)
     }
 }

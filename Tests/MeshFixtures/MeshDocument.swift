@@ -57,20 +57,14 @@ package enum MeshDocument {
     }
 
     private static func release(_ item: JSONValue, in namespace: Name) throws -> ReleaseTraffic {
-        let log = ViolationLog()
-        func match<T>(_ value: JSONValue, _ read: (inout FieldReader) -> T?) throws -> T {
-            var fields = FieldReader(value, at: .root, log: log)
-            guard let match = read(&fields), log.violations.isEmpty else { throw Unreadable("\(log.violations)") }
-            return match
-        }
         var traffic = ReleaseTraffic(
             service: NamespacedName(namespace: namespace, name: try name(item["service"]?.stringValue)),
             port: (item["port"]?.integerValue).map { Int($0) }, stable: try name(item["stable"]?.stringValue),
             canary: try name(item["canary"]?.stringValue),
             canaryShare: TrafficShare(basisPoints: item["share"]?.integerValue ?? 0) ?? .none)
-        traffic.matches = try (item["matches"]?.arrayValue ?? []).map { try match($0) { ContentMatch(reading: &$0) } }
+        traffic.matches = try (item["matches"]?.arrayValue ?? []).map { try spec($0) }
         if let paths = item["paths"]?.arrayValue {
-            traffic.paths = try paths.map { try match($0) { StringMatch(reading: &$0) } }
+            traffic.paths = try paths.map { try spec($0) }
         }
         traffic.rules = (item["rules"]?.arrayValue ?? []).compactMap(\.stringValue)
         traffic.ports = (item["ports"]?.arrayValue ?? []).compactMap(\.integerValue).map { Int($0) }
@@ -87,7 +81,7 @@ package enum MeshDocument {
     }
 
     /// Reads a `spec` and throws what is wrong with it.
-    package static func spec<T: Spec>(_ document: JSONValue?) throws -> T {
+    package static func spec<T: Document>(_ document: JSONValue?) throws -> T {
         let log = ViolationLog()
         guard let spec = T.read(document ?? .null, at: JSONPointer(["spec"]), log: log), log.unknownFields.isEmpty
         else {

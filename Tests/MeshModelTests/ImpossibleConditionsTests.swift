@@ -9,8 +9,7 @@ struct ImpossibleConditionsTests {
     /// What is wrong with a condition of a release's step.
     private static func step(_ content: JSONValue, isOfStored: Bool = false) -> [String] {
         let log = ViolationLog(ofStored: isOfStored)
-        var fields = FieldReader(content, at: .root, log: log)
-        _ = ContentMatch(reading: &fields)
+        _ = ContentMatch.read(content, at: .root, log: log)
         return log.violations.map(\.pointer.description)
     }
 

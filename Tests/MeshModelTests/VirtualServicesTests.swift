@@ -105,7 +105,7 @@ struct VirtualServicesTests {
                 ["hosts": ["A_b"], "http": [["route": [["destination": ["host": "a"]]]]]],
                 ["/spec/hosts/0 invalidFormat"]
             ),
-            (rule(["route": nil]), ["/spec/http/0/route required"]),
+            (rule(["route": nil]), ["/spec/http/0 required"]),
             (rule(["route": [["destination": [:]]]]), ["/spec/http/0/route/0/destination/host required"]),
             (
                 rule(["route": [["destination": ["host": "a", "name": "a"]]]]),
@@ -211,7 +211,7 @@ struct VirtualServicesTests {
             (rule(["match": [["sourceLabels": ["a": "b"]]]]), ["/spec/http/0/match/0/sourceLabels unsupported"]),
             (
                 ["hosts": ["a"], "tcp": [], "exportTo": ["."], "http": [["route": [["destination": ["host": "a"]]]]]],
-                ["/spec/tcp unsupported", "/spec/exportTo/0 unsupported"]
+                ["/spec/exportTo/0 unsupported", "/spec/tcp unsupported"]
             ),
         ] as [(JSONValue, [String])])
     func mistakesAreAllPointedAt(_ document: JSONValue, _ expected: [String]) {

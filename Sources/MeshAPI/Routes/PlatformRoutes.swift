@@ -24,11 +24,11 @@ struct PlatformRoutes: Sendable {
                 .document(["version": .string(configuration.version)])
             },
             Route(.get, "/openapi.yaml", "getOpenAPI", .open) { _ in
-                APIAnswer(body: Documents.openAPI, type: "application/yaml")
+                APIAnswer(body: ServedDocuments.openAPI, type: "application/yaml")
             },
             Route(.get, "/docs", "getDocs", .open) { _ in
-                var answer = APIAnswer.text(Documents.page, type: "text/html; charset=utf-8")
-                answer.headers[.contentSecurityPolicy] = Documents.pagePolicy
+                var answer = APIAnswer.text(ServedDocuments.page, type: "text/html; charset=utf-8")
+                answer.headers[.contentSecurityPolicy] = ServedDocuments.pagePolicy
                 return answer
             },
             Route(.get, "/v1/whoami", "whoami", .authenticated) { Self.whoami($0.caller) },

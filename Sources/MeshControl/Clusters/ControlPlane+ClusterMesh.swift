@@ -48,11 +48,11 @@ extension ControlPlane {
     private static func meshSpec(_ body: JSONValue, enable: Bool, _ log: ViolationLog) -> ClusterMeshSpec? {
         var fields = FieldReader(body, at: .root, log: log)
         var spec: ClusterMeshSpec?
-        if fields.has("spec"), var nested = fields.object("spec") {
-            spec = ClusterMeshSpec(reading: &nested, enabled: enable)
-            if let spec, spec.enabled != enable {
-                log.report(
-                    JSONPointer(["spec", "enabled"]), .conflict, "says the opposite of the method; leave it out")
+        if let document = fields.value("spec") {
+            let pointer = JSONPointer(["spec"])
+            spec = ClusterMeshSpec.read(document, at: pointer, log: log)
+            if let said = document["enabled"]?.boolValue, said != enable {
+                log.report(pointer.appending("enabled"), .conflict, "says the opposite of the method; leave it out")
             }
         }
         fields.finish()

@@ -110,7 +110,7 @@ private struct ReadObject: Sendable {
 
 extension StoredObject {
     /// The stored `spec` as its noun; `nil` if it cannot be read.
-    func noun<Noun: Spec>(as noun: Noun.Type = Noun.self) -> Noun? {
+    func noun<Noun: Document>(as noun: Noun.Type = Noun.self) -> Noun? {
         Noun.read(spec, at: .root, log: ViolationLog(ofStored: true))
     }
 }

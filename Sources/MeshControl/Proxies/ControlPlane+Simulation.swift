@@ -145,12 +145,14 @@ extension Simulation.Answer {
     ) -> JSONValue {
         let namespace = destination.service.namespace
         guard isVisible(namespace) else {
-            return ["namespace": .string(namespace.text), "shareBp": .hundredths(destination.millionths)]
+            return [
+                "namespace": .string(namespace.text), "shareBp": .number(whole: Double(destination.millionths) / 100),
+            ]
         }
         return [
             "namespace": .string(destination.service.namespace.text), "service": .string(destination.service.name.text),
             "port": .integer(Int64(destination.port)), "version": destination.version.map { .string($0.text) } ?? .null,
-            "shareBp": .hundredths(destination.millionths),
+            "shareBp": .number(whole: Double(destination.millionths) / 100),
         ]
     }
 }

@@ -54,7 +54,7 @@ struct PlannedWrite {
     /// The draft's `spec` as its noun.
     ///
     /// - Throws: ``ControlError/invalid(_:)`` with every violation of envelope and spec.
-    func spec<Noun: Spec>(as noun: Noun.Type = Noun.self) throws -> Noun {
+    func spec<Noun: Document>(as noun: Noun.Type = Noun.self) throws -> Noun {
         let spec = Noun.read(draft.spec, at: Self.specPointer, log: log)
         try log.check(options)
         guard let spec else { throw ControlError.fault("\(noun) is neither valid nor reported") }
@@ -62,7 +62,7 @@ struct PlannedWrite {
     }
 
     /// What is stored, as its noun; `nil` if nothing is.
-    func oldSpec<Noun: Spec>(as noun: Noun.Type = Noun.self) -> Noun? {
+    func oldSpec<Noun: Document>(as noun: Noun.Type = Noun.self) -> Noun? {
         old.flatMap { Noun.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) }
     }
 
@@ -71,7 +71,7 @@ struct PlannedWrite {
     /// - Parameters:
     ///   - status: `nil` keeps the status.
     ///   - conditions: what compiling says about the object; `nil`: nobody asked.
-    func put<Noun: Spec>(
+    func put<Noun: Document>(
         _ spec: Noun, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
         in transaction: StoreTransaction
     ) async throws -> WrittenObject {
@@ -85,7 +85,7 @@ struct PlannedWrite {
 
     /// What is stored for a spec: what there is already if that means the same. An earlier version may have left out what this
     /// one writes down, such as the default of a field that is new; to write the same again is no new generation.
-    private func document<Noun: Spec>(of spec: Noun) -> JSONValue {
+    private func document<Noun: Document>(of spec: Noun) -> JSONValue {
         let document = spec.json
         guard let old, old.spec != document, oldSpec(as: Noun.self) == spec else { return document }
         return old.spec

@@ -1,7 +1,8 @@
+package import Documents
 package import MeshCore
 
 /// The typed form of the `spec` of a kind of objects, and what the table says about the kind.
-package protocol ResourceKind: Spec, SendableMetatype {
+package protocol ResourceKind: Document, SendableMetatype {
     static var info: KindInfo { get }
 }
 

@@ -262,22 +262,4 @@ enum DestinationRuleFields {
                 return field
             })
     }
-
-    private static let full: JSONValue = [
-        "loadBalancer": [
-            "consistentHash": [
-                "httpCookie": ["name": "a"], "ringHash": ["minimumRingSize": 1], "maglev": ["tableSize": 2],
-            ]
-        ],
-        "connectionPool": ["tcp": ["tcpKeepalive": ["probes": 1]], "http": ["maxRetries": 1]],
-        "outlierDetection": ["interval": "1s"],
-    ]
-
-    /// Documents with every object that there can be.
-    static let documents: [JSONValue] = {
-        guard case .object(let blocks) = full else { return [] }
-        let port: JSONValue = .object(blocks.merging(["port": ["number": 80]]) { $1 })
-        let policy: JSONValue = .object(blocks.merging(["portLevelSettings": [port]]) { $1 })
-        return [["host": "a", "trafficPolicy": policy, "subsets": [["name": "v1", "trafficPolicy": policy]]]]
-    }()
 }

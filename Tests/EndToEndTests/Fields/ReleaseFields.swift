@@ -217,25 +217,4 @@ enum ReleaseFields {
     static func counted(_ fields: Set<String>) -> Set<String> {
         Set(fields.map { $0.hasPrefix("/spec/strategy/match/any/") ? "/spec/strategy/match/any" : $0 })
     }
-
-    private static let text: JSONValue = ["exact": "a"]
-
-    /// Documents with every object that there can be.
-    static let documents: [JSONValue] = {
-        let condition: JSONValue = [
-            "headers": ["x-a": text], "cookies": ["x-a": text], "queryParams": ["x-a": text], "path": text,
-        ]
-        let routing: JSONValue = ["scope": ["paths": [["exact": "/a"]]], "endpointGuard": ["minReady": 1]]
-        let more: [String: JSONValue] = [
-            "service": "a", "failurePolicy": ["rollback": ["mode": "immediate"]],
-            "schedule": ["startAt": "2099-01-01T00:00:00Z"], "promotion": ["unsplit": "move"],
-        ]
-        let steps: [JSONValue] = [
-            ["setMatch": ["any": [condition]]], ["setMirror": ["percentage": 1]], ["pause": [:]],
-        ]
-        return [
-            release(steps, routing: routing, more),
-            release([], ["service": "a", "strategy": ["type": "abTest", "match": ["any": [condition]]]]),
-        ]
-    }()
 }

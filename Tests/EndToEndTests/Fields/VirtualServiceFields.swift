@@ -288,39 +288,4 @@ enum VirtualServiceFields {
     private static func mirrored(_ mirror: JSONValue, _ more: [String: JSONValue] = [:]) -> JSONValue {
         rules(["mirror": mirror, "route": to("v1")].merging(more) { $1 })
     }
-
-    // MARK: What there is
-
-    private static let text: JSONValue = ["exact": "a"]
-
-    /// Documents with every object that there can be.
-    static let documents: [JSONValue] = [
-        [
-            "hosts": ["a"], "delegateHosts": [["host": "a", "namespaces": ["b"]]],
-            "http": [
-                [
-                    "match": [
-                        [
-                            "uri": text, "headers": ["x-a": text], "withoutHeaders": ["x-a": text], "method": text,
-                            "authority": text, "scheme": text, "queryParams": ["x-a": text],
-                        ]
-                    ],
-                    "route": [
-                        [
-                            "destination": ["host": "a", "port": ["number": 80]],
-                            "headers": ["request": ["set": ["x-a": "b"]], "response": ["set": ["x-a": "b"]]],
-                        ]
-                    ],
-                    "headers": ["request": ["set": ["x-a": "b"]], "response": ["set": ["x-a": "b"]]],
-                    "rewrite": ["uriRegexRewrite": ["match": "a", "rewrite": "b"]], "retries": ["attempts": 1],
-                    "fault": [
-                        "delay": ["percentage": ["value": 1], "fixedDelay": "1s"],
-                        "abort": ["percentage": ["value": 1], "httpStatus": 503],
-                    ], "mirror": ["host": "a", "port": ["number": 80]], "mirrorPercentage": ["value": 1],
-                ],
-                ["redirect": ["uri": "/a"]],
-                ["directResponse": ["status": 200, "body": ["string": "a"]]],
-            ],
-        ]
-    ]
 }

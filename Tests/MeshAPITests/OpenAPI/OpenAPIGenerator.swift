@@ -1,3 +1,4 @@
+import Documents
 import HTTPTypes
 import MeshControl
 import MeshCore
@@ -9,8 +10,8 @@ import Yams
 /// Makes the OpenAPI document of the routes, of the table of kinds, and of an overlay that is written by hand.
 ///
 /// Routes say where an operation is, what it takes and who may call it; from that follow its parameters and all answers that
-/// come about before its use case. The table says what the six operations of a kind are and what its objects look like. The
-/// overlay has the prose and whatever else is particular (``OpenAPIOverlay``).
+/// come about before its use case. The table says what the six operations of a kind are, and the declarations of its fields what
+/// its objects look like. The overlay has the prose and whatever else is particular (``OpenAPIOverlay``).
 struct OpenAPIGenerator {
     let routes: [Route]
     let overlay: OpenAPIOverlay
@@ -28,7 +29,7 @@ struct OpenAPIGenerator {
     /// The file's text. Its second line says that it is made.
     func text() throws -> String {
         let made =
-            "# Made by `make golden` of the routes (Sources/MeshAPI), the table of kinds (Sources/MeshModel/Kinds) and overlay.yaml.\n"
+            "# Made by `make golden` of the routes (Sources/MeshAPI), the kinds and their fields (Sources/MeshModel/Kinds) and overlay.yaml.\n"
         let lines = try serialize(node: document(), width: 120, allowUnicode: true)
             .split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
         return lines.joined(separator: "\n" + made)
@@ -179,7 +180,8 @@ struct OpenAPIGenerator {
                 return (Node(name), Node(members, .implicit, .flow))
             },
             "responses": try kinds.all.flatMap { [try response(of: $0), try listResponse(of: $0)] },
-            "schemas": try kinds.all.map { (Node($0.name), try schema(of: $0)) },
+            "schemas": try kinds.all.map { (Node($0.name), try schema(of: $0)) }
+                + DeclaredSchemas(kinds.all.map { $0.specType.schema }).schemas.map { (Node($0.name), $0.schema.node) },
         ]
         return Node(
             try overlay.components.map { section, members in
@@ -231,11 +233,12 @@ struct OpenAPIGenerator {
 
     private func schema(of kind: Kind) throws -> Node {
         let said = overlay.kinds[kind.name] ?? OpenAPIOverlay.KindEntry()
+        let isSpecRequired = kind.specType.schema.members.contains { $0.presence == .required }
         return try Node.yaml(
             """
             type: object
             additionalProperties: false
-            \(said.isSpecRequired ? "required: [spec]" : "")
+            \(isSpecRequired ? "required: [spec]" : "")
             properties:
               apiVersion: { const: sluice/v1 }
               kind: { const: \(kind.name) }

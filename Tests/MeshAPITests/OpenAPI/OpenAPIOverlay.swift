@@ -19,7 +19,6 @@ struct OpenAPIOverlay {
     }
 
     struct KindEntry {
-        var isSpecRequired = true
         /// The schema of `status`, if that is no ordinary one.
         var status: String?
     }
@@ -95,7 +94,6 @@ extension OpenAPIOverlay.KindEntry {
     fileprivate init(_ node: Node, _ place: String) throws {
         for (key, value) in try OpenAPIOverlay.members(node, place) {
             switch key.string {
-            case "specRequired": isSpecRequired = value.bool ?? true
             case "status": status = value.string
             default: throw OpenAPIProblem("\(place) has the unknown key \(key.string ?? "")")
             }

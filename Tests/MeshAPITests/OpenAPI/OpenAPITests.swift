@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import HTTPTypes
 import MeshFixtures
+import MeshModel
 import Testing
 import Yams
 
@@ -10,7 +11,7 @@ import Yams
 @Suite("The OpenAPI document")
 struct OpenAPITests {
     private static func document() throws -> [String: Any] {
-        let text = String(decoding: Documents.openAPI, as: UTF8.self)
+        let text = String(decoding: ServedDocuments.openAPI, as: UTF8.self)
         return try #require(Yams.load(yaml: text) as? [String: Any])
     }
 
@@ -26,6 +27,7 @@ struct OpenAPITests {
         try await Fixture.run { api in
             let generator = OpenAPIGenerator(routes: api.server.responder.routes.routes, overlay: overlay)
             try folder.expect(Data(try generator.text().utf8), in: "sluice-v1.yaml")
+            try folder.expect(Data(FieldPage(kinds: kinds.all).text().utf8), in: "fields.md")
         }
     }
 

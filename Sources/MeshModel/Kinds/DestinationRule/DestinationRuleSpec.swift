@@ -9,12 +9,28 @@ package struct DestinationRuleSpec: ResourceKind {
     package static let info = KindInfo("DestinationRule", in: .namespace, roles: KindRoles(write: .developers))
 
     /// What is different for one version of the service.
-    package struct Subset: Hashable, Sendable {
+    package struct Subset: Document {
         /// What destinations call it; without labels, the version of that name.
         package var name: Name
         /// The version that is meant: the one whose labels include these (``ServiceSpec/versions(selectedBy:)``).
         package var labels: [String: String]
         package var trafficPolicy: TrafficPolicy?
+
+        package init() { self.init(name: .blank) }
+
+        package init(name: Name, labels: [String: String] = [:], trafficPolicy: TrafficPolicy? = nil) {
+            self.name = name
+            self.labels = labels
+            self.trafficPolicy = trafficPolicy
+        }
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .required("name", \.name, .name, "What destinations call it; without labels, the version of that name."),
+            .defaulted("labels", \.labels, .strings, "The version that is meant: the one whose labels include these."),
+            .optional(
+                "trafficPolicy", \.trafficPolicy, .document, "What is different for it; a block replaces the rule's."),
+        ]
 
         /// The version of a service that the subset means.
         ///
@@ -32,51 +48,28 @@ package struct DestinationRuleSpec: ResourceKind {
     /// At most 64; names are unique.
     package var subsets: [Subset]
 
-    package init?(reading fields: inout FieldReader) {
-        let host = fields.value("host").flatMap {
-            HostName.read($0, at: fields.pointer.appending("host"), log: fields.log)
-        }
-        if !fields.has("host") { fields.require("host") }
-        trafficPolicy = fields.object("trafficPolicy").map { TrafficPolicy(reading: $0) }
-        subsets = Self.subsets(&fields)
-        fields.refuse(["workloadSelector"])
-        for element in fields.elements("exportTo", atMost: 32) where element.value != "*" {
-            fields.log.report(
-                element.pointer, .unsupported, "only \"*\" is supported: rules are visible in their whole mesh")
-        }
-        fields.finish()
-        guard let host else { return nil }
+    package init() { self.init(host: "") }
+
+    package init(host: String, trafficPolicy: TrafficPolicy? = nil, subsets: [Subset] = []) {
         self.host = host
+        self.trafficPolicy = trafficPolicy
+        self.subsets = subsets
     }
 
-    private static func subsets(_ fields: inout FieldReader) -> [Subset] {
-        var subsets: [Subset] = []
-        for var item in fields.objects("subsets", atMost: 64) {
-            let name = item.name("name", required: true)
-            let labels = item.stringMap("labels")
-            let policy = item.object("trafficPolicy").map { TrafficPolicy(reading: $0) }
-            item.finish()
-            guard let name else { continue }
-            if subsets.contains(where: { $0.name == name }) {
-                item.log.report(item.pointer.appending("name"), .duplicate, "names of subsets must be unique")
-            }
-            subsets.append(Subset(name: name, labels: labels, trafficPolicy: policy))
-        }
-        return subsets
-    }
-
-    package var json: JSONValue {
-        .fields([
-            "host": .string(host),
-            "trafficPolicy": trafficPolicy?.json,
-            "subsets": JSONValue.list(subsets) {
-                .fields([
-                    "name": .string($0.name.text), "labels": $0.labels.isEmpty ? nil : .map($0.labels),
-                    "trafficPolicy": $0.trafficPolicy?.json,
-                ])
-            },
-        ])
-    }
+    package static let fields: [Field<Self>] = [
+        .required("host", \.host, .host, "The service."),
+        .optional("trafficPolicy", \.trafficPolicy, .document, "What holds for all its versions."),
+        .defaulted(
+            "subsets", \.subsets,
+            .list(of: .document, 0...64, Uniqueness({ $0.name }, at: ["name"], "names of subsets must be unique")),
+            "What is different for versions of the service."),
+        .constant("exportTo", "*", isList: true, isWritten: false, "Rules are visible in their whole mesh."),
+        .refused("workloadSelector", "a rule holds for all callers"),
+    ]
+    package static let summary: String? = """
+        The fields of Istio's DestinationRule (networking.istio.io/v1). It holds for a service of its own namespace, of which there \
+        can be one.
+        """
 
     /// Whether requests to some port of some version are sent to an endpoint by their hash.
     package var hashesRequests: Bool {
@@ -91,7 +84,7 @@ package struct DestinationRuleSpec: ResourceKind {
         let rule = trafficPolicy?.blocks(port: port) ?? TrafficPolicy.Blocks()
         guard let version, let policy = subsets.first(where: { $0.version(in: service) == version })?.trafficPolicy
         else { return rule }
-        return policy.portLevelSettings[port] ?? policy.common.over(rule)
+        return policy.blocks(ofPort: port) ?? policy.common.over(rule)
     }
 }
 

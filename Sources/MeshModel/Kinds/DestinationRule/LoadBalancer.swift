@@ -1,8 +1,8 @@
-internal import Documents
+package import Documents
 internal import MeshCore
 
 /// Which endpoint of a service a request goes to, with the fields of Istio's `LoadBalancerSettings`.
-package enum LoadBalancer: Hashable, Sendable {
+package enum LoadBalancer: Document {
     package enum Simple: String, CaseIterable, Sendable {
         case leastRequest = "LEAST_REQUEST"
         case roundRobin = "ROUND_ROBIN"
@@ -12,149 +12,158 @@ package enum LoadBalancer: Hashable, Sendable {
     case simple(Simple)
     case consistentHash(ConsistentHash)
 
+    package init() { self = .simple(.leastRequest) }
+
+    package static let fields: [Field<Self>] = [
+        .oneOf(
+            defaulting: \.self,
+            [
+                Case(
+                    "simple", .choice(early: earlyNames),
+                    "LEAST_REQUEST unless given; LEAST_CONN and UNSPECIFIED are early names of it.",
+                    make: LoadBalancer.simple, get: { if case .simple(let simple) = $0 { simple } else { nil } }),
+                Case(
+                    "consistentHash", .document, "Requests that are equal in something go to the same endpoint.",
+                    make: LoadBalancer.consistentHash,
+                    get: { if case .consistentHash(let hash) = $0 { hash } else { nil } }),
+            ]),
+        .refused("localityLbSetting", "endpoints of all localities are used alike"),
+        .refused("warmup", "new endpoints get their whole share at once"),
+        .refused("warmupDurationSecs", "new endpoints get their whole share at once"),
+        .refused("zoneAwareLbSetting", "endpoints of all localities are used alike"),
+    ]
+    package static let summary: String? = "Either simple or consistentHash."
+
     /// What Istio's early names mean today; an unspecified one is the default.
     private static let earlyNames = ["LEAST_CONN": Simple.leastRequest, "UNSPECIFIED": .leastRequest]
-
-    init(reading reader: FieldReader) {
-        var fields = reader
-        let here = fields.pointer
-        var simple: Simple?
-        if let text = fields.string("simple") {
-            simple = Simple(rawValue: text) ?? Self.earlyNames[text]
-            if simple == nil {
-                let choices = Simple.allCases.map(\.rawValue)
-                fields.log.report(
-                    here.appending("simple"), .invalidValue, "must be one of \(choices.joined(separator: ", "))",
-                    choices: choices)
-            }
-        }
-        let hash = fields.object("consistentHash").map { ConsistentHash(reading: $0) }
-        fields.refuse(["localityLbSetting", "warmup", "warmupDurationSecs", "zoneAwareLbSetting"])
-        fields.finish()
-        if fields.has("simple") && hash != nil {
-            fields.log.report(
-                here.appending("consistentHash"), .conflict, "stands beside \"simple\"; only one of them can hold")
-        }
-        self = (hash ?? nil).map { .consistentHash($0) } ?? .simple(simple ?? .leastRequest)
-    }
-
-    var json: JSONValue {
-        switch self {
-        case .simple(let simple): ["simple": .string(simple.rawValue)]
-        case .consistentHash(let hash): ["consistentHash": hash.json]
-        }
-    }
 }
 
 /// Requests that are equal in something go to the same endpoint, as long as it is there.
-package struct ConsistentHash: Hashable, Sendable {
+package struct ConsistentHash: Document {
     /// What requests must be equal in. A request that has none of it goes anywhere.
     package enum Source: Hashable, Sendable {
         case header(String)
-        /// With a lifetime, callers without the cookie are given one; zero: for their session.
-        case cookie(name: String, path: String?, ttl: Duration?)
+        case cookie(Cookie)
         /// The address of who connects. For calls from the workload to its own sidecar that is always the same.
         case sourceIP
         case queryParameter(String)
     }
 
     package enum Algorithm: Hashable, Sendable {
-        /// With at least so many places on the ring; `1...8_388_608`, as Envoy allows.
-        case ringHash(minimumRingSize: Int)
-        /// With so many places, a prime number up to 5 000 011, as Envoy allows.
-        case maglev(tableSize: Int)
+        case ringHash(Ring)
+        case maglev(Maglev)
+    }
+
+    package struct Cookie: Document {
+        package var name = ""
+        package var path: String?
+        /// With a lifetime, callers without the cookie are given one; zero: for their session.
+        package var ttl: Duration?
+
+        package init() {}
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .required("name", \.name, .token, "The cookie's name."),
+            .optional("path", \.path, .headerText, "Of the cookie that callers are given."),
+            .optional(
+                "ttl", \.ttl, .duration(),
+                "With it, callers without the cookie are given one; \"0s\" until their session ends."),
+            .refused("attributes", "the cookie that callers are given has no others"),
+        ]
+    }
+
+    package struct Ring: Document {
+        /// At least so many places; `1...8_388_608`, as Envoy allows. `nil`, only while a document is read: ``standardSize``.
+        fileprivate var minimumSize: Int?
+
+        /// Istio's default.
+        private static let standardSize = 1024
+        fileprivate static let sizes = 1...8_388_608
+
+        package var minimumRingSize: Int { minimumSize ?? Self.standardSize }
+
+        package init() {}
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .optional(
+                "minimumRingSize", \.minimumSize, .integer(sizes), "At least so many places on the ring. Default 1024.")
+        ]
+
+        fileprivate mutating func fill() { minimumSize = minimumRingSize }
+    }
+
+    package struct Maglev: Document {
+        /// So many places, a prime number up to 5 000 011, as Envoy allows. Default: Envoy's.
+        package var tableSize = 65_537
+
+        package init() {}
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .defaulted("tableSize", \.tableSize, size, "So many places; a prime number.")
+        ]
+        private static let size = Shape<Int>.integer(2...5_000_011).examples(65_537).checked { size, place, log in
+            if !size.isPrime { log.report(place.pointer, .invalidValue, "must be a prime number") }
+        }
     }
 
     package var source: Source
     package var algorithm: Algorithm
 
-    private static let ringSizes: ClosedRange<Int64> = 1...8_388_608
-    /// Istio's default.
-    private static let standardRingSize = 1024
-    private static let tableSizes: ClosedRange<Int64> = 2...5_000_011
-    /// Envoy's default.
-    private static let standardTableSize = 65_537
-
-    init?(reading reader: FieldReader) {
-        var fields = reader
-        let sources = Self.sources(&fields)
-        let algorithm = Self.algorithm(&fields)
-        fields.finish()
-        let names = ["httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName"]
-        let given = names.filter { fields.has($0) && ($0 != "useSourceIp" || sources.contains(.sourceIP)) }
-        if given.count != 1 {
-            fields.log.report(
-                fields.pointer, given.isEmpty ? .required : .conflict,
-                "must have exactly one of \(names.joined(separator: ", "))", choices: names)
-        }
-        guard let source = sources.first else { return nil }
-        self.source = source
-        self.algorithm = algorithm
+    package init() {
+        source = .sourceIP
+        algorithm = .ringHash(Ring())
     }
 
-    private static func sources(_ fields: inout FieldReader) -> [Source] {
-        var sources: [Source] = []
-        if let name = token("httpHeaderName", &fields) { sources.append(.header(name)) }
-        if var cookie = fields.object("httpCookie") {
-            if !cookie.has("name") { cookie.require("name") }
-            let name = token("name", &cookie)
-            let path = cookie.headerText("path")
-            let ttl = cookie.duration("ttl")
-            cookie.refuse(["attributes"])
-            cookie.finish()
-            if let name { sources.append(.cookie(name: name, path: path, ttl: ttl)) }
-        }
-        if fields.bool("useSourceIp") == true { sources.append(.sourceIP) }
-        if let name = fields.headerText("httpQueryParameterName") { sources.append(.queryParameter(name)) }
-        return sources
-    }
+    package static let fields: [Field<Self>] = [
+        .oneOf(
+            \.source,
+            [
+                Case(
+                    "httpHeaderName", .token, "The header's name.", make: Source.header,
+                    get: { if case .header(let name) = $0 { name } else { nil } }),
+                Case(
+                    "httpCookie", .document, "A cookie.", make: Source.cookie,
+                    get: { if case .cookie(let cookie) = $0 { cookie } else { nil } }),
+                Case(
+                    "useSourceIp", .bool,
+                    "The address of who connects. For calls from the workload to its own sidecar that is always the same.",
+                    isOne: { $0 }, make: { _ in .sourceIP }, get: { $0 == .sourceIP ? true : nil }),
+                Case(
+                    "httpQueryParameterName", .headerText, "The name of a query parameter.",
+                    make: Source.queryParameter, get: { if case .queryParameter(let name) = $0 { name } else { nil } }),
+            ]),
+        .oneOf(
+            defaulting: \.algorithm,
+            [
+                Case(
+                    "ringHash", .document, "The default.", make: Algorithm.ringHash,
+                    get: { if case .ringHash(let ring) = $0 { ring } else { nil } }),
+                Case(
+                    "maglev", .document, "Spreads more evenly; more requests move when endpoints change.",
+                    make: Algorithm.maglev, get: { if case .maglev(let maglev) = $0 { maglev } else { nil } }),
+            ]),
+        .early("minimumRingSize", .integer(Ring.sizes), "Stands in ringHash today.") { hash, size in
+            guard case .ringHash(var ring) = hash.algorithm, ring.minimumSize == nil else { return }
+            ring.minimumSize = size
+            hash.algorithm = .ringHash(ring)
+        },
+    ]
+    package static let summary: String? = """
+        Exactly one of httpHeaderName, httpCookie, useSourceIp and httpQueryParameterName; at most one of ringHash and maglev.
+        """
 
-    /// The name of a header or cookie.
-    private static func token(_ field: String, _ fields: inout FieldReader) -> String? {
-        guard let name = fields.string(field, maxLength: 256) else { return nil }
-        guard HTTPToken.isValid(name) else {
-            fields.log.report(fields.pointer.appending(field), .invalidFormat, HeaderOperations.nameRule)
-            return nil
-        }
-        return name
-    }
-
-    private static func algorithm(_ fields: inout FieldReader) -> Algorithm {
-        // In early versions of the API the size stood beside the source.
-        let early = fields.integer("minimumRingSize", in: ringSizes)
-        var ring = fields.object("ringHash")
-        let size = ring?.integer("minimumRingSize", in: ringSizes)
-        ring?.finish()
-        guard var maglev = fields.object("maglev") else {
-            return .ringHash(minimumRingSize: (size ?? early).map { Int($0) } ?? standardRingSize)
-        }
-        let table = maglev.integer("tableSize", in: tableSizes).map { Int($0) } ?? standardTableSize
-        if !table.isPrime {
-            maglev.log.report(maglev.pointer.appending("tableSize"), .invalidValue, "must be a prime number")
-        }
-        maglev.finish()
-        if ring != nil || early != nil {
-            maglev.log.report(maglev.pointer, .conflict, "stands beside a ring; only one of them can hold")
-        }
-        return .maglev(tableSize: table)
-    }
-
-    var json: JSONValue {
-        var members: [String: JSONValue] = [:]
-        switch source {
-        case .header(let name): members["httpHeaderName"] = .string(name)
-        case .cookie(let name, let path, let ttl):
-            members["httpCookie"] = .fields([
-                "name": .string(name), "path": path.map(JSONValue.string), "ttl": ttl.map { .string($0.text) },
-            ])
-        case .sourceIP: members["useSourceIp"] = true
-        case .queryParameter(let name): members["httpQueryParameterName"] = .string(name)
-        }
+    package mutating func settle(_ reading: Members) {
         switch algorithm {
-        case .ringHash(let size): members["ringHash"] = ["minimumRingSize": .integer(Int64(size))]
-        case .maglev(let size): members["maglev"] = ["tableSize": .integer(Int64(size))]
+        case .ringHash(var ring):
+            ring.fill()
+            algorithm = .ringHash(ring)
+        case .maglev where reading.has("minimumRingSize"):
+            reading.report("maglev", .conflict, "stands beside a ring; only one of them can hold")
+        case .maglev: return
         }
-        return .object(members)
     }
 }
 

@@ -11,11 +11,28 @@ package struct EndpointSpec: ResourceKind {
 
     /// The sidecar in front of the instance. Callers connect to the sidecar at the endpoint's address and ports; the
     /// sidecar forwards to the workload's own ports.
-    package struct Sidecar: Hashable, Sendable {
+    package struct Sidecar: Document {
         /// The proxy's name, as in `…/proxies/{proxy}/bootstrap`.
         package var proxy: Name
         /// Where the workload itself listens on the sidecar's loopback interface, by the service's port names.
         package var workloadPorts: [Name: Int]
+
+        package init() { self.init(proxy: .blank, workloadPorts: [:]) }
+
+        package init(proxy: Name, workloadPorts: [Name: Int]) {
+            self.proxy = proxy
+            self.workloadPorts = workloadPorts
+        }
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .required("proxy", \.proxy, .name, "The proxy's name, as in its bootstrap."),
+            .required(
+                "workloadPorts", \.workloadPorts,
+                .namedPorts.checked { ports, place, log in
+                    if ports.isEmpty { log.report(place.pointer, .required, "must not be empty") }
+                }, "Where the workload itself listens on the sidecar's loopback interface."),
+        ]
     }
 
     /// The cluster that the instance runs in.
@@ -34,72 +51,49 @@ package struct EndpointSpec: ResourceKind {
     package var health: Health
     package var sidecar: Sidecar?
 
-    package init?(reading fields: inout FieldReader) {
-        let cluster = fields.name("cluster", required: true)
-        let address = fields.string("address", required: true, maxLength: 64)
-        if let address, !IPAddress.isValid(address) {
-            fields.log.report(fields.pointer.appending("address"), .invalidFormat, "must be an IPv4 or IPv6 address")
-        }
-        ports = Self.ports("ports", &fields)
-        version = fields.name("version")
-        locality = fields.string("locality", maxLength: 200) ?? ""
-        if locality.split(separator: "/", omittingEmptySubsequences: false).count > 3 {
-            fields.log.report(
-                fields.pointer.appending("locality"), .invalidFormat,
-                "must be region, region/zone or region/zone/subzone")
-        }
-        weight = Int(fields.integer("weight", in: 1...1000) ?? 1)
-        health = fields.choice("health") ?? .healthy
-        sidecar = Self.sidecar(&fields)
-        fields.finish()
-        guard let cluster, let address else { return nil }
+    package init() { self.init(cluster: .blank, address: "") }
+
+    package init(
+        cluster: Name, address: String, ports: [Name: Int] = [:], version: Name? = nil, locality: String = "",
+        weight: Int = 1, health: Health = .healthy, sidecar: Sidecar? = nil
+    ) {
         self.cluster = cluster
         self.address = address
+        self.ports = ports
+        self.version = version
+        self.locality = locality
+        self.weight = weight
+        self.health = health
+        self.sidecar = sidecar
     }
 
-    private static func sidecar(_ fields: inout FieldReader) -> Sidecar? {
-        guard var nested = fields.object("sidecar") else { return nil }
-        let proxy = nested.name("proxy", required: true)
-        let ports = Self.ports("workloadPorts", &nested)
-        if ports.isEmpty { nested.require("workloadPorts") }
-        nested.finish()
-        return proxy.map { Sidecar(proxy: $0, workloadPorts: ports) }
-    }
+    package static let fields: [Field<Self>] = [
+        .required("cluster", \.cluster, .name, "The cluster that the instance runs in."),
+        .required("address", \.address, ipAddress, "An IPv4 or IPv6 address that callers' sidecars can reach."),
+        .defaulted(
+            "ports", \.ports, .namedPorts, "Where callers connect. A port that is left out has the service's number."),
+        .optional("version", \.version, .name, "One of the service's versions."),
+        .defaulted("locality", \.locality, place, isWritten: false, "region, region/zone or region/zone/subzone."),
+        .defaulted("weight", \.weight, .integer(1...1000), "Relative to the other endpoints."),
+        .defaulted("health", \.health, .choice, "Only healthy endpoints are sent traffic."),
+        .optional(
+            "sidecar", \.sidecar, .document,
+            """
+            The sidecar in front of the instance. Of endpoints that want different things done with what comes in at one \
+            address and port of a sidecar, the one that was created first has it; any other is sent nothing there and is not \
+            accepted (DuplicateAddress). Endpoints of several services with the same workload port and protocol share it.
+            """),
+    ]
 
-    private static func ports(_ field: String, _ fields: inout FieldReader) -> [Name: Int] {
-        var ports: [Name: Int] = [:]
-        for entry in fields.entries(field) {
-            guard let name = Name(entry.name) else {
-                fields.log.report(entry.pointer, .invalidFormat, "the port's name \(Name.rule)")
-                continue
-            }
-            guard case .integer(let number) = entry.value, (1...65_535).contains(number) else {
-                fields.log.report(entry.pointer, .outOfRange, "must be an integer from 1 to 65535")
-                continue
-            }
-            ports[name] = Int(number)
-        }
-        return ports
+    private static let ipAddress = Shape<String>.string(atMost: 64).examples("10.0.0.1", "fd00::1").checked {
+        address, place, log in
+        guard !IPAddress.isValid(address) else { return }
+        log.report(place.pointer, .invalidFormat, "must be an IPv4 or IPv6 address")
     }
-
-    package var json: JSONValue {
-        .fields([
-            "cluster": .string(cluster.text),
-            "address": .string(address),
-            "ports": Self.json(ports),
-            "version": version.map { .string($0.text) },
-            "locality": locality.isEmpty ? nil : .string(locality),
-            "weight": .integer(Int64(weight)),
-            "health": .string(health.rawValue),
-            "sidecar": sidecar.map {
-                .fields(["proxy": .string($0.proxy.text), "workloadPorts": Self.json($0.workloadPorts)])
-            },
-        ])
-    }
-
-    private static func json(_ ports: [Name: Int]) -> JSONValue? {
-        guard !ports.isEmpty else { return nil }
-        return .object(Dictionary(uniqueKeysWithValues: ports.map { ($0.key.text, .integer(Int64($0.value))) }))
+    private static let place = Shape<String>.string(atMost: 200).examples("eu-west-1/a").checked {
+        locality, place, log in
+        guard locality.split(separator: "/", omittingEmptySubsequences: false).count > 3 else { return }
+        log.report(place.pointer, .invalidFormat, "must be region, region/zone or region/zone/subzone")
     }
 }
 

@@ -10,15 +10,15 @@ package struct MeshSpec: ResourceKind {
         // Ask what is wrong in a mesh.
         methods: [CustomMethod("analyze", .everybody)])
 
-    /// What a console shows; at most 200 bytes. Default: the mesh's name.
+    /// What a console shows; at most 200 characters. Default: the mesh's name.
     package var displayName: String?
 
-    package init?(reading fields: inout FieldReader) {
-        displayName = fields.string("displayName", maxLength: 200)
-        fields.finish()
-    }
+    package init() {}
 
-    package var json: JSONValue { .fields(["displayName": displayName.map(JSONValue.string)]) }
+    package static let fields: [Field<Self>] = [
+        .optional(
+            "displayName", \.displayName, .string(atMost: 200), "What a console shows. Default: the mesh's name.")
+    ]
 }
 
 extension Kind {

@@ -22,17 +22,45 @@ package struct ServiceSpec: ResourceKind {
         package var isHTTP2: Bool { self == .http2 || self == .grpc }
     }
 
-    package struct Port: Hashable, Sendable {
+    package struct Port: Document {
         package var name: Name
         /// `1...65_535`: what callers put behind the host name.
         package var number: Int
         package var appProtocol: AppProtocol
+
+        package init() { self.init(name: .blank, number: 0, appProtocol: .http) }
+
+        package init(name: Name, number: Int, appProtocol: AppProtocol) {
+            self.name = name
+            self.number = number
+            self.appProtocol = appProtocol
+        }
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .required("name", \.name, .name, "What endpoints call it."),
+            .required("port", \.number, .port, "What callers put behind the host name."),
+            .defaulted("protocol", \.appProtocol, .choice, "How its traffic is understood; declared, never sniffed."),
+        ]
     }
 
     /// A version that can be released; endpoints name it. (灰度版本, 原版本)
-    package struct Version: Hashable, Sendable {
+    package struct Version: Document {
         package var name: Name
         package var labels: [String: String]
+
+        package init() { self.init(name: .blank, labels: [:]) }
+
+        package init(name: Name, labels: [String: String]) {
+            self.name = name
+            self.labels = labels
+        }
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .required("name", \.name, .name, "What endpoints, subsets and releases call it."),
+            .defaulted("labels", \.labels, .strings, "By which subsets select it."),
+        ]
     }
 
     /// At least one, at most 32; names and numbers are unique.
@@ -40,60 +68,26 @@ package struct ServiceSpec: ResourceKind {
     /// At most 64; names are unique. May be empty: then all endpoints are one.
     package var versions: [Version]
 
-    package init?(reading fields: inout FieldReader) {
-        ports = Self.ports(&fields)
-        versions = Self.versions(&fields)
-        fields.finish()
+    package init() { self.init(ports: []) }
+
+    package init(ports: [Port], versions: [Version] = []) {
+        self.ports = ports
+        self.versions = versions
     }
 
-    private static func ports(_ fields: inout FieldReader) -> [Port] {
-        var ports: [Port] = []
-        for var item in fields.objects("ports", required: true, atMost: 32) {
-            let name = item.name("name", required: true)
-            let number = item.integer("port", in: 1...65_535, required: true)
-            let appProtocol: AppProtocol = item.choice("protocol") ?? .http
-            item.finish()
-            guard let name, let number else { continue }
-            if ports.contains(where: { $0.name == name }) {
-                item.log.report(item.pointer.appending("name"), .duplicate, "names of ports must be unique")
-            }
-            if ports.contains(where: { $0.number == Int(number) }) {
-                item.log.report(item.pointer.appending("port"), .duplicate, "numbers of ports must be unique")
-            }
-            ports.append(Port(name: name, number: Int(number), appProtocol: appProtocol))
-        }
-        return ports
-    }
-
-    private static func versions(_ fields: inout FieldReader) -> [Version] {
-        var versions: [Version] = []
-        for var item in fields.objects("versions", atMost: 64) {
-            let name = item.name("name", required: true)
-            let labels = item.stringMap("labels")
-            item.finish()
-            guard let name else { continue }
-            if versions.contains(where: { $0.name == name }) {
-                item.log.report(item.pointer.appending("name"), .duplicate, "names of versions must be unique")
-            }
-            versions.append(Version(name: name, labels: labels))
-        }
-        return versions
-    }
-
-    package var json: JSONValue {
-        .fields([
-            "ports": .array(
-                ports.map {
-                    [
-                        "name": .string($0.name.text), "port": .integer(Int64($0.number)),
-                        "protocol": .string($0.appProtocol.rawValue),
-                    ]
-                }),
-            "versions": JSONValue.list(versions) {
-                .fields(["name": .string($0.name.text), "labels": .map($0.labels)])
-            },
-        ])
-    }
+    package static let fields: [Field<Self>] = [
+        .required(
+            "ports", \.ports,
+            .list(
+                of: .document, 1...32,
+                Uniqueness({ $0.name }, at: ["name"], "names of ports must be unique"),
+                Uniqueness({ $0.number }, at: ["port"], "numbers of ports must be unique")),
+            "What the service offers."),
+        .defaulted(
+            "versions", \.versions,
+            .list(of: .document, 0...64, Uniqueness({ $0.name }, at: ["name"], "names of versions must be unique")),
+            "What can be released. Left out: all endpoints are one."),
+    ]
 
     package func port(_ number: Int) -> Port? { ports.first { $0.number == number } }
     package func hasVersion(_ name: Name) -> Bool { versions.contains { $0.name == name } }

@@ -8,15 +8,15 @@ package struct TenantSpec: ResourceKind {
         roles: KindRoles(
             create: [.platformAdmin], update: [.tenantAdmin, .platformAdmin], delete: [.platformAdmin]))
 
-    /// What a console shows; at most 200 bytes. Default: the tenant's name.
+    /// What a console shows; at most 200 characters. Default: the tenant's name.
     package var displayName: String?
 
-    package init?(reading fields: inout FieldReader) {
-        displayName = fields.string("displayName", maxLength: 200)
-        fields.finish()
-    }
+    package init() {}
 
-    package var json: JSONValue { .fields(["displayName": displayName.map(JSONValue.string)]) }
+    package static let fields: [Field<Self>] = [
+        .optional(
+            "displayName", \.displayName, .string(atMost: 200), "What a console shows. Default: the tenant's name.")
+    ]
 }
 
 extension Kind {

@@ -1,8 +1,8 @@
-internal import Documents
+package import Documents
 package import MeshCore
 
 /// One rule of a ``VirtualServiceSpec``: which requests, and what becomes of them.
-package struct HTTPRule: Hashable, Sendable {
+package struct HTTPRule: Document {
     package enum Action: Hashable, Sendable {
         /// At least one; weights add up to 100.
         case route([RouteDestination])
@@ -10,11 +10,11 @@ package struct HTTPRule: Hashable, Sendable {
         case directResponse(HTTPDirectResponse)
     }
 
-    /// For people and for names of routes; at most 200 bytes.
+    /// For people and for names of routes; at most 200 characters.
     package var name: String?
     /// Any of them must hold; empty: all requests.
-    package var match: [HTTPMatch]
-    package var action: Action
+    package var match: [HTTPMatch] = []
+    package var action = Action.route([])
     package var rewrite: HTTPRewrite?
     /// For the whole request with its retries. `nil` and zero: none.
     package var timeout: Duration?
@@ -22,170 +22,127 @@ package struct HTTPRule: Hashable, Sendable {
     package var retries: HTTPRetries?
     package var fault: HTTPFault?
     package var mirror: HTTPMirror?
-    package var headers: HeaderOperations
+    package var headers = HeaderOperations()
     /// An estimate of the instructions of the regexes that are not in ``match``.
-    package let regexSize: Int
+    package private(set) var regexSize = 0
 
-    private static let unsupported = ["delegate", "corsPolicy", "mirrors"]
+    package init() {}
 
-    init?(reading reader: FieldReader) {
-        var fields = reader
-        name = fields.string("name", maxLength: 200)
-        match = fields.objects("match", atMost: 64).map { HTTPMatch(reading: $0) }
-        let before = fields.log.regexSize
-        rewrite = fields.object("rewrite").flatMap { HTTPRewrite(reading: $0) }
-        regexSize = fields.log.regexSize - before
-        timeout = fields.duration("timeout")
-        retries = fields.object("retries").flatMap { HTTPRetries(reading: $0) }
-        fault = fields.object("fault").map { HTTPFault(reading: $0) }
-        mirror = HTTPMirror(reading: &fields)
-        headers = fields.object("headers").map { HeaderOperations(reading: $0) } ?? HeaderOperations()
-        fields.refuse(Self.unsupported)
-        let action = Self.action(&fields)
-        fields.finish()
-        guard let action else { return nil }
-        self.action = action
-        if case .route = action { return }
-        for name in ["rewrite", "retries", "mirror", "timeout"] where fields.has(name) {
-            fields.log.report(
-                fields.pointer.appending(name), .conflict, "does nothing without \"route\"; leave it out")
-        }
+    package static let fields: [Field<Self>] = [
+        .optional("name", \.name, .string(atMost: 200), "For people, and what releases call it in scope.rules."),
+        .defaulted("match", \.match, .list(of: .document, 0...64), "Any of them must hold; left out: all requests."),
+        .oneOf(
+            \.action,
+            [
+                Case(
+                    "route", RouteDestination.list, "Where requests go; weights are per cent and add up to 100.",
+                    make: Action.route, get: { if case .route(let list) = $0 { list } else { nil } }),
+                Case(
+                    "redirect", .document, "An answer that sends the client elsewhere.", make: Action.redirect,
+                    get: { if case .redirect(let redirect) = $0 { redirect } else { nil } }),
+                Case(
+                    "directResponse", .document, "An answer that the sidecar gives by itself.",
+                    make: Action.directResponse,
+                    get: { if case .directResponse(let response) = $0 { response } else { nil } }),
+            ]),
+        .optional("rewrite", \.rewrite, .document, "What is changed of a request's path and host."),
+        .optional(
+            "timeout", \.timeout, .duration(), "For the whole request with its retries. Default, and zero: none."),
+        .optional(
+            "retries", \.retries, .document,
+            "Default: two more tries of what certainly did not reach the workload, or what it refused before doing anything."
+        ),
+        .optional("fault", \.fault, .document, "Errors on purpose."),
+        .optional(
+            "mirror", \.mirrorDestination, .document, "Where a copy of requests goes; its answers are thrown away."),
+        .optional(
+            "mirrorPercentage", \.mirrorPercentage, .document, early: ("mirrorPercent", .wholePercent),
+            "Which part of requests is copied. Default: all."),
+        .defaulted("headers", \.headers, .documentUnlessEmpty, "What is changed of requests, and of answers."),
+        .refused("delegate", "write the rules in one VirtualService; delegateHosts lets others decide about a host"),
+        .refused("corsPolicy", "answers to preflight requests are the workload's"),
+        .refused("mirrors", "a rule has one mirror"),
+    ]
+    package static let summary: String? = "Exactly one of route, redirect and directResponse."
+
+    private var mirrorDestination: Destination? {
+        get { mirror?.destination }
+        set { mirror = newValue.map { HTTPMirror(destination: $0) } }
     }
 
-    private static func action(_ fields: inout FieldReader) -> Action? {
-        let given = ["route", "redirect", "directResponse"].filter { fields.has($0) }
-        guard given.count <= 1 else {
-            _ = given.map { fields.value($0) }
-            fields.log.report(
-                fields.pointer, .conflict, "must have only one of \(given.joined(separator: ", "))")
-            return nil
-        }
-        if let redirect = fields.object("redirect") { return HTTPRedirect(reading: redirect).map(Action.redirect) }
-        if let response = fields.object("directResponse") {
-            return HTTPDirectResponse(reading: response).map(Action.directResponse)
-        }
-        let destinations = RouteDestination.list(&fields)
-        return destinations.isEmpty ? nil : .route(destinations)
+    private var mirrorPercentage: Percentage? {
+        get { mirror?.percentage }
+        set { mirror?.percentage = newValue }
     }
 
-    var json: JSONValue {
-        var members: [String: JSONValue] = [:]
-        members["name"] = name.map(JSONValue.string)
-        members["match"] = JSONValue.list(match, \.json)
-        switch action {
-        case .route(let destinations):
-            members["route"] = .array(destinations.map { $0.json(isOnly: destinations.count == 1) })
-        case .redirect(let redirect): members["redirect"] = redirect.json
-        case .directResponse(let response): members["directResponse"] = response.json
+    package mutating func settle(_ reading: Members) {
+        regexSize = reading.regexSize - match.reduce(0) { $0 + $1.regexSize }
+        if reading.isRead("mirrorPercentage") && !reading.has("mirror") {
+            reading.report("mirrorPercentage", .conflict, "needs \"mirror\"")
         }
-        members["rewrite"] = rewrite?.json
-        members["timeout"] = timeout.map { .string($0.text) }
-        members["retries"] = retries?.json
-        members["fault"] = fault?.json
-        members["mirror"] = mirror?.destination.json
-        members["mirrorPercentage"] = mirror?.percentage?.json
-        members["headers"] = headers.json
-        return .object(members)
+        guard !reading.has("route"), reading.has("redirect") || reading.has("directResponse") else { return }
+        for name in ["rewrite", "retries", "mirror", "timeout"] where reading.has(name) {
+            reading.report(name, .conflict, "does nothing without \"route\"; leave it out")
+        }
     }
 }
 
 /// A condition on a request: all parts that are given must hold.
-package struct HTTPMatch: Hashable, Sendable {
+package struct HTTPMatch: Document {
     package var name: String?
     package var uri: StringMatch?
-    package var ignoreUriCase: Bool
+    package var ignoreUriCase = false
     /// By lower-case name.
-    package var headers: [String: StringMatch]
+    package var headers: [String: StringMatch] = [:]
     /// By lower-case name: none of these may hold.
-    package var withoutHeaders: [String: StringMatch]
+    package var withoutHeaders: [String: StringMatch] = [:]
     package var method: StringMatch?
     package var authority: StringMatch?
     package var scheme: StringMatch?
-    package var queryParams: [String: StringMatch]
+    package var queryParams: [String: StringMatch] = [:]
     /// The service's port that was called.
     package var port: Int?
     /// An estimate of the instructions of all its regexes.
-    package let regexSize: Int
+    package private(set) var regexSize = 0
 
-    private static let unsupported = ["sourceLabels", "sourceNamespace", "gateways", "statPrefix"]
+    package init() {}
 
-    init(reading reader: FieldReader) {
-        var fields = reader
-        let before = fields.log.regexSize
-        name = fields.string("name", maxLength: 200)
-        uri = fields.object("uri").flatMap { Self.text($0) }
-        uri?.checkPath(at: fields.pointer.appending("uri"), fields.log)
-        ignoreUriCase = fields.bool("ignoreUriCase") ?? false
-        headers = Self.headers("headers", &fields)
-        withoutHeaders = Self.headers("withoutHeaders", &fields)
-        Self.checkAbsence(withoutHeaders, fields)
-        method = fields.object("method").flatMap { Self.text($0) }
-        authority = fields.object("authority").flatMap { Self.text($0) }
-        scheme = fields.object("scheme").flatMap { Self.text($0) }
-        queryParams = Self.queryParams(&fields)
-        port = fields.integer("port", in: 1...65_535).map { Int($0) }
-        regexSize = fields.log.regexSize - before
-        fields.refuse(Self.unsupported)
-        fields.finish()
+    package static let fields: [Field<Self>] = [
+        .optional("name", \.name, .string(atMost: 200), "For people."),
+        .optional("uri", \.uri, path, "The path without its query."),
+        .defaulted("ignoreUriCase", \.ignoreUriCase, .bool, isWritten: false, "Of the letters of exact and prefix."),
+        .defaulted("headers", \.headers, .headerMatches, "By name."),
+        .defaulted(
+            "withoutHeaders", \.withoutHeaders, absences,
+            """
+            None of these may hold. Requests without the header fit, so a condition must not fit an empty value, unless any \
+            value fits it (`{}`).
+            """),
+        .optional("method", \.method, .document, "The HTTP method."),
+        .optional("authority", \.authority, .document, "The host that was called, with its port if that was named."),
+        .optional("scheme", \.scheme, .document, "http or https."),
+        .defaulted("queryParams", \.queryParams, .queryMatches, "By name of a query parameter."),
+        .optional("port", \.port, .port, "The service's port that was called."),
+        .refused("sourceLabels", "rules hold for all callers"),
+        .refused("sourceNamespace", "rules hold for all callers"),
+        .refused("gateways", "there are no gateways yet"),
+        .refused("statPrefix", "statistics are not kept by rule"),
+    ]
+    package static let summary: String? = "All parts that are given must hold."
+
+    private static let path = Shape<StringMatch>.document.checked { path, place, log in
+        path.checkPath(at: place.pointer, log)
     }
 
     /// To sidecars a header that is absent is like one that is empty, unless it is only asked whether it is there.
-    private static func checkAbsence(_ matches: [String: StringMatch], _ fields: FieldReader) {
+    private static let absences = Shape<[String: StringMatch]>.headerMatches.checked { matches, place, log in
         for (name, match) in matches.sorted(by: { $0.key < $1.key }) where !match.fitsAnyValue && match.fitsEmptyText {
-            fields.log.reportIfNew(
-                fields.pointer.appending("withoutHeaders").appending(name), .invalidValue,
+            log.reportIfNew(
+                place.pointer.appending(name), .invalidValue,
                 "fits an empty value, so requests without the header would not take the rule either; write {} for any value"
             )
         }
     }
 
-    private static func text(_ reader: FieldReader) -> StringMatch? {
-        var fields = reader
-        return StringMatch(reading: &fields)
-    }
-
-    private static func texts(_ field: String, _ fields: inout FieldReader) -> [String: StringMatch] {
-        var matches: [String: StringMatch] = [:]
-        for entry in fields.entries(field) {
-            matches[entry.name] = text(FieldReader(entry.value, at: entry.pointer, log: fields.log))
-        }
-        return matches
-    }
-
-    private static func queryParams(_ fields: inout FieldReader) -> [String: StringMatch] {
-        let matches = texts("queryParams", &fields)
-        let here = fields.pointer.appending("queryParams")
-        for name in matches.keys.sorted() where !(1...1024).contains(name.utf8.count) {
-            fields.log.report(here.appending(name), .invalidFormat, "the name must be 1 to 1024 bytes long")
-        }
-        return matches
-    }
-
-    private static func headers(_ field: String, _ fields: inout FieldReader) -> [String: StringMatch] {
-        var matches: [String: StringMatch] = [:]
-        let here = fields.pointer.appending(field)
-        for (name, match) in texts(field, &fields).sorted(by: { $0.key < $1.key }) {
-            guard HTTPToken.isValid(name) else {
-                fields.log.report(here.appending(name), .invalidFormat, HeaderOperations.nameRule)
-                continue
-            }
-            if matches.updateValue(match, forKey: name.lowercased()) != nil {
-                fields.log.report(here.appending(name), .duplicate, "names of headers do not depend on case")
-            }
-            match.checkValue(of: "the value of a header", at: here.appending(name), fields.log)
-        }
-        return matches
-    }
-
-    var json: JSONValue {
-        func object(_ matches: [String: StringMatch]) -> JSONValue? {
-            matches.isEmpty ? nil : .object(matches.mapValues(\.json))
-        }
-        return .fields([
-            "name": name.map(JSONValue.string), "uri": uri?.json, "ignoreUriCase": ignoreUriCase ? true : nil,
-            "headers": object(headers), "withoutHeaders": object(withoutHeaders), "method": method?.json,
-            "authority": authority?.json, "scheme": scheme?.json, "queryParams": object(queryParams),
-            "port": port.map { .integer(Int64($0)) },
-        ])
-    }
+    package mutating func settle(_ reading: Members) { regexSize = reading.regexSize }
 }

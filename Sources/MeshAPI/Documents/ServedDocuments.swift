@@ -1,5 +1,5 @@
 /// What the server says of itself.
-enum Documents {
+enum ServedDocuments {
     /// `openapi/sluice-v1.yaml`, built into the program.
     static let openAPI: [UInt8] = PackageResources.sluice_v1_yaml
 

@@ -1,4 +1,5 @@
-package import Documents
+import MeshCore
+import Documents
 
 /// The typed form of an object's `spec`: a noun of the model that can be read from a document and written back.
 package protocol Spec: Hashable, Sendable {
