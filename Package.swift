@@ -25,6 +25,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let trees = Target.Dependency.product(name: "HashTreeCollections", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -72,14 +73,15 @@ let package = Package(
             name: "XDSServer",
             dependencies: [
                 "GRPCServer", "EnvoyProtos", nio.core, protobuf, crypto, logging,
-                .product(name: "HashTreeCollections", package: "swift-collections"),
+                trees,
             ], swiftSettings: strict),
 
         // Pure: no I/O, no clock, no Foundation.
         .target(name: "MeshCore", dependencies: ["RE2", "Documents"], swiftSettings: strict),
         .target(name: "GrayRelease", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
         .target(
-            name: "MeshModel", dependencies: ["RE2", "Documents", "MeshCore", "GrayRelease"], swiftSettings: strict),
+            name: "MeshModel", dependencies: ["RE2", "Documents", "MeshCore", "GrayRelease", trees],
+            swiftSettings: strict),
         .target(
             name: "MeshCompiler", dependencies: ["RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel"],
             swiftSettings: strict),
@@ -196,13 +198,10 @@ let package = Package(
             name: "GrayReleaseTests",
             dependencies: ["Documents", "MeshCore", "GrayRelease", "ReleaseFixtures", "MeshFixtures", "TestSupport"],
             swiftSettings: strict),
-        .target(
-            name: "FormerSpecs", dependencies: ["RE2", "Documents", "MeshCore"], path: "Tests/FormerSpecs",
-            swiftSettings: [.swiftLanguageMode(.v6)]),
         .testTarget(
             name: "MeshModelTests",
             dependencies: [
-                "FormerSpecs", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "ReleaseFixtures",
+                "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "ReleaseFixtures",
                 "MeshFixtures",
             ],
             swiftSettings: strict),

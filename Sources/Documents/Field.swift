@@ -71,7 +71,9 @@ package struct Field<Root: Document>: Sendable {
     ) -> [MemberSchema] {
         let member = MemberSchema(name, presence, shape.schema, default: standard, description)
         guard let (name, shape) = early else { return [member] }
-        return [member, MemberSchema(name, .early, shape.schema, "An early spelling of \(member.name).")]
+        return [
+            member, MemberSchema(name, .early(of: member.name), shape.schema, "An early spelling of \(member.name)."),
+        ]
     }
 
     private static func read<Value>(
@@ -112,13 +114,15 @@ extension Field {
 
     /// An early spelling of something that stands elsewhere today.
     ///
-    /// - Parameter set: takes the value over where the document does not say it in today's way.
+    /// - Parameters:
+    ///   - today: the member that has it today.
+    ///   - set: takes the value over where the document does not say it in today's way.
     package static func early<Value>(
-        _ name: String, _ shape: Shape<Value>, _ description: String,
+        _ name: String, of today: String, _ shape: Shape<Value>, _ description: String,
         set: @escaping @Sendable (inout Root, Value) -> Void
     ) -> Field {
         Field(
-            members: [MemberSchema(name, .early, shape.schema, description)],
+            members: [MemberSchema(name, .early(of: today), shape.schema, description)],
             read: { members, root in
                 if let value = members.read(name, shape) { set(&root, value) }
                 return true

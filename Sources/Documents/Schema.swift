@@ -48,12 +48,12 @@ package struct Alternatives: Sendable {
 
 /// What is declared of a member of an object.
 package struct MemberSchema: Sendable {
-    package enum Presence: Sendable {
+    package enum Presence: Hashable, Sendable {
         case optional, required
         /// It means something to the API that documents are written for, and is not carried out here.
         case refused
-        /// An early spelling, which is read and never written.
-        case early
+        /// An early spelling of another member, or of something in it, which is read and never written.
+        case early(of: String)
     }
 
     package var name: String

@@ -51,16 +51,17 @@ package enum ReleaseVerb: Hashable, Sendable {
     /// - Returns: a verb even if violations were reported; whoever reads must look at the log.
     package init(_ name: Name, reading fields: inout FieldReader) {
         switch name {
-        case .start: self = .start(force: fields.bool("force") ?? false)
+        case .start: self = .start(force: fields.read("force", .bool) ?? false)
         case .resume: self = .resume
-        case .retry: self = .retry(force: fields.bool("force") ?? false)
-        case .pause: self = .pause(reason: fields.string("reason", maxLength: 500))
+        case .retry: self = .retry(force: fields.read("force", .bool) ?? false)
+        case .pause: self = .pause(reason: fields.read("reason", .string(atMost: 500)))
         case .promote:
-            let step = fields.integer("expectedStep", in: 0...Int64(ReleasePlan.maxSteps))
-            self = .promote(to: fields.choice("to") ?? .next, expectedStep: step.map(Int.init))
+            let step = fields.read("expectedStep", .integer(0...ReleasePlan.maxSteps))
+            self = .promote(to: fields.read("to", .choice) ?? .next, expectedStep: step)
         case .rollback:
-            self = .rollback(reason: fields.string("reason", maxLength: 500), force: fields.bool("force") ?? false)
-        case .abort: self = .abort(revertTraffic: fields.bool("revertTraffic") ?? true)
+            self = .rollback(
+                reason: fields.read("reason", .string(atMost: 500)), force: fields.read("force", .bool) ?? false)
+        case .abort: self = .abort(revertTraffic: fields.read("revertTraffic", .bool) ?? true)
         }
         fields.finish()
     }

@@ -3,11 +3,19 @@ package import Documents
 /// Makes documents of what is declared of them: such as are accepted nearly always, and such as are wrong in some places.
 package struct RandomDocument<Source: RandomNumberGenerator> {
     package var source: Source
+    /// Values of a member of this name, or of `parent.member`, which goes before; of a list those of its elements. Else they are
+    /// as the schema says.
+    private let words: [String: [JSONValue]]
 
-    package init(_ source: Source) { self.source = source }
+    package init(_ source: Source, words: [String: [JSONValue]] = [:]) {
+        self.source = source
+        self.words = words
+    }
 
     /// An object that has each of its optional members with a chance of one half.
-    package mutating func object(_ schema: ObjectSchema) -> JSONValue {
+    ///
+    /// - Parameter parent: the member that it stands in.
+    package mutating func object(_ schema: ObjectSchema, in parent: String = "") -> JSONValue {
         var members: [String: JSONValue] = [:]
         var left = Set(schema.alternatives.flatMap(\.names))
         for alternatives in schema.alternatives where alternatives.isRequired || chance(0.7) {
@@ -18,24 +26,31 @@ package struct RandomDocument<Source: RandomNumberGenerator> {
                 switch member.presence {
                 case .required: true
                 case .optional: schema.alternatives.contains { $0.names.contains(member.name) } || chance(0.5)
-                case .early, .refused: false
+                case .early(let today): members[today] != nil && chance(0.1)
+                case .refused: false
                 }
-            if isThere { members[member.name] = value(member.schema) }
+            if case .early(let today) = member.presence, isThere { members[today] = nil }
+            if isThere { members[member.name] = value(member.schema, of: member.name, in: parent) }
         }
         return .object(members)
     }
 
-    package mutating func value(_ schema: Schema) -> JSONValue {
+    private mutating func value(_ schema: Schema, of name: String, in parent: String) -> JSONValue {
         switch schema {
-        case .value(let keywords, _): value(keywords)
-        case .named(let name, _): named(name)
         case .list(let element, let count):
-            .array(
-                (0..<Int.random(in: max(1, count.lowerBound)...min(count.upperBound, 3), using: &source)).map { _ in
-                    value(element)
-                })
-        case .map(let element, _): .object(["x-\(Int.random(in: 0...9, using: &source))": value(element)])
-        case .object(let schema): object(schema)
+            let count = Int.random(in: max(1, count.lowerBound)...min(count.upperBound, 3), using: &source)
+            return .array((0..<count).map { _ in value(element, of: name, in: parent) })
+        case .map(let element, _):
+            let keys = words["\(name).*"]?.compactMap(\.stringValue) ?? ["x-\(Int.random(in: 0...9, using: &source))"]
+            return .object([keys.randomElement(using: &source) ?? "x": value(element, of: name, in: parent)])
+        case .object(let schema): return object(schema, in: name)
+        case .value, .named: break
+        }
+        if let word = (words["\(parent).\(name)"] ?? words[name])?.randomElement(using: &source) { return word }
+        switch schema {
+        case .named(let type, _): return named(type)
+        case .value(let keywords, _): return value(keywords)
+        default: return .null
         }
     }
 

@@ -79,16 +79,16 @@ extension StoredAPIKey {
     /// - Returns: `nil` only if something was reported.
     fileprivate init?(reading body: JSONValue, tenant: Name, now: Timestamp, _ log: ViolationLog) {
         var fields = FieldReader(body, at: .root, log: log)
-        let id = fields.name("id")
-        let role: Role? = fields.choice("role", required: true)
+        let id = fields.read("id", .name)
+        let role = fields.read("role", Shape<Role>.choice, required: true)
         if role == .platformAdmin {
             log.report(
                 JSONPointer(["role"]), .invalidValue, "a key belongs to a tenant, so it cannot be of the platform")
         }
-        let description = fields.string("displayName", maxLength: 200) ?? ""
-        let meshes = Self.names("meshes", &fields)
-        let namespaces = Self.names("namespaces", &fields)
-        let lifetime = fields.duration("ttl", in: Self.lifetimes)
+        let description = fields.read("displayName", .string(atMost: 200)) ?? ""
+        let meshes = fields.read("meshes", .list(of: .name, 0...64)) ?? []
+        let namespaces = fields.read("namespaces", .list(of: .name, 0...64)) ?? []
+        let lifetime = fields.read("ttl", .duration(Self.lifetimes))
         fields.finish()
         guard let role, let id = id ?? Name("key-" + String(UInt64.random(in: .min ... .max), radix: 36)) else {
             return nil
@@ -96,15 +96,5 @@ extension StoredAPIKey {
         self.init(
             tenant: tenant, id: id, prefix: "", role: role.rawValue, meshes: meshes, namespaces: namespaces,
             description: description, expireTime: lifetime.map { now + $0 })
-    }
-
-    private static func names(_ field: String, _ fields: inout FieldReader) -> [Name] {
-        fields.elements(field, atMost: 64).compactMap { element in
-            guard let name = element.value.stringValue.flatMap(Name.init) else {
-                fields.log.report(element.pointer, .invalidFormat, Name.rule)
-                return nil
-            }
-            return name
-        }
     }
 }

@@ -59,12 +59,13 @@ extension ControlPlane {
         var port: Int?
         if var nested = fields.object("request", required: true) {
             request = Simulation.Request(
-                method: nested.string("method", maxLength: 32) ?? "GET", path: nested.string("path") ?? "/",
-                headers: nested.stringMap("headers"), cookies: nested.stringMap("cookies"))
+                method: nested.read("method", .string(atMost: 32)) ?? "GET",
+                path: nested.read("path", .string()) ?? "/",
+                headers: nested.read("headers", .strings) ?? [:], cookies: nested.read("cookies", .strings) ?? [:])
             if !request.path.hasPrefix("/") {
                 log.report(nested.pointer.appending("path"), .invalidFormat, "must begin with /")
             }
-            port = nested.integer("port", in: 1...65_535).map(Int.init)
+            port = nested.read("port", .port)
             nested.finish()
         }
         fields.finish()

@@ -35,7 +35,7 @@ extension ControlPlane {
         try authorise(caller, .custom("clearPromotions", of: .service), in: ObjectScope(key))
         let log = ViolationLog()
         var fields = FieldReader(body, at: .root, log: log)
-        let from = fields.name("from")
+        let from = fields.read("from", .name)
         fields.finish()
         try log.check(options)
         return try await changeStatus(of: key, log.warnings(options), options, by: caller, recording: record) { old in

@@ -35,10 +35,10 @@ struct ObjectDraft {
     }
 
     private mutating func readMetadata(_ fields: inout FieldReader, scope: ObjectScope, name expected: Name?) {
-        name = fields.name("name", required: expected == nil)
+        name = fields.read("name", .name, required: expected == nil)
         if let name, let expected, name != expected {
-            fields.log.report(
-                fields.pointer.appending("name"), .conflict, "must be \(expected), as in the URL, or be left out")
+            fields.report(
+                "name", .conflict, "must be \(expected), as in the URL, or be left out")
         }
         let places = [
             ("tenant", scope.tenant), ("mesh", scope.mesh), ("namespace", scope.namespace), ("service", scope.service),
@@ -64,13 +64,13 @@ struct ObjectDraft {
     }
 
     private static func expect(_ field: String, _ expected: String, _ fields: inout FieldReader) {
-        guard let text = fields.string(field), text != expected else { return }
-        fields.log.report(
-            fields.pointer.appending(field), .invalidValue, "must be \(expected) or be left out", choices: [expected])
+        guard let text = fields.read(field, .string()), text != expected else { return }
+        fields.report(
+            field, .invalidValue, "must be \(expected) or be left out", choices: [expected])
     }
 
     private static func map(_ field: String, _ fields: inout FieldReader, maxLength: Int) -> [String: String] {
-        let map = fields.stringMap(field)
+        let map = fields.read(field, .strings) ?? [:]
         let pointer = fields.pointer.appending(field)
         if map.count > 64 { fields.log.report(pointer, .tooMany, "must have at most 64 members") }
         for (key, value) in map.sorted(by: { $0.key < $1.key }) {

@@ -36,7 +36,7 @@ struct FieldPage {
     private func rows(of schema: ObjectSchema, below path: String) -> [String] {
         schema.members.filter { $0.presence != .refused }.flatMap { member -> [String] in
             let name = "`\(path)\(member.name)`"
-            let early = member.presence == .early ? "*Early spelling.* " : ""
+            let early = if case .early = member.presence { "*Early spelling.* " } else { "" }
             let meaning = early + [member.description, member.schema.note].compactMap(\.self).joined(separator: " ")
             let standard = member.defaultValue.map(Self.text).flatMap { $0.isEmpty ? nil : "`\($0)`" } ?? ""
             let row =

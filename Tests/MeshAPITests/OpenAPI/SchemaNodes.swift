@@ -48,7 +48,7 @@ extension MemberSchema {
         let text = [description, schema.note].compactMap(\.self).joined(separator: " ")
         pairs.append((Node("description"), Node(text)))
         if let defaultValue { pairs.append((Node("default"), defaultValue.node)) }
-        if presence == .early { pairs.append((Node("deprecated"), Node("true", Tag(.bool)))) }
+        if case .early = presence { pairs.append((Node("deprecated"), Node("true", Tag(.bool)))) }
         return Node(pairs)
     }
 }

@@ -145,7 +145,7 @@ package struct ConsistentHash: Document {
                     "maglev", .document, "Spreads more evenly; more requests move when endpoints change.",
                     make: Algorithm.maglev, get: { if case .maglev(let maglev) = $0 { maglev } else { nil } }),
             ]),
-        .early("minimumRingSize", .integer(Ring.sizes), "Stands in ringHash today.") { hash, size in
+        .early("minimumRingSize", of: "ringHash", .integer(Ring.sizes), "Stands in ringHash today.") { hash, size in
             guard case .ringHash(var ring) = hash.algorithm, ring.minimumSize == nil else { return }
             ring.minimumSize = size
             hash.algorithm = .ringHash(ring)
@@ -160,7 +160,7 @@ package struct ConsistentHash: Document {
         case .ringHash(var ring):
             ring.fill()
             algorithm = .ringHash(ring)
-        case .maglev where reading.has("minimumRingSize"):
+        case .maglev where reading.isRead("minimumRingSize"):
             reading.report("maglev", .conflict, "stands beside a ring; only one of them can hold")
         case .maglev: return
         }

@@ -1,0 +1,71 @@
+import Documents
+import MeshCore
+import MeshFixtures
+import MeshModel
+import TestSupport
+import Testing
+
+@Suite("Declared fields")
+struct DeclaredFieldsTests {
+    private static let schemas = kinds.all.map { $0.specType.schema }
+
+    @Test("have names of their own in each object, and say what they mean", arguments: schemas)
+    func names(_ schema: ObjectSchema) {
+        func check(_ schema: ObjectSchema, at place: String) {
+            let names = schema.members.map(\.name)
+            #expect(Set(names).count == names.count, "\(place): \(names)")
+            for member in schema.members {
+                #expect(!member.description.isEmpty, "\(place).\(member.name)")
+                if let nested = member.schema.object { check(nested, at: "\(place).\(member.name)") }
+            }
+        }
+        check(schema, at: schema.name ?? "")
+    }
+
+    /// A kind's documents, made at random and spoiled in up to three places.
+    @Test(
+        "make documents that are the same when they are written and read again, and that nothing brings down",
+        arguments: kinds.all)
+    func roundTrips(_ kind: Kind) {
+        func check<Spec: Document>(_: Spec.Type) {
+            var random = RandomDocument(SeededGenerator(seed: 7), words: RandomSpec.words)
+            let names = Spec.schema.allNames
+            var read = 0
+            for round in 0..<400 {
+                var document = RandomSpec.mended(random.object(Spec.schema), of: kind)
+                for _ in 0..<round % 4 { document = random.spoiled(document, names: names) }
+                let log = ViolationLog()
+                guard let spec = Spec.read(document, at: .root, log: log) else {
+                    #expect(log.count > 0, "\(document)")
+                    continue
+                }
+                read += 1
+                let again = ViolationLog()
+                #expect(Spec.read(spec.json, at: .root, log: again) == spec, "\(document) \(again.violations)")
+                #expect(again.warnings.isEmpty && again.unknownFields.isEmpty, "\(spec.json)")
+            }
+            #expect(read >= 20, "\(kind)")
+        }
+        check(kind.specType)
+    }
+
+    @Test("that are refused name the field and the reason")
+    func refused() {
+        let log = ViolationLog()
+        let spec: JSONValue = ["host": "a", "trafficPolicy": ["tls": ["mode": "ISTIO_MUTUAL"]]]
+        #expect(DestinationRuleSpec.read(spec, at: JSONPointer(["spec"]), log: log) == nil)
+        #expect(log.violations.map { "\($0.pointer) \($0.code)" } == ["/spec/trafficPolicy/tls unsupported"])
+        #expect(log.violations.first?.detail.contains("are not encrypted yet") == true)
+    }
+}
+
+extension Schema {
+    /// The object that it is, or is a list or map of.
+    fileprivate var object: ObjectSchema? {
+        switch self {
+        case .value, .named: nil
+        case .list(let element, _), .map(let element, _): element.object
+        case .object(let object): object
+        }
+    }
+}
