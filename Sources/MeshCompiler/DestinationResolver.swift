@@ -3,7 +3,7 @@ internal import MeshModel
 
 /// Looks up what a rule's destination means among the services that there are.
 struct DestinationResolver {
-    let services: [NamespacedName: MeshState.Service]
+    let services: Table<MeshState.Service>
     /// The namespace of the rule: short names are looked up there.
     let namespace: Name
     /// The subsets that the destination rule in force has for a service.
@@ -11,7 +11,7 @@ struct DestinationResolver {
 
     /// - Parameter subsets: where only versions may be named, none.
     init(
-        services: [NamespacedName: MeshState.Service], namespace: Name,
+        services: Table<MeshState.Service>, namespace: Name,
         subsets: @escaping (NamespacedName) -> [DestinationRuleSpec.Subset] = { _ in [] }
     ) {
         self.services = services

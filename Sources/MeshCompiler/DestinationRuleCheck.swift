@@ -10,7 +10,7 @@ extension DestinationRuleSpec {
     ///   - name: the rule's.
     ///   - pointer: where the `spec` stands.
     package func violations(
-        named name: NamespacedName, services: [NamespacedName: MeshState.Service], at pointer: JSONPointer = .spec
+        named name: NamespacedName, services: Table<MeshState.Service>, at pointer: JSONPointer = .spec
     ) -> [Violation] {
         let here = pointer.appending("host")
         guard let target = HostName.service(host, from: name.namespace) else {

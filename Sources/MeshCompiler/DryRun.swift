@@ -13,7 +13,7 @@ package struct DryRun {
         var before = Compiler(indexing: scope.part(of: old))
         before.indexSidecars(of: Self.sharers(of: change, old, new), in: old)
         var after = before
-        let touched = after.services(touchedBy: change, in: new)
+        let touched = scope.withSiblings(after.services(touchedBy: change, in: new), old, new)
         before.compile(touched, of: old)
         after.compile(touched, of: new)
         self.before = before.diagnostics + before.emptyDestinations(in: touched)
@@ -75,12 +75,34 @@ private struct Scope {
                 }
             }
         }
+        // The other hosts of rules, see `withSiblings`.
+        let asked = hosts
+        for state in states {
+            for rules in state.virtualServices.values where rules.spec.hosts.count > 1 {
+                let labels = Self.labels(rules.spec.hosts)
+                if labels.contains(where: asked.contains) { hosts.formUnion(labels) }
+            }
+        }
         destinations = hosts
         for state in states {
             for rules in state.virtualServices.values where rules.spec.hosts.contains(where: isHost) {
                 destinations.formUnion(Self.labels(rules.spec.destinations))
             }
         }
+    }
+
+    /// With the other hosts of the rules of some services. What is wrong with rules is said once, whichever of their hosts it was
+    /// found for, so it is known to have been wrong before only if all of them are looked at.
+    func withSiblings(_ services: Set<NamespacedName>, _ states: MeshState...) -> Set<NamespacedName> {
+        var all = services
+        for state in states {
+            for (name, rules) in state.virtualServices
+            where rules.spec.hosts.count > 1 && rules.spec.hosts.contains(where: isHost) {
+                let hosts = rules.spec.hosts.compactMap { HostName.service($0, from: name.namespace) }
+                if hosts.contains(where: services.contains) { all.formUnion(hosts) }
+            }
+        }
+        return all
     }
 
     private static func labels(_ hosts: [String]?) -> [Substring] { (hosts ?? []).map(HostName.firstLabel) }

@@ -15,13 +15,13 @@ package struct RuleIndex: Sendable {
 
     /// Takes over another state of the same mesh, an earlier one too.
     package mutating func follow(_ new: MeshState) {
-        for name in MeshChange.names(state.virtualServices, new.virtualServices) {
+        for name in state.virtualServices.names(differentIn: new.virtualServices) {
             _ = references.replace(name, with: new.virtualServices[name]?.spec)
         }
-        for name in MeshChange.names(state.destinationRules, new.destinationRules) {
+        for name in state.destinationRules.names(differentIn: new.destinationRules) {
             _ = references.replace(name, with: new.destinationRules[name]?.spec)
         }
-        for name in MeshChange.names(state.releases, new.releases) {
+        for name in state.releases.names(differentIn: new.releases) {
             _ = references.replace(name, with: new.releases[name])
         }
         state = new

@@ -57,7 +57,7 @@ enum LargeMesh {
         state.enabledClusters = [try name("dev")]
         for index in 0..<services {
             let key = try self.key(index)
-            state.services[key] = MeshState.Service(spec: try read(service), status: ServiceStatus(), revision: 1)
+            state.services[key] = MeshState.Service(spec: try read(service), status: ServiceStatus())
             for number in 0..<endpoints {
                 state.endpoints[key, default: [:]][try name("e\(number)")] = MeshState.Endpoint(
                     spec: try read(endpoint(index, number)), createTime: Timestamp(microseconds: 0))

@@ -55,7 +55,7 @@ struct IncrementalEncodingTests {
         var change = MeshChange()
         for number in 0..<300 {
             let name = try MeshDocument.namespaced("x/s\(number)")
-            state.services[name] = MeshState.Service(spec: service, status: ServiceStatus(), revision: 1)
+            state.services[name] = MeshState.Service(spec: service, status: ServiceStatus())
             state.endpoints[name] = [
                 try MeshDocument.name("e"): try MeshDocument.endpoint([
                     "cluster": "dev", "address": .string("10.0.0.\(number % 250)"), "ports": ["http": 8080],

@@ -110,14 +110,13 @@ struct ReleaseLawsTests {
             other.virtualServices[name]?.revision = Revision(mesh.number(1...1000))
             other.virtualServices[name]?.createTime = Timestamp(microseconds: Int64(mesh.number(1...1000)))
         }
-        for name in state.services.keys { other.services[name]?.revision = Revision(mesh.number(1...1000)) }
         #expect(try Self.routes(other) == Self.routes(state))
         // Deleted, and created again.
         var compiler = Compiler(state)
         var change = MeshChange()
         change.virtualServices = Set(state.virtualServices.keys)
         var without = state
-        without.virtualServices = [:]
+        without.virtualServices = Table()
         _ = compiler.update(without, change)
         _ = compiler.update(other, change)
         #expect(compiler.services == Compiler(state).services)
@@ -168,7 +167,7 @@ struct ReleaseLawsTests {
 extension MeshState {
     fileprivate var withoutRelease: MeshState {
         var state = self
-        state.releases = [:]
+        state.releases = Table()
         return state
     }
 

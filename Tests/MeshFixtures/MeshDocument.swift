@@ -26,8 +26,7 @@ package enum MeshDocument {
             try (document["enabledClusters"]?.arrayValue ?? ["dev"]).map { try name($0.stringValue) })
         for (key, item) in document["services"]?.objectValue ?? [:] {
             state.services[try namespaced(key)] = .init(
-                spec: try spec(item["spec"]), status: ServiceStatus(item["status"] ?? [:]),
-                revision: item["revision"]?.integerValue ?? 1)
+                spec: try spec(item["spec"]), status: ServiceStatus(item["status"] ?? [:]))
         }
         for (key, items) in document["endpoints"]?.objectValue ?? [:] {
             var endpoints: [Name: MeshState.Endpoint] = [:]
@@ -110,16 +109,21 @@ package enum MeshDocument {
 }
 
 extension MeshState {
-    /// The same mesh in fresh dictionaries that were filled in another order, so that they iterate in another one.
+    /// The same mesh in tables that were filled in another order.
     package func shuffled() -> MeshState {
         var state = self
-        func refill<K, V>(_ dictionary: [K: V]) -> [K: V] {
-            var result = [K: V](minimumCapacity: Int.random(in: 0...64))
-            for (key, value) in dictionary.shuffled() { result[key] = value }
+        func refill<V>(_ table: Table<V>) -> Table<V> {
+            var result = Table<V>()
+            for (key, value) in table.shuffled() { result[key] = value }
             return result
         }
         state.services = refill(services)
-        state.endpoints = refill(endpoints.mapValues(refill))
+        state.endpoints = refill(endpoints)
+        for (service, endpoints) in endpoints {
+            var others = [Name: MeshState.Endpoint](minimumCapacity: Int.random(in: 0...64))
+            for (name, endpoint) in endpoints.shuffled() { others[name] = endpoint }
+            state.endpoints[service] = others
+        }
         state.virtualServices = refill(virtualServices)
         state.destinationRules = refill(destinationRules)
         state.releases = refill(releases)

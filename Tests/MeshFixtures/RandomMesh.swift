@@ -1,138 +1,101 @@
 internal import Documents
 internal import GrayRelease
-internal import MeshCore
+package import MeshCore
 package import MeshModel
 internal import TestSupport
 
 /// A small mesh that changes at random, in ways that meet: services come and go under rules, releases and endpoints.
+///
+/// It is made of the table of kinds and of what they declare: an object of any kind that the compiler sees something of is written
+/// with any of its fields, or deleted, and read as a stored one is. What kinds cannot declare stands in ``RandomSpec``.
 package struct RandomMesh {
     package private(set) var state: MeshState
-    private var random: SeededGenerator
+    /// Patterns of pointers to the declared fields that objects have had so far, by kind.
+    package private(set) var fields: [Kind: Set<String>] = [:]
+    /// The texts of all hosts that objects have named.
+    package private(set) var hosts: Set<String> = []
+    private var random: RandomDocument<SeededGenerator>
+
+    /// How often each kind is changed; those that are not named, once.
+    private static let frequencies: [Kind: Int] = [
+        .service: 4, .endpoint: 5, .virtualService: 5, .destinationRule: 3, .release: 5,
+    ]
 
     package init(seed: UInt64) throws {
-        random = SeededGenerator(seed: seed)
+        random = RandomDocument(SeededGenerator(seed: seed), words: RandomSpec.words)
         state = try MeshDocument.read([:])
     }
-
-    private static let names = ["a", "b", "c"]
-    private static let namespaces = ["x", "y"]
-    private static let versions = ["v1", "v2", "v3"]
 
     /// Changes one to three things.
     package mutating func step() throws -> MeshChange {
         var change = MeshChange()
-        state.revision += 1
-        for _ in 0..<Int.random(in: 1...3, using: &random) {
-            let name = try self.name()
-            switch Int.random(in: 0..<23, using: &random) {
-            case 0..<4:
-                state.services[name] = chance(1, of: 4) ? nil : try service()
-                change.services.insert(name)
-            case 4..<9:
-                let endpoint = try MeshDocument.name("e\(Int.random(in: 0...3, using: &random))")
-                state.endpoints[name, default: [:]][endpoint] = chance(1, of: 4) ? nil : try self.endpoint()
-                if state.endpoints[name]?.isEmpty == true { state.endpoints[name] = nil }
-                change.endpoints.insert(name)
-            case 9..<14:
-                state.virtualServices[name] = chance(1, of: 4) ? nil : try rules()
-                change.virtualServices.insert(name)
-            case 20..<23:
-                state.destinationRules[name] = chance(1, of: 4) ? nil : try policies()
-                change.destinationRules.insert(name)
-            case 14..<19:
-                state.releases[name] = chance(1, of: 3) ? nil : try release()
-                change.releases.insert(name)
-            default:
-                state.enabledClusters = chance(1, of: 4) ? [] : [try MeshDocument.name("dev")]
-                change.everything = true
-            }
+        for _ in 0..<number(1...3) {
+            state.revision += 1
+            change.merge(try write())
         }
         return change
     }
 
-    private mutating func chance(_ part: Int, of whole: Int) -> Bool {
-        Int.random(in: 0..<whole, using: &random) < part
-    }
-
-    private mutating func pick(_ texts: [String]) -> String { texts[Int.random(in: 0..<texts.count, using: &random)] }
-
-    private mutating func name() throws -> NamespacedName {
-        try MeshDocument.namespaced("\(pick(Self.namespaces))/\(pick(Self.names))")
-    }
-
-    private mutating func host() -> JSONValue {
-        let name = pick(Self.names)
-        return .string(chance(1, of: 2) ? name : "\(name).\(pick(Self.namespaces))")
-    }
-
-    private mutating func service() throws -> MeshState.Service {
-        let port: JSONValue = ["name": "http", "port": .integer(chance(1, of: 4) ? 81 : 80), "protocol": "HTTP"]
-        let versions = Self.versions.filter { _ in chance(3, of: 4) }
-        let spec: ServiceSpec = try MeshDocument.spec(
-            ["ports": [port], "versions": .array(versions.map { ["name": .string($0)] })])
-        var status = ServiceStatus()
-        if chance(1, of: 3) {
-            status.stableVersion = Name("v2")
-            status.promotions = [.init(from: try MeshDocument.name("v1"))]
+    private mutating func write() throws -> MeshChange {
+        let compiled = kinds.all.filter { Self.isSeen($0.specType) }
+        let often = compiled.flatMap { [Kind](repeating: $0, count: Self.frequencies[$0] ?? 1) }
+        let kind = often[number(0...(often.count - 1))]
+        let key = try key(of: kind)
+        guard !random.chance(0.3), let spec = spec(kind.specType) else {
+            return state.apply([], deleted: [key])
         }
-        return MeshState.Service(spec: spec, status: status, revision: state.revision)
+        var object = StoredObject(
+            key: key, uid: "", generation: 1, revision: state.revision, metadata: ObjectLabels(),
+            createTime: Timestamp(microseconds: Int64(number(0...3))), updateTime: Timestamp(microseconds: 0),
+            spec: spec.json, status: [:])
+        object.status = status(of: spec)
+        hosts.formUnion(RandomSpec.hosts(in: object.spec))
+        return state.apply([ObjectInput(object, for: state.mesh)])
     }
 
-    private mutating func endpoint() throws -> MeshState.Endpoint {
-        let spec: JSONValue = [
-            "cluster": "dev", "address": .string("10.0.0.\(Int.random(in: 1...3, using: &random))"),
-            "version": .string(pick(Self.versions)), "health": .string(pick(["healthy", "draining", "unhealthy"])),
-            "locality": .string(pick(["", "north", "north/1"])), "weight": .integer(.random(in: 1...2, using: &random)),
-            "sidecar": [
-                "proxy": .string("p\(Int.random(in: 0...2, using: &random))"),
-                "workloadPorts": ["http": chance(1, of: 4) ? 8081 : 8080],
-            ],
-        ]
-        return try MeshDocument.endpoint(spec, createTime: Int64.random(in: 0...3, using: &random))
+    private static func isSeen<K: ResourceKind>(_: K.Type) -> Bool { K.Input.self != Never.self }
+
+    private mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random.source) }
+
+    private mutating func pick(_ texts: [String]) throws -> Name {
+        try MeshDocument.name(texts[number(0...(texts.count - 1))])
     }
 
-    private mutating func rules() throws -> MeshState.Rules {
-        let weight = Int64.random(in: 0...100, using: &random)
-        let route: JSONValue = [
-            ["destination": ["host": host(), "subset": .string(pick(Self.versions))], "weight": .integer(weight)],
-            ["destination": ["host": host()], "weight": .integer(100 - weight)],
-        ]
-        let spec: VirtualServiceSpec = try MeshDocument.spec([
-            "hosts": [host()],
-            "http": [
-                ["match": [["uri": ["prefix": "/a"]]], "route": route, "mirror": ["host": host()]], ["route": route],
-            ],
-        ])
-        return MeshState.Rules(
-            spec: spec, revision: state.revision,
-            createTime: Timestamp(microseconds: Int64.random(in: 0...3, using: &random)))
+    private mutating func key(of kind: Kind) throws -> ObjectKey {
+        let scope = ObjectScope(
+            tenant: state.mesh.tenant, mesh: state.mesh.mesh, namespace: try pick(RandomSpec.namespaces),
+            service: try pick(RandomSpec.services))
+        let name = kind == .cluster ? try pick(["dev"]) : try pick(RandomSpec.services)
+        guard let key = scope.key(kind, name) else { throw MeshDocument.Unreadable("\(kind) has another scope") }
+        return key
     }
 
-    private mutating func policies() throws -> MeshState.Policies {
-        let loadBalancer: JSONValue =
-            chance(1, of: 2)
-            ? ["simple": "RANDOM"] : ["consistentHash": ["httpHeaderName": .string(pick(["x-user", "x-cart"]))]]
-        let atPort: JSONValue = [["port": ["number": 80], "loadBalancer": loadBalancer]]
-        let balanced: JSONValue =
-            chance(1, of: 2) ? ["loadBalancer": loadBalancer] : ["portLevelSettings": atPort]
-        let detecting: JSONValue = [
-            "outlierDetection": ["consecutive5xxErrors": .integer(.random(in: 0...2, using: &random))]
-        ]
-        let isOfSubset = chance(1, of: 2)
-        let spec: DestinationRuleSpec = try MeshDocument.spec([
-            "host": host(), "trafficPolicy": isOfSubset ? detecting : balanced,
-            "subsets": [
-                ["name": .string(pick(Self.versions)), "trafficPolicy": isOfSubset ? balanced : detecting]
-            ],
-        ])
-        return MeshState.Policies(
-            spec: spec, createTime: Timestamp(microseconds: Int64.random(in: 0...3, using: &random)))
+    /// One that is accepted.
+    private mutating func spec<K: ResourceKind>(_: K.Type) -> K? {
+        let kind = kinds[K.self]
+        for _ in 0..<50 {
+            let document = RandomSpec.mended(random.object(K.schema), of: kind)
+            guard let spec = K.read(document, at: .root, log: ViolationLog()) else { continue }
+            fields[kind, default: []].formUnion(DeclaredFields.patterns(in: document, K.schema))
+            return spec
+        }
+        return nil
     }
 
-    private mutating func release() throws -> ReleaseTraffic {
-        ReleaseTraffic(
-            service: try name(), port: 80, stable: try MeshDocument.name(pick(Self.versions)),
-            canary: try MeshDocument.name(pick(Self.versions)),
-            canaryShare: TrafficShare(basisPoints: Int64.random(in: 0...3, using: &random) * 2500) ?? .none)
+    /// What the server may have found out about an object.
+    private mutating func status(of spec: any ResourceKind) -> JSONValue {
+        switch spec {
+        case is ServiceSpec where random.chance(0.3):
+            return ["stableVersion": "v2", "promotions": [["from": "v1", "at": "2026-01-01T00:00:00Z"]]]
+        case let spec as ReleaseSpec:
+            let traffic = spec.strategy.traffic(through: number(0...(max(1, spec.strategy.steps.count) - 1)))
+            var status = ReleaseStatus()
+            status.phase = .progressing
+            status.traffic.canaryShare = traffic.share
+            status.traffic.matches = traffic.matches
+            status.traffic.mirror = traffic.mirror
+            return status.json
+        default: return [:]
+        }
     }
 }

@@ -60,7 +60,7 @@ struct MeshConfigurationTests {
         let first = try Self.insert(view, into: &configuration)
         var next = state
         next.revision += 1
-        next.endpoints = [:]
+        next.endpoints = Table()
         let later = configuration.update(MeshUpdate(state: next, change: .all))[view.id]
         for snapshot in [first, later] {
             #expect(snapshot?[.listener].isEmpty == false)

@@ -6,7 +6,7 @@ internal import MeshModel
 struct PolicyLowering {
     private let mesh: MeshKey
     private let service: NamespacedName
-    private let services: [NamespacedName: MeshState.Service]
+    private let services: Table<MeshState.Service>
     /// Oldest first. The first holds: several are not merged, as it would depend on their order what they mean.
     private let rules: [(name: NamespacedName, spec: DestinationRuleSpec)]
 

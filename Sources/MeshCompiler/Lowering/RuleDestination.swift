@@ -57,7 +57,7 @@ struct RuleDestinations: Hashable {
     private(set) var all: [RuleDestination]
     let shape: RuleShape
 
-    init(_ named: [RuleDestination], _ shape: RuleShape, in services: [NamespacedName: MeshState.Service]) {
+    init(_ named: [RuleDestination], _ shape: RuleShape, in services: Table<MeshState.Service>) {
         all = named
         self.shape = shape
         for index in named.indices {

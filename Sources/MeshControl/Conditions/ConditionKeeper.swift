@@ -198,7 +198,7 @@ package struct ConditionKeeper: Sendable {
     /// - Returns: whether something has to wait.
     private func bringUpToDate(_ entry: inout Entry, at tick: Int) async throws -> Bool {
         let state = try await mirror.state(of: entry.state.mesh, atLeast: .max)
-        let change = MeshChange(from: entry.state, to: state)
+        let change = entry.state.change(to: state)
         if !change.isEmpty {
             entry.sweepsLeft = Self.patience
             _ = entry.compiler.update(state, change)

@@ -183,9 +183,11 @@ extension MeshMirror {
                 if let state = use(mesh) { return state }
                 continue
             }
-            let changes = StoredChanges(changed: feed.changed, deleted: feed.deleted)
-            report(changes.unreadable)
-            guard let state = apply(changes, of: mesh, from: known, to: feed.revision) else { continue }
+            let inputs = feed.changed.inputs(for: mesh)
+            report(inputs)
+            guard let state = apply(inputs, deleted: feed.deleted, of: mesh, from: known, to: feed.revision) else {
+                continue
+            }
             // Of what is written from now on a signal will tell.
             if feed.isComplete || state.revision >= revision { return state }
         }
@@ -195,9 +197,9 @@ extension MeshMirror {
         let stored = try await store.loadMesh(mesh)
         var state = MeshState(mesh: mesh, revision: stored.revision)
         state.life = stored.life
-        let changes = StoredChanges(changed: stored.clusters + stored.objects)
-        report(changes.unreadable)
-        _ = state.apply(changes)
+        let inputs = (stored.clusters + stored.objects).inputs(for: mesh)
+        report(inputs)
+        _ = state.apply(inputs)
         return state
     }
 
@@ -215,10 +217,10 @@ extension MeshMirror {
 
     /// - Returns: the state at `newer`, unless it was no longer at `known`; then it is as it was.
     private func apply(
-        _ changes: StoredChanges, of mesh: MeshKey, from known: Revision, to newer: Revision
+        _ inputs: [ObjectInput], deleted: [ObjectKey], of mesh: MeshKey, from known: Revision, to newer: Revision
     ) -> MeshState? {
         update(mesh, at: known) { entry in
-            if let change = entry?.state.apply(changes) { entry?.pending.merge(change) }
+            if let change = entry?.state.apply(inputs, deleted: deleted) { entry?.pending.merge(change) }
             entry?.state.revision = newer
         }
     }
@@ -237,9 +239,9 @@ extension MeshMirror {
         return updated?.state
     }
 
-    private func report(_ unreadable: [ObjectKey]) {
-        for key in unreadable {
-            logger.error("a stored object cannot be read and is left out", metadata: ["object": "\(key)"])
+    private func report(_ inputs: [ObjectInput]) {
+        for input in inputs where !input.isReadable {
+            logger.error("a stored object cannot be read and is left out", metadata: ["object": "\(input.key)"])
         }
     }
 }

@@ -18,7 +18,8 @@ extension ControlPlane {
         _ waiting: [NamespacedName: ReleaseTraffic]
     ) -> [Violation] {
         let own = Set(spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
-        let releases = state.releases.merging(waiting) { running, _ in running }.filter { _, traffic in
+        let running = Dictionary(uniqueKeysWithValues: state.releases.map { ($0.key, $0.value) })
+        let releases = running.merging(waiting) { running, _ in running }.filter { _, traffic in
             own.contains(traffic.service) || !spec.uses(of: traffic.service, from: name.namespace).isEmpty
         }
         guard !releases.isEmpty else { return [] }

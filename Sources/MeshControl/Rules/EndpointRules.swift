@@ -58,8 +58,8 @@ struct EndpointRules: ObjectRules {
         of spec: EndpointSpec, of service: NamespacedName, beside rivals: [StoredObject], _ write: PlannedWrite
     ) throws {
         var state = MeshState(mesh: try write.mesh())
-        _ = state.apply(StoredChanges(changed: rivals))
-        if let old = write.old { _ = state.apply(StoredChanges(changed: [old])) }
+        _ = state.apply(rivals.inputs(for: state.mesh))
+        if let old = write.old { _ = state.apply([old].inputs(for: state.mesh)) }
         let run = write.dryRun(in: state) { state, change in
             // As if it were written now: younger than everything.
             state.endpoints[service, default: [:]][write.key.name] = MeshState.Endpoint(

@@ -35,11 +35,11 @@ extension PlannedWrite {
                     let loaded = try await transaction.loadMesh(state.mesh)
                     state = MeshState(mesh: state.mesh, revision: loaded.revision)
                     state.life = loaded.life
-                    _ = state.apply(StoredChanges(changed: loaded.clusters + loaded.objects))
+                    _ = state.apply((loaded.clusters + loaded.objects).inputs(for: state.mesh))
                     return state
                 }
                 if feed.revision > state.revision {
-                    _ = state.apply(StoredChanges(changed: feed.changed, deleted: feed.deleted))
+                    _ = state.apply(feed.changed.inputs(for: state.mesh), deleted: feed.deleted)
                     state.revision = feed.revision
                 }
                 if feed.isComplete { return state }

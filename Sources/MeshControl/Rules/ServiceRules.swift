@@ -20,7 +20,7 @@ struct ServiceRules: ObjectRules {
         try write.log.check(write.options)
         let run = write.dryRun(in: state) { state, change in
             state.services[name] = MeshState.Service(
-                spec: spec, status: state.services[name]?.status ?? ServiceStatus(), revision: state.revision + 1)
+                spec: spec, status: state.services[name]?.status ?? ServiceStatus())
             change.services = [name]
         }
         return try await write.put(spec, found: write.warn(of: run), in: transaction)

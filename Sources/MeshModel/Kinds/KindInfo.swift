@@ -28,14 +28,17 @@ package struct KindInfo: Sendable {
     package let roles: KindRoles
     /// What can be done to an object besides reading and writing it.
     package let methods: [CustomMethod]
+    /// Whether somebody waits for proxies to have a change of an object.
+    package let isUrgent: Bool
 
     /// - Parameters:
     ///   - name: in upper camel case; the other names are derived from it.
     ///   - parameter: where an acronym begins the name.
     ///   - plural: where the name has no regular one.
+    ///   - isUrgent: of what comes and goes by itself, or is waited for.
     package init(
         _ name: String, parameter: String? = nil, plural: String? = nil, in scope: Scope, roles: KindRoles,
-        methods: [CustomMethod] = []
+        methods: [CustomMethod] = [], isUrgent: Bool = false
     ) {
         self.name = name
         let parameter = parameter ?? name.prefix(1).lowercased() + name.dropFirst()
@@ -46,6 +49,7 @@ package struct KindInfo: Sendable {
         self.scope = scope
         self.roles = roles
         self.methods = methods
+        self.isUrgent = isUrgent
     }
 
     private static func words(_ name: String) -> String {

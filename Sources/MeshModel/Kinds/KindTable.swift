@@ -3,7 +3,17 @@ package import MeshCore
 
 /// The typed form of the `spec` of a kind of objects, and what the table says about the kind.
 package protocol ResourceKind: Document, SendableMetatype {
+    /// What the compiler sees of an object. Of equal inputs nothing is compiled again. `Never`: it sees nothing of the kind.
+    associatedtype Input: Hashable & Sendable = Never
+
     static var info: KindInfo { get }
+
+    /// What the compiler sees of an object in the state of a mesh; `nil`: nothing.
+    static func input(_ spec: Self, of object: StoredObject, in mesh: MeshKey) -> Input?
+}
+
+extension ResourceKind where Input == Never {
+    package static func input(_ spec: Self, of object: StoredObject, in mesh: MeshKey) -> Never? { nil }
 }
 
 /// The kinds of objects in the order in which they are listed, loaded and documented.

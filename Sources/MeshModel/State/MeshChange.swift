@@ -1,24 +1,35 @@
 package import MeshCore
 
-extension MeshChange {
-    /// In what two states of a mesh differ. States that come from one another share most of their values, so that comparing
-    /// them takes little more than going through their names.
-    package init(from old: MeshState, to new: MeshState) {
-        self.init()
-        everything = old.enabledClusters != new.enabledClusters
-        services = Self.names(old.services, new.services)
-        endpoints = Self.names(old.endpoints, new.endpoints)
-        virtualServices = Self.names(old.virtualServices, new.virtualServices)
-        destinationRules = Self.names(old.destinationRules, new.destinationRules)
-        releases = Self.names(old.releases, new.releases)
+/// What changed between two states of a mesh, by the names of what must be looked at again.
+package struct MeshChange: Hashable, Sendable {
+    /// Objects by kind; of children their parents.
+    private var names: [Kind: Set<NamespacedName>] = [:]
+    /// Everything has to be looked at: an object beside the namespaces changed, or the state is new.
+    package var everything = false
+
+    package init() {}
+
+    package static var all: MeshChange {
+        var change = MeshChange()
+        change.everything = true
+        return change
     }
 
-    /// The names whose values are different, or are in one of both only.
-    package static func names<Value: Equatable>(
-        _ old: [NamespacedName: Value], _ new: [NamespacedName: Value]
-    ) -> Set<NamespacedName> {
-        var names = Set(old.keys.filter { new[$0] == nil })
-        for (name, value) in new where old[name] != value { names.insert(name) }
-        return names
+    package subscript(_ kind: Kind) -> Set<NamespacedName> {
+        get { names[kind] ?? [] }
+        set { names[kind] = newValue.isEmpty ? nil : newValue }
+    }
+
+    mutating func insert(_ name: NamespacedName, of kind: Kind) { names[kind, default: []].insert(name) }
+
+    /// Whether something of it is waited for (``KindInfo/isUrgent``).
+    package var isUrgent: Bool { names.keys.contains(where: \.info.isUrgent) }
+
+    package var isEmpty: Bool { !everything && names.isEmpty }
+
+    /// Adds what another change wants to be looked at again.
+    package mutating func merge(_ other: MeshChange) {
+        names.merge(other.names) { $0.union($1) }
+        everything = everything || other.everything
     }
 }

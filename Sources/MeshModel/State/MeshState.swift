@@ -1,103 +1,78 @@
-package import GrayRelease
 package import MeshCore
 
 /// Everything of one mesh that configuration is compiled from, as of one revision. A value: copies are cheap and never
 /// change under their reader.
+///
+/// It has a table for each kind of the table of kinds; what is in it are the kinds' inputs (``ResourceKind/Input``).
 package struct MeshState: Sendable {
-    package struct Service: Hashable, Sendable {
-        package var spec: ServiceSpec
-        package var status: ServiceStatus
-        package var revision: Revision
-
-        package init(spec: ServiceSpec, status: ServiceStatus, revision: Revision) {
-            self.spec = spec
-            self.status = status
-            self.revision = revision
-        }
-    }
-
-    /// Rules of traffic with the revision at which they were last written, which decides whether a promotion re-points
-    /// them (``ServiceStatus/Promotion``).
-    package struct Rules: Hashable, Sendable {
-        package var spec: VirtualServiceSpec
-        package var revision: Revision
-        package var createTime: Timestamp
-
-        package init(spec: VirtualServiceSpec, revision: Revision, createTime: Timestamp) {
-            self.spec = spec
-            self.revision = revision
-            self.createTime = createTime
-        }
-    }
-
-    /// Policies of connections.
-    package struct Policies: Hashable, Sendable {
-        package var spec: DestinationRuleSpec
-        package var createTime: Timestamp
-
-        package init(spec: DestinationRuleSpec, createTime: Timestamp) {
-            self.spec = spec
-            self.createTime = createTime
-        }
-    }
-
-    /// An instance, and since when it is there: at what only one can have, who came later has to stand back.
-    package struct Endpoint: Hashable, Sendable {
-        package var spec: EndpointSpec
-        package var createTime: Timestamp
-
-        package init(spec: EndpointSpec, createTime: Timestamp) {
-            self.spec = spec
-            self.createTime = createTime
-        }
-    }
-
     package var mesh: MeshKey
     /// Which mesh of this name it is; `nil`: not known.
     package var life: MeshLife?
     /// The revision that the state is of.
     package var revision: Revision
-    package var services: [NamespacedName: Service] = [:]
-    /// By service, then by the endpoint's name. Endpoints may outlive or precede their service.
-    package var endpoints: [NamespacedName: [Name: Endpoint]] = [:]
-    package var virtualServices: [NamespacedName: Rules] = [:]
-    package var destinationRules: [NamespacedName: Policies] = [:]
-    /// Releases that own traffic, by the release's name.
-    package var releases: [NamespacedName: ReleaseTraffic] = [:]
-    /// Clusters of the tenant on which this mesh is enabled. Endpoints elsewhere are not part of the mesh.
-    package var enabledClusters: Set<Name> = []
+    /// By the kinds' ordinals.
+    private var tables = kinds.all.map { MeshState.emptyTable(of: $0.specType) }
 
     package init(mesh: MeshKey, revision: Revision = 0) {
         self.mesh = mesh
         self.revision = revision
     }
+
+    private static func emptyTable<K: ResourceKind>(of kind: K.Type) -> any StateTable {
+        switch K.info.scope {
+        case .platform, .tenant: GlobalTable<K>()
+        case .namespace: NamespaceTable<K>()
+        case .child: ChildTable<K>()
+        }
+    }
+
+    /// The inputs of a kind whose scope is a namespace. Looking it up takes longer than looking into it: once a loop.
+    package subscript<K: ResourceKind>(_ kind: K.Type) -> Table<K.Input> {
+        get { table(kind, as: NamespaceTable<K>.self)?.table ?? Table() }
+        set { tables[ordinal(kind)] = NamespaceTable<K>(newValue) }
+    }
+
+    /// The inputs of a kind of children, by parent. Children may outlive or precede their parent.
+    package subscript<K: ResourceKind>(childrenOf kind: K.Type) -> Table<[Name: K.Input]> {
+        get { table(kind, as: ChildTable<K>.self)?.table ?? Table() }
+        set { tables[ordinal(kind)] = ChildTable<K>(newValue) }
+    }
+
+    /// The inputs of a kind that stands beside all namespaces.
+    package subscript<K: ResourceKind>(global kind: K.Type) -> [Name: K.Input] {
+        get { table(kind, as: GlobalTable<K>.self)?.entries ?? [:] }
+        set { tables[ordinal(kind)] = GlobalTable<K>(newValue) }
+    }
+
+    private func ordinal<K: ResourceKind>(_ kind: K.Type) -> Int { Int(kinds[kind].ordinal) }
+
+    private func table<K: ResourceKind, T: StateTable>(_ kind: K.Type, as type: T.Type) -> T? {
+        let table = tables[ordinal(kind)] as? T
+        assert(table != nil, "\(kind) is in another scope")
+        return table
+    }
 }
 
-/// What changed between two states of a mesh, by the names of what must be looked at again.
-package struct MeshChange: Hashable, Sendable {
-    /// Services whose own object or status changed, appeared or went.
-    package var services: Set<NamespacedName> = []
-    /// Services whose endpoints changed.
-    package var endpoints: Set<NamespacedName> = []
-    package var virtualServices: Set<NamespacedName> = []
-    package var destinationRules: Set<NamespacedName> = []
-    package var releases: Set<NamespacedName> = []
-    /// Everything has to be looked at: the set of enabled clusters changed, or the state is new.
-    package var everything = false
-
-    package init() {}
-
-    package static var all: MeshChange {
+extension MeshState {
+    /// Takes in what is different in the store.
+    ///
+    /// An object that cannot be read is left as it was before: one bad object never stops a mesh.
+    ///
+    /// - Returns: what has to be looked at again. Objects that say the same as before are not part of it.
+    package mutating func apply(_ inputs: [ObjectInput], deleted: [ObjectKey] = []) -> MeshChange {
         var change = MeshChange()
-        change.everything = true
+        for key in deleted { tables[Int(key.kind.ordinal)].put(key, nil, &change) }
+        for input in inputs where input.isReadable {
+            tables[Int(input.key.kind.ordinal)].put(input.key, input.value, &change)
+        }
         return change
     }
 
-    /// Whether something of it is waited for: endpoints, which come and go by themselves, and steps of releases.
-    package var isUrgent: Bool { !endpoints.isEmpty || !releases.isEmpty }
-
-    package var isEmpty: Bool {
-        !everything && services.isEmpty && endpoints.isEmpty && virtualServices.isEmpty && destinationRules.isEmpty
-            && releases.isEmpty
+    /// In what a later state of the mesh differs. States that come from one another share most of their values, so that comparing
+    /// them takes little more than going through their names.
+    package func change(to new: MeshState) -> MeshChange {
+        var change = MeshChange()
+        for (old, new) in zip(tables, new.tables) { old.compare(with: new, &change) }
+        return change
     }
 }

@@ -3,7 +3,8 @@ package import MeshCore
 
 /// One instance of a service: where callers reach it, and which version it runs.
 package struct EndpointSpec: ResourceKind {
-    package static let info = KindInfo("Endpoint", in: .child(of: "Service"), roles: KindRoles(write: .developers))
+    package static let info = KindInfo(
+        "Endpoint", in: .child(of: "Service"), roles: KindRoles(write: .developers), isUrgent: true)
 
     package enum Health: String, CaseIterable, Sendable {
         case healthy, unhealthy, draining

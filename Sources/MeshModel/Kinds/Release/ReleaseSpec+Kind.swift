@@ -1,4 +1,4 @@
-internal import GrayRelease
+package import GrayRelease
 package import MeshCore
 
 extension ReleaseSpec: ResourceKind {
@@ -14,7 +14,27 @@ extension ReleaseSpec: ResourceKind {
             // Granted wider than promotion: whoever sees that something is wrong may stop it.
             CustomMethod("rollback", .developers.union([.releaser])),
             CustomMethod("abort", .operators.union([.releaser])),
-        ])
+        ], isUrgent: true)
+
+    /// The traffic that it owns; nothing before it starts and after it has ended.
+    package static func input(_ spec: ReleaseSpec, of object: StoredObject, in mesh: MeshKey) -> ReleaseTraffic? {
+        object.key.namespace.flatMap { ReleaseStatus(object.status).ownedTraffic(of: spec, in: $0) }
+    }
+}
+
+extension MeshState {
+    /// Releases that own traffic.
+    package var releases: Table<ReleaseTraffic> {
+        get { self[ReleaseSpec.self] }
+        set { self[ReleaseSpec.self] = newValue }
+    }
+}
+
+extension MeshChange {
+    package var releases: Set<NamespacedName> {
+        get { self[.release] }
+        set { self[.release] = newValue }
+    }
 }
 
 extension Kind {

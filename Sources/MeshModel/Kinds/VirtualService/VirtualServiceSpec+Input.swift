@@ -1,0 +1,36 @@
+package import MeshCore
+
+extension MeshState {
+    /// Rules of traffic with the revision at which they were last written, which decides whether a promotion re-points
+    /// them (``ServiceStatus/Promotion``).
+    package struct Rules: Hashable, Sendable {
+        package var spec: VirtualServiceSpec
+        package var revision: Revision
+        package var createTime: Timestamp
+
+        package init(spec: VirtualServiceSpec, revision: Revision, createTime: Timestamp) {
+            self.spec = spec
+            self.revision = revision
+            self.createTime = createTime
+        }
+    }
+
+    package var virtualServices: Table<Rules> {
+        get { self[VirtualServiceSpec.self] }
+        set { self[VirtualServiceSpec.self] = newValue }
+    }
+}
+
+extension VirtualServiceSpec {
+    package static func input(_ spec: VirtualServiceSpec, of object: StoredObject, in mesh: MeshKey) -> MeshState.Rules?
+    {
+        MeshState.Rules(spec: spec, revision: object.revision, createTime: object.createTime)
+    }
+}
+
+extension MeshChange {
+    package var virtualServices: Set<NamespacedName> {
+        get { self[.virtualService] }
+        set { self[.virtualService] = newValue }
+    }
+}

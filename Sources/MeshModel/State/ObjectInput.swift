@@ -1,0 +1,38 @@
+package import Documents
+package import MeshCore
+
+/// What a stored object is to the compiler.
+///
+/// Reading the documents is most of the work of loading a mesh. It is done here, many at a time, so that a state that others wait
+/// for need not be held meanwhile.
+package struct ObjectInput: Sendable {
+    package let key: ObjectKey
+    /// Whether its `spec` could be read, which it should.
+    package let isReadable: Bool
+    /// Its kind's ``ResourceKind/Input``; `nil`: nothing.
+    let value: (any Sendable)?
+
+    /// - Parameter mesh: whose state it is for.
+    package init(_ object: StoredObject, for mesh: MeshKey) {
+        key = object.key
+        (isReadable, value) = Self.read(object, as: object.key.kind.specType, for: mesh)
+    }
+
+    private static func read<K: ResourceKind>(
+        _ object: StoredObject, as kind: K.Type, for mesh: MeshKey
+    ) -> (isReadable: Bool, (any Sendable)?) {
+        guard let spec: K = object.noun() else { return (false, nil) }
+        return (true, K.input(spec, of: object, in: mesh))
+    }
+}
+
+extension [StoredObject] {
+    package func inputs(for mesh: MeshKey) -> [ObjectInput] { mapInParallel { ObjectInput($0, for: mesh) } }
+}
+
+extension StoredObject {
+    /// The stored `spec` as its noun; `nil` if it cannot be read.
+    package func noun<Noun: Document>(as noun: Noun.Type = Noun.self) -> Noun? {
+        Noun.read(spec, at: .root, log: ViolationLog(ofStored: true))
+    }
+}

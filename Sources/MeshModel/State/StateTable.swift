@@ -1,0 +1,76 @@
+package import MeshCore
+
+/// The inputs of one kind in the state of a mesh.
+package protocol StateTable: Sendable {
+    /// Takes over what an object is to the compiler now, and notes it if that is something else than before.
+    ///
+    /// - Parameter input: the kind's ``ResourceKind/Input``; `nil`: nothing.
+    mutating func put(_ key: ObjectKey, _ input: (any Sendable)?, _ change: inout MeshChange)
+
+    /// Notes in what a later table of the same kind differs.
+    func compare(with new: any StateTable, _ change: inout MeshChange)
+}
+
+/// Of a kind whose scope is a namespace.
+struct NamespaceTable<K: ResourceKind>: StateTable {
+    private(set) var table = Table<K.Input>()
+
+    init() {}
+    init(_ table: Table<K.Input>) { self.table = table }
+
+    mutating func put(_ key: ObjectKey, _ input: (any Sendable)?, _ change: inout MeshChange) {
+        guard let name = key.namespacedName else { return }
+        let input = input as? K.Input
+        guard table[name] != input else { return }
+        table[name] = input
+        change.insert(name, of: key.kind)
+    }
+
+    func compare(with new: any StateTable, _ change: inout MeshChange) {
+        guard let new = new as? Self else { return }
+        change[kinds[K.self]] = table.names(differentIn: new.table)
+    }
+}
+
+/// Of a kind of children, by parent: who looks at one looks at all of its parent.
+struct ChildTable<K: ResourceKind>: StateTable {
+    private(set) var table = Table<[Name: K.Input]>()
+
+    init() {}
+    init(_ table: Table<[Name: K.Input]>) { self.table = table }
+
+    mutating func put(_ key: ObjectKey, _ input: (any Sendable)?, _ change: inout MeshChange) {
+        guard let parent = key.namespacedName else { return }
+        let input = input as? K.Input
+        var children = table[parent] ?? [:]
+        guard children[key.name] != input else { return }
+        children[key.name] = input
+        table[parent] = children.isEmpty ? nil : children
+        change.insert(parent, of: key.kind)
+    }
+
+    func compare(with new: any StateTable, _ change: inout MeshChange) {
+        guard let new = new as? Self else { return }
+        change[kinds[K.self]] = table.names(differentIn: new.table)
+    }
+}
+
+/// Of a kind beside all namespaces: what changes in it concerns the whole mesh.
+struct GlobalTable<K: ResourceKind>: StateTable {
+    private(set) var entries: [Name: K.Input] = [:]
+
+    init() {}
+    init(_ entries: [Name: K.Input]) { self.entries = entries }
+
+    mutating func put(_ key: ObjectKey, _ input: (any Sendable)?, _ change: inout MeshChange) {
+        let input = input as? K.Input
+        guard entries[key.name] != input else { return }
+        entries[key.name] = input
+        change.everything = true
+    }
+
+    func compare(with new: any StateTable, _ change: inout MeshChange) {
+        guard let new = new as? Self, entries != new.entries else { return }
+        change.everything = true
+    }
+}

@@ -1,0 +1,59 @@
+internal import HashTreeCollections
+package import MeshCore
+
+/// Values by name. Copies share what they have in common: readers hold states of a mesh, so a dictionary would be copied whole at
+/// the first write after each (10 000 entries: 125 to 170 µs for one change; this takes 2 µs). To look one up takes a little longer
+/// than in a dictionary, and to go through all of them several times as long.
+package struct Table<Value: Hashable & Sendable>: Hashable, Sendable {
+    private var entries = TreeDictionary<NamespacedName, Value>()
+
+    package init() {}
+
+    package init(_ entries: [NamespacedName: Value]) {
+        for (name, value) in entries { self.entries[name] = value }
+    }
+
+    package subscript(_ name: NamespacedName) -> Value? {
+        get { entries[name] }
+        set { entries[name] = newValue }
+    }
+
+    package subscript(_ name: NamespacedName, default standard: @autoclosure () -> Value) -> Value {
+        get { entries[name] ?? standard() }
+        set { entries[name] = newValue }
+    }
+
+    package var count: Int { entries.count }
+    package var isEmpty: Bool { entries.isEmpty }
+    package var keys: some Sequence<NamespacedName> & Sendable { entries.keys }
+    package var values: some Sequence<Value> & Sendable { entries.values }
+
+    /// - Returns: the old value.
+    @discardableResult package mutating func updateValue(_ value: Value, forKey name: NamespacedName) -> Value? {
+        entries.updateValue(value, forKey: name)
+    }
+
+    package func filter(_ isIncluded: ((key: NamespacedName, value: Value)) -> Bool) -> Table {
+        var table = Table()
+        table.entries = entries.filter { isIncluded(($0.key, $0.value)) }
+        return table
+    }
+
+    /// The names whose values are different, or are in one of both only.
+    package func names(differentIn other: Table) -> Set<NamespacedName> {
+        var names = Set(entries.keys.filter { other.entries[$0] == nil })
+        for (name, value) in other.entries where entries[name] != value { names.insert(name) }
+        return names
+    }
+}
+
+extension Table: Sequence {
+    package struct Iterator: IteratorProtocol {
+        fileprivate var entries: TreeDictionary<NamespacedName, Value>.Iterator
+
+        package mutating func next() -> (key: NamespacedName, value: Value)? { entries.next() }
+    }
+
+    package func makeIterator() -> Iterator { Iterator(entries: entries.makeIterator()) }
+    package var underestimatedCount: Int { entries.count }
+}

@@ -1,0 +1,33 @@
+import Documents
+import MeshCore
+import MeshFixtures
+import MeshModel
+import TestSupport
+import Testing
+
+@Suite("The random mesh")
+struct RandomMeshTests {
+    /// So that no field that a kind declares is left out of the properties that hold for random meshes.
+    @Test("has each declared field of what is compiled, and each form of a host, at least once in 1000 meshes")
+    func complete() throws {
+        var fields: [Kind: Set<String>] = [:]
+        var hosts: Set<String> = []
+        for seed in UInt64(0)..<1000 {
+            var mesh = try RandomMesh(seed: seed)
+            for _ in 0..<6 { _ = try mesh.step() }
+            fields.merge(mesh.fields) { $0.union($1) }
+            hosts.formUnion(mesh.hosts)
+        }
+        for kind in kinds.all where fields[kind] != nil {
+            let declared = Set(DeclaredFields.leaves(of: kind.specType.schema))
+            let missing = declared.subtracting(fields[kind] ?? [])
+            #expect(missing.sorted() == [], "\(kind)")
+        }
+        #expect(Set(fields.keys) == [.cluster, .service, .endpoint, .virtualService, .destinationRule, .release])
+        // A dot behind a name is not stored.
+        #expect(
+            Set(hosts.map { $0.split(separator: ".").dropFirst(2).joined(separator: ".") }) == [
+                "", "svc", "svc.cluster.local",
+            ])
+    }
+}
