@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import MeshCore
 internal import MeshStore
-internal import Postgres
 
 /// `sluice keys list`, `sluice keys rotate` and `sluice keys remove`.
 struct KeysCommand: AsyncParsableCommand {
@@ -15,28 +14,28 @@ struct KeysCommand: AsyncParsableCommand {
             """,
         subcommands: [List.self, Rotate.self, Remove.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: DatabaseCommand {
         static let configuration = CommandConfiguration(abstract: "List the keys; the first one signs.")
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var database: SettingOptions<DatabaseSettings>
 
-        mutating func run() async throws { try await KeysCommand.change(database) { try await $0.signingKeys() } }
+        mutating func run() async throws { try await change { try await $0.signingKeys() } }
     }
 
-    struct Rotate: AsyncParsableCommand {
+    struct Rotate: DatabaseCommand {
         static let configuration = CommandConfiguration(abstract: "Add a key, which signs from a minute later.")
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var database: SettingOptions<DatabaseSettings>
 
-        mutating func run() async throws { try await KeysCommand.change(database) { try await $0.addSigningKey() } }
+        mutating func run() async throws { try await change { try await $0.addSigningKey() } }
     }
 
-    struct Remove: AsyncParsableCommand {
+    struct Remove: DatabaseCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove a key: what it has signed is not accepted any more.")
         @Argument(help: "The key's id; not that of the one that signs.") var id: String
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var database: SettingOptions<DatabaseSettings>
 
         mutating func run() async throws {
-            try await KeysCommand.change(database) { [id] store in
+            try await change { [id] store in
                 do {
                     return try await store.removeSigningKey(id)
                 } catch StoreError.notFound {
@@ -47,14 +46,12 @@ struct KeysCommand: AsyncParsableCommand {
             }
         }
     }
+}
 
+extension DatabaseCommand {
     /// Prints the keys that are there afterwards.
-    private static func change(
-        _ database: DatabaseOptions, _ body: (MeshStore) async throws -> [StoredSigningKey]
-    ) async throws {
-        let keys = try await database.withPool { pool in
-            try await body(MeshStore(pool: pool, logger: DatabaseOptions.quietLogger))
-        }
+    fileprivate func change(_ body: (MeshStore) async throws -> [StoredSigningKey]) async throws {
+        let keys = try await withPool { try await body(MeshStore(pool: $0, logger: Self.logger)) }
         for (index, key) in keys.enumerated() {
             print("\(key.id)\t\(key.createdAt.text)\(index == 0 ? "\tsigns" : "")")
         }

@@ -7,14 +7,16 @@ struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// `0...65_535`; 0 lets the system choose.
     let port: Int
 
-    /// - Throws: ``ConfigurationError`` naming the setting.
-    init(_ text: String, setting: String) throws {
+    static let rule = "be HOST:PORT"
+
+    /// `nil` if `text` breaks the ``rule``.
+    init?(text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            throw ConfigurationError("\(setting) must be HOST:PORT, not \"\(text)\"")
+            return nil
         }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard !host.isEmpty else { throw ConfigurationError("\(setting) must name a host, not \"\(text)\"") }
+        guard !host.isEmpty else { return nil }
         self.host = host
         self.port = Int(port)
     }
@@ -25,24 +27,25 @@ struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - listener: what cannot do without it, as the subject of a sentence.
-    ///   - option: what the address comes from.
+    ///   - setting: what the address comes from.
     /// - Throws: ``Failure``; whatever else `body` throws.
-    func explaining(_ listener: String, option: String, _ body: () async throws -> Void) async throws {
+    func explaining(
+        _ listener: String, _ setting: Setting<ListenAddress>, _ body: () async throws -> Void
+    ) async throws {
         do {
             try await body()
         } catch let error as IOError {
-            let variable = "SLUICE_" + option.drop { $0 == "-" }.uppercased()
             let reason = unsafe String(cString: strerror(error.errnoCode))
             let remedy =
                 switch error.errnoCode {
-                case EADDRINUSE: "stop what listens there, or choose another with \(option) (\(variable))"
-                case EADDRNOTAVAIL: "this machine has no such address; choose another with \(option) (\(variable))"
-                case EACCES: "ports below 1024 need a right; choose another with \(option) (\(variable))"
-                default: "choose another with \(option) (\(variable))"
+                case EADDRINUSE: "stop what listens there, or choose another with \(setting)"
+                case EADDRNOTAVAIL: "this machine has no such address; choose another with \(setting)"
+                case EACCES: "ports below 1024 need a right; choose another with \(setting)"
+                default: "choose another with \(setting)"
                 }
             throw Failure("\(listener) cannot listen on \(self): \(reason.lowercased()); \(remedy)")
         } catch let error as SocketAddressError {
-            throw Failure("\(listener) cannot listen on \(self), the address of \(option): \(error)")
+            throw Failure("\(listener) cannot listen on \(self), the address of \(setting.option): \(error)")
         }
     }
 }

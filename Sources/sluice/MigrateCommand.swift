@@ -11,22 +11,22 @@ struct MigrateCommand: AsyncParsableCommand {
         abstract: "Bring the database's schema up to date, or say how it stands.",
         subcommands: [Up.self, Status.self])
 
-    struct Up: AsyncParsableCommand {
+    struct Up: DatabaseCommand {
         static let configuration = CommandConfiguration(abstract: "Apply every migration that has not been applied.")
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var database: SettingOptions<DatabaseSettings>
 
         mutating func run() async throws {
-            let applied = try await database.withPool { try await Migrator(pool: $0).up() }
+            let applied = try await withPool { try await Migrator(pool: $0).up() }
             print(applied.isEmpty ? "up to date" : applied.map { "applied \($0)" }.joined(separator: "\n"))
         }
     }
 
-    struct Status: AsyncParsableCommand {
+    struct Status: DatabaseCommand {
         static let configuration = CommandConfiguration(abstract: "List the migrations and when they were applied.")
-        @OptionGroup var database: DatabaseOptions
+        @OptionGroup var database: SettingOptions<DatabaseSettings>
 
         mutating func run() async throws {
-            for migration in try await database.withPool({ try await Migrator(pool: $0).status() }) { print(migration) }
+            for migration in try await withPool({ try await Migrator(pool: $0).status() }) { print(migration) }
         }
     }
 }

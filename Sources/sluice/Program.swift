@@ -34,7 +34,7 @@ struct Program: Sendable {
     func run() async throws {
         let openFiles = OpenFiles.raiseLimit()
         if settings.adminToken == nil {
-            logger.warning("SLUICE_ADMIN_TOKEN is not set: only API keys are accepted")
+            logger.warning("\(ServerSettings.adminToken.variable) is not set: only API keys are accepted")
         }
         let database = try await startDatabase()
         do {
@@ -58,18 +58,21 @@ struct Program: Sendable {
 
     /// Starts a private PostgreSQL if none was given, and brings the schema up to date.
     private func startDatabase() async throws -> Database {
-        if let url = settings.databaseURL {
+        let directory: String
+        switch settings.database {
+        case .url(let url):
             let options = ConnectionOptions(url)
             return Database(options: options, tokens: try await Preparation(options, logger: logger).untilReachable())
+        case .directory(let path): directory = path
         }
         let (lock, server): (DirectoryLock, PostgresServer)
         do {
-            lock = try await DirectoryLock.waiting(for: settings.dataDirectory, atMost: Self.patience) { inUse in
+            lock = try await DirectoryLock.waiting(for: directory, atMost: Self.patience) { inUse in
                 logger.notice(
                     "waiting for another Sluice to leave the data directory",
                     metadata: ["process": "\(inUse.owner.map(String.init) ?? "unknown")"])
             }
-            server = try PostgresServer(dataDirectory: settings.dataDirectory, logger: logger)
+            server = try PostgresServer(dataDirectory: directory, logger: logger)
             try await server.start()
         } catch {
             throw Failure("no private PostgreSQL: \(PostgresServerError.sentence(error))")
@@ -229,7 +232,7 @@ private struct Discovery: Service {
 
     func run() async throws {
         try await withGracefulShutdownHandler {
-            try await address.explaining("the xDS server", option: "--xds") { try await server.run() }
+            try await address.explaining("the xDS server", ServerSettings.xds) { try await server.run() }
         } onGracefulShutdown: {
             server.shutdown()
         }
@@ -244,7 +247,7 @@ private struct Front: Service {
     let onListening: @Sendable (Int) async -> Void
 
     func run() async throws {
-        try await address.explaining("the REST API", option: "--http") {
+        try await address.explaining("the REST API", ServerSettings.http) {
             try await server.run(onListening: onListening)
         }
     }

@@ -11,9 +11,9 @@ struct ListenAddressTests {
         let holder = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(holder.localAddress?.port)
-        let address = try ListenAddress("127.0.0.1:\(port)", setting: "--http")
+        let address = try #require(ListenAddress(text: "127.0.0.1:\(port)"))
         let failure = await #expect(throws: Failure.self) {
-            try await address.explaining("the REST API", option: "--http") {
+            try await address.explaining("the REST API", ServerSettings.http) {
                 _ = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                     .bind(host: address.host, port: address.port).get()
             }

@@ -1,0 +1,90 @@
+internal import Documents
+internal import Logging
+internal import MeshModel
+
+/// What `sluice serve` can be told, besides the database.
+enum ServerSettings: SettingList {
+    static let all: [any DeclaredSetting] =
+        [http, xds, xdsAdvertise] + tls + [
+            corsOrigins, proxyRetention, listenerTTL, watchHeartbeat, loadReportInterval, logLevel, adminToken,
+        ]
+
+    static let http = Setting(
+        "http", "Where the REST API listens.", default: "127.0.0.1:8080", must: ListenAddress.rule,
+        ListenAddress.init(text:))
+
+    static let xds = Setting(
+        "xds", "Where the xDS server listens.", default: "127.0.0.1:15010", must: ListenAddress.rule,
+        ListenAddress.init(text:))
+
+    static let xdsAdvertise = Setting<ListenAddress?>(
+        "xds-advertise", "The address that bootstraps tell proxies to connect to.", otherwise: "the one of --xds",
+        must: ListenAddress.rule, ListenAddress.init(text:))
+
+    static let corsOrigins = Setting<[String]?>(
+        "cors-origins", "Origins that browsers may call the API from, separated by commas.",
+        must: "be origins, separated by commas"
+    ) { $0.split { $0 == "," || $0 == " " }.map(String.init) }
+
+    /// Less than a minute would forget the proxies of a replica that is only slow.
+    static let proxyRetention = Setting.duration(
+        "proxy-retention", "How long proxies that are not connected are listed, for example 30m; a minute at least.",
+        default: "1h", atLeast: .seconds(60))
+
+    static let listenerTTL = Setting.duration(
+        "listener-ttl",
+        """
+        How long a sidecar that hears from no server goes on, for example 5m; then it drops its listeners, so that nothing \
+        goes by configuration that nobody can take back any more. 3s at least, and longer than a restart takes. Without it a \
+        sidecar goes on for ever.
+        """, atLeast: .seconds(3))
+
+    static let watchHeartbeat = Setting.duration(
+        "watch-heartbeat",
+        "How often event streams that have nothing to tell say so, for example 30s; a second at least.",
+        default: "15s", atLeast: .seconds(1))
+
+    /// gRPC's client takes less than a second for one.
+    static let loadReportInterval = Setting.duration(
+        "load-report-interval",
+        "How often proxies report what they send where, for example 10s; a second at least. Without it they do not.",
+        atLeast: .seconds(1))
+
+    static let logLevel = Setting(
+        "log-level", "trace, debug, info, notice, warning, error or critical.", default: "info",
+        must: "be one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))",
+        Logger.Level.init(rawValue:))
+
+    static let adminToken = Setting<String?>(
+        "admin-token", "The bearer token of the platform administrator, who can do everything.", isSecret: true,
+        hasOption: false,
+        must: """
+            have \(Limits.adminTokenLength.value) bytes at least (limit \(Limits.adminTokenLength.name)), for example of \
+            `openssl rand -hex 24`
+            """
+    ) { $0.utf8.count >= Limits.adminTokenLength.value ? $0 : nil }
+}
+
+extension Setting {
+    /// - Parameter minimum: what shorter ones are refused for.
+    fileprivate static func duration(
+        _ name: String, _ help: String, default standard: String, atLeast minimum: Duration
+    ) -> Self where Value == Duration {
+        Setting(name, help, default: standard, must: Duration.rule(minimum)) { Duration(text: $0, atLeast: minimum) }
+    }
+
+    fileprivate static func duration(
+        _ name: String, _ help: String, atLeast minimum: Duration
+    ) -> Self where Value == Duration? {
+        Setting(name, help, must: Duration.rule(minimum)) { Duration(text: $0, atLeast: minimum) }
+    }
+}
+
+extension Duration {
+    fileprivate static func rule(_ minimum: Duration) -> String { "be a duration of \(minimum.text) at least" }
+
+    fileprivate init?(text: String, atLeast minimum: Duration) {
+        guard let duration = Duration(text: text), duration >= minimum else { return nil }
+        self = duration
+    }
+}

@@ -1,0 +1,42 @@
+internal import Configuration
+internal import Foundation
+
+/// Reads settings: what the command line says wins, then what the environment says, then what holds without either.
+///
+/// Precedence, the names of variables and the secrecy of values are swift-configuration's, so `CONFIG_ACCESS_LOG_FILE` tells
+/// which setting came from where. What a text means is the setting's own rule: the library's conversions take a wrong value
+/// for a missing one, or throw an error that does not say what would be right.
+struct SettingReader: Sendable {
+    private let config: ConfigReader
+
+    /// - Parameters:
+    ///   - said: what the command line says.
+    ///   - environment: variables; an empty one counts as not set.
+    ///   - reporter: is told of every reading.
+    init(
+        _ said: [SaidSetting], environment: [String: String] = ProcessInfo.processInfo.environment,
+        reporter: (any AccessReporter)? = nil
+    ) {
+        let options = said.map {
+            (AbsoluteConfigKey($0.setting.key), ConfigValue(.string($0.text), isSecret: $0.setting.isSecret))
+        }
+        config = ConfigReader(
+            providers: [
+                InMemoryProvider(name: "command line", values: Dictionary(options) { _, last in last }),
+                EnvironmentVariablesProvider(environmentVariables: environment.filter { !$0.value.isEmpty }),
+            ], accessReporter: reporter)
+    }
+
+    /// - Throws: ``ConfigurationError`` naming the setting and its rule, if what was said breaks it.
+    func value<Value>(of setting: Setting<Value>) throws(ConfigurationError) -> Value {
+        let text = config.string(forKey: setting.key, isSecret: setting.isSecret)
+        if let value = setting.value(text) { return value }
+        let said = setting.isSecret ? "" : text.map { ", not \"\($0)\"" } ?? ""
+        throw ConfigurationError("\(setting) must \(setting.rule)\(said)")
+    }
+}
+
+extension DeclaredSetting {
+    /// Of which the environment's provider makes ``variable``.
+    fileprivate var key: ConfigKey { ConfigKey(["sluice", name]) }
+}

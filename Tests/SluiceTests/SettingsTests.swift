@@ -1,0 +1,149 @@
+import ArgumentParser
+import Configuration
+import Logging
+import Synchronization
+import Testing
+
+@testable import sluice
+
+@Suite("Settings")
+struct SettingsTests {
+    private static let declared = ServerSettings.all + DatabaseSettings.all
+
+    /// What a database needs, so that no directory is made.
+    private static let database = ["SLUICE_DATABASE_URL": "postgres://h/db"]
+
+    private static func settings(
+        _ arguments: [String] = [], _ environment: [String: String] = [:], reporter: Accesses? = nil
+    ) throws -> Settings {
+        let command = try #require(try ServeCommand.parseAsRoot(arguments) as? ServeCommand)
+        return try Settings(
+            SettingReader(
+                command.server.said + command.database.said,
+                environment: database.merging(environment) { _, new in new }, reporter: reporter))
+    }
+
+    @Test("come from the option, then from the variable, then from the default")
+    func precedence() throws {
+        #expect(try Self.settings().http.port == 8080)
+        #expect(try Self.settings([], ["SLUICE_HTTP": "h:1"]).http.port == 1)
+        #expect(try Self.settings(["--http", "h:2"], ["SLUICE_HTTP": "h:1"]).http.port == 2)
+        #expect(try Self.settings(["--http=h:2"], ["SLUICE_HTTP": "nonsense"]).http.port == 2)
+        #expect(try Self.settings([], ["SLUICE_XDS": "h:3"]).xdsAdvertised.port == 3)
+    }
+
+    @Test("An empty variable counts as not set")
+    func empty() throws {
+        let settings = try Self.settings(
+            [], ["SLUICE_HTTP": "", "SLUICE_ADMIN_TOKEN": "", "SLUICE_PROXY_RETENTION": "", "SLUICE_XDS_TLS_KEY": ""])
+        #expect(settings.http.port == 8080)
+        #expect(settings.adminToken == nil)
+        #expect(settings.proxyRetention == .seconds(3_600))
+        #expect(settings.xdsTLS == nil)
+    }
+
+    @Test("Origins are separated by commas, with or without blanks")
+    func origins() throws {
+        #expect(try Self.settings(["--cors-origins", "https://a, https://b,"]).origins == ["https://a", "https://b"])
+    }
+
+    @Test("Every default keeps its own rule")
+    func defaults() throws {
+        let settings = try Self.settings()
+        #expect(settings.xds.port == 15_010)
+        #expect(settings.watchHeartbeat == .seconds(15))
+        #expect(settings.logLevel == .info)
+        #expect(settings.listenerTTL == nil && settings.loadReportInterval == nil)
+        #expect(
+            try SettingReader([], environment: [:]).value(of: DatabaseSettings.dataDirectory) == ".sluice")
+    }
+
+    @Test(
+        "A value that breaks its rule is named with its setting, wherever it was said",
+        arguments: [
+            ("http", "8080", "must be HOST:PORT, not \"8080\""), ("http", ":8080", "must be HOST:PORT, not \":8080\""),
+            ("xds", "h:70000", "must be HOST:PORT"), ("xds-advertise", "h", "must be HOST:PORT"),
+            ("proxy-retention", "59s", "must be a duration of 1m at least, not \"59s\""),
+            ("listener-ttl", "2s", "must be a duration of 3s at least"),
+            ("watch-heartbeat", "x", "must be a duration of 1s at least"),
+            ("load-report-interval", "0s", "must be a duration of 1s at least"),
+            ("log-level", "loud", "must be one of trace, debug,"), ("database-url", "db", "must be a URL"),
+        ])
+    func wrong(name: String, text: String, rule: String) throws {
+        let setting = try #require(Self.declared.first { $0.name == name })
+        for (arguments, environment) in [(["--\(name)", text], [:]), ([], [setting.variable: text])] {
+            let error = try #require(throws: ConfigurationError.self) { try Self.settings(arguments, environment) }
+            #expect(error.description.hasPrefix("--\(name) (\(setting.variable)) \(rule)"))
+        }
+    }
+
+    @Test("Files of TLS that need each other are named")
+    func pairs() throws {
+        for (arguments, text) in [
+            (
+                ["--xds-tls-cert", "c"],
+                "--xds-tls-cert (SLUICE_XDS_TLS_CERT) and --xds-tls-key (SLUICE_XDS_TLS_KEY) go together"
+            ),
+            (["--xds-tls-client-key", "k"], "--xds-tls-client-key (SLUICE_XDS_TLS_CLIENT_KEY) go together"),
+            (["--xds-tls-client-ca", "a"], "--xds-tls-client-ca (SLUICE_XDS_TLS_CLIENT_CA) needs --xds-tls-cert"),
+            (["--xds-tls-cert", "/nowhere/c", "--xds-tls-key", "k"], "cannot read /nowhere/c"),
+        ] {
+            let error = try #require(throws: ConfigurationError.self) { try Self.settings(arguments) }
+            #expect(error.description.contains(text))
+        }
+    }
+
+    @Test("A secret that breaks its rule is not repeated")
+    func secretInError() throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try Self.settings([], ["SLUICE_ADMIN_TOKEN": "hunter2"])
+        }
+        #expect(error.description.hasPrefix("SLUICE_ADMIN_TOKEN must have 16 bytes at least (limit adminTokenLength)"))
+        #expect(!error.description.contains("hunter2"))
+    }
+
+    @Test("Each one that is declared is read, and the record of reading has no secret in it")
+    func accesses() throws {
+        let accesses = Accesses()
+        let (token, url) = ("0123456789abcdef0123", "postgres://u:hunter2@h/db")
+        _ = try Self.settings(
+            ["--database-url", url], ["SLUICE_ADMIN_TOKEN": token, "SLUICE_HTTP": "h:1"], reporter: accesses)
+        let told = accesses.all.withLock { $0 }
+        #expect(told.map(\.name).sorted() == Self.declared.map(\.name).sorted())
+        #expect(told.contains { $0.text.contains("h:1") })
+        #expect(!told.contains { $0.text.contains("hunter2") || $0.text.contains(token) })
+    }
+
+    @Test("The help has each option with its variable and default; what has none is no option")
+    func help() throws {
+        // However it is broken into lines.
+        let help = ServeCommand.helpMessage().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for setting in Self.declared where setting.hasOption {
+            let absence = setting.absence.map { " (default: \($0)) -" } ?? " -"
+            let text = "\(setting.option) <\(setting.name)> \(setting.help) [\(setting.variable)]\(absence)"
+            #expect(help.contains(text))
+        }
+        #expect(help.contains("SLUICE_ADMIN_TOKEN") && !help.contains("--admin-token"))
+        #expect(throws: (any Error).self) { try ServeCommand.parseAsRoot(["--admin-token", "x"]) }
+    }
+
+    @Test("Commands of the database have its settings, and no others")
+    func commands() throws {
+        for arguments in [["keys", "list"], ["keys", "remove", "k"], ["migrate", "up"]] {
+            let command = try #require(
+                try Sluice.parseAsRoot(arguments + ["--database-url", "postgres://h/db"]) as? any DatabaseCommand)
+            #expect(command.database.said.map(\.text) == ["postgres://h/db"])
+            #expect(throws: (any Error).self) { try Sluice.parseAsRoot(arguments + ["--http", "h:1"]) }
+        }
+    }
+}
+
+/// Remembers what was read.
+private final class Accesses: AccessReporter {
+    let all = Mutex<[(name: String, text: String)]>([])
+
+    func report(_ event: AccessEvent) {
+        let text = "\(event.result) \(event.providerResults)"
+        all.withLock { $0.append((event.metadata.key.components.last ?? "", text)) }
+    }
+}
