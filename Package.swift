@@ -20,6 +20,7 @@ let nio = (
 )
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -125,7 +126,7 @@ let package = Package(
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "Documents", "MeshCore", "MeshModel",
                 "MeshCompiler", "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer",
-                "CMalloc", logging, lifecycle, configuration, yams, nio.core, nio.posix,
+                "CMalloc", logging, lifecycle, signals, configuration, yams, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -133,7 +134,7 @@ let package = Package(
         .target(
             name: "MeshLab",
             dependencies: [
-                "Documents", hummingbird, httpClient, logging, nio.core,
+                "Documents", hummingbird, httpClient, logging, signals, nio.core,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

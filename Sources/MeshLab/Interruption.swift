@@ -1,18 +1,10 @@
-internal import Foundation
+internal import UnixSignals
 
 /// Runs `body` until it ends or SIGINT or SIGTERM comes, which cancels it; then it cleans up.
 ///
 /// - Throws: what `body` throws; `CancellationError` after a signal.
 package func untilInterrupted(_ body: @escaping @Sendable () async throws -> Void) async throws {
-    let (signals, continuation) = AsyncStream.makeStream(of: Void.self)
-    let sources = [SIGINT, SIGTERM].map { number in
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number)
-        source.setEventHandler { continuation.yield() }
-        source.resume()
-        return source
-    }
-    defer { sources.forEach { $0.cancel() } }
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await body() }
         group.addTask {

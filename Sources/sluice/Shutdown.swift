@@ -1,32 +1,30 @@
-internal import Foundation
+internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// SIGTERM and SIGINT: the first drains, a second one stops at once.
 ///
-/// The private PostgreSQL, if there is one, outlives a stop at once and is found again at the next start.
+/// The private PostgreSQL, if there is one, outlives a stop at once and is found again at the next start. `ServiceGroup` could
+/// take the first one itself, but it has no meaning for the same signal a second time: its signals that drain and its signals
+/// that cancel must differ, and what is cancelled is still waited for.
 struct SignalWatch: Sendable {
     let logger: Logger
 
     /// Calls `drain` at the first signal and ends the process at the second. Runs until cancelled.
-    func run(drain: @escaping @Sendable () async -> Void) async {
-        let (signals, continuation) = AsyncStream.makeStream(of: Int32.self)
-        let sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { continuation.yield(number) }
-            source.resume()
-            return source
-        }
-        defer { sources.forEach { $0.cancel() } }
+    ///
+    /// - Parameter onWatching: called once, when no signal goes unseen any more.
+    func run(onWatching: @Sendable () -> Void = {}, drain: @escaping @Sendable () async -> Void) async {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        onWatching()
         var isDraining = false
-        for await number in signals {
+        for await signal in signals {
             if isDraining {
                 LogWriter.standardError.flush(atMost: .milliseconds(100))
                 exit(1)
             }
             isDraining = true
-            logger.notice("draining", metadata: ["signal": "\(number)"])
+            logger.notice("draining", metadata: ["signal": "\(signal.rawValue)"])
             await drain()
         }
     }
