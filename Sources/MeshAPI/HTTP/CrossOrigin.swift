@@ -2,6 +2,9 @@ internal import HTTPTypes
 
 /// Cross-origin requests from browsers (Fetch standard, "CORS protocol"): tokens travel in `Authorization`, never in
 /// cookies, so credentials mode is not needed and `*` is safe.
+///
+/// Not Hummingbird's `CORSMiddleware`: it answers each preflight before there is a route, with one list of methods for all
+/// paths, and several origins are a variadic list that no setting can give it.
 struct CrossOrigin {
     let allowedOrigins: [String]
 

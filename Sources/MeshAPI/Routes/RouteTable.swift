@@ -3,6 +3,10 @@ internal import HTTPTypes
 /// Finds the route of a request: a tree of path segments, a literal before a parameter.
 ///
 /// A custom method is the part of the last segment behind its last `:` (Google AIP-136): `reviews-v2:start`.
+///
+/// Not Hummingbird's `Router`: to it a known path with another method is like no path at all, so there are neither 405 with
+/// `Allow` nor OPTIONS; its `{x}` takes `b:stop` too, a custom method that there is not; it does not know `b%3Astart`, and
+/// takes `/a//b` for `/a/b`.
 struct RouteTable: Sendable {
     /// A captured path parameter, percent-decoded.
     typealias Parameters = [(name: String, value: String)]
