@@ -22,6 +22,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -42,6 +43,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
@@ -69,6 +71,7 @@ let package = Package(
         .target(
             name: "GRPCServer", dependencies: ["HTTP2", "CZlib", nio.core, nio.posix, nio.ssl, logging],
             swiftSettings: strict),
+        .target(name: "Prometheus", dependencies: [metrics], swiftSettings: strict),
         .target(name: "RE2", swiftSettings: strict),
         .target(name: "Documents", dependencies: ["RE2"], swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
@@ -97,7 +100,9 @@ let package = Package(
         .target(name: "MeshIdentity", dependencies: ["MeshCore", "MeshModel", crypto], swiftSettings: strict),
         .target(
             name: "MeshStore",
-            dependencies: ["Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", crypto, logging],
+            dependencies: [
+                "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "Prometheus", crypto, logging, metrics,
+            ],
             // A link to the folder at the top: the program carries its migrations with it.
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(
@@ -111,7 +116,7 @@ let package = Package(
             name: "MeshAPI",
             dependencies: [
                 "MeshControl", "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshStore",
-                hummingbird, nio.core, yams, crypto, logging, lifecycle,
+                "Prometheus", hummingbird, nio.core, yams, crypto, logging, lifecycle, metrics,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // Below a link to the folder at the top: the program carries its contract with it.
@@ -126,7 +131,7 @@ let package = Package(
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "Documents", "MeshCore", "MeshModel",
                 "MeshCompiler", "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer",
-                "CMalloc", logging, lifecycle, signals, configuration, yams, nio.core, nio.posix,
+                "Prometheus", "CMalloc", logging, lifecycle, metrics, signals, configuration, yams, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -193,6 +198,7 @@ let package = Package(
                 "XDSServer", "GRPCServer", "GRPCFixtures", "HTTP2", "HTTP2Fixtures", "EnvoyProtos", nio.core, nio.posix,
                 nio.embedded, protobuf, logging, "TestSupport",
             ], swiftSettings: strict),
+        .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", metrics], swiftSettings: strict),
         .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
@@ -229,7 +235,7 @@ let package = Package(
             name: "MeshStoreTests",
             dependencies: [
                 "MeshStore", "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "PostgresServer",
-                "StoreFixtures", "TestSupport",
+                "Prometheus", "StoreFixtures", "TestSupport", metrics,
             ],
             exclude: ["Databases"], swiftSettings: strict),
         .testTarget(
@@ -240,8 +246,9 @@ let package = Package(
             name: "MeshAPITests",
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshFixtures", "MeshIdentity", "Documents", "MeshCore", "GrayRelease",
-                "MeshModel", "MeshStore", "Postgres", "StoreFixtures", "TestSupport", hummingbird, httpClient,
-                lifecycle, nio.core, nio.posix, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
+                "MeshModel", "MeshStore", "Postgres", "Prometheus", "StoreFixtures", "TestSupport", hummingbird,
+                httpClient,
+                lifecycle, metrics, nio.core, nio.posix, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(

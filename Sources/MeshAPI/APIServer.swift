@@ -5,6 +5,7 @@ package import Logging
 package import MeshControl
 package import MeshCore
 package import MeshModel
+package import Prometheus
 internal import ServiceLifecycle
 
 /// The REST API as a server.
@@ -19,22 +20,22 @@ package struct APIServer: Sendable {
     ///   - proxyConfigs: what `…/proxies/{proxy}/config` answers.
     ///   - meshMetrics: what `…/meshes/{mesh}/metrics` answers, in Prometheus' text format.
     ///   - readiness: what `/readyz` looks at.
-    ///   - metricsSources: text of other parts for `/metrics`, in Prometheus' format.
+    ///   - metrics: what `/metrics` answers, and where requests are counted.
     package init(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
         proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey, MeshLife) -> String,
-        readiness: Readiness, metricsSources: [@Sendable () -> String] = [], logger: Logger
+        readiness: Readiness, metrics: PrometheusFactory, logger: Logger
     ) {
-        let metrics = HTTPMetrics()
         let streams = EventStreams(limit: configuration.watchLimit, limitPerTenant: configuration.watchLimitPerTenant)
+        streams.measure(in: metrics)
         let routes = APIRoutes.all(
             configuration, control: control, bootstrapRenderer: bootstrapRenderer,
             proxyConfigs: proxyConfigs, meshMetrics: meshMetrics, streams: streams, readiness: readiness,
-            metrics: { ([metrics.text(), streams.metrics] + metricsSources.map { $0() }).joined() })
+            metrics: { metrics.text() })
         responder = APIResponder(
             routes: RouteTable(routes), configuration: configuration,
-            authenticator: Authenticator(adminToken: configuration.adminToken, control: control), metrics: metrics,
-            logger: logger)
+            authenticator: Authenticator(adminToken: configuration.adminToken, control: control),
+            metrics: HTTPMetrics(routes.map(\.template), in: metrics), logger: logger)
         self.streams = streams
         self.configuration = configuration
         self.logger = logger

@@ -9,7 +9,7 @@ package import Postgres
 package struct MeshStore: Sendable {
     package let pool: Pool
     let logger: Logger
-    package let unknownRows = UnknownRows()
+    let unknownRows = UnknownRows()
 
     package init(pool: Pool, logger: Logger) {
         self.pool = pool

@@ -1,17 +1,23 @@
+internal import CoreMetrics
 internal import Logging
+internal import Prometheus
 internal import Synchronization
 
 /// Counts the rows that were skipped because a newer version of this server has written them, of kinds of objects that this one
 /// does not know: while replicas are updated, and after a way back. They stay as they are.
-package final class UnknownRows: Sendable {
-    private let skipped = Atomic(0)
+final class UnknownRows: Sendable {
+    private static let metric = Metric.counter(
+        "sluice_unknown_rows_total",
+        "Rows of objects that were skipped because only a newer version knows their kind.")
 
-    /// How often one was skipped; a row counts each time that it is read.
-    package var count: Int { skipped.load(ordering: .relaxed) }
+    /// Each time that a row is read it counts; all stores of a process count together.
+    private let skipped = UnknownRows.metric.counter(in: MetricsSystem.factory)
+    private let isTold = Atomic(false)
 
     func note(_ rows: Int, _ logger: Logger) {
         guard rows > 0 else { return }
-        if skipped.add(rows, ordering: .relaxed).oldValue == 0 {
+        skipped.increment(by: rows)
+        if !isTold.exchange(true, ordering: .relaxed) {
             logger.warning("the database has objects of kinds that this version does not know; they are left alone")
         }
     }

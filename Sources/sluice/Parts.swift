@@ -12,7 +12,7 @@ internal import XDSServer
 /// What runs between the two front doors and the database.
 struct Parts: Sendable {
     /// What requests use.
-    private let api: MeshStore
+    let api: MeshStore
     /// What the replica itself uses, on connections of its own: heartbeats, the release engine, mirror, reports, upkeep.
     let store: MeshStore
     let mirror: MeshMirror
@@ -137,29 +137,6 @@ struct Parts: Sendable {
             }
             // More are left: soon, but not at once, so that others get to the database.
             try await Task.sleep(for: forgotten == limit ? .seconds(1) : min(proxyRetention / 10, .seconds(600)))
-        }
-    }
-
-    /// For `/metrics`, in Prometheus' text format.
-    var metrics: @Sendable () -> String {
-        { [registry, api, store] in
-            let (requests, own) = (api.pool.statistics, store.pool.statistics)
-            return """
-                # HELP sluice_xds_connected_proxies Proxies that are connected to this replica.
-                # TYPE sluice_xds_connected_proxies gauge
-                sluice_xds_connected_proxies \(registry.connectedCount)
-                # HELP sluice_database_connections Connections to PostgreSQL, by state.
-                # TYPE sluice_database_connections gauge
-                sluice_database_connections{state="idle"} \(requests.idle + own.idle)
-                sluice_database_connections{state="busy"} \(max(0, requests.open + own.open - requests.idle - own.idle))
-                # HELP sluice_database_waiting Requests that wait for a connection to PostgreSQL.
-                # TYPE sluice_database_waiting gauge
-                sluice_database_waiting \(requests.waiting + own.waiting)
-                # HELP sluice_unknown_rows_total Rows of objects that were skipped because only a newer version knows their kind.
-                # TYPE sluice_unknown_rows_total counter
-                sluice_unknown_rows_total \(api.unknownRows.count + store.unknownRows.count)
-
-                """
         }
     }
 }

@@ -13,12 +13,14 @@ internal import NIOCore
 internal import NIOPosix
 internal import Postgres
 internal import PostgresServer
+internal import Prometheus
 internal import ServiceLifecycle
 internal import XDSServer
 
 /// `sluice serve`: puts the parts together and runs them until it is told to stop.
 struct Program: Sendable {
     let settings: Settings
+    let metrics: PrometheusFactory
     let logger = Logger(label: "sluice")
     /// This replica's name: unique among all that ever were.
     let replica = "\(ProcessInfo.processInfo.hostName)-\(UUID().uuidString.prefix(8).lowercased())"
@@ -29,7 +31,11 @@ struct Program: Sendable {
     /// How long a short command may keep the server from its data directory.
     private static let patience = Duration.seconds(5)
 
-    init(_ settings: Settings) { self.settings = settings }
+    /// - Parameter metrics: what `/metrics` answers.
+    init(_ settings: Settings, metrics: PrometheusFactory) {
+        self.settings = settings
+        self.metrics = metrics
+    }
 
     func run() async throws {
         let openFiles = OpenFiles.raiseLimit()
@@ -101,6 +107,7 @@ struct Program: Sendable {
             api: MeshStore(pool: pool, logger: logger), store: store, tokens: database.tokens,
             signals: ChangeSignals(database.options, logger: logger),
             proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, logger: logger)
+        parts.measure(in: metrics)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.
         var services: [any Service] = []
         if let server = database.server { services.append(Background("postgres", logger) { try await server.run() }) }
@@ -211,7 +218,7 @@ struct Program: Sendable {
             configuration, control: parts.control, bootstrapRenderer: renderer,
             proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0).visible(to: $1) },
             meshMetrics: { [loads = parts.loads] in loads.metrics(of: $0, uid: $1.mesh) }, readiness: readiness,
-            metricsSources: [parts.metrics], logger: logger)
+            metrics: metrics, logger: logger)
     }
 
     private var renderer: BootstrapRenderer {

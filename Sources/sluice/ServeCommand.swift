@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import CoreMetrics
 internal import Logging
+internal import Prometheus
 
 /// `sluice serve`.
 struct ServeCommand: AsyncParsableCommand {
@@ -20,6 +22,8 @@ struct ServeCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let settings = try Settings(SettingReader(server.said + database.said))
         LoggingSystem.bootstrap { JSONLogHandler(label: $0, logLevel: settings.logLevel) }
-        try await Program(settings).run()
+        let metrics = PrometheusFactory()
+        MetricsSystem.bootstrap(metrics)
+        try await Program(settings, metrics: metrics).run()
     }
 }

@@ -198,7 +198,8 @@ struct EndpointRulesTests {
             #expect(method.status == 405)
             #expect(method.headers[.allow] == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT")
             for (path, text) in [
-                ("/metrics", "sluice_http_requests_total"), ("/metrics", "other_source 1"), ("/docs", "<!doctype"),
+                ("/metrics", "sluice_http_requests_total"), ("/metrics", "other_source_total 1"),
+                ("/docs", "<!doctype"),
             ] {
                 #expect(try await api.get(path, token: nil).text.contains(text))
             }

@@ -1,3 +1,4 @@
+import CoreMetrics
 import Documents
 import Foundation
 import HTTPTypes
@@ -7,6 +8,7 @@ import MeshIdentity
 import MeshStore
 import NIOCore
 import Postgres
+import Prometheus
 import StoreFixtures
 import TestSupport
 import Testing
@@ -37,6 +39,8 @@ struct Fixture: Sendable {
 
     init(_ configuration: APIConfiguration, store: MeshStore) {
         pool = store.pool
+        let metrics = PrometheusFactory()
+        Counter(label: "other_source_total", factory: metrics).increment()
         control = ControlPlane(
             store: store, mirror: MeshMirror(store: store, logger: quietLogger), logger: quietLogger)
         server = APIServer(
@@ -52,7 +56,7 @@ struct Fixture: Sendable {
             meshMetrics: { mesh, _ in "of \(mesh)\n" },
             readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]
             ),
-            metricsSources: [{ "other_source 1\n" }], logger: quietLogger)
+            metrics: metrics, logger: quietLogger)
     }
 
     /// An answer, with its body as text and as a document.

@@ -22,7 +22,7 @@ struct APIResponder: HTTPResponder {
 
     /// What is known of a request by the time it is logged.
     private struct Trace {
-        var route = "unknown"
+        var route = HTTPMetrics.unknownRoute
         var caller: Caller?
         /// Nothing of the request's body is left on the connection.
         var hasReadBody = false

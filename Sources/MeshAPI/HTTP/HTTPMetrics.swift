@@ -1,89 +1,78 @@
+internal import CoreMetrics
 internal import MeshCore
+internal import Prometheus
 internal import Synchronization
 
-/// Counts requests and their durations by route, and prints them in Prometheus' text format.
+/// Counts requests and their durations by route.
 ///
-/// Source: "Exposition formats", https://prometheus.io/docs/instrumenting/exposition_formats/. The route is the template,
-/// never the path, so the number of series is bounded by the table of routes.
-package final class HTTPMetrics: Sendable {
-    private struct Series: Hashable {
-        var method: String
-        var route: String
-        var status: Int
-    }
+/// The route is the template, never the path, and of methods only the usual ones have their own label, so the table of routes
+/// bounds the number of series. Not Hummingbird's `MetricsMiddleware`: it counts what its own router has found, under names of its
+/// own, and a request when its answer was written, so that an event stream of an hour would be a request of an hour.
+struct HTTPMetrics: Sendable {
+    private static let requests = Metric.counter(
+        "sluice_http_requests_total", "Answered requests of the REST API.", labels: ["method", "route", "status"],
+        seriesLimit: 10_000)
+    private static let durations = Metric.histogram(
+        "sluice_http_request_duration_seconds", "Time from the request's header to the answer.",
+        bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30], labels: ["route"])
 
-    private struct Durations {
-        var buckets = [UInt64](repeating: 0, count: HTTPMetrics.bounds.count)
-        var count: UInt64 = 0
-        var microseconds: UInt64 = 0
-    }
-
-    private struct State {
-        var requests: [Series: UInt64] = [:]
-        var durations: [String: Durations] = [:]
-    }
-
-    /// Upper bounds of the duration buckets in microseconds, with their labels in seconds.
-    private static let bounds: [(microseconds: Int64, label: String)] = [
-        (1_000, "0.001"), (2_500, "0.0025"), (5_000, "0.005"), (10_000, "0.01"), (25_000, "0.025"), (50_000, "0.05"),
-        (100_000, "0.1"), (250_000, "0.25"), (500_000, "0.5"), (1_000_000, "1"), (5_000_000, "5"), (30_000_000, "30"),
-    ]
-
-    private let state = Mutex(State())
     /// Methods that get their own label; clients may invent any other.
     private static let methods: Set<String> = ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"]
+    /// The label of requests that no route takes.
+    static let unknownRoute = "unknown"
 
-    package init() {}
+    private let routes: [String: Handles]
+    private let unknown: Handles
+
+    /// - Parameter templates: those of all routes.
+    init(_ templates: some Sequence<String>, in factory: any MetricsFactory) {
+        Self.requests.declare(in: factory)
+        Self.durations.declare(in: factory)
+        routes = Dictionary(templates.map { ($0, Handles($0, factory)) }) { first, _ in first }
+        unknown = Handles(Self.unknownRoute, factory)
+    }
 
     /// Counts one answered request.
     ///
-    /// - Parameter route: the route's template, or `unknown`.
-    package func record(method: String, route: String, status: Int, elapsed: Duration) {
-        let series = Series(method: Self.methods.contains(method) ? method : "other", route: route, status: status)
-        let microseconds = max(0, elapsed.microseconds)
-        state.withLock { state in
-            state.requests[series, default: 0] += 1
-            var durations = state.durations[route] ?? Durations()
-            if let bucket = Self.bounds.firstIndex(where: { microseconds <= $0.microseconds }) {
-                durations.buckets[bucket] += 1
+    /// - Parameter route: the route's template, or ``unknownRoute``.
+    func record(method: String, route: String, status: Int, elapsed: Duration) {
+        (routes[route] ?? unknown).record(Self.methods.contains(method) ? method : "other", status, elapsed)
+    }
+
+    /// A route's handles, each made with the first request that it counts: what never happened is not written.
+    private final class Handles: Sendable {
+        private struct Answer: Hashable {
+            var method: String
+            var status: Int
+        }
+
+        private struct State {
+            var requests: [Answer: Counter] = [:]
+            var durations: Timer?
+        }
+
+        private let route: String
+        private let factory: any MetricsFactory
+        private let state = Mutex(State())
+
+        init(_ route: String, _ factory: any MetricsFactory) {
+            self.route = route
+            self.factory = factory
+        }
+
+        func record(_ method: String, _ status: Int, _ elapsed: Duration) {
+            let (counter, timer) = state.withLock { state in
+                let answer = Answer(method: method, status: status)
+                let counter =
+                    state.requests[answer]
+                    ?? HTTPMetrics.requests.counter([method, route, "\(status)"], in: factory)
+                let timer = state.durations ?? HTTPMetrics.durations.timer([route], in: factory)
+                state.requests[answer] = counter
+                state.durations = timer
+                return (counter, timer)
             }
-            durations.count += 1
-            durations.microseconds += UInt64(microseconds)
-            state.durations[route] = durations
+            counter.increment()
+            timer.recordNanoseconds(elapsed.microseconds * 1_000)
         }
-    }
-
-    /// All series, sorted.
-    package func text() -> String {
-        let state = state.withLock { $0 }
-        var lines = [
-            "# HELP sluice_http_requests_total Answered requests of the REST API.",
-            "# TYPE sluice_http_requests_total counter",
-        ]
-        lines += state.requests.map { series, count in
-            "sluice_http_requests_total{method=\"\(series.method)\",route=\"\(series.route)\",status=\"\(series.status)\"} \(count)"
-        }.sorted()
-        lines += [
-            "# HELP sluice_http_request_duration_seconds Time from the request's header to the answer.",
-            "# TYPE sluice_http_request_duration_seconds histogram",
-        ]
-        for (route, durations) in state.durations.sorted(by: { $0.key < $1.key }) {
-            lines += Self.lines(of: durations, route: route)
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func lines(of durations: Durations, route: String) -> [String] {
-        let name = "sluice_http_request_duration_seconds"
-        var lines: [String] = []
-        var cumulated: UInt64 = 0
-        for (bound, count) in zip(bounds, durations.buckets) {
-            cumulated += count
-            lines.append("\(name)_bucket{route=\"\(route)\",le=\"\(bound.label)\"} \(cumulated)")
-        }
-        lines.append("\(name)_bucket{route=\"\(route)\",le=\"+Inf\"} \(durations.count)")
-        lines.append("\(name)_sum{route=\"\(route)\"} \(Double(durations.microseconds) / 1e6)")
-        lines.append("\(name)_count{route=\"\(route)\"} \(durations.count)")
-        return lines
     }
 }

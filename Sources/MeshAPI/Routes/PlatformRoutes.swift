@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import MeshControl
 internal import MeshCore
 internal import MeshIdentity
+internal import Prometheus
 internal import Synchronization
 
 /// What belongs to no tenant: health, metrics, documents, and who the caller is.
@@ -10,15 +11,13 @@ struct PlatformRoutes: Sendable {
     let configuration: APIConfiguration
     let readiness: Readiness
     let metrics: @Sendable () -> String
-    /// Prometheus' text format.
-    static let metricsType = "text/plain; version=0.0.4; charset=utf-8"
 
     var routes: [Route] {
         [
             Route(.get, "/healthz", "getHealth", .open) { _ in .document(["status": "ok"]) },
             Route(.get, "/readyz", "getReadiness", .open) { _ in try await self.ready() },
             Route(.get, "/metrics", "getMetrics", .open) { _ in
-                .text(metrics(), type: Self.metricsType)
+                .text(metrics(), type: Exposition.type)
             },
             Route(.get, "/version", "getVersion", .open) { _ in
                 .document(["version": .string(configuration.version)])

@@ -1,5 +1,7 @@
+internal import CoreMetrics
 internal import HTTPTypes
 internal import MeshCore
+internal import Prometheus
 internal import Synchronization
 
 /// The event streams that are open in this process: no more than may be, each with its heartbeats.
@@ -132,13 +134,11 @@ final class EventStreams: Sendable {
         }
     }
 
-    /// For `/metrics`, in Prometheus' text format.
-    var metrics: String {
-        """
-        # HELP sluice_http_event_streams Event streams that are open.
-        # TYPE sluice_http_event_streams gauge
-        sluice_http_event_streams \(count)
+    private static let open = Metric.gauge("sluice_http_event_streams", "Event streams that are open.")
 
-        """
+    /// Has `/metrics` tell how many there are.
+    func measure(in factory: PrometheusFactory) {
+        let open = Self.open.meter(in: factory)
+        factory.onScrape { [weak self] in open.set(self?.count ?? 0) }
     }
 }

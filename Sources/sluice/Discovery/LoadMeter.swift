@@ -1,6 +1,7 @@
 internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel
+internal import Prometheus
 internal import Synchronization
 internal import XDSServer
 
@@ -28,6 +29,11 @@ final class LoadMeter: LoadReportDelegate {
             nextCleaning = now + LoadMeter.memory
         }
     }
+
+    /// Not among the server's own metrics: it is for those who may see the mesh.
+    private static let requests = Metric.counter(
+        "sluice_mesh_requests_total", "Requests to a service's version, as the proxies that sent them report.",
+        labels: ["tenant", "mesh", "namespace", "service", "port", "version", "result"])
 
     /// What nobody reports of for so long is forgotten.
     private static let memory = Duration.seconds(3_600)
@@ -71,27 +77,23 @@ final class LoadMeter: LoadReportDelegate {
             state.clean(at: now)
             return state.entries.filter { $0.key.mesh == mesh && $0.key.uid == uid }
         }
-        let lines = entries.flatMap { key, entry in
-            [("success", entry.load.succeeded), ("error", entry.load.failed), ("dropped", entry.load.dropped)].map {
-                "sluice_mesh_requests_total{\(key.labels),result=\"\($0)\"} \($1)"
-            }
-        }
-        return """
-            # HELP sluice_mesh_requests_total Requests to a service's version, as the proxies that sent them report.
-            # TYPE sluice_mesh_requests_total counter
-
-            """ + lines.sorted().map { $0 + "\n" }.joined()
+        var text = Exposition()
+        text.write(
+            Self.requests,
+            entries.flatMap { key, entry in
+                [("success", entry.load.succeeded), ("error", entry.load.failed), ("dropped", entry.load.dropped)].map {
+                    (values: key.labels + [$0.0], count: $0.1)
+                }
+            })
+        return text.text
     }
 }
 
 extension LoadMeter.Key {
-    /// Names need no escapes: they are DNS labels.
-    fileprivate var labels: String {
-        let pairs = [
-            ("tenant", mesh.tenant.text), ("mesh", mesh.mesh.text), ("namespace", cluster.service.namespace.text),
-            ("service", cluster.service.name.text), ("port", "\(cluster.port)"),
-            ("version", cluster.version?.text ?? ""),
+    fileprivate var labels: [String] {
+        [
+            mesh.tenant.text, mesh.mesh.text, cluster.service.namespace.text, cluster.service.name.text,
+            "\(cluster.port)", cluster.version?.text ?? "",
         ]
-        return pairs.map { "\($0)=\"\($1)\"" }.joined(separator: ",")
     }
 }
