@@ -31,8 +31,18 @@ extension Document {
     /// - Returns: `nil` if anything was reported.
     package static func read(_ document: JSONValue, at pointer: JSONPointer, log: ViolationLog) -> Self? {
         let before = log.count
-        let value = Shape<Self>.document.read(document, Place(pointer), log)
+        let value = read(document, Place(pointer), log)
         return log.count == before ? value : nil
+    }
+
+    /// As a part of another document: a value may be returned although something was reported.
+    static func read(_ json: JSONValue, _ place: Place, _ log: ViolationLog) -> Self? {
+        guard var members = Members(json, at: place, log: log) else { return nil }
+        return members.read { members, value in
+            var isWhole = true
+            for field in fields where !field.read(&members, &value) { isWhole = false }
+            return isWhole
+        }
     }
 
     /// The canonical document: what is stored and answered.
@@ -54,19 +64,13 @@ extension Shape where Value: Document {
     package static var document: Shape {
         Shape(
             schema: .object(Value.schema),
-            read: { json, place, log in
-                guard var members = Members(json, at: place, log: log) else { return nil }
-                return members.read { members, value in
-                    var isWhole = true
-                    for field in Value.fields where !field.read(&members, &value) { isWhole = false }
-                    return isWhole
-                }
-            }, write: { .some($0.json) })
+            read: { json, place, log in Value.read(json, place, log) }, write: { .some($0.json) })
     }
 
     /// An object that is left out if it says nothing.
     package static var documentUnlessEmpty: Shape {
-        Shape(
+        let document = document
+        return Shape(
             schema: document.schema, read: document.read,
             write: { value in
                 let json = value.json

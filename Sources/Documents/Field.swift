@@ -28,13 +28,16 @@ package struct Field<Root: Document>: Sendable {
     }
 
     /// A member that may be left out.
+    ///
+    /// - Parameter standard: what holds then, where others than this program see to it.
     @inline(never) @_semantics("optimize.sil.specialize.generic.never")
     package static func optional<Value>(
         _ name: String, _ path: any Path<Value?>, _ shape: Shape<Value>, early: (String, Shape<Value>)? = nil,
-        _ description: String
+        standard: Value? = nil, _ description: String
     ) -> Field {
         Field(
-            members: Self.members(name, .optional, shape, early: early, description: description),
+            members: Self.members(
+                name, .optional, shape, early: early, default: standard.flatMap(shape.write), description: description),
             read: { members, root in
                 root[keyPath: path] = Self.read(name, shape, early: early, isRequired: false, &members)
                 return true
@@ -72,7 +75,7 @@ package struct Field<Root: Document>: Sendable {
         let member = MemberSchema(name, presence, shape.schema, default: standard, description)
         guard let (name, shape) = early else { return [member] }
         return [
-            member, MemberSchema(name, .early(of: member.name), shape.schema, "An early spelling of \(member.name)."),
+            member, MemberSchema(name, .early(of: member.name), shape.schema, "Today \(member.name)."),
         ]
     }
 
@@ -80,15 +83,18 @@ package struct Field<Root: Document>: Sendable {
         _ name: String, _ shape: Shape<Value>, early: (String, Shape<Value>)?, isRequired: Bool = true,
         _ members: inout Members
     ) -> Value? {
-        if let (early, shape) = early, let json = members.take(early) {
-            let place = members.place(early)
+        if let (early, shape) = early, members.has(early) {
             guard members.has(name) else {
                 members.log.warn(
-                    place.pointer, .unknownField,
+                    members.place(early).pointer, .unknownField,
                     "\"\(early)\" is an early spelling; the field is called \"\(name)\" today")
-                return shape.read(json, place, members.log)
+                _ = members.take(name)
+                return members.read(early, earlyFor: name, shape)
             }
+            _ = members.take(early)
             members.report(early, .conflict, "is an early spelling of \"\(name)\", which is given too")
+        } else if let (early, _) = early {
+            _ = members.take(early)
         }
         if isRequired && !members.has(name) { members.report(name, .required, "is required") }
         return members.read(name, shape)
@@ -96,18 +102,14 @@ package struct Field<Root: Document>: Sendable {
 }
 
 extension Field {
-    /// A member that means something to the API that documents are written for, and is not carried out here.
+    /// A member that means something to those who write documents, in Istio's API or in what is planned, and is not carried out.
     ///
-    /// - Parameter why: a clause, as in `not supported: …`.
+    /// - Parameter why: a clause, as in `is not supported: …; leave it out`.
     package static func refused(_ name: String, _ why: String) -> Field {
         Field(
             members: [MemberSchema(name, .refused, .value([:]), why)],
             read: { members, _ in
-                if members.take(name) != nil {
-                    members.report(
-                        name, .unsupported,
-                        "is not supported: \(why). Leave it out, or the rest would not do what it says")
-                }
+                members.refuse(name, why)
                 return true
             }, write: { _, _ in })
     }
@@ -124,7 +126,7 @@ extension Field {
         Field(
             members: [MemberSchema(name, .early(of: today), shape.schema, description)],
             read: { members, root in
-                if let value = members.read(name, shape) { set(&root, value) }
+                if let value = members.read(name, earlyFor: today, shape) { set(&root, value) }
                 return true
             }, write: { _, _ in })
     }
@@ -134,7 +136,7 @@ extension Field {
     /// - Parameters:
     ///   - isList: up to 32 times.
     ///   - isWritten: whether the canonical document has it.
-    ///   - why: a sentence about why there is no other.
+    ///   - why: a clause about why there is no other, as in `must be "*": …`.
     package static func constant(
         _ name: String, _ value: JSONValue, isList: Bool = false, isWritten: Bool, _ why: String
     ) -> Field {
@@ -142,7 +144,9 @@ extension Field {
             schema: .value(["const": value]),
             read: { json, place, log in
                 if json != value {
-                    log.report(place.pointer, .unsupported, why, choices: value.stringValue.map { [$0] } ?? [])
+                    let (text, choices) = (value.stringValue, value.stringValue.map { [$0] } ?? [])
+                    let only = text.map { "\"\($0)\"" } ?? (value.boolValue.map { "\($0)" } ?? "\(value)")
+                    log.report(place.pointer, .unsupported, "must be \(only): \(why)", choices: choices)
                 }
                 return json
             }, write: { $0 })
@@ -178,7 +182,7 @@ extension Field {
                 guard var nested = Members(json, at: members.place(name), log: members.log) else { return !isRequired }
                 var isWhole = true
                 for field in fields where !field.read(&nested, &root) { isWhole = false }
-                nested.finish { schema.members }
+                nested.finish { schema.members.map(\.name) }
                 return isWhole
             },
             write: { root, object in

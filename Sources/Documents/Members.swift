@@ -7,8 +7,17 @@ package struct Members {
     private let values: [String: JSONValue]
     /// How many of ``values`` somebody has asked for.
     private var takenCount = 0
-    /// Names of what is there and has no value.
+    /// Names of what is there and has no value, and today's names of what is there under an early one and has a value.
     private var failed: [String] = []
+    private var early: [String] = []
+
+    /// Those of an object without any.
+    init(at place: Place, log: ViolationLog) {
+        pointer = place.pointer
+        self.log = log
+        values = [:]
+        (countBefore, regexSizeBefore) = (log.count, log.regexSize)
+    }
 
     /// - Returns: `nil` if it is no object, which is reported.
     init?(_ value: JSONValue, at place: Place, log: ViolationLog) {
@@ -36,8 +45,8 @@ package struct Members {
         }
     }
 
-    /// Whether the member is present and has a value.
-    package func isRead(_ name: String) -> Bool { has(name) && !failed.contains(name) }
+    /// Whether the member is present, under an early name perhaps, and has a value.
+    package func isRead(_ name: String) -> Bool { early.contains(name) || (has(name) && !failed.contains(name)) }
 
     package func place(_ name: String) -> Place { Place(name, in: pointer) }
 
@@ -60,21 +69,36 @@ package struct Members {
         return value
     }
 
+    /// As ``read(_:_:)`` for an early spelling of a member.
+    mutating func read<Value: Sendable>(_ name: String, earlyFor today: String, _ shape: Shape<Value>) -> Value? {
+        let value = read(name, shape)
+        if value != nil { early.append(today) }
+        return value
+    }
+
+    /// Reports a member that is not carried out here.
+    mutating func refuse(_ name: String, _ why: String) {
+        guard take(name) != nil else { return }
+        report(name, .unsupported, "is not supported: \(why); leave it out")
+    }
+
     /// Reads a document of these members.
     ///
     /// - Parameter fields: reads all fields; returns whether the required ones are there.
     mutating func read<Value: Document>(_ fields: (inout Members, inout Value) -> Bool) -> Value? {
         var value = Value()
         let isWhole = fields(&self, &value)
-        finish { Value.fields.flatMap(\.members) }
+        finish { Value.fields.flatMap(\.members).map(\.name) }
         value.settle(self)
         return isWhole ? value : nil
     }
 
     /// Reports every member that nobody asked for.
-    func finish(_ declared: () -> [MemberSchema]) {
+    ///
+    /// - Parameter known: the names of all that could be asked for.
+    func finish(_ known: () -> [String]) {
         guard takenCount < values.count else { return }
-        let choices = declared().map(\.name).sorted()
+        let choices = Set(known()).sorted()
         for name in values.keys.sorted() where !choices.contains(name) {
             log.reportUnknown(
                 Violation(pointer.appending(name), .unknownField, "is not a known field", choices: choices))

@@ -28,21 +28,14 @@ package struct Case<Choice: Sendable>: Sendable {
 
     /// One that is not carried out here (``Field/refused(_:_:)``).
     package init(refused name: String, _ why: String) {
-        let refused = Field<Nothing>.refused(name, why)
         member = MemberSchema(name, .refused, .value([:]), why)
         read = { members in
             let isGiven = members.has(name)
-            var nothing = Nothing()
-            _ = refused.read(&members, &nothing)
+            members.refuse(name, why)
             return (nil, isGiven)
         }
         write = { _ in nil }
     }
-}
-
-/// A document without members.
-private struct Nothing: Document {
-    static let fields: [Field<Nothing>] = []
 }
 
 /// Members of which an object has exactly one, or at most one.

@@ -120,16 +120,18 @@ extension Shape {
     package static func object(
         of name: String, _ shape: Shape, refused: KeyValuePairs<String, String> = [:], _ description: String
     ) -> Shape {
-        let refused = refused.map { Case<Never>(refused: $0.key, $0.value) }
-        let members = [MemberSchema(name, .required, shape.schema, description)] + refused.map(\.member)
+        let refused = refused.map { (name: $0.key, why: $0.value) }
+        let members =
+            [MemberSchema(name, .required, shape.schema, description)]
+            + refused.map { MemberSchema($0.name, .refused, .value([:]), $0.why) }
         return Shape(
             schema: .object(ObjectSchema(name: nil, description: nil, members: members)),
             read: { json, place, log in
                 guard var object = Members(json, at: place, log: log) else { return nil }
                 if !object.has(name) { object.report(name, .required, "is required") }
                 let value = object.read(name, shape)
-                for one in refused { _ = one.read(&object) }
-                object.finish { members }
+                for (name, why) in refused { object.refuse(name, why) }
+                object.finish { members.map(\.name) }
                 return value
             },
             write: { value in shape.write(value).map { .object([name: $0]) } })

@@ -15,7 +15,7 @@ extension RouteMessage {
         case .redirect(let redirect): self.redirect = Envoy_Config_Route_V3_RedirectAction(redirect)
         case .respond(let status, let body):
             directResponse.status = UInt32(clamping: status)
-            if let body { directResponse.body.inlineString = body }
+            if let body { directResponse.body.inlineString = body.cut(to: HTTPDirectResponse.maxBodyBytes) }
         }
         requestHeadersToAdd = route.headers.request.additions
         requestHeadersToRemove = route.headers.request.remove
@@ -171,5 +171,14 @@ extension HeaderOperations.Edit {
             option.appendAction = field == "set" ? .overwriteIfExistsOrAdd : .appendIfExistsOrAdd
             return option
         }
+    }
+}
+
+extension String {
+    /// What of it fits into so many bytes of UTF-8.
+    fileprivate func cut(to bytes: Int) -> String {
+        var text = self
+        while text.utf8.count > bytes { text.removeLast() }
+        return text
     }
 }

@@ -112,7 +112,7 @@ package struct ReleaseSpec: Document {
             "schedule",
             [
                 .optional("startAt", \.startAt, .timestamp, "A started release waits until then."),
-                .constant("respectFreezeWindows", false, isWritten: false, "Freeze windows are not supported."),
+                .constant("respectFreezeWindows", false, isWritten: false, "there are no freeze windows yet"),
             ], "When it starts."),
         .group(
             "promotion",
@@ -127,7 +127,7 @@ package struct ReleaseSpec: Document {
             ], "What goes with the promotion."),
         .constant(
             "supersedePolicy", "reject", isWritten: true,
-            "Only reject is supported: a second release of the same service is refused."),
+            "a second release of the same service is refused"),
         .refused("rollbackWindow", "rolling back a release that has succeeded is not there yet"),
         .refused("notifications", "notifications are not there yet"),
     ]
@@ -142,7 +142,7 @@ package struct ReleaseSpec: Document {
                 [
                     .constant(
                         "mode", "immediate", isWritten: true,
-                        "Only immediate is supported: all traffic goes back at once.")
+                        "all traffic goes back at once")
                 ],
                 "How it goes back."),
         ]

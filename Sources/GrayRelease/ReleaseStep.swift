@@ -14,7 +14,7 @@ package struct ReleaseStep: Document {
         case pause(Duration?)
     }
 
-    /// For people; at most 100 bytes.
+    /// For people; at most 100 characters.
     package var name: String?
     package var action: Action
     /// How long the step must have been in force before the next one, not counting pauses. `0s...168h`, default 0.
@@ -89,8 +89,8 @@ private struct PauseStep: Document {
     static let schemaName: String? = nil
 }
 
-/// `setMatch` of a step, and `match` of the form without steps.
-struct ContentMatches: Document {
+/// `setMatch` of a step.
+private struct ContentMatches: Document {
     var any: [ContentMatch] = []
 
     static let fields: [Field<Self>] = [

@@ -67,7 +67,7 @@ package struct ReleaseStrategy: Document {
     /// At least one, at most 100.
     package var steps: [ReleaseStep]
     /// Of a document without steps, while it is read: what an A/B test sends to the canary.
-    private var match: ContentMatches?
+    private var match: [ContentMatch]?
 
     package init(
         type: Kind = .canary, paths: [StringMatch] = [.prefix("/")], rules: [String] = [], ports: [Int] = [],
@@ -91,7 +91,8 @@ package struct ReleaseStrategy: Document {
         .required("type", \.type, .choice, "What kind of release it is; decides the plan where no steps are given."),
         .group("trafficRouting", routing, "Which requests the release splits, and what it waits for."),
         .optional(
-            "match", \.match, .document, "abTest without steps: the requests that go to the canary in its default plan."
+            "match", \.match, shortMatch,
+            "abTest without steps: the requests that go to the canary in its default plan."
         ),
         .defaulted(
             "steps", \.steps, .list(of: .document, 1...ReleasePlan.maxSteps),
@@ -100,8 +101,11 @@ package struct ReleaseStrategy: Document {
         .refused("lane", "lanes are not carried out yet"),
     ]
 
+    private static let shortMatch = Shape<[ContentMatch]>.object(
+        of: "any", .list(of: .document, 1...32), "Requests that fit at least one of these.")
+
     private static let routing: [Field<Self>] = [
-        .constant("protocol", "http", isWritten: true, "Only http is supported."),
+        .constant("protocol", "http", isWritten: true, "other traffic is not split"),
         .group("scope", scope, "Which requests are split; left out, all of the service's HTTP ports."),
         .group("endpointGuard", guarding, "When the canary counts as able to take traffic."),
         .defaulted(
@@ -125,7 +129,7 @@ package struct ReleaseStrategy: Document {
 
     private static let scope: [Field<Self>] = [
         .constant(
-            "gateways", "mesh", isList: true, isWritten: true, "Only mesh is supported: traffic between sidecars."),
+            "gateways", "mesh", isList: true, isWritten: true, "only traffic between sidecars is split"),
         .defaulted(
             "paths", \.paths, .list(of: path, 1...16, .ofElements("is given twice")), "Any of these paths."),
         .defaulted(
@@ -180,14 +184,11 @@ package struct ReleaseStrategy: Document {
         }
         guard reading.isRead("type") else { return }
         if match != nil && type != .abTest { reading.report("match", .conflict, "belongs to the type abTest only") }
-        if let match, match.any.isEmpty {
-            reading.log.report(reading.pointer.appending("match").appending("any"), .required, "must not be empty")
-        }
         guard reading.has("steps") else {
             if type == .abTest && !reading.has("match") {
                 reading.report("match", .required, "an abTest without steps must say for which requests")
             }
-            steps = ReleasePlan.standard(type, matches: match?.any ?? [])
+            steps = ReleasePlan.standard(type, matches: match ?? [])
             return
         }
         checkPromise(reading)
@@ -196,7 +197,7 @@ package struct ReleaseStrategy: Document {
     /// What a type promises must be in its steps.
     private func checkPromise(_ reading: Members) {
         let kinds = steps.map(\.kind)
-        guard !steps.isEmpty else { return }
+        guard !steps.isEmpty, !reading.isWrong else { return }
         switch type {
         case .abTest where !kinds.contains("setMatch"):
             reading.report("steps", .invalidValue, "an abTest must have a setMatch step")

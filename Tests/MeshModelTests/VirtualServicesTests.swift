@@ -208,6 +208,7 @@ struct VirtualServicesTests {
                 rule(["corsPolicy": [:], "delegate": [:]]),
                 ["/spec/http/0/delegate unsupported", "/spec/http/0/corsPolicy unsupported"]
             ),
+            (rule(["mirrorPercent": 5]), ["/spec/http/0/mirrorPercentage conflict"]),
             (rule(["match": [["sourceLabels": ["a": "b"]]]]), ["/spec/http/0/match/0/sourceLabels unsupported"]),
             (
                 ["hosts": ["a"], "tcp": [], "exportTo": ["."], "http": [["route": [["destination": ["host": "a"]]]]]],

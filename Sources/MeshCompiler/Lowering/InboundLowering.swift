@@ -59,9 +59,10 @@ struct InboundLowering {
         of service: NamespacedName, behind proxies: Set<Name>, in state: MeshState
     ) -> [Candidate] {
         guard let spec = state.services[service]?.spec else { return [] }
+        let enabled = state.enabledClusters
         return (state.endpoints[service] ?? [:]).flatMap { name, endpoint -> [Candidate] in
             let member = endpoint.spec
-            guard state.enabledClusters.contains(member.cluster), let sidecar = member.sidecar,
+            guard enabled.contains(member.cluster), let sidecar = member.sidecar,
                 proxies.contains(sidecar.proxy)
             else { return [] }
             return spec.ports.enumerated().compactMap { index, port in

@@ -241,7 +241,8 @@ extension MeshMirror {
 
     private func report(_ inputs: [ObjectInput]) {
         for input in inputs where !input.isReadable {
-            logger.error("a stored object cannot be read and is left out", metadata: ["object": "\(input.key)"])
+            logger.error(
+                "a stored object cannot be read; what it was before stays", metadata: ["object": "\(input.key)"])
         }
     }
 }

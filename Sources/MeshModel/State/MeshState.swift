@@ -28,27 +28,26 @@ package struct MeshState: Sendable {
 
     /// The inputs of a kind whose scope is a namespace. Looking it up takes longer than looking into it: once a loop.
     package subscript<K: ResourceKind>(_ kind: K.Type) -> Table<K.Input> {
-        get { table(kind, as: NamespaceTable<K>.self)?.table ?? Table() }
+        get { table(kind, as: NamespaceTable<K>.self).table }
         set { tables[ordinal(kind)] = NamespaceTable<K>(newValue) }
     }
 
     /// The inputs of a kind of children, by parent. Children may outlive or precede their parent.
     package subscript<K: ResourceKind>(childrenOf kind: K.Type) -> Table<[Name: K.Input]> {
-        get { table(kind, as: ChildTable<K>.self)?.table ?? Table() }
+        get { table(kind, as: ChildTable<K>.self).table }
         set { tables[ordinal(kind)] = ChildTable<K>(newValue) }
     }
 
     /// The inputs of a kind that stands beside all namespaces.
     package subscript<K: ResourceKind>(global kind: K.Type) -> [Name: K.Input] {
-        get { table(kind, as: GlobalTable<K>.self)?.entries ?? [:] }
+        get { table(kind, as: GlobalTable<K>.self).entries }
         set { tables[ordinal(kind)] = GlobalTable<K>(newValue) }
     }
 
     private func ordinal<K: ResourceKind>(_ kind: K.Type) -> Int { Int(kinds[kind].ordinal) }
 
-    private func table<K: ResourceKind, T: StateTable>(_ kind: K.Type, as type: T.Type) -> T? {
-        let table = tables[ordinal(kind)] as? T
-        assert(table != nil, "\(kind) is in another scope")
+    private func table<K: ResourceKind, T: StateTable>(_ kind: K.Type, as type: T.Type) -> T {
+        guard let table = tables[ordinal(kind)] as? T else { preconditionFailure("\(kind) has another scope") }
         return table
     }
 }

@@ -42,10 +42,9 @@ struct ChildTable<K: ResourceKind>: StateTable {
     mutating func put(_ key: ObjectKey, _ input: (any Sendable)?, _ change: inout MeshChange) {
         guard let parent = key.namespacedName else { return }
         let input = input as? K.Input
-        var children = table[parent] ?? [:]
-        guard children[key.name] != input else { return }
-        children[key.name] = input
-        table[parent] = children.isEmpty ? nil : children
+        guard table[parent]?[key.name] != input else { return }
+        table[parent, default: [:]][key.name] = input
+        if table[parent]?.isEmpty == true { table[parent] = nil }
         change.insert(parent, of: key.kind)
     }
 

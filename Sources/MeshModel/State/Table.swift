@@ -9,29 +9,21 @@ package struct Table<Value: Hashable & Sendable>: Hashable, Sendable {
 
     package init() {}
 
-    package init(_ entries: [NamespacedName: Value]) {
-        for (name, value) in entries { self.entries[name] = value }
-    }
-
     package subscript(_ name: NamespacedName) -> Value? {
         get { entries[name] }
         set { entries[name] = newValue }
     }
 
+    /// Changed in place: of a service with many endpoints one is put in without the others being copied.
     package subscript(_ name: NamespacedName, default standard: @autoclosure () -> Value) -> Value {
         get { entries[name] ?? standard() }
-        set { entries[name] = newValue }
+        _modify { yield &entries[name, default: standard()] }
     }
 
     package var count: Int { entries.count }
     package var isEmpty: Bool { entries.isEmpty }
     package var keys: some Sequence<NamespacedName> & Sendable { entries.keys }
     package var values: some Sequence<Value> & Sendable { entries.values }
-
-    /// - Returns: the old value.
-    @discardableResult package mutating func updateValue(_ value: Value, forKey name: NamespacedName) -> Value? {
-        entries.updateValue(value, forKey: name)
-    }
 
     package func filter(_ isIncluded: ((key: NamespacedName, value: Value)) -> Bool) -> Table {
         var table = Table()

@@ -1,24 +1,44 @@
 import Documents
 import MeshCore
 import MeshModel
+import Yams
 
 /// The table of all fields, to read: `openapi/fields.md`.
 struct FieldPage {
     let kinds: [Kind]
+    /// Has what values of named types are.
+    let overlay: OpenAPIOverlay
 
-    func text() -> String {
-        let schemas = DeclaredSchemas(kinds.map { $0.specType.schema }).schemas
+    func text() throws -> String {
+        let declared = try DeclaredSchemas(kinds.map { $0.specType.schema })
         let head = """
             <!-- Made by `make golden` of the declarations in Sources/MeshModel/Kinds and Sources/GrayRelease. -->
             # Fields
 
             What documents of each kind may have in `spec`, with limits and defaults. A field in **bold** is required. What stands \\
-            under "Refused" means something to Istio and is not carried out here: it is refused with the reason, so that nothing is \\
+            under "Refused" means something in Istio's API, or is planned, and is not carried out here: it is refused with the reason, so that nothing is \\
             accepted that does not act. `null` counts as left out.
 
 
             """.replacing("\\\n", with: "")
-        return head + schemas.map { section($0.name, $0.schema) }.joined(separator: "\n")
+        let sections = declared.schemas.map { section($0.name, $0.schema) }
+        return head + (sections + [try types(declared.named)]).joined(separator: "\n")
+    }
+
+    private func types(_ names: Set<String>) throws -> String {
+        let schemas = overlay.components.first { $0.section == "schemas" }?.members ?? []
+        return try "## Types\n\n"
+            + names.sorted().map { name in
+                guard let schema = schemas.first(where: { $0.0.string == name })?.1 else {
+                    throw OpenAPIProblem("there is no schema \(name)")
+                }
+                let range = [schema["minimum"]?.string, schema["maximum"]?.string].compactMap(\.self)
+                let text = [
+                    schema["description"]?.string, range.isEmpty ? nil : range.joined(separator: " to ") + ".",
+                    schema["pattern"]?.string.map { "`\($0)`" },
+                ]
+                return "- \(name): \(text.compactMap(\.self).joined(separator: " "))\n"
+            }.joined()
     }
 
     private func section(_ name: String, _ schema: ObjectSchema) -> String {
@@ -69,7 +89,7 @@ struct FieldPage {
         switch schema {
         case .value(let keywords, _): type(keywords)
         case .named(let name, _): name
-        case .list(let element, let count): "list of \(type(element)), \(count.lowerBound) to \(count.upperBound)"
+        case .list(let element, let count): "\(count.lowerBound) to \(count.upperBound) of: \(type(element))"
         case .map(let element, _): "map of \(type(element))"
         case .object(let object): object.name.map { "[\($0)](#\($0.lowercased()))" } ?? "object"
         }

@@ -181,7 +181,9 @@ struct OpenAPIGenerator {
             },
             "responses": try kinds.all.flatMap { [try response(of: $0), try listResponse(of: $0)] },
             "schemas": try kinds.all.map { (Node($0.name), try schema(of: $0)) }
-                + DeclaredSchemas(kinds.all.map { $0.specType.schema }).schemas.map { (Node($0.name), $0.schema.node) },
+                + (try DeclaredSchemas(kinds.all.map { $0.specType.schema }).schemas).map {
+                    (Node($0.name), $0.schema.node)
+                },
         ]
         return Node(
             try overlay.components.map { section, members in

@@ -27,7 +27,7 @@ struct OpenAPITests {
         try await Fixture.run { api in
             let generator = OpenAPIGenerator(routes: api.server.responder.routes.routes, overlay: overlay)
             try folder.expect(Data(try generator.text().utf8), in: "sluice-v1.yaml")
-            try folder.expect(Data(FieldPage(kinds: kinds.all).text().utf8), in: "fields.md")
+            try folder.expect(Data(FieldPage(kinds: kinds.all, overlay: overlay).text().utf8), in: "fields.md")
         }
     }
 

@@ -6,22 +6,32 @@ struct DeclaredSchemas {
     /// By name, in the order in which they are first met.
     private(set) var schemas: [(name: String, schema: ObjectSchema)] = []
 
-    /// - Parameter roots: each has a name.
-    init(_ roots: [ObjectSchema]) { roots.forEach { collect($0) } }
+    /// What they name besides, such as `Port`.
+    private(set) var named: Set<String> = []
 
-    private mutating func collect(_ schema: ObjectSchema) {
+    /// - Parameter roots: each has a name.
+    /// - Throws: ``OpenAPIProblem`` if two are called the same.
+    init(_ roots: [ObjectSchema]) throws { for root in roots { try collect(root) } }
+
+    private mutating func collect(_ schema: ObjectSchema) throws {
         if let name = schema.name {
-            guard !schemas.contains(where: { $0.name == name }) else { return }
+            if let known = schemas.first(where: { $0.name == name })?.schema {
+                guard known.members.map(\.name) == schema.members.map(\.name) else {
+                    throw OpenAPIProblem("two documents are called \(name)")
+                }
+                return
+            }
             schemas.append((name, schema))
         }
-        for member in schema.members where member.presence != .refused { collect(member.schema) }
+        for member in schema.members where member.presence != .refused { try collect(member.schema) }
     }
 
-    private mutating func collect(_ schema: Schema) {
+    private mutating func collect(_ schema: Schema) throws {
         switch schema {
-        case .value, .named: return
-        case .list(let element, _), .map(let element, _): collect(element)
-        case .object(let schema): collect(schema)
+        case .value: return
+        case .named(let name, _): named.insert(name)
+        case .list(let element, _), .map(let element, _): try collect(element)
+        case .object(let schema): try collect(schema)
         }
     }
 }

@@ -43,6 +43,13 @@ package struct ClusterMeshSpec: Document {
         self.namespaces = namespaces
     }
 
+    private static let injected = Shape<[Name]>.list(of: .name, 0...1000).checked { namespaces, place, log in
+        guard !namespaces.isEmpty else { return }
+        log.warn(
+            place.pointer, .consequence,
+            "has no effect on a universal cluster: whoever runs a workload there starts its sidecar too")
+    }
+
     package static let fields: [Field<Self>] = [
         .defaulted("enabled", \.enabled, .bool, "Whether the cluster's workloads are part of a mesh."),
         .defaulted("mesh", \.mesh, .name, "The mesh that they join."),
@@ -50,9 +57,10 @@ package struct ClusterMeshSpec: Document {
             "injection",
             [
                 .defaulted(
-                    "namespaces", \.namespaces, .list(of: .name, 0...1000),
-                    "Namespaces whose workloads get sidecars; all if it is left out.")
-            ], "Who gets sidecars."),
+                    "namespaces", \.namespaces, injected,
+                    "Namespaces whose workloads get sidecars; all if it is left out. Without effect on universal clusters."
+                )
+            ], "Who gets sidecars by itself."),
     ]
 }
 

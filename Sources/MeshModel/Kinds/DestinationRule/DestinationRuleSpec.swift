@@ -63,12 +63,12 @@ package struct DestinationRuleSpec: ResourceKind {
             "subsets", \.subsets,
             .list(of: .document, 0...64, Uniqueness({ $0.name }, at: ["name"], "names of subsets must be unique")),
             "What is different for versions of the service."),
-        .constant("exportTo", "*", isList: true, isWritten: false, "Rules are visible in their whole mesh."),
+        .constant("exportTo", "*", isList: true, isWritten: false, "rules are visible in their whole mesh"),
         .refused("workloadSelector", "a rule holds for all callers"),
     ]
     package static let summary: String? = """
-        The fields of Istio's DestinationRule (networking.istio.io/v1). It holds for a service of its own namespace, of which there \
-        can be one.
+        The fields of Istio's DestinationRule (networking.istio.io/v1). It holds for a service of its own namespace, and a \
+        service has at most one.
         """
 
     /// Whether requests to some port of some version are sent to an endpoint by their hash.

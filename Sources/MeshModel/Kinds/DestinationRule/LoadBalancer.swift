@@ -64,8 +64,8 @@ package struct ConsistentHash: Document {
 
         package static let schemaName: String? = nil
         package static let fields: [Field<Self>] = [
-            .required("name", \.name, .token, "The cookie's name."),
-            .optional("path", \.path, .headerText, "Of the cookie that callers are given."),
+            .required("name", \.name, .token.examples("session"), "The cookie's name."),
+            .optional("path", \.path, .headerText, "The path of the cookie that callers are given."),
             .optional(
                 "ttl", \.ttl, .duration(),
                 "With it, callers without the cookie are given one; \"0s\" until their session ends."),
@@ -88,7 +88,8 @@ package struct ConsistentHash: Document {
         package static let schemaName: String? = nil
         package static let fields: [Field<Self>] = [
             .optional(
-                "minimumRingSize", \.minimumSize, .integer(sizes), "At least so many places on the ring. Default 1024.")
+                "minimumRingSize", \.minimumSize, .integer(sizes), standard: standardSize,
+                "At least so many places on the ring.")
         ]
 
         fileprivate mutating func fill() { minimumSize = minimumRingSize }

@@ -120,22 +120,26 @@ package struct ConnectionPool: Document {
     package init() {}
 
     package static let fields: [Field<Self>] = [
-        .group("tcp", tcp, "Connections."),
-        .group("http", http, "Requests on them."),
+        .group("tcp", tcp, "Limits of connections."),
+        .group("http", http, "Limits of requests on them."),
     ]
-    package static let summary: String? = "What is not given is not limited."
+    package static let summary: String? = "A number that is not given is not limited."
 
     private static let count = 1...Int(Int32.max)
     private static let positive: ClosedRange<Duration> = .milliseconds(1)...(.seconds(365 * 86_400))
 
     private static let tcp: [Field<Self>] = [
         .optional("maxConnections", \.maxConnections, .integer(count), "Connections to all endpoints together."),
-        .optional("connectTimeout", \.connectTimeout, .duration(positive), "Default 10s."),
+        .optional(
+            "connectTimeout", \.connectTimeout, .duration(positive), standard: .seconds(10),
+            "How long to wait for a connection to an endpoint."),
         .optional(
             "maxConnectionDuration", \.maxConnectionDuration, .duration(positive),
-            "After so long a connection is closed."),
+            "After so long a connection of an HTTP port is closed."),
         .optional("tcpKeepalive", \.tcpKeepalive, .document, "Probes of idle connections; left out, there are none."),
-        .refused("idleTimeout", "idle connections are closed by idleTimeout of http"),
+        .refused(
+            "idleTimeout",
+            "idle connections of TCP ports are closed after an hour, those of HTTP ports by idleTimeout of http"),
     ]
 
     private static let http: [Field<Self>] = [
@@ -147,8 +151,8 @@ package struct ConnectionPool: Document {
             "After as many a connection is closed; 0: never."),
         .optional("maxRetries", \.maxRetries, .integer(count), "Retries that are under way."),
         .optional(
-            "idleTimeout", \.idleTimeout, .duration(positive),
-            "After so long without a request a connection is closed. Default 1h."),
+            "idleTimeout", \.idleTimeout, .duration(positive), standard: .seconds(3600),
+            "After so long without a request a connection is closed."),
         .optional(
             "maxConcurrentStreams", \.maxConcurrentStreams, .integer(count),
             "Requests at once on one HTTP/2 connection."),
@@ -181,27 +185,27 @@ package struct OutlierDetection: Document {
 
     package static let fields: [Field<Self>] = [
         .optional(
-            "consecutive5xxErrors", \.consecutive5xxErrors, .integer(errors),
-            "Failures in a row (5xx or no answer) after which an endpoint is left out. 0: never. Default 5."),
+            "consecutive5xxErrors", \.consecutive5xxErrors, .integer(errors), standard: 5,
+            "Failures in a row (5xx or no answer) after which an endpoint is left out. 0: never."),
         .optional(
-            "consecutiveGatewayErrors", \.consecutiveGatewayErrors, .integer(errors),
-            "As consecutive5xxErrors, but 502, 503, 504 and no answer only. 0, the default: never."),
+            "consecutiveGatewayErrors", \.consecutiveGatewayErrors, .integer(errors), standard: 0,
+            "As consecutive5xxErrors, but 502, 503, 504 and no answer only. 0: never."),
         .defaulted(
             "splitExternalLocalOriginErrors", \.splitExternalLocalOriginErrors, .bool, isWritten: false,
             "Failures to connect or to get an answer are counted by themselves, not as 5xx."),
         .optional(
-            "consecutiveLocalOriginFailures", \.consecutiveLocalOriginFailures, .integer(errors),
-            "If those are counted by themselves: how many in a row. Default 5."),
-        .optional("interval", \.interval, .duration(positive), "How often is looked. Default 10s."),
+            "consecutiveLocalOriginFailures", \.consecutiveLocalOriginFailures, .integer(errors), standard: 5,
+            "If those are counted by themselves: how many in a row."),
+        .optional("interval", \.interval, .duration(positive), standard: .seconds(10), "How often is looked."),
         .optional(
-            "baseEjectionTime", \.baseEjectionTime, .duration(positive),
-            "How long an endpoint is left out the first time; each time is longer. Default 30s."),
+            "baseEjectionTime", \.baseEjectionTime, .duration(positive), standard: .seconds(30),
+            "How long an endpoint is left out the first time; each time is longer."),
         .optional(
-            "maxEjectionPercent", \.maxEjectionPercent, .integer(0...100),
-            "Of all endpoints; one can always be left out, unless it is 0. Default 10."),
+            "maxEjectionPercent", \.maxEjectionPercent, .integer(0...100), standard: 10,
+            "Of all endpoints; one can always be left out, unless it is 0."),
         .optional(
-            "minHealthPercent", \.minHealthPercent, .integer(0...100),
-            "With less than this percentage of endpoints left, all are used again. Default 0."),
+            "minHealthPercent", \.minHealthPercent, .integer(0...100), standard: 0,
+            "With less than this percentage of endpoints left, all are used again."),
         .refused("consecutiveErrors", "consecutiveGatewayErrors and consecutive5xxErrors have taken its place"),
         .refused("outlierDetectionHttpErrorCodes", "which answers are errors cannot be chosen"),
     ]

@@ -28,7 +28,8 @@ package struct HTTPRewrite: Document {
         }
     }
 
-    /// Takes the place of the prefix that a rule's `uri` matched, or of the whole path for other matches.
+    /// Takes the place of the prefix that a rule's `uri` matched, of the whole path if that is exact or a regex, and of the
+    /// leading `/` if there is none.
     package var uri: String?
     /// Takes the place of the host name.
     package var authority: String?
@@ -39,7 +40,10 @@ package struct HTTPRewrite: Document {
     package static let fields: [Field<Self>] = [
         .optional(
             "uri", \.uri, .pathText,
-            "Takes the place of the prefix that the rule's uri matched, or of the whole path for other matches."),
+            """
+            Takes the place of the prefix that the rule's uri matched, of the whole path if that is exact or a regex, and of the \
+            leading / if the rule has no uri.
+            """),
         .optional("authority", \.authority, .headerText, "Takes the place of the host name."),
         .optional("uriRegexRewrite", \.uriRegex, .document, "Replaces what a regex matches of the path."),
     ]
@@ -101,8 +105,11 @@ package struct HTTPRedirect: Document {
 package struct HTTPDirectResponse: Document {
     /// `200...599`.
     package var status = 0
-    /// At most 4096 bytes, which is what Envoy accepts in a route configuration by default.
+    /// At most ``maxBodyBytes``; of what was stored before they were counted the rest is not sent.
     package var body: String?
+
+    /// What Envoy accepts in a route configuration by default (`max_direct_response_body_size_bytes`).
+    package static let maxBodyBytes = 4096
 
     package init() {}
 
@@ -110,9 +117,14 @@ package struct HTTPDirectResponse: Document {
         .required("status", \.status, .integer(200...599), "The answer's status."),
         .optional(
             "body", \.body,
-            .object(of: "string", .string(), refused: ["bytes": "write the body as string"], "Text."),
+            .object(of: "string", text, refused: ["bytes": "write the body as string"], "Text, at most 4096 bytes."),
             "The answer's body. Default: none."),
     ]
+
+    private static let text = Shape<String>.string(atMost: maxBodyBytes).checked { text, place, log in
+        guard text.utf8.count > maxBodyBytes else { return }
+        log.reportIfNew(place.pointer, .tooLong, "must be at most \(maxBodyBytes) bytes long")
+    }
 }
 
 /// Headers that are set, added and removed on the way to the destination and back.

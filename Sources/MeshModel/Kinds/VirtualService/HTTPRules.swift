@@ -110,7 +110,9 @@ package struct HTTPMatch: Document {
     package static let fields: [Field<Self>] = [
         .optional("name", \.name, .string(atMost: 200), "For people."),
         .optional("uri", \.uri, path, "The path without its query."),
-        .defaulted("ignoreUriCase", \.ignoreUriCase, .bool, isWritten: false, "Of the letters of exact and prefix."),
+        .defaulted(
+            "ignoreUriCase", \.ignoreUriCase, .bool, isWritten: false,
+            "Whether exact and prefix take capital and small letters of uri for the same."),
         .defaulted("headers", \.headers, .headerMatches, "By name."),
         .defaulted(
             "withoutHeaders", \.withoutHeaders, absences,
