@@ -141,7 +141,8 @@ struct Program: Sendable {
             }, logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.drainLimit
         let group = ServiceGroup(configuration: configuration)
-        let signals = SignalWatch(logger: logger)
+        // Before the services: who sees that one of them is there may send a signal.
+        let signals = await SignalWatch(logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await signals.run { await group.triggerGracefulShutdown() } }
             tasks.addTask { try await group.run() }

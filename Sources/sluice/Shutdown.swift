@@ -9,14 +9,17 @@ internal import UnixSignals
 /// take the first one itself, but it has no meaning for the same signal a second time: its signals that drain and its signals
 /// that cancel must differ, and what is cancelled is still waited for.
 struct SignalWatch: Sendable {
-    let logger: Logger
+    private let signals: UnixSignalsSequence
+    private let logger: Logger
 
-    /// Calls `drain` at the first signal and ends the process at the second. Runs until cancelled.
-    ///
-    /// - Parameter onWatching: called once, when no signal goes unseen any more.
-    func run(onWatching: @Sendable () -> Void = {}, drain: @escaping @Sendable () async -> Void) async {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        onWatching()
+    /// From when it returns no signal goes unseen.
+    init(logger: Logger) async {
+        signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        self.logger = logger
+    }
+
+    /// Calls `drain` at the first signal and ends the process at the second. Runs until cancelled, once.
+    func run(drain: @escaping @Sendable () async -> Void) async {
         var isDraining = false
         for await signal in signals {
             if isDraining {

@@ -6,32 +6,21 @@ import Testing
 
 @Suite("Signals")
 struct SignalTests {
-    @Test("The first one drains", arguments: [SIGTERM, SIGINT])
+    @Test("The first one drains, although nobody waits for it yet", arguments: [SIGTERM, SIGINT])
     func first(_ number: Int32) async {
         await #expect(processExitsWith: .exitCode(7)) { [number] in
-            await SignalTests.watching {
-                kill(getpid(), number)
-            } drain: {
-                exit(7)
-            }
+            let watch = await SignalWatch(logger: Logger(label: "test"))
+            kill(getpid(), number)
+            await watch.run { exit(7) }
         }
     }
 
-    @Test("A second one, of either sort, ends the process although it drains")
-    func second() async {
-        await #expect(processExitsWith: .exitCode(1)) {
-            await SignalTests.watching {
-                kill(getpid(), SIGTERM)
-            } drain: {
-                kill(getpid(), SIGINT)
-            }
-        }
-    }
-
-    /// Raises a signal as soon as one is watched for.
-    private static func watching(raise: @escaping @Sendable () -> Void, drain: @escaping @Sendable () -> Void) async {
-        await withTaskGroup { group in
-            group.addTask { await SignalWatch(logger: Logger(label: "test")).run(onWatching: raise, drain: drain) }
+    @Test("A second one ends the process although it drains", arguments: [SIGTERM, SIGINT], [SIGTERM, SIGINT])
+    func second(_ first: Int32, _ second: Int32) async {
+        await #expect(processExitsWith: .exitCode(1)) { [first, second] in
+            let watch = await SignalWatch(logger: Logger(label: "test"))
+            kill(getpid(), first)
+            await watch.run { kill(getpid(), second) }
         }
     }
 }
