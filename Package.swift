@@ -37,7 +37,8 @@ let package = Package(
         .executable(name: "sluice", targets: ["sluice"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // Only its fixes: `SettingOptions` rests on how it finds and decodes options, which it does not promise.
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -71,7 +72,7 @@ let package = Package(
         .target(
             name: "GRPCServer", dependencies: ["HTTP2", "CZlib", nio.core, nio.posix, nio.ssl, logging],
             swiftSettings: strict),
-        .target(name: "Prometheus", dependencies: [metrics], swiftSettings: strict),
+        .target(name: "Prometheus", dependencies: [logging, metrics], swiftSettings: strict),
         .target(name: "RE2", swiftSettings: strict),
         .target(name: "Documents", dependencies: ["RE2"], swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
@@ -198,7 +199,7 @@ let package = Package(
                 "XDSServer", "GRPCServer", "GRPCFixtures", "HTTP2", "HTTP2Fixtures", "EnvoyProtos", nio.core, nio.posix,
                 nio.embedded, protobuf, logging, "TestSupport",
             ], swiftSettings: strict),
-        .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", metrics], swiftSettings: strict),
+        .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", logging, metrics], swiftSettings: strict),
         .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
@@ -235,7 +236,7 @@ let package = Package(
             name: "MeshStoreTests",
             dependencies: [
                 "MeshStore", "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "PostgresServer",
-                "Prometheus", "StoreFixtures", "TestSupport", metrics,
+                "Prometheus", "StoreFixtures", "TestSupport",
             ],
             exclude: ["Databases"], swiftSettings: strict),
         .testTarget(
@@ -247,8 +248,8 @@ let package = Package(
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshFixtures", "MeshIdentity", "Documents", "MeshCore", "GrayRelease",
                 "MeshModel", "MeshStore", "Postgres", "Prometheus", "StoreFixtures", "TestSupport", hummingbird,
-                httpClient,
-                lifecycle, metrics, nio.core, nio.posix, yams, .product(name: "HTTPTypes", package: "swift-http-types"),
+                httpClient, lifecycle, metrics, nio.core, nio.posix, yams,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .testTarget(

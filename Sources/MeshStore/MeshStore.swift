@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import Logging
 package import MeshCore
 package import Postgres
@@ -9,11 +10,13 @@ package import Postgres
 package struct MeshStore: Sendable {
     package let pool: Pool
     let logger: Logger
-    let unknownRows = UnknownRows()
+    let unknownRows: UnknownRows
 
-    package init(pool: Pool, logger: Logger) {
+    /// - Parameter metrics: where is counted what the store leaves out.
+    package init(pool: Pool, logger: Logger, metrics: any MetricsFactory = NOOPMetricsHandler.instance) {
         self.pool = pool
         self.logger = logger
+        unknownRows = UnknownRows(metrics)
     }
 
     /// Whose rows a statement may see.

@@ -10,9 +10,11 @@ final class UnknownRows: Sendable {
         "sluice_unknown_rows_total",
         "Rows of objects that were skipped because only a newer version knows their kind.")
 
-    /// Each time that a row is read it counts; all stores of a process count together.
-    private let skipped = UnknownRows.metric.counter(in: MetricsSystem.factory)
+    /// Each time that a row is read it counts; all stores with one factory count together.
+    private let skipped: Counter
     private let isTold = Atomic(false)
+
+    init(_ metrics: any MetricsFactory) { skipped = Self.metric.makeCounter(in: metrics) }
 
     func note(_ rows: Int, _ logger: Logger) {
         guard rows > 0 else { return }

@@ -20,7 +20,8 @@ package struct Exposition: Sendable {
         text += "# TYPE \(metric.name) \(metric.kind.type)\n"
     }
 
-    /// Writes samples of a metric that somebody else keeps, sorted by their labels.
+    /// Writes samples of a metric that somebody else keeps, sorted by their labels. Whoever keeps them bounds how many there are: the
+    /// metric's own limit is for handles.
     ///
     /// - Parameter samples: each with the values of the metric's labels, in their order.
     package mutating func write(_ metric: Metric, _ samples: [(values: [String], count: UInt64)]) {
@@ -36,7 +37,7 @@ package struct Exposition: Sendable {
 
 extension Exposition {
     static func labels(_ dimensions: [(String, String)]) -> String {
-        dimensions.map { "\(name($0.0))=\"\(escaped($0.1))\"" }.joined(separator: ",")
+        dimensions.map { "\($0.0)=\"\(escaped($0.1))\"" }.joined(separator: ",")
     }
 
     private static func escaped(_ value: String) -> String {
@@ -45,18 +46,15 @@ extension Exposition {
     }
 
     /// A name that Prometheus takes: anything but ASCII letters, digits and `_` becomes `_`.
-    ///
-    /// - Parameter suffix: is added if it is missing.
-    static func name(_ text: String, suffix: String = "") -> String {
-        var name = String(
+    static func name(_ text: String) -> String {
+        let name = String(
             decoding: text.utf8.map { byte in
                 switch byte {
                 case 0x30...0x39, 0x41...0x5A, 0x5F, 0x61...0x7A: byte
                 default: 0x5F
                 }
             }, as: UTF8.self)
-        if name.first?.isNumber ?? true { name = "_" + name }
-        return name.hasSuffix(suffix) ? name : name + suffix
+        return name.first?.isNumber ?? true ? "_" + name : name
     }
 
     /// Whole numbers without a fraction, as people read them.

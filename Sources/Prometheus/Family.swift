@@ -6,12 +6,14 @@ struct Family: Sendable {
 
     init(_ metric: Metric) { self.metric = metric }
 
-    /// The series with these labels, made if it is new; the one of all that is too much, if there are as many as there may be.
-    mutating func series(_ dimensions: [(String, String)]) -> any Series {
+    /// The series with these labels, made if it is new. If there are as many as there may be, the one of all that is beyond
+    /// them, and `nil` for a gauge.
+    mutating func series(_ dimensions: [(String, String)]) -> (any Series)? {
         let labels = Exposition.labels(dimensions)
         if let known = series[labels] { return known }
         guard series.count >= metric.seriesLimit else { return insert(labels) }
-        let overflow = Exposition.labels(dimensions.map { ($0.0, Metric.overflow) })
+        if case .gauge = metric.kind { return nil }
+        let overflow = Exposition.labels(metric.labels.map { ($0, Metric.overflow) })
         return series[overflow] ?? insert(overflow)
     }
 
@@ -24,10 +26,6 @@ struct Family: Sendable {
             }
         series[labels] = new
         return new
-    }
-
-    mutating func forget(_ forgotten: AnyObject) {
-        if let labels = series.first(where: { $0.value === forgotten })?.key { series[labels] = nil }
     }
 
     func write(to text: inout Exposition) {

@@ -30,8 +30,9 @@ package struct Metric: Sendable {
     package let kind: Kind
     /// Names of the labels, in the order in which their values are given.
     package let labels: [String]
-    /// Series at most. Whatever comes beyond is counted together, in one that has ``overflow`` for each label: sums stay
-    /// right, and nobody who invents label values fills the memory.
+    /// So many series have labels of their own, so that nobody who invents label values fills the memory. What comes beyond them
+    /// counters and histograms count together, in one series more that has ``overflow`` for each label, and sums stay right;
+    /// of a gauge it is not kept.
     package let seriesLimit: Int
 
     /// What labels say in the series of all that was too much.
@@ -79,25 +80,40 @@ extension Metric {
     /// - Parameters:
     ///   - values: of the labels, in their order.
     ///   - factory: what keeps it; one of another kind is told the name and the labels alone.
-    package func counter(_ values: [String] = [], in factory: any MetricsFactory) -> Counter {
-        declare(in: factory)
+    /// - Precondition: it was declared as a counter.
+    package func makeCounter(_ values: [String] = [], in factory: any MetricsFactory) -> Counter {
+        declare(as: .counter, in: factory)
         return Counter(label: name, dimensions: dimensions(values), factory: factory)
     }
 
     /// A handle that sets one series of this metric.
-    package func meter(_ values: [String] = [], in factory: any MetricsFactory) -> Meter {
-        declare(in: factory)
+    ///
+    /// - Precondition: it was declared as a gauge.
+    package func makeMeter(_ values: [String] = [], in factory: any MetricsFactory) -> Meter {
+        declare(as: .gauge, in: factory)
         return Meter(label: name, dimensions: dimensions(values), factory: factory)
     }
 
-    /// A handle that adds durations to one series of this metric, a histogram in seconds.
-    package func timer(_ values: [String] = [], in factory: any MetricsFactory) -> Timer {
-        declare(in: factory)
+    /// A handle that adds durations to one series of this metric, in seconds.
+    ///
+    /// - Precondition: it was declared as a histogram.
+    package func makeTimer(_ values: [String] = [], in factory: any MetricsFactory) -> Timer {
+        declare(as: .histogram(bounds: []), in: factory)
         return Timer(label: name, dimensions: dimensions(values), factory: factory)
     }
 
     /// Makes it known to `factory`, so that it is written before anything of it was counted.
     package func declare(in factory: any MetricsFactory) { (factory as? PrometheusFactory)?.declare(self) }
+
+    private func declare(as handle: Kind, in factory: any MetricsFactory) {
+        precondition(kind.type == handle.type, "\(name) is a \(kind.type)")
+        declare(in: factory)
+    }
+
+    /// Whether a handle of this kind with these labels is one of it. What nobody has declared may have any labels.
+    func takes(_ handle: Kind, _ labels: [String]) -> Bool {
+        kind.type == handle.type && (help == nil || labels == self.labels)
+    }
 
     func dimensions(_ values: [String]) -> [(String, String)] {
         precondition(values.count == labels.count, "\(name) has the labels \(labels)")

@@ -1,4 +1,5 @@
 package import CoreMetrics
+package import Logging
 internal import Synchronization
 
 /// Keeps what is counted through swift-metrics, ours and that of libraries, and writes it for Prometheus.
@@ -6,11 +7,15 @@ package final class PrometheusFactory: MetricsFactory {
     private struct State {
         var families: [String: Family] = [:]
         var readings: [@Sendable () -> Void] = []
+        /// Names that handles were refused for.
+        var clashes: Set<String> = []
     }
 
+    private let logger: Logger
     private let state = Mutex(State())
 
-    package init() {}
+    /// - Parameter logger: is told of metrics that cannot be kept.
+    package init(logger: Logger) { self.logger = logger }
 
     /// Makes a metric known, so that it is written with its help, even before anything of it was counted.
     ///
@@ -36,63 +41,63 @@ package final class PrometheusFactory: MetricsFactory {
         return text.text
     }
 
-    /// The series that is meant, made if it is new; `nil` if the name is that of a metric of another kind.
+    /// The series that is meant, made if it is new; `nil` if it is not kept, because there are too many of it or because its name
+    /// is that of another metric.
     private func series<S: Series>(
-        _ label: String, _ dimensions: [(String, String)], _ kind: Metric.Kind, suffix: String, as type: S.Type
+        _ label: String, _ dimensions: [(String, String)], _ kind: Metric.Kind, as type: S.Type
     ) -> S? {
-        state.withLock { state in
-            let name = state.families[label] == nil ? Exposition.name(label, suffix: suffix) : label
-            var family =
-                state.families[name]
-                ?? Family(Metric(name, nil, kind, dimensions.map(\.0), Metric.usualSeriesLimit))
-            guard family.metric.kind.type == kind.type else { return nil }
-            let series = family.series(dimensions)
-            state.families[name] = family
-            return series as? S
+        let name = Exposition.name(label)
+        let (series, isFirstClash) = state.withLock { state -> (S?, Bool) in
+            let known = state.families[name]?.metric
+            guard known?.takes(kind, dimensions.map(\.0)) ?? true else {
+                return (nil, state.clashes.insert(name).inserted)
+            }
+            let dimensions = known?.help == nil ? Self.canonical(dimensions) : dimensions
+            let new = Metric(name, nil, kind, dimensions.map(\.0), Metric.usualSeriesLimit)
+            return (state.families[name, default: Family(new)].series(dimensions) as? S, false)
         }
+        if isFirstClash {
+            logger.warning(
+                "what is counted is lost: a metric of this name has another type or other labels",
+                metadata: ["metric": "\(label)"])
+        }
+        return series
     }
 
-    /// Forgets a series, whose handles count nothing any more.
-    private func forget(_ series: AnyObject) {
-        state.withLock { state in
-            for name in state.families.keys { state.families[name]?.forget(series) }
-        }
+    /// The same for all orders in which a library may give labels, and with names that Prometheus takes, none of them twice.
+    private static func canonical(_ dimensions: [(String, String)]) -> [(String, String)] {
+        let unique = Dictionary(dimensions.map { (Exposition.name($0.0), $0.1) }) { first, _ in first }
+        return unique.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }
 
-/// What libraries do not name as Prometheus wants it gets the unit or the ending that it lacks. A name that is taken by a metric
-/// of another kind is not worth ending a program for: what is counted under it is lost.
+/// Of what nobody has declared nobody has said which buckets would tell something: its histograms are a sum and a count.
+///
+/// A name that is taken is not worth ending a program for: what is counted under it is lost. Nothing is forgotten when a handle
+/// is destroyed: a total stays what it was.
 extension PrometheusFactory {
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        series(label, dimensions, .counter, suffix: "_total", as: CounterSeries.self) ?? NOOPMetricsHandler.instance
+        series(label, dimensions, .counter, as: CounterSeries.self) ?? NOOPMetricsHandler.instance
     }
 
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        series(label, dimensions, .gauge, suffix: "", as: GaugeSeries.self) ?? NOOPMetricsHandler.instance
+        series(label, dimensions, .gauge, as: GaugeSeries.self) ?? NOOPMetricsHandler.instance
     }
 
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         guard aggregate else {
-            return series(label, dimensions, .gauge, suffix: "", as: GaugeSeries.self) ?? NOOPMetricsHandler.instance
+            return series(label, dimensions, .gauge, as: GaugeSeries.self) ?? NOOPMetricsHandler.instance
         }
-        return series(label, dimensions, .usualSizes, suffix: "", as: HistogramSeries.self)
+        return series(label, dimensions, .histogram(bounds: []), as: HistogramSeries.self)
             ?? NOOPMetricsHandler.instance
     }
 
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        series(label, dimensions, .usualDurations, suffix: "_seconds", as: HistogramSeries.self)
-            ?? NOOPMetricsHandler.instance
+        series(label, dimensions, .histogram(bounds: []), as: HistogramSeries.self) ?? NOOPMetricsHandler.instance
     }
 
-    package func destroyCounter(_ handler: any CounterHandler) { forget(handler) }
-    package func destroyMeter(_ handler: any MeterHandler) { forget(handler) }
-    package func destroyRecorder(_ handler: any RecorderHandler) { forget(handler) }
-    package func destroyTimer(_ handler: any TimerHandler) { forget(handler) }
-}
-
-extension Metric.Kind {
-    /// For durations whose metric was not declared, in seconds.
-    fileprivate static let usualDurations = Self.histogram(bounds: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10])
-    /// For sizes and numbers whose metric was not declared.
-    fileprivate static let usualSizes = Self.histogram(bounds: [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000])
+    package func destroyCounter(_ handler: any CounterHandler) {}
+    package func destroyMeter(_ handler: any MeterHandler) {}
+    package func destroyRecorder(_ handler: any RecorderHandler) {}
+    package func destroyTimer(_ handler: any TimerHandler) {}
 }

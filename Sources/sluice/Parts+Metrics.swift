@@ -17,10 +17,10 @@ extension Parts {
 
     /// Has `factory` ask them.
     func measure(in factory: PrometheusFactory) {
-        let proxies = Self.proxies.meter(in: factory)
-        let idle = Self.connections.meter(["idle"], in: factory)
-        let busy = Self.connections.meter(["busy"], in: factory)
-        let waiting = Self.waiting.meter(in: factory)
+        let proxies = Self.proxies.makeMeter(in: factory)
+        let idle = Self.connections.makeMeter(["idle"], in: factory)
+        let busy = Self.connections.makeMeter(["busy"], in: factory)
+        let waiting = Self.waiting.makeMeter(in: factory)
         factory.onScrape { [registry, pools = [api.pool, store.pool]] in
             proxies.set(registry.connectedCount)
             let statistics = pools.map(\.statistics)

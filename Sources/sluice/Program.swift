@@ -102,9 +102,9 @@ struct Program: Sendable {
         // Requests, however many there are, do not keep the replica from saying that it is alive and from driving releases.
         options.maximumConnections = 5
         let engine = Pool(options, logger: logger)
-        let store = MeshStore(pool: engine, logger: logger)
+        let store = MeshStore(pool: engine, logger: logger, metrics: metrics)
         let parts = Parts(
-            api: MeshStore(pool: pool, logger: logger), store: store, tokens: database.tokens,
+            api: MeshStore(pool: pool, logger: logger, metrics: metrics), store: store, tokens: database.tokens,
             signals: ChangeSignals(database.options, logger: logger),
             proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, logger: logger)
         parts.measure(in: metrics)

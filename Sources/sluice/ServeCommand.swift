@@ -22,7 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let settings = try Settings(SettingReader(server.said + database.said))
         LoggingSystem.bootstrap { JSONLogHandler(label: $0, logLevel: settings.logLevel) }
-        let metrics = PrometheusFactory()
+        let metrics = PrometheusFactory(logger: Logger(label: "sluice"))
         MetricsSystem.bootstrap(metrics)
         try await Program(settings, metrics: metrics).run()
     }

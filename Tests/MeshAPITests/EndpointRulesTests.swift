@@ -198,14 +198,38 @@ struct EndpointRulesTests {
             #expect(method.status == 405)
             #expect(method.headers[.allow] == "DELETE, GET, HEAD, OPTIONS, PATCH, PUT")
             for (path, text) in [
-                ("/metrics", "sluice_http_requests_total"), ("/metrics", "other_source_total 1"),
-                ("/docs", "<!doctype"),
+                ("/metrics", "other_source_total 1"), ("/docs", "<!doctype"),
             ] {
                 #expect(try await api.get(path, token: nil).text.contains(text))
             }
             #expect(try await api.get("/readyz", token: nil).status == 200)
             #expect(try await api.get("/version", token: nil).body["version"] == "0.1.0")
             #expect(try await api.get("/v1/whoami").body["role"] == "platformAdmin")
+        }
+    }
+
+    @Test("each request is counted by method, route and status, and what clients invent shares a label")
+    func counted() async throws {
+        try await Fixture.run { api in
+            for (method, path) in [
+                ("GET", "/healthz"), ("GET", "/v1/tenants/nobody"), ("GET", "/nowhere"), ("BREW", "/healthz"),
+                ("BREW", "/nowhere"), ("SIP", "/nowhere"),
+            ] { _ = try await api.send(method, path) }
+            let counted = try await api.get("/metrics", token: nil).text.split(separator: "\n").filter {
+                $0.hasPrefix("sluice_http_requests_total{")
+                    || $0.hasPrefix("sluice_http_request_duration_seconds_count{")
+            }
+            #expect(
+                counted == [
+                    #"sluice_http_request_duration_seconds_count{route="/healthz"} 1"#,
+                    #"sluice_http_request_duration_seconds_count{route="/v1/tenants/{tenant}"} 1"#,
+                    #"sluice_http_request_duration_seconds_count{route="unknown"} 4"#,
+                    #"sluice_http_requests_total{method="GET",route="/healthz",status="200"} 1"#,
+                    #"sluice_http_requests_total{method="GET",route="/v1/tenants/{tenant}",status="404"} 1"#,
+                    #"sluice_http_requests_total{method="GET",route="unknown",status="404"} 1"#,
+                    #"sluice_http_requests_total{method="other",route="unknown",status="404"} 2"#,
+                    #"sluice_http_requests_total{method="other",route="unknown",status="405"} 1"#,
+                ])
         }
     }
 

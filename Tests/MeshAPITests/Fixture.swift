@@ -39,7 +39,7 @@ struct Fixture: Sendable {
 
     init(_ configuration: APIConfiguration, store: MeshStore) {
         pool = store.pool
-        let metrics = PrometheusFactory()
+        let metrics = PrometheusFactory(logger: quietLogger)
         Counter(label: "other_source_total", factory: metrics).increment()
         control = ControlPlane(
             store: store, mirror: MeshMirror(store: store, logger: quietLogger), logger: quietLogger)

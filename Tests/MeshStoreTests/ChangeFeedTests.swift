@@ -1,4 +1,3 @@
-import CoreMetrics
 import Documents
 import MeshCore
 import MeshModel
@@ -47,8 +46,8 @@ struct ChangeFeedTests {
         arguments: 1...3)
     func unknownKinds(_ limit: Int) async throws {
         try await withStore { store in
-            let metrics = PrometheusFactory()
-            let counting = withMetricsFactory(metrics) { MeshStore(pool: store.pool, logger: quietLogger) }
+            let metrics = PrometheusFactory(logger: quietLogger)
+            let counting = MeshStore(pool: store.pool, logger: quietLogger, metrics: metrics)
             let start = try await store.revision()
             let before = try await store.create(.service("a"))
             for name in ["x", "y"] { try await store.writeAsNewerVersion(name) }

@@ -1,18 +1,27 @@
 import CoreMetrics
+import Logging
+import Synchronization
 import Testing
 
 @testable import Prometheus
 
 @Suite("Metrics in Prometheus' text format")
 struct PrometheusFactoryTests {
-    private let factory = PrometheusFactory()
+    private let factory: PrometheusFactory
+    private let warnings = Warnings()
+
+    init() {
+        factory = PrometheusFactory(
+            logger: Logger(label: "test") { [warnings] _ in WarningHandler(warnings: warnings) })
+    }
+
     private var lines: [String] { factory.text().split(separator: "\n").map(String.init) }
 
     @Test("A counter has its help, its type and a line for each set of labels, sorted")
     func counter() {
         let metric = Metric.counter("a_total", "What is counted.", labels: ["x", "y"])
         for values in [["2", "b"], ["1", "b"], ["1", "a"], ["2", "b"]] {
-            metric.counter(values, in: factory).increment(by: 2)
+            metric.makeCounter(values, in: factory).increment(by: 2)
         }
         #expect(
             lines == [
@@ -30,7 +39,7 @@ struct PrometheusFactoryTests {
     @Test("A timer is a histogram in seconds, whose buckets hold those below them")
     func timer() {
         let metric = Metric.histogram("t_seconds", "Time.", bounds: [0.001, 0.25, 5], labels: ["x"])
-        let timer = metric.timer(["a"], in: factory)
+        let timer = metric.makeTimer(["a"], in: factory)
         for microseconds in [1_000, 1_001, 250_000, 5_000_001, -1] { timer.recordMicroseconds(microseconds) }
         #expect(
             lines.dropFirst(2).elementsEqual([
@@ -42,7 +51,7 @@ struct PrometheusFactoryTests {
 
     @Test("What is only known when somebody looks is set then, each time")
     func scrape() {
-        let meter = Metric.gauge("a", "A.").meter(in: factory)
+        let meter = Metric.gauge("a", "A.").makeMeter(in: factory)
         factory.onScrape { meter.increment(by: 7.0) }
         #expect(lines.last == "a 7")
         factory.onScrape { meter.increment(by: 0.5) }
@@ -52,12 +61,20 @@ struct PrometheusFactoryTests {
     @Test("No more series than a metric may have; the rest is counted together")
     func bounded() {
         let metric = Metric.counter("a_total", "A.", labels: ["x", "y"], seriesLimit: 2)
-        for number in 1...5 { metric.counter(["\(number)", "b"], in: factory).increment() }
-        metric.counter(["1", "b"], in: factory).increment()
+        for number in 1...5 { metric.makeCounter(["\(number)", "b"], in: factory).increment() }
+        metric.makeCounter(["1", "b"], in: factory).increment()
         #expect(
             lines.dropFirst(2).elementsEqual([
                 #"a_total{x="1",y="b"} 2"#, #"a_total{x="2",y="b"} 1"#, #"a_total{x="other",y="other"} 3"#,
             ]))
+    }
+
+    @Test("Gauges beyond that are not kept, for they have no sum")
+    func boundedGauges() {
+        let metric = Metric.gauge("a", "A.", labels: ["x"], seriesLimit: 1)
+        for number in 1...3 { metric.makeMeter(["\(number)"], in: factory).set(number) }
+        #expect(lines.dropFirst(2).elementsEqual([#"a{x="1"} 1"#]))
+        #expect(warnings.count == 0)
     }
 
     @Test("Names and values of libraries are made what Prometheus can read")
@@ -66,29 +83,38 @@ struct PrometheusFactoryTests {
         Timer(label: "9-time", factory: factory).recordSeconds(1)
         Gauge(label: "g", factory: factory).record(0.5)
         Recorder(label: "sizes", factory: factory).record(11)
-        let lines = lines
-        #expect(lines.contains(#"http_requests_total{error_type="a\"b\\c\nd"} 1"#))
-        #expect(lines.contains("_9_time_seconds_sum 1"))
-        #expect(lines.contains("# TYPE g gauge") && lines.contains("g 0.5"))
-        #expect(lines.contains(#"sizes_bucket{le="10"} 0"#) && lines.contains(#"sizes_bucket{le="100"} 1"#))
-        #expect(!lines.contains { $0.hasPrefix("# HELP") })
+        #expect(
+            lines == [
+                "# TYPE _9_time histogram", #"_9_time_bucket{le="+Inf"} 1"#, "_9_time_sum 1", "_9_time_count 1",
+                "# TYPE g gauge", "g 0.5", "# TYPE http_requests counter",
+                #"http_requests{error_type="a\"b\\c\nd"} 1"#, "# TYPE sizes histogram", #"sizes_bucket{le="+Inf"} 1"#,
+                "sizes_sum 11", "sizes_count 1",
+            ])
     }
 
-    @Test("A name of another kind is lost, and ends nothing")
-    func otherKind() {
-        Metric.gauge("a", "A.").meter(in: factory).set(1)
-        Metric.counter("a", "A counter.").counter(in: factory).increment()
+    @Test("A library's labels are one series in any order, and no name is in it twice")
+    func foreignLabels() {
+        for dimensions in [
+            [("b", "2"), ("a.b", "1")], [("a_b", "1"), ("b", "2")], [("a.b", "1"), ("a_b", "3"), ("b", "2")],
+        ] { Counter(label: "c", dimensions: dimensions, factory: factory).increment() }
+        #expect(lines == ["# TYPE c counter", #"c{a_b="1",b="2"} 3"#])
+    }
+
+    @Test("A name that another metric has is lost, ends nothing, and is told once")
+    func clash() {
+        Metric.gauge("a", "A.").makeMeter(in: factory).set(1)
+        Metric.counter("a", "A counter.").makeCounter(in: factory).increment()
         Recorder(label: "a", factory: factory).record(5)
+        Meter(label: "a", dimensions: [("x", "1")], factory: factory).set(2)
         #expect(lines == ["# HELP a A.", "# TYPE a gauge", "a 1"])
+        #expect(warnings.count == 1)
     }
 
-    @Test("A handle that is destroyed is not written any more")
-    func destroyed() {
-        let metric = Metric.counter("a_total", "A.", labels: ["x"])
-        let gone = metric.counter(["1"], in: factory)
-        metric.counter(["2"], in: factory).increment()
-        gone.destroy()
-        #expect(lines.dropFirst(2).elementsEqual([#"a_total{x="2"} 1"#]))
+    @Test("A handle that its metric does not have is a mistake in the program")
+    func wrongHandle() async {
+        await #expect(processExitsWith: .failure) {
+            _ = Metric.counter("a_total", "A.").makeTimer(in: NOOPMetricsHandler.instance)
+        }
     }
 
     @Test(
@@ -99,8 +125,8 @@ struct PrometheusFactoryTests {
 
     @Test("Counting from many tasks loses nothing")
     func concurrent() async {
-        let counter = Metric.counter("a_total", "A.").counter(in: factory)
-        let timer = Metric.histogram("t_seconds", "T.", bounds: [1]).timer(in: factory)
+        let counter = Metric.counter("a_total", "A.").makeCounter(in: factory)
+        let timer = Metric.histogram("t_seconds", "T.", bounds: [1]).makeTimer(in: factory)
         await withTaskGroup { group in
             for _ in 0..<8 {
                 group.addTask {
@@ -113,4 +139,25 @@ struct PrometheusFactoryTests {
         }
         #expect(lines.contains("a_total 8000") && lines.contains("t_seconds_count 8000"))
     }
+}
+
+/// Counts what is logged.
+private final class Warnings: Sendable {
+    private let logged = Mutex(0)
+    var count: Int { logged.withLock { $0 } }
+
+    func add() { logged.withLock { $0 += 1 } }
+}
+
+private struct WarningHandler: LogHandler {
+    let warnings: Warnings
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { warnings.add() }
 }

@@ -61,18 +61,23 @@ struct HTTPMetrics: Sendable {
         }
 
         func record(_ method: String, _ status: Int, _ elapsed: Duration) {
-            let (counter, timer) = state.withLock { state in
-                let answer = Answer(method: method, status: status)
-                let counter =
-                    state.requests[answer]
-                    ?? HTTPMetrics.requests.counter([method, route, "\(status)"], in: factory)
-                let timer = state.durations ?? HTTPMetrics.durations.timer([route], in: factory)
-                state.requests[answer] = counter
-                state.durations = timer
-                return (counter, timer)
-            }
-            counter.increment()
-            timer.recordNanoseconds(elapsed.microseconds * 1_000)
+            let answer = Answer(method: method, status: status)
+            let (counter, timer) = state.withLock { ($0.requests[answer], $0.durations) }
+            (counter ?? makeCounter(of: answer)).increment()
+            (timer ?? makeTimer()).recordNanoseconds(elapsed.microseconds * 1_000)
+        }
+
+        /// Two requests at once may both make one. They are of one series, so it does not matter which stays.
+        private func makeCounter(of answer: Answer) -> Counter {
+            let counter = HTTPMetrics.requests.makeCounter([answer.method, route, "\(answer.status)"], in: factory)
+            state.withLock { $0.requests[answer] = counter }
+            return counter
+        }
+
+        private func makeTimer() -> Timer {
+            let timer = HTTPMetrics.durations.makeTimer([route], in: factory)
+            state.withLock { $0.durations = timer }
+            return timer
         }
     }
 }

@@ -138,7 +138,7 @@ final class EventStreams: Sendable {
 
     /// Has `/metrics` tell how many there are.
     func measure(in factory: PrometheusFactory) {
-        let open = Self.open.meter(in: factory)
+        let open = Self.open.makeMeter(in: factory)
         factory.onScrape { [weak self] in open.set(self?.count ?? 0) }
     }
 }
