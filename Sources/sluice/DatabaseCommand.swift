@@ -19,6 +19,6 @@ extension DatabaseCommand {
     ///
     /// - Throws: ``ConfigurationError``, ``Failure``.
     func withPool<T: Sendable>(_ body: (Pool) async throws -> T) async throws -> T {
-        try await DatabaseLocation(SettingReader(database.said)).withPool(Self.logger, body)
+        try await DatabaseLocation(SettingReader(database.given)).withPool(Self.logger, body)
     }
 }

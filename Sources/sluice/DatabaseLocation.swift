@@ -8,28 +8,31 @@ internal import PostgresServer
 enum DatabaseLocation: Sendable, Equatable {
     /// One that others look after, as a connection URL or string.
     case url(String)
-    /// A private PostgreSQL in this directory, which is there.
+    /// A private PostgreSQL in this directory.
     case directory(String)
 
-    /// Reads what was said, and makes the data directory if it is needed and missing.
-    ///
     /// - Throws: ``ConfigurationError``.
     init(_ reader: SettingReader) throws(ConfigurationError) {
         let directory = try reader.value(of: DatabaseSettings.dataDirectory)
-        if let url = try reader.value(of: DatabaseSettings.url) {
-            self = .url(url)
-            return
-        }
-        let path = URL(fileURLWithPath: directory).standardizedFileURL.path
+        let url = try reader.value(of: DatabaseSettings.url)
+        self = url.map(Self.url) ?? .directory(URL(fileURLWithPath: directory).standardizedFileURL.path)
+    }
+}
+
+extension DatabaseLocation {
+    /// Makes a data directory if it is missing.
+    ///
+    /// - Throws: ``ConfigurationError`` naming its setting.
+    static func makeDirectory(_ path: String) throws(ConfigurationError) {
         do {
             // Others need not see what is in it; root's must be passable for the account that PostgreSQL runs as.
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: geteuid() == 0 ? 0o711 : 0o700])
         } catch {
-            throw ConfigurationError("the data directory cannot be created: \(PostgresServerError.sentence(error))")
+            throw ConfigurationError(
+                "\(DatabaseSettings.dataDirectory): cannot make \(path): \(PostgresServerError.sentence(error))")
         }
-        self = .directory(path)
     }
 }
 
@@ -55,6 +58,7 @@ extension DatabaseLocation {
     private static func withPrivateServer<T: Sendable>(
         _ directory: String, _ logger: Logger, _ body: (Pool) async throws -> T
     ) async throws -> T {
+        try makeDirectory(directory)
         let server = try PostgresServer(dataDirectory: directory, logger: logger)
         // `nil`: a server is running whose PostgreSQL this is.
         let lock: DirectoryLock?

@@ -11,6 +11,8 @@ struct KeysCommand: AsyncParsableCommand {
             To rotate: add a key, which signs from a minute later; fetch and distribute new bootstraps at your pace, for old \
             tokens stay good; then remove the old key. No connection is cut: proxies that are connected stay, and show their \
             token when they connect the next time, after half an hour at the latest.
+
+            \(SettingReader.help)
             """,
         subcommands: [List.self, Rotate.self, Remove.self])
 

@@ -7,7 +7,7 @@ struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// `0...65_535`; 0 lets the system choose.
     let port: Int
 
-    static let rule = "be HOST:PORT"
+    static let rule = "be HOST:PORT with a host, such as 127.0.0.1:8080"
 
     /// `nil` if `text` breaks the ``rule``.
     init?(text: String) {

@@ -9,6 +9,7 @@ struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
         abstract: "Bring the database's schema up to date, or say how it stands.",
+        discussion: SettingReader.help,
         subcommands: [Up.self, Status.self])
 
     struct Up: DatabaseCommand {

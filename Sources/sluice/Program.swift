@@ -71,6 +71,7 @@ struct Program: Sendable {
             return Database(options: options, tokens: try await Preparation(options, logger: logger).untilReachable())
         case .directory(let path): directory = path
         }
+        try DatabaseLocation.makeDirectory(directory)
         let (lock, server): (DirectoryLock, PostgresServer)
         do {
             lock = try await DirectoryLock.waiting(for: directory, atMost: Self.patience) { inUse in
@@ -160,7 +161,9 @@ struct Program: Sendable {
                 let files = try TLSFiles(tls.files, logger: logger)
                 listener.tls = { files.context }
             } catch {
-                throw ConfigurationError("the xDS server's certificate or key cannot be used: \(error)")
+                throw ConfigurationError(
+                    "the files of \(ServerSettings.xdsCertificate) and \(ServerSettings.xdsKey) cannot be used: \(error)"
+                )
             }
         }
         var configuration = GRPCServer.Configuration(listeners: [listener])

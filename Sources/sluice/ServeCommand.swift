@@ -9,8 +9,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve the REST API and xDS.",
         discussion: """
-            Every option has an environment variable, named in brackets; the option wins. CONFIG_ACCESS_LOG_FILE names a file \
-            that is told which setting was read from where; secrets are left out.
+            \(SettingReader.help)
 
             \(ServerSettings.adminToken.variable): \(ServerSettings.adminToken.help) It has no option, because command lines \
             can be read by others.
@@ -20,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
     @OptionGroup var database: SettingOptions<DatabaseSettings>
 
     mutating func run() async throws {
-        let settings = try Settings(SettingReader(server.said + database.said))
+        let settings = try Settings(SettingReader(server.given + database.given))
         LoggingSystem.bootstrap { JSONLogHandler(label: $0, logLevel: settings.logLevel) }
         let metrics = PrometheusFactory(logger: Logger(label: "sluice"))
         MetricsSystem.bootstrap(metrics)

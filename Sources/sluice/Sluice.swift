@@ -16,6 +16,10 @@ struct Sluice: AsyncParsableCommand {
     /// ArgumentParser's own `main()` would end with 1 for bad configuration too.
     static func main() async {
         StandardStreams.secure()
+        // Empty counts as not set, as with every other variable; swift-configuration would look for a file without a name.
+        if ProcessInfo.processInfo.environment["CONFIG_ACCESS_LOG_FILE"]?.isEmpty == true {
+            unsafe unsetenv("CONFIG_ACCESS_LOG_FILE")
+        }
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

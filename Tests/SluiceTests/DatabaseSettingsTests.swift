@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import sluice
@@ -5,7 +6,7 @@ import Testing
 @Suite("The database that is meant")
 struct DatabaseSettingsTests {
     private static func reader(_ url: String) -> SettingReader {
-        SettingReader([SaidSetting(setting: DatabaseSettings.url, text: url)], environment: [:])
+        SettingReader([GivenSetting(setting: DatabaseSettings.url, text: url)], environment: [:])
     }
 
     @Test(
@@ -13,6 +14,20 @@ struct DatabaseSettingsTests {
         arguments: ["postgres://h/db", "postgresql://u:p@h/db", "host=/run user=sluice password='a://b'", "dbname = x"])
     func good(_ url: String) throws {
         #expect(try DatabaseLocation(Self.reader(url)) == .url(url))
+    }
+
+    @Test("or a private one's directory, which is not made before it is used")
+    func directory() throws {
+        let path = "/tmp/sluice-\(UUID().uuidString)"
+        let given = [GivenSetting(setting: DatabaseSettings.dataDirectory, text: path)]
+        #expect(try DatabaseLocation(SettingReader(given, environment: [:])) == .directory(path))
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("which is named with its setting if it cannot be made")
+    func noDirectory() throws {
+        let error = try #require(throws: ConfigurationError.self) { try DatabaseLocation.makeDirectory("/dev/null/x") }
+        #expect(error.description.hasPrefix("--data-dir (SLUICE_DATA_DIR): cannot make /dev/null/x: "))
     }
 
     @Test(

@@ -10,17 +10,13 @@ import Testing
 struct SettingsTests {
     private static let declared = ServerSettings.all + DatabaseSettings.all
 
-    /// What a database needs, so that no directory is made.
-    private static let database = ["SLUICE_DATABASE_URL": "postgres://h/db"]
-
     private static func settings(
         _ arguments: [String] = [], _ environment: [String: String] = [:], reporter: Accesses? = nil
     ) throws -> Settings {
         let command = try #require(try ServeCommand.parseAsRoot(arguments) as? ServeCommand)
         return try Settings(
             SettingReader(
-                command.server.said + command.database.said,
-                environment: database.merging(environment) { _, new in new }, reporter: reporter))
+                command.server.given + command.database.given, environment: environment, reporter: reporter))
     }
 
     @Test("come from the option, then from the variable, then from the default")
@@ -59,9 +55,10 @@ struct SettingsTests {
     }
 
     @Test(
-        "A value that breaks its rule is named with its setting, wherever it was said",
+        "A value that breaks its rule is named with its setting, wherever it was given",
         arguments: [
-            ("http", "8080", "must be HOST:PORT, not \"8080\""), ("http", ":8080", "must be HOST:PORT, not \":8080\""),
+            ("http", "8080", "must be HOST:PORT with a host, such as 127.0.0.1:8080, not \"8080\""),
+            ("http", ":8080", "must be HOST:PORT with a host, such as 127.0.0.1:8080, not \":8080\""),
             ("xds", "h:70000", "must be HOST:PORT"), ("xds-advertise", "h", "must be HOST:PORT"),
             ("proxy-retention", "59s", "must be a duration of 1m at least, not \"59s\""),
             ("listener-ttl", "2s", "must be a duration of 3s at least"),
@@ -77,19 +74,52 @@ struct SettingsTests {
         }
     }
 
-    @Test("Files of TLS that need each other are named")
-    func pairs() throws {
-        for (arguments, text) in [
+    @Test(
+        "A setting of TLS that lacks another one is named with it",
+        arguments: [
             (
                 ["--xds-tls-cert", "c"],
                 "--xds-tls-cert (SLUICE_XDS_TLS_CERT) and --xds-tls-key (SLUICE_XDS_TLS_KEY) go together"
             ),
-            (["--xds-tls-client-key", "k"], "--xds-tls-client-key (SLUICE_XDS_TLS_CLIENT_KEY) go together"),
+            (["--xds-tls-ca", "a"], "--xds-tls-ca (SLUICE_XDS_TLS_CA) needs --xds-tls-cert (SLUICE_XDS_TLS_CERT) and"),
             (["--xds-tls-client-ca", "a"], "--xds-tls-client-ca (SLUICE_XDS_TLS_CLIENT_CA) needs --xds-tls-cert"),
-            (["--xds-tls-cert", "/nowhere/c", "--xds-tls-key", "k"], "cannot read /nowhere/c"),
+            (["--xds-tls-client-key", "k"], "--xds-tls-client-key (SLUICE_XDS_TLS_CLIENT_KEY) needs --xds-tls-cert"),
+            (
+                ["--xds-tls-client-cert", "c", "--xds-tls-client-key", "k"],
+                "--xds-tls-client-cert (SLUICE_XDS_TLS_CLIENT_CERT) needs --xds-tls-cert"
+            ),
+            (
+                ["--xds-tls-cert", "c", "--xds-tls-key", "k", "--xds-tls-client-key", "k"],
+                "--xds-tls-client-cert (SLUICE_XDS_TLS_CLIENT_CERT) and --xds-tls-client-key (SLUICE_XDS_TLS_CLIENT_KEY) go"
+            ),
+        ])
+    func incomplete(arguments: [String], text: String) throws {
+        let error = try #require(throws: ConfigurationError.self) { try Self.settings(arguments) }
+        #expect(error.description.hasPrefix(text))
+    }
+
+    @Test("A file of TLS that cannot be used is named with its setting")
+    func files() throws {
+        // A file that is there and has no certificate in it.
+        let own = ["--xds-tls-cert", "/dev/null", "--xds-tls-key", "/dev/null"]
+        for (arguments, text) in [
+            (
+                ["--xds-tls-cert", "/no/c", "--xds-tls-key", "k"],
+                "--xds-tls-cert (SLUICE_XDS_TLS_CERT): cannot read /no/c"
+            ),
+            (own + ["--xds-tls-ca", "/no/a"], "--xds-tls-ca (SLUICE_XDS_TLS_CA): cannot read /no/a"),
+            (
+                own + ["--xds-tls-client-ca", "/no/a"],
+                "--xds-tls-client-ca (SLUICE_XDS_TLS_CLIENT_CA): cannot read /no/a"
+            ),
+            (own, "--xds-tls-cert (SLUICE_XDS_TLS_CERT): /dev/null has no certificate in PEM"),
+            (
+                own + ["--xds-tls-ca", "/dev/null"],
+                "--xds-tls-ca (SLUICE_XDS_TLS_CA): /dev/null has no certificate in PEM"
+            ),
         ] {
             let error = try #require(throws: ConfigurationError.self) { try Self.settings(arguments) }
-            #expect(error.description.contains(text))
+            #expect(error.description == text)
         }
     }
 
@@ -114,17 +144,41 @@ struct SettingsTests {
         #expect(!told.contains { $0.text.contains("hunter2") || $0.text.contains(token) })
     }
 
-    @Test("The help has each option with its variable and default; what has none is no option")
+    @Test("The help has each option with its variable and default")
     func help() throws {
-        // However it is broken into lines.
-        let help = ServeCommand.helpMessage().split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        for setting in Self.declared where setting.hasOption {
-            let absence = setting.absence.map { " (default: \($0)) -" } ?? " -"
-            let text = "\(setting.option) <\(setting.name)> \(setting.help) [\(setting.variable)]\(absence)"
-            #expect(help.contains(text))
+        let options: [(name: String, variable: String, defaultText: String?)] = [
+            ("http", "SLUICE_HTTP", "127.0.0.1:8080"), ("xds", "SLUICE_XDS", "127.0.0.1:15010"),
+            ("xds-advertise", "SLUICE_XDS_ADVERTISE", "the one of --xds"),
+            ("xds-tls-cert", "SLUICE_XDS_TLS_CERT", nil), ("xds-tls-key", "SLUICE_XDS_TLS_KEY", nil),
+            ("xds-tls-ca", "SLUICE_XDS_TLS_CA", "the file of --xds-tls-cert, right for a self-signed one"),
+            ("xds-tls-client-ca", "SLUICE_XDS_TLS_CLIENT_CA", nil),
+            ("xds-tls-client-cert", "SLUICE_XDS_TLS_CLIENT_CERT", nil),
+            ("xds-tls-client-key", "SLUICE_XDS_TLS_CLIENT_KEY", nil), ("cors-origins", "SLUICE_CORS_ORIGINS", nil),
+            ("proxy-retention", "SLUICE_PROXY_RETENTION", "1h"), ("listener-ttl", "SLUICE_LISTENER_TTL", nil),
+            ("watch-heartbeat", "SLUICE_WATCH_HEARTBEAT", "15s"),
+            ("load-report-interval", "SLUICE_LOAD_REPORT_INTERVAL", nil), ("log-level", "SLUICE_LOG_LEVEL", "info"),
+            ("database-url", "SLUICE_DATABASE_URL", nil), ("data-dir", "SLUICE_DATA_DIR", ".sluice"),
+        ]
+        let help = Self.help
+        #expect(help.count == options.count)
+        for option in options {
+            let ending = option.defaultText.map { " (default: \($0))" } ?? ""
+            let text = try #require(help.first { $0.hasPrefix("--\(option.name) <\(option.name)> ") })
+            #expect(text.hasSuffix(" [\(option.variable)]\(ending)"))
         }
-        #expect(help.contains("SLUICE_ADMIN_TOKEN") && !help.contains("--admin-token"))
+        #expect(help.contains { $0.contains("for example 30m. At least 1m. [SLUICE_PROXY_RETENTION]") })
+    }
+
+    @Test("The token is no option")
+    func token() {
+        #expect(ServeCommand.helpMessage().contains("SLUICE_ADMIN_TOKEN"))
         #expect(throws: (any Error).self) { try ServeCommand.parseAsRoot(["--admin-token", "x"]) }
+    }
+
+    /// What the help of `serve` says of each option, however it is broken into lines.
+    private static var help: [Substring] {
+        let text = ServeCommand.helpMessage().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return text.split(separator: #/ (?=--[a-z-]+ <|--version |-h, )/#).filter { $0.contains(/^--[a-z-]+ </) }
     }
 
     @Test("Commands of the database have its settings, and no others")
@@ -132,7 +186,7 @@ struct SettingsTests {
         for arguments in [["keys", "list"], ["keys", "remove", "k"], ["migrate", "up"]] {
             let command = try #require(
                 try Sluice.parseAsRoot(arguments + ["--database-url", "postgres://h/db"]) as? any DatabaseCommand)
-            #expect(command.database.said.map(\.text) == ["postgres://h/db"])
+            #expect(command.database.given.map(\.text) == ["postgres://h/db"])
             #expect(throws: (any Error).self) { try Sluice.parseAsRoot(arguments + ["--http", "h:1"]) }
         }
     }

@@ -2,8 +2,7 @@
 enum DatabaseSettings: SettingList {
     static let all: [any DeclaredSetting] = [url, dataDirectory]
 
-    /// Secret because it may have a password in it. libpq takes anything else for the name of a database on this machine,
-    /// which is then waited for.
+    /// Secret because it may have a password in it.
     static let url = Setting<String?>(
         "database-url",
         """
@@ -13,7 +12,10 @@ enum DatabaseSettings: SettingList {
         must: """
             be a URL such as postgresql://ROLE@HOST/DATABASE or a string such as "host=HOST user=ROLE dbname=DATABASE"
             """
-    ) { $0.prefixMatch(of: /postgres(ql)?:\/\/|\s*[a-z_]+\s*=/) == nil ? nil : $0 }
+    ) {
+        // libpq takes a text that is neither for the name of a database on this machine, and the server would wait for that one.
+        $0.prefixMatch(of: /postgres(ql)?:\/\/|\s*[a-z_]+\s*=/) == nil ? nil : $0
+    }
 
     static let dataDirectory = Setting(
         "data-dir", "Where a private PostgreSQL keeps its data.", default: ".sluice", must: "be a path"

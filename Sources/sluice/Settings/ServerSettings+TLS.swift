@@ -31,7 +31,7 @@ extension ServerSettings {
 }
 
 extension Setting<String?> {
-    fileprivate static func file(_ name: String, _ help: String, otherwise absence: String? = nil) -> Self {
-        Setting(name, help, otherwise: absence, must: "be a path") { $0 }
+    fileprivate static func file(_ name: String, _ help: String, otherwise defaultText: String? = nil) -> Self {
+        Setting(name, help, otherwise: defaultText, must: "be a path") { $0 }
     }
 }

@@ -28,26 +28,26 @@ enum ServerSettings: SettingList {
 
     /// Less than a minute would forget the proxies of a replica that is only slow.
     static let proxyRetention = Setting.duration(
-        "proxy-retention", "How long proxies that are not connected are listed, for example 30m; a minute at least.",
+        "proxy-retention", "How long proxies that are not connected are listed, for example 30m.",
         default: "1h", atLeast: .seconds(60))
 
     static let listenerTTL = Setting.duration(
         "listener-ttl",
         """
         How long a sidecar that hears from no server goes on, for example 5m; then it drops its listeners, so that nothing \
-        goes by configuration that nobody can take back any more. 3s at least, and longer than a restart takes. Without it a \
+        goes by configuration that nobody can take back any more. It should be longer than a restart takes. Without it a \
         sidecar goes on for ever.
         """, atLeast: .seconds(3))
 
     static let watchHeartbeat = Setting.duration(
         "watch-heartbeat",
-        "How often event streams that have nothing to tell say so, for example 30s; a second at least.",
+        "How often event streams that have nothing to tell say so, for example 30s.",
         default: "15s", atLeast: .seconds(1))
 
     /// gRPC's client takes less than a second for one.
     static let loadReportInterval = Setting.duration(
         "load-report-interval",
-        "How often proxies report what they send where, for example 10s; a second at least. Without it they do not.",
+        "How often proxies report what they send where, for example 10s. Without it they do not.",
         atLeast: .seconds(1))
 
     static let logLevel = Setting(
@@ -66,17 +66,21 @@ enum ServerSettings: SettingList {
 }
 
 extension Setting {
-    /// - Parameter minimum: what shorter ones are refused for.
+    /// - Parameter minimum: shorter ones are refused; the help says so.
     fileprivate static func duration(
-        _ name: String, _ help: String, default standard: String, atLeast minimum: Duration
+        _ name: String, _ help: String, default defaultText: String, atLeast minimum: Duration
     ) -> Self where Value == Duration {
-        Setting(name, help, default: standard, must: Duration.rule(minimum)) { Duration(text: $0, atLeast: minimum) }
+        Setting(
+            name, "\(help) At least \(minimum.text).", default: defaultText, must: Duration.rule(minimum)
+        ) { Duration(text: $0, atLeast: minimum) }
     }
 
     fileprivate static func duration(
         _ name: String, _ help: String, atLeast minimum: Duration
     ) -> Self where Value == Duration? {
-        Setting(name, help, must: Duration.rule(minimum)) { Duration(text: $0, atLeast: minimum) }
+        Setting(name, "\(help) At least \(minimum.text).", must: Duration.rule(minimum)) {
+            Duration(text: $0, atLeast: minimum)
+        }
     }
 }
 

@@ -1,46 +1,53 @@
-/// Something that `sluice` can be told, declared once: what it is called and for, what holds without it, and what may be said.
+/// Something that `sluice` can be told, declared once: what it is called and for, what holds without it, and what may be given.
 ///
 /// Its option, its environment variable, its lines of `--help`, its reading and its errors all follow from the declaration.
 struct Setting<Value: Sendable>: DeclaredSetting {
     let name: String
     let help: String
-    let absence: String?
+    let defaultText: String?
     let isSecret: Bool
     let hasOption: Bool
     /// What a value must, as the end of a sentence: `be HOST:PORT`.
     let rule: String
-    /// The value of a text, or of none; `nil` if the text breaks the rule.
-    let value: @Sendable (String?) -> Value?
+    /// The value of the text that was given, or of none.
+    let value: @Sendable (_ given: String?) throws(BrokenRule) -> Value
 }
+
+/// The text that was given is not what the setting's rule says.
+struct BrokenRule: Error {}
 
 extension Setting {
     /// A setting that always has a value.
     ///
-    /// - Parameter standard: what holds when nobody says anything, as one would say it.
+    /// - Parameter defaultText: what holds when nothing is given, as one would give it.
     init(
-        _ name: String, _ help: String, default standard: String, must rule: String,
+        _ name: String, _ help: String, default defaultText: String, must rule: String,
         _ parse: @escaping @Sendable (String) -> Value?
     ) {
         self.init(
-            name: name, help: help, absence: standard, isSecret: false, hasOption: true, rule: rule,
-            value: { parse($0 ?? standard) })
+            name: name, help: help, defaultText: defaultText, isSecret: false, hasOption: true, rule: rule,
+            value: { given throws(BrokenRule) in
+                guard let value = parse(given ?? defaultText) else { throw BrokenRule() }
+                return value
+            })
     }
 
-    /// A setting that may be left unsaid.
+    /// A setting that has no value when none is given.
     ///
     /// - Parameters:
-    ///   - absence: what holds then, if the help does not say it.
-    ///   - isSecret: whether neither errors nor logs may repeat what was said.
-    ///   - hasOption: whether it can be said on the command line, which others can read.
-    init<Said: Sendable>(
-        _ name: String, _ help: String, otherwise absence: String? = nil, isSecret: Bool = false,
-        hasOption: Bool = true, must rule: String, _ parse: @escaping @Sendable (String) -> Said?
-    ) where Value == Said? {
+    ///   - defaultText: what holds then, if the help does not say it.
+    ///   - isSecret: whether neither errors nor logs may repeat what was given.
+    ///   - hasOption: whether it can be given on the command line, which others can read.
+    init<Given: Sendable>(
+        _ name: String, _ help: String, otherwise defaultText: String? = nil, isSecret: Bool = false,
+        hasOption: Bool = true, must rule: String, _ parse: @escaping @Sendable (String) -> Given?
+    ) where Value == Given? {
         self.init(
-            name: name, help: help, absence: absence, isSecret: isSecret, hasOption: hasOption, rule: rule,
-            value: { text in
-                guard let text else { return .some(nil) }
-                return parse(text).map { .some($0) }
+            name: name, help: help, defaultText: defaultText, isSecret: isSecret, hasOption: hasOption, rule: rule,
+            value: { given throws(BrokenRule) in
+                guard let given else { return nil }
+                guard let value = parse(given) else { throw BrokenRule() }
+                return value
             })
     }
 }
@@ -51,8 +58,8 @@ protocol DeclaredSetting: Sendable, CustomStringConvertible {
     var name: String { get }
     /// What it says, in whole sentences.
     var help: String { get }
-    /// What holds when nobody says anything; `nil`: nothing, or the help says it.
-    var absence: String? { get }
+    /// What holds when nothing is given, for the help; `nil`: nothing, or the help says it.
+    var defaultText: String? { get }
     var isSecret: Bool { get }
     var hasOption: Bool { get }
     var rule: String { get }
@@ -61,7 +68,7 @@ protocol DeclaredSetting: Sendable, CustomStringConvertible {
 extension DeclaredSetting {
     var option: String { "--\(name)" }
     var variable: String { "SLUICE_" + name.uppercased().replacing("-", with: "_") }
-    /// What errors call it: whoever said it may have said it either way.
+    /// What errors call it: it may have been given either way.
     var description: String { hasOption ? "\(option) (\(variable))" : variable }
 }
 

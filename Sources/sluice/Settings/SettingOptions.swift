@@ -4,8 +4,8 @@ internal import ArgumentParser
 ///
 /// The command line is ArgumentParser's, which knows subcommands, refuses what it does not know and writes the help; the
 /// command line provider of swift-configuration does none of that, and two parsers of one line could disagree. ArgumentParser
-/// finds options by reflection on a new value of the type and decodes what was said by the same names, so both are answered
-/// from the list.
+/// finds options by reflection on a new value of the type and decodes what was given by the same names, so both are answered
+/// from the list. It does not promise that; `Package.swift` says so, and the tests of the settings would fail.
 struct SettingOptions<List: SettingList>: ParsableArguments, CustomReflectable {
     private struct Name: CodingKey {
         let stringValue: String
@@ -16,8 +16,8 @@ struct SettingOptions<List: SettingList>: ParsableArguments, CustomReflectable {
 
     private static var settings: [any DeclaredSetting] { List.all.filter(\.hasOption) }
 
-    /// What the command line says.
-    private(set) var said: [SaidSetting] = []
+    /// What the command line gives.
+    private(set) var given: [GivenSetting] = []
 
     init() {}
 
@@ -25,7 +25,7 @@ struct SettingOptions<List: SettingList>: ParsableArguments, CustomReflectable {
         let container = try decoder.container(keyedBy: Name.self)
         for setting in Self.settings {
             let option = try container.decode(Option<String?>.self, forKey: Name(stringValue: setting.name))
-            if let text = option.wrappedValue { said.append(SaidSetting(setting: setting, text: text)) }
+            if let text = option.wrappedValue { given.append(GivenSetting(setting: setting, text: text)) }
         }
     }
 
@@ -35,16 +35,16 @@ struct SettingOptions<List: SettingList>: ParsableArguments, CustomReflectable {
 }
 
 /// A setting and the text that somebody gave for it.
-struct SaidSetting: Sendable {
+struct GivenSetting: Sendable {
     var setting: any DeclaredSetting
     var text: String
 }
 
 extension Option<String?> {
     fileprivate init(of setting: any DeclaredSetting) {
-        let absence = setting.absence.map { " (default: \($0))" } ?? ""
+        let ending = setting.defaultText.map { " (default: \($0))" } ?? ""
         self.init(
             wrappedValue: nil, name: .customLong(setting.name),
-            help: ArgumentHelp("\(setting.help) [\(setting.variable)]\(absence)"))
+            help: ArgumentHelp("\(setting.help) [\(setting.variable)]\(ending)"))
     }
 }

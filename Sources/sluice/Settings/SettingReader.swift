@@ -1,23 +1,29 @@
 internal import Configuration
 internal import Foundation
 
-/// Reads settings: what the command line says wins, then what the environment says, then what holds without either.
+/// Reads settings: what the command line gives wins, then what the environment gives, then what holds without either.
 ///
 /// Precedence, the names of variables and the secrecy of values are swift-configuration's, so `CONFIG_ACCESS_LOG_FILE` tells
 /// which setting came from where. What a text means is the setting's own rule: the library's conversions take a wrong value
 /// for a missing one, or throw an error that does not say what would be right.
 struct SettingReader: Sendable {
+    /// What `--help` says of all of them.
+    static let help = """
+        Every option has an environment variable, named in brackets; the option wins. CONFIG_ACCESS_LOG_FILE names a file that \
+        is told which setting was read from where; secrets are left out.
+        """
+
     private let config: ConfigReader
 
     /// - Parameters:
-    ///   - said: what the command line says.
+    ///   - given: what the command line gives.
     ///   - environment: variables; an empty one counts as not set.
     ///   - reporter: is told of every reading.
     init(
-        _ said: [SaidSetting], environment: [String: String] = ProcessInfo.processInfo.environment,
+        _ given: [GivenSetting], environment: [String: String] = ProcessInfo.processInfo.environment,
         reporter: (any AccessReporter)? = nil
     ) {
-        let options = said.map {
+        let options = given.map {
             (AbsoluteConfigKey($0.setting.key), ConfigValue(.string($0.text), isSecret: $0.setting.isSecret))
         }
         config = ConfigReader(
@@ -27,12 +33,15 @@ struct SettingReader: Sendable {
             ], accessReporter: reporter)
     }
 
-    /// - Throws: ``ConfigurationError`` naming the setting and its rule, if what was said breaks it.
+    /// - Throws: ``ConfigurationError`` naming the setting and its rule, if what was given breaks it.
     func value<Value>(of setting: Setting<Value>) throws(ConfigurationError) -> Value {
-        let text = config.string(forKey: setting.key, isSecret: setting.isSecret)
-        if let value = setting.value(text) { return value }
-        let said = setting.isSecret ? "" : text.map { ", not \"\($0)\"" } ?? ""
-        throw ConfigurationError("\(setting) must \(setting.rule)\(said)")
+        let given = config.string(forKey: setting.key, isSecret: setting.isSecret)
+        do {
+            return try setting.value(given)
+        } catch {
+            let quoted = setting.isSecret ? "" : given.map { ", not \"\($0)\"" } ?? ""
+            throw ConfigurationError("\(setting) must \(setting.rule)\(quoted)")
+        }
     }
 }
 

@@ -15,27 +15,36 @@ extension Settings {
 extension Settings.TLS {
     /// `nil`: neither certificate nor key were given.
     ///
-    /// - Throws: ``ConfigurationError`` for one without the other, and for files that cannot be used.
+    /// - Throws: ``ConfigurationError`` naming the setting that lacks another one, or whose file cannot be used.
     init?(_ reader: SettingReader) throws(ConfigurationError) {
-        let clientAuthorities = try reader.value(of: ServerSettings.xdsClientAuthority)
-        let authority = try reader.value(of: ServerSettings.xdsAuthority)
-        let client = try Self.pair(ServerSettings.xdsClientCertificate, ServerSettings.xdsClientKey, reader)
-        guard let own = try Self.pair(ServerSettings.xdsCertificate, ServerSettings.xdsKey, reader) else {
-            guard clientAuthorities == nil else {
-                throw ConfigurationError(
-                    """
-                    \(ServerSettings.xdsClientAuthority) needs \(ServerSettings.xdsCertificate) and \(ServerSettings.xdsKey)
-                    """)
+        let (certificate, key) = (ServerSettings.xdsCertificate, ServerSettings.xdsKey)
+        guard let own = try Self.pair(certificate, key, reader) else {
+            for setting in [
+                ServerSettings.xdsAuthority, ServerSettings.xdsClientAuthority, ServerSettings.xdsClientCertificate,
+                ServerSettings.xdsClientKey,
+            ] {
+                guard try reader.value(of: setting) == nil else {
+                    throw ConfigurationError("\(setting) needs \(certificate) and \(key)")
+                }
             }
             return nil
         }
-        for file in [own.certificate, own.key, clientAuthorities ?? own.certificate]
-        where !FileManager.default.isReadableFile(atPath: file) {
-            throw ConfigurationError("cannot read \(file)")
+        let authority = try reader.value(of: ServerSettings.xdsAuthority)
+        let clientAuthorities = try reader.value(of: ServerSettings.xdsClientAuthority)
+        let client = try Self.pair(ServerSettings.xdsClientCertificate, ServerSettings.xdsClientKey, reader)
+        for (setting, file) in [
+            (certificate, own.certificate), (key, own.key), (ServerSettings.xdsAuthority, authority),
+            (ServerSettings.xdsClientAuthority, clientAuthorities),
+        ] {
+            guard let file, !FileManager.default.isReadableFile(atPath: file) else { continue }
+            throw ConfigurationError("\(setting): cannot read \(file)")
         }
         let trustedFile = authority ?? own.certificate
         guard let trusted = try? String(contentsOfFile: trustedFile, encoding: .utf8), trusted.contains("CERTIFICATE")
-        else { throw ConfigurationError("\(trustedFile) has no certificate in PEM") }
+        else {
+            let setting = authority == nil ? certificate : ServerSettings.xdsAuthority
+            throw ConfigurationError("\(setting): \(trustedFile) has no certificate in PEM")
+        }
         files = TLSFiles.Paths(
             certificateChain: own.certificate, privateKey: own.key, clientAuthorities: clientAuthorities)
         trustedCertificates = trusted

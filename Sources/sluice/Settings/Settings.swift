@@ -11,11 +11,11 @@ struct Settings: Sendable {
     var adminToken: String?
     var database: DatabaseLocation
     var origins: [String]
-    /// How long proxies are remembered that are away; a minute at least.
+    /// How long proxies are remembered that are away.
     var proxyRetention: Duration
-    /// How long a sidecar that hears from no server goes on with its listeners, three seconds at least; `nil`: for ever.
+    /// How long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
     var listenerTTL: Duration?
-    /// How often an event stream says that it is still there; a second at least.
+    /// How often an event stream says that it is still there.
     var watchHeartbeat: Duration
     /// How often proxies report their load; `nil`: they do not.
     var loadReportInterval: Duration?
