@@ -124,7 +124,7 @@ struct FindingsTests {
         #expect(caused.first?.object == .namespaced(.virtualService, a, in: with.mesh))
     }
 
-    @Test("a dry run finds what compiling everything before and after finds", arguments: UInt64(0)..<60)
+    @Test("a dry run finds what compiling everything before and after finds", arguments: UInt64(0)..<40)
     func dryRunsAreRight(_ seed: UInt64) throws {
         var mesh = try RandomMesh(seed: seed)
         var compared = 0
