@@ -134,31 +134,31 @@ extension Field {
     /// A member that has only one value here, or a list of nothing else.
     ///
     /// - Parameters:
-    ///   - isList: up to 32 times.
+    ///   - listLimit: how often the value may stand in a list; `nil`: the member is no list.
     ///   - isWritten: whether the canonical document has it.
     ///   - why: a clause about why there is no other, as in `must be "*": …`.
     package static func constant(
-        _ name: String, _ value: JSONValue, isList: Bool = false, isWritten: Bool, _ why: String
+        _ name: String, _ value: JSONValue, listLimit: Int? = nil, isWritten: Bool, _ why: String
     ) -> Field {
+        let only = value.stringValue.map { "\"\($0)\"" } ?? value.boolValue.map { "\($0)" } ?? "\(value)"
+        let choices = value.stringValue.map { [$0] } ?? []
         let single = Shape<JSONValue>(
             schema: .value(["const": value]),
             read: { json, place, log in
                 if json != value {
-                    let (text, choices) = (value.stringValue, value.stringValue.map { [$0] } ?? [])
-                    let only = text.map { "\"\($0)\"" } ?? (value.boolValue.map { "\($0)" } ?? "\(value)")
                     log.report(place.pointer, .unsupported, "must be \(only): \(why)", choices: choices)
                 }
                 return json
             }, write: { $0 })
-        let list = Shape<[JSONValue]>.list(of: single, 0...32)
+        let list = listLimit.map { Shape<[JSONValue]>.list(of: single, 0...$0) }
         return Field(
-            members: [MemberSchema(name, .optional, isList ? list.schema : single.schema, why)],
+            members: [MemberSchema(name, .optional, list?.schema ?? single.schema, "Only \(only): \(why).")],
             read: { members, _ in
-                if isList { _ = members.read(name, list) } else { _ = members.read(name, single) }
+                if let list { _ = members.read(name, list) } else { _ = members.read(name, single) }
                 return true
             },
             write: { _, object in
-                if isWritten { object[name] = isList ? [value] : value }
+                if isWritten { object[name] = list == nil ? value : [value] }
             })
     }
 

@@ -11,7 +11,7 @@ package struct Members {
     private var failed: [String] = []
     private var early: [String] = []
 
-    /// Those of an object without any.
+    /// The members of what is no object: none.
     init(at place: Place, log: ViolationLog) {
         pointer = place.pointer
         self.log = log
@@ -54,7 +54,7 @@ package struct Members {
         log.report(pointer.appending(name), code, detail, choices: choices)
     }
 
-    /// Each name is asked for once.
+    /// The member as it stands; each name is asked for once.
     mutating func take(_ name: String) -> JSONValue? {
         guard let value = values[name] else { return nil }
         takenCount += 1

@@ -129,7 +129,7 @@ package struct ReleaseStrategy: Document {
 
     private static let scope: [Field<Self>] = [
         .constant(
-            "gateways", "mesh", isList: true, isWritten: true, "only traffic between sidecars is split"),
+            "gateways", "mesh", listLimit: 16, isWritten: true, "only traffic between sidecars is split"),
         .defaulted(
             "paths", \.paths, .list(of: path, 1...16, .ofElements("is given twice")), "Any of these paths."),
         .defaulted(

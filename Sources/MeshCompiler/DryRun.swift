@@ -91,7 +91,7 @@ private struct Scope {
         }
     }
 
-    /// With the other hosts of the rules of some services. What is wrong with rules is said once, whichever of their hosts it was
+    /// Services, and the other hosts of their rules. What is wrong with rules is said once, whichever of their hosts it was
     /// found for, so it is known to have been wrong before only if all of them are looked at.
     func withSiblings(_ services: Set<NamespacedName>, _ states: MeshState...) -> Set<NamespacedName> {
         var all = services

@@ -52,6 +52,28 @@ struct DeclaredFieldsTests {
         check(kind.specType)
     }
 
+    @Test("that are without effect are warned of")
+    func withoutEffect() {
+        let log = ViolationLog()
+        let spec: JSONValue = ["kind": "universal", "mesh": ["injection": ["namespaces": ["shop"]]]]
+        #expect(ClusterSpec.read(spec, at: JSONPointer(["spec"]), log: log) != nil)
+        #expect(log.warnings.map { "\($0.pointer) \($0.code)" } == ["/spec/mesh/injection/namespaces consequence"])
+    }
+
+    @Test("count the body of a direct response in bytes, but for what is stored")
+    func bodies() {
+        func problems(_ body: String, ofStored: Bool = false) -> [String] {
+            let log = ViolationLog(ofStored: ofStored)
+            let rule: JSONValue = ["directResponse": ["status": 503, "body": ["string": .string(body)]]]
+            _ = VirtualServiceSpec.read(["hosts": ["a"], "http": [rule]], at: .root, log: log)
+            return log.violations.map { "\($0.pointer) \($0.code)" }
+        }
+        let tooLong = String(repeating: "é", count: 2049)
+        #expect(problems(String(repeating: "é", count: 2048)) == [])
+        #expect(problems(tooLong) == ["/http/0/directResponse/body/string tooLong"])
+        #expect(problems(tooLong, ofStored: true) == [])
+    }
+
     @Test("that are refused name the field and the reason")
     func refused() {
         let log = ViolationLog()

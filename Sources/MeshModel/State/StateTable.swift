@@ -11,7 +11,7 @@ package protocol StateTable: Sendable {
     func compare(with new: any StateTable, _ change: inout MeshChange)
 }
 
-/// Of a kind whose scope is a namespace.
+/// The inputs of a kind whose scope is a namespace.
 struct NamespaceTable<K: ResourceKind>: StateTable {
     private(set) var table = Table<K.Input>()
 
@@ -32,7 +32,7 @@ struct NamespaceTable<K: ResourceKind>: StateTable {
     }
 }
 
-/// Of a kind of children, by parent: who looks at one looks at all of its parent.
+/// The inputs of a kind of children, by parent: who looks at one looks at all of its parent.
 struct ChildTable<K: ResourceKind>: StateTable {
     private(set) var table = Table<[Name: K.Input]>()
 
@@ -54,7 +54,7 @@ struct ChildTable<K: ResourceKind>: StateTable {
     }
 }
 
-/// Of a kind beside all namespaces: what changes in it concerns the whole mesh.
+/// The inputs of a kind beside all namespaces: what changes in it concerns the whole mesh.
 struct GlobalTable<K: ResourceKind>: StateTable {
     private(set) var entries: [Name: K.Input] = [:]
 

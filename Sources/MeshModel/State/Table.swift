@@ -14,7 +14,7 @@ package struct Table<Value: Hashable & Sendable>: Hashable, Sendable {
         set { entries[name] = newValue }
     }
 
-    /// Changed in place: of a service with many endpoints one is put in without the others being copied.
+    /// A value that is changed in place: of a service with many endpoints one is put in without the others being copied.
     package subscript(_ name: NamespacedName, default standard: @autoclosure () -> Value) -> Value {
         get { entries[name] ?? standard() }
         _modify { yield &entries[name, default: standard()] }

@@ -17,7 +17,7 @@ struct FieldPage {
 
             What documents of each kind may have in `spec`, with limits and defaults. A field in **bold** is required. What stands \\
             under "Refused" means something in Istio's API, or is planned, and is not carried out here: it is refused with the reason, so that nothing is \\
-            accepted that does not act. `null` counts as left out.
+            accepted that does not act; what is without effect somewhere says so. `null` counts as left out.
 
 
             """.replacing("\\\n", with: "")

@@ -63,7 +63,7 @@ package struct DestinationRuleSpec: ResourceKind {
             "subsets", \.subsets,
             .list(of: .document, 0...64, Uniqueness({ $0.name }, at: ["name"], "names of subsets must be unique")),
             "What is different for versions of the service."),
-        .constant("exportTo", "*", isList: true, isWritten: false, "rules are visible in their whole mesh"),
+        .constant("exportTo", "*", listLimit: 32, isWritten: false, "rules are visible in their whole mesh"),
         .refused("workloadSelector", "a rule holds for all callers"),
     ]
     package static let summary: String? = """

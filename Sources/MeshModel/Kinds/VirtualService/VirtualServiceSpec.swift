@@ -67,7 +67,7 @@ package struct VirtualServiceSpec: ResourceKind {
         .required(
             "http", \.http, .list(of: .document, 1...256, mayBeOne: true), "The first rule that fits a request decides."
         ),
-        .constant("exportTo", "*", isList: true, isWritten: false, "rules are visible in their whole mesh"),
+        .constant("exportTo", "*", listLimit: 32, isWritten: false, "rules are visible in their whole mesh"),
         .refused("tls", "traffic that the workload encrypts itself is not looked into"),
         .refused("tcp", "ports that do not speak HTTP go to all versions"),
     ]
