@@ -31,7 +31,7 @@ test: oldest-envoy lint ## Run all tests
 # A few at a time: all at once, each would wait for the others until deadlines of a minute pass.
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --skip-build --skip EndToEndTests
 # By themselves: they are about what real programs do in time, and all other tests at once leave them none.
-	swift test --skip-build --filter EndToEndTests
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6 swift test --skip-build --filter EndToEndTests
 
 test-long: oldest-envoy ## Run the random tests for long
 	swift build --build-tests $(SWIFT_FLAGS)

@@ -59,7 +59,7 @@ package final class Sidecar: Sendable {
     /// GET on Envoy's administration interface, for example `/config_dump` or `/stats?filter=…`.
     package func admin(_ path: String) async throws -> String {
         let request = HTTPClientRequest(url: "http://127.0.0.1:\(adminPort)\(path)")
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         return String(buffer: try await response.body.collect(upTo: 64 << 20))
     }
 
