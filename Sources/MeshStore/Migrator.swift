@@ -5,13 +5,17 @@ package import Postgres
 /// its own.
 ///
 /// Replicas may start together: a lock in the database lets one migrate while the others wait. A migration whose text
-/// is no longer what was applied is refused, because nobody can know what the schema is then.
+/// is no longer what was applied is refused, because nobody can know what the schema is then. So is one that this program does not
+/// know, unless it only added what versions without it can live with (``Migration/isAdditive``): those are recorded in a
+/// table of their own, where versions that refuse everything unknown do not look. So there is a way back from them.
 package struct Migrator: Sendable {
     /// One file of `migrations/`, built into the program.
     package struct Migration: Hashable, Sendable {
         /// The file's name without its suffix, for example `0001_objects`.
         package var name: String
         package var script: String
+        /// Whether versions that do not know it go on working with the database, so that one can go back to them.
+        package var isAdditive = false
 
         /// SHA-256 of the script, in hexadecimal digits.
         package var checksum: String {
@@ -73,7 +77,7 @@ package struct Migrator: Sendable {
         Migration(name: "0008_proxy_barrier", script: text(PackageResources._008_proxy_barrier_sql)),
         Migration(name: "0009_conditions", script: text(PackageResources._009_conditions_sql)),
         Migration(name: "0010_bounds", script: text(PackageResources._010_bounds_sql)),
-        Migration(name: "0011_meshes", script: text(PackageResources._011_meshes_sql)),
+        Migration(name: "0011_meshes", script: text(PackageResources._011_meshes_sql), isAdditive: true),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
@@ -166,32 +170,43 @@ package struct Migrator: Sendable {
     /// Any number will do, as long as all replicas use the same.
     private static let lock: Int64 = 0x736c_7569_6365
 
-    private func applied(_ connection: Connection) async throws -> [String: (checksum: String, at: String)] {
-        _ = try await connection.query(
-            """
-            CREATE TABLE IF NOT EXISTS schema_migration (
-                name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
-            """)
+    private struct Applied {
+        var checksum: String
+        var at: String
+        var isAdditive: Bool
+    }
+
+    private func applied(_ connection: Connection) async throws -> [String: Applied] {
+        for table: Statement in ["schema_migration", "schema_addition"] {
+            _ = try await connection.query(
+                """
+                CREATE TABLE IF NOT EXISTS \(table) (
+                    name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+                """)
+        }
         let rows = try await connection.query(
             """
-            SELECT name, checksum, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at
-              FROM schema_migration
+            SELECT name, checksum, to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS at, additive
+              FROM (SELECT *, false AS additive FROM schema_migration
+                    UNION ALL SELECT *, true FROM schema_addition) AS applied
             """)
-        var applied: [String: (checksum: String, at: String)] = [:]
+        var applied: [String: Applied] = [:]
         for row in rows {
-            applied[try row["name", as: String.self]] = (try row["checksum"], try row["at"])
+            applied[try row["name", as: String.self]] = Applied(
+                checksum: try row["checksum"], at: try row["at"], isAdditive: try row["additive"])
         }
         return applied
     }
 
-    private func check(_ applied: [String: (checksum: String, at: String)]) throws(Failure) {
+    private func check(_ applied: [String: Applied]) throws(Failure) {
         for migration in migrations {
             if let checksum = applied[migration.name]?.checksum, checksum != migration.checksum {
                 throw .changed(migration.name)
             }
         }
         let known = Set(migrations.map(\.name))
-        if let name = applied.keys.sorted().first(where: { !known.contains($0) }) { throw .unknown(name) }
+        let unknown = applied.filter { !$0.value.isAdditive && !known.contains($0.key) }.keys.sorted()
+        if let name = unknown.first { throw .unknown(name) }
     }
 
     /// How long a migration waits for a lock that somebody has: whoever comes after it waits for it too.
@@ -204,7 +219,7 @@ package struct Migrator: Sendable {
         SELECT set_config('lock_timeout', '\(lockTimeout)', true);
         \(migration.script)
         ;
-        INSERT INTO schema_migration (name, checksum) VALUES ('\(migration.name)', '\(migration.checksum)')
+        INSERT INTO \(migration.isAdditive ? "schema_addition" : "schema_migration") (name, checksum) VALUES ('\(migration.name)', '\(migration.checksum)')
         """
     }
 }

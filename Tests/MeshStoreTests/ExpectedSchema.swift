@@ -170,6 +170,9 @@ enum ExpectedSchema {
         replica.is_lost boolean not null default false
         replica.up_since timestamp with time zone not null default now()
         replica.has_ended boolean not null default false
+        schema_addition.name text not null
+        schema_addition.checksum text not null
+        schema_addition.applied_at timestamp with time zone not null default now()
         schema_migration.name text not null
         schema_migration.checksum text not null
         schema_migration.applied_at timestamp with time zone not null default now()
@@ -221,6 +224,7 @@ enum ExpectedSchema {
         release_event: PRIMARY KEY (tenant, release, sequence)
         release_event: UNIQUE (tenant, release, dedupe_key)
         replica: PRIMARY KEY (id)
+        schema_addition: PRIMARY KEY (name)
         schema_migration: PRIMARY KEY (name)
         scope_part: CHECK (((VALUE = ''::text) OR (VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text)))
         signing_key: CHECK ((length(secret) = 32))

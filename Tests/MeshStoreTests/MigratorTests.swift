@@ -72,6 +72,36 @@ struct MigratorTests {
         }
     }
 
+    @Test("what a newer program has only added is none of an older one's business, and is not applied again")
+    func additions() async throws {
+        try await StoreFixture.runEmpty { pool in
+            var addition = Self.second
+            addition.isAdditive = true
+            try await Migrator(pool: pool, migrations: [Self.first, addition]).up()
+            let older = Migrator(pool: pool, migrations: [Self.first])
+            #expect(try await older.up() == [])
+            #expect(try await older.status().map(\.name) == ["0001_first"])
+            let newer = Migrator(pool: pool, migrations: [Self.first, addition])
+            #expect(try await newer.status().map { $0.appliedAt != nil } == [true, true])
+            #expect(try await newer.up() == [])
+            // Programs that know no additions look into the other table only.
+            let names = try await pool.query("SELECT name FROM schema_migration").map {
+                try $0["name", as: String.self]
+            }
+            #expect(names == ["0001_first"])
+            // One that was applied before it was called an addition.
+            let third = Migrator.Migration(name: "0003_third", script: "CREATE TABLE third (d text)")
+            try await Migrator(pool: pool, migrations: [Self.first, addition, third]).up()
+            var renamed = third
+            renamed.isAdditive = true
+            #expect(try await Migrator(pool: pool, migrations: [Self.first, addition, renamed]).up() == [])
+            addition.script += "-- a comment"
+            await #expect(throws: Migrator.Failure.changed("0002_second")) {
+                try await Migrator(pool: pool, migrations: [Self.first, addition, third]).up()
+            }
+        }
+    }
+
     @Test("a database that a newer program has migrated is refused")
     func newer() async throws {
         try await StoreFixture.runEmpty { pool in
