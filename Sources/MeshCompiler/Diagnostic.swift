@@ -68,7 +68,3 @@ package struct Diagnostic: Hashable, Sendable {
         self.other = other
     }
 }
-
-extension JSONPointer {
-    package static let spec = JSONPointer(["spec"])
-}

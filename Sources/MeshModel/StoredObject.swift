@@ -45,3 +45,8 @@ package struct StoredObject: Hashable, Sendable {
         self.status = status
     }
 }
+
+extension JSONPointer {
+    /// Where a document's `spec` stands.
+    package static let spec = JSONPointer(["spec"])
+}

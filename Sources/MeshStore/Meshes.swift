@@ -116,7 +116,7 @@ extension StoreTransaction {
     package func loadMesh(_ mesh: MeshKey) async throws -> LoadedMesh { try await LoadedMesh(mesh, session) }
 
     /// Locks those of some objects of the tenant that exist until the transaction ends, in an order that is everybody's. What
-    /// is read of them afterwards stays so.
+    /// is read of them afterwards stays so. Who only holds one (``hold(_:)``) is not waited for, and does not wait.
     package func lock(_ keys: some Sequence<ObjectKey>) async throws {
         let rows = keys.map(ObjectRow.init)
         guard !rows.isEmpty else { return }
@@ -127,7 +127,7 @@ extension StoreTransaction {
                 SELECT * FROM unnest(\(rows.map(\.kind))::text[], \(rows.map(\.mesh))::text[],
                                      \(rows.map(\.namespace))::text[], \(rows.map(\.service))::text[],
                                      \(rows.map(\.name))::text[]))
-             ORDER BY kind, mesh, namespace, service, name FOR UPDATE
+             ORDER BY kind, mesh, namespace, service, name FOR NO KEY UPDATE
             """)
     }
 }

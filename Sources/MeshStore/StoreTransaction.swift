@@ -83,14 +83,6 @@ package final class StoreTransaction {
         ).first(ObjectRow.decode)
     }
 
-    /// One object, which is there until the transaction ends, and as others for whom it is only to be there see it; who would
-    /// change or delete it has fetched it for update, and waits.
-    package func fetchHolding(_ key: ObjectKey) async throws -> StoredObject? {
-        try await session.query(
-            "SELECT \(ObjectRow.columns) FROM object WHERE \(ObjectRow(key).condition) FOR KEY SHARE"
-        ).first(ObjectRow.decode)
-    }
-
     /// Those of some objects of the tenant that exist.
     package func fetch(_ keys: [ObjectKey]) async throws -> [StoredObject] {
         if keys.isEmpty { return [] }
@@ -158,11 +150,15 @@ package final class StoreTransaction {
         if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
         let raising = raising(isNewTenant: key.kind.scope == .platform && old == nil)
         let row = ObjectRow(key)
+        let references = key.kind.references(in: spec, of: key)
+        // Of a generation that names what the one before named, the rows are as right as they were.
+        let areKept = old.map { $0.spec == spec || key.kind.references(in: $0.spec, of: key) == references } ?? false
         var write: Statement = """
-            INSERT INTO object AS o (tenant, kind, mesh, namespace, service, name, revision, labels, annotations, spec, status)
+            INSERT INTO object AS o (tenant, kind, mesh, namespace, service, name, revision, labels, annotations, spec, status,
+                                     references_generation, references_version)
             VALUES (\(row.tenant), \(row.kind), \(row.mesh), \(row.namespace), \(row.service), \(row.name), \(raisedRevision),
                     \(try Self.json(metadata.labels)), \(try Self.json(metadata.annotations)), \(try spec.stored),
-                    \(try (status ?? [:]).stored))
+                    \(try (status ?? [:]).stored), 1, \(Int64(Reference.version)))
             """
         if old != nil {
             write.append(
@@ -172,6 +168,10 @@ package final class StoreTransaction {
                         spec = excluded.spec,
                         status = CASE WHEN \(status != nil) THEN excluded.status ELSE o.status END,
                         generation = o.generation + CASE WHEN o.spec = excluded.spec THEN 0 ELSE 1 END,
+                        references_generation = CASE WHEN \(areKept) AND \(ReferenceRow.isStale) THEN o.references_generation
+                            ELSE o.generation + CASE WHEN o.spec = excluded.spec THEN 0 ELSE 1 END END,
+                        references_version = CASE WHEN \(areKept) AND \(ReferenceRow.isStale) THEN o.references_version
+                            ELSE excluded.references_version END,
                         updated_at = \(Self.later)
                 """)
         }
@@ -180,7 +180,10 @@ package final class StoreTransaction {
         let following = try hook.statements(
             for: old.map { .replacing($0.spec, with: spec) } ?? .creating(spec), key, self)
         let found = found.map { conditionWrite($0.conditions, of: key, from: $0.source) } ?? []
-        let statements = raising + [write] + record("put", key, deleted: false) + found + following
+        let rows =
+            areKept || (old == nil && references.isEmpty)
+            ? [] : ReferenceRow.replacing([(key, references)], tenant: row.tenant)
+        let statements = raising + [write] + rows + record("put", key, deleted: false) + found + following
         // The commit takes the notifications along, so the meshes that they name have to be known before it.
         let results =
             isLast && !hook.raisesMeshes ? try await commit(running: statements) : try await pipeline(statements)

@@ -94,6 +94,7 @@ struct Parts: Sendable {
             Background("release signals", logger) { for await _ in released { releases.notify() } },
             Background("releases", logger) { try await driver.run() },
             Background("compaction", logger) { try await compact() },
+            Background("references", logger) { try await mendReferences() },
             Background("proxy retention", logger) { try await forgetProxies() },
             Background("signing keys", logger) { try await followKeys() },
             Background("memory", logger) { try await HeapTrimmer(logger: logger).run() },
@@ -109,6 +110,19 @@ struct Parts: Sendable {
             } catch {
                 logger.warning("changes not compacted", metadata: ["error": "\(error)"])
             }
+        }
+    }
+
+    /// Makes rows of what objects name for those that a version of this server has written that does not: all of them after the
+    /// first start of one that does, and what the others write while replicas are updated.
+    private func mendReferences() async throws {
+        while true {
+            do {
+                while try await store.mendReferences() > 0 {}
+            } catch {
+                logger.warning("references not made right", metadata: ["error": "\(error)"])
+            }
+            try await Task.sleep(for: .seconds(30))
         }
     }
 

@@ -134,8 +134,8 @@ struct PromotionTests {
             #expect(
                 (refused.body["errors"]?.arrayValue ?? []).map { $0["detail"]?.stringValue } == [
                     "version v1 cannot be removed: it is the stable version; promote another one, or clearStable",
-                    "version v1 cannot be removed: endpoint e1 runs it",
                     "version v1 cannot be removed: release r is about it",
+                    "version v1 cannot be removed: Endpoint shop/reviews/e1 names it at /spec/version",
                     "version v1 cannot be removed: VirtualService elsewhere/other names it at /spec/http/0/route/0/destination",
                     "version v1 cannot be removed: VirtualService shop/reviews names it at /spec/http/0/route/0/destination",
                     "version v1 cannot be removed: VirtualService shop/reviews names it at /spec/http/1/route/0/destination",

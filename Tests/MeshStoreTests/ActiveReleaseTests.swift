@@ -89,7 +89,7 @@ struct ActiveReleaseTests {
             let old = Array(Migrator.all.prefix { $0.name != "0007_one_release_a_service" })
             try await Migrator(pool: pool, migrations: old).up()
             let store = MeshStore(pool: pool, logger: quietLogger)
-            try await store.create(.tenant(.acme))
+            try await pool.insertTenant()
             for (release, port) in [("v2", 80), ("v3", 81), ("v4", 82)] {
                 let spec: JSONValue = ["service": "cart", "port": .integer(Int64(port))]
                 try await pool.insertRelease(release, port: port, isActive: release != "v4")
@@ -126,6 +126,18 @@ extension Pool {
             """
             INSERT INTO release (tenant, mesh, namespace, name, service, port, active)
             VALUES ('acme', 'default', 'shop', \(release), 'cart', \(Int32(port)), \(isActive))
+            """,
+        ])
+    }
+
+    /// As the version of that time did.
+    fileprivate func insertTenant() async throws {
+        _ = try await pipeline([
+            MeshStore.Visibility.all.statement,
+            "INSERT INTO mesh (tenant, mesh, revision) VALUES ('acme', '', 1), ('acme', 'default', 1)",
+            """
+            INSERT INTO object (tenant, kind, mesh, namespace, service, name, revision, spec)
+            VALUES ('acme', 'Tenant', '', '', '', 'acme', 1, '{}')
             """,
         ])
     }

@@ -124,9 +124,9 @@ struct ConcurrentWriteTests {
             let cart = try await store.create(.service("cart"), spec: ["n": 1])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 try await store.write { first in
-                    #expect(try await first.fetchHolding(cart.key) == cart)
+                    #expect(try await first.hold([cart.key]) == [cart.key: cart])
                     try await store.write { second in
-                        #expect(try await second.fetchHolding(cart.key) == cart)
+                        #expect(try await second.hold([cart.key]) == [cart.key: cart])
                         _ = try await second.put(.service("second"), metadata: ObjectLabels(), spec: [:])
                     }
                     group.addTask {

@@ -89,6 +89,8 @@ enum ExpectedSchema {
         object.updated_at timestamp with time zone not null default now()
         object.sidecar text generated CASE WHEN (kind = 'Endpoint'::text) THEN (spec #>> '{sidecar,proxy}'::text[]) ELSE NULL::text END
         object.size integer not null generated (((octet_length((labels)::text) + octet_length((annotations)::text)) + octet_length((spec)::text)) + octet_length((status)::text))
+        object.references_generation bigint not null default 0
+        object.references_version integer not null default 0
         object_condition.tenant dns_label not null
         object_condition.mesh dns_label not null
         object_condition.kind text not null
@@ -143,6 +145,21 @@ enum ExpectedSchema {
         proxy_feed.mesh dns_label not null
         proxy_feed.revision bigint not null
         proxy_feed.compacted bigint not null default 0
+        reference.tenant dns_label not null
+        reference.kind text not null
+        reference.mesh scope_part not null
+        reference.namespace scope_part not null
+        reference.service scope_part not null
+        reference.name dns_label not null
+        reference.position integer not null
+        reference.pointer text not null
+        reference.to_kind text not null
+        reference.to_mesh scope_part not null
+        reference.to_namespace scope_part not null
+        reference.to_service scope_part not null
+        reference.to_name dns_label not null
+        reference.part text not null
+        reference.strength text not null
         release.tenant dns_label not null
         release.mesh dns_label not null
         release.namespace dns_label not null
@@ -219,6 +236,8 @@ enum ExpectedSchema {
         proxy_feed: CHECK ((compacted >= 0))
         proxy_feed: CHECK ((revision > 0))
         proxy_feed: PRIMARY KEY (tenant, mesh)
+        reference: FOREIGN KEY (tenant, kind, mesh, namespace, service, name) REFERENCES object(tenant, kind, mesh, namespace, service, name) ON DELETE CASCADE
+        reference: PRIMARY KEY (tenant, kind, mesh, namespace, service, name, "position")
         release: CHECK (((port >= 1) AND (port <= 65535)))
         release: PRIMARY KEY (tenant, mesh, namespace, name)
         release_event: PRIMARY KEY (tenant, release, sequence)
@@ -237,8 +256,10 @@ enum ExpectedSchema {
         CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
         CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
         CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
+        CREATE INDEX object_references ON public.object USING btree (tenant, kind, mesh, namespace, service, name) WHERE ((references_generation <> generation) OR (references_version < 1))
         CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
         CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
+        CREATE INDEX reference_target ON public.reference USING btree (tenant, to_kind, to_mesh, to_namespace, to_service, to_name, kind, mesh, namespace, service, name, "position")
         CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
         CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service) WHERE (active AND (NOT beside))
         """

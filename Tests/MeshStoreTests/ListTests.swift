@@ -113,26 +113,6 @@ struct ListTests {
         }
     }
 
-    @Test("the endpoints of a service, and those in a cluster, are found in a transaction")
-    func endpoints() async throws {
-        try await withStore { store in
-            let cart = NamespacedName(namespace: .shop, name: name("cart"))
-            for text in ["one", "two"] {
-                _ = try await store.create(.endpoint(name(text), of: cart, in: .acme), spec: ["cluster": "north"])
-            }
-            let pay = NamespacedName(namespace: .shop, name: name("pay"))
-            _ = try await store.create(.endpoint(name("three"), of: pay, in: .acme), spec: ["cluster": "south"])
-            let found = try await store.write { transaction in
-                [
-                    try await transaction.endpoints(of: .service("cart")),
-                    try await transaction.endpoints(inCluster: name("south"), of: .acme),
-                    try await transaction.endpoints(inCluster: name("west"), of: .acme),
-                ].map { $0.map(\.key.name.text) }
-            }
-            #expect(found == [["one", "two"], ["three"], []])
-        }
-    }
-
     @Test("what may want an endpoint's address or sidecar is found, the first that were there first")
     func rivals() async throws {
         try await withStore { store in
@@ -158,41 +138,6 @@ struct ListTests {
                 ].map { $0.map { "\($0.key.service?.text ?? "")/\($0.key.name)" } }
             }
             #expect(found == [["pay/z", "cart/twin", "cart/both", "pay/own"], ["cart/twin", "cart/both"]])
-        }
-    }
-
-    @Test("of a service's endpoints there are all, or a handful to name")
-    func manyEndpoints() async throws {
-        try await withStore { store in
-            let cart = NamespacedName(namespace: .shop, name: name("cart"))
-            for number in 0..<12 {
-                _ = try await store.create(
-                    .endpoint(name("e\(number + 10)"), of: cart, in: .acme), spec: ["n": .integer(Int64(number))])
-            }
-            try await store.write { transaction in
-                let all = try await transaction.allEndpoints(of: .service("cart"))
-                #expect(all.map { $0.spec["n"] } == (0..<12).map { .integer($0) })
-                #expect(try await transaction.endpoints(of: .service("cart")) == Array(all.prefix(10)))
-            }
-        }
-    }
-
-    @Test("the rules that may name a service are those with its name as a host, not in other words")
-    func ruleUsers() async throws {
-        try await withStore { store in
-            for (rules, host) in [
-                ("none", "cart"), ("short", "a"), ("full", "a.shop.svc.cluster.local"), ("longer", "a-b"),
-                ("other", "b.a"), ("empty", ""),
-            ] {
-                let key = ObjectKey.namespaced(
-                    .virtualService, NamespacedName(namespace: .shop, name: name(rules)), in: .acme)
-                _ = try await store.create(key, spec: ["hosts": [.string(host)], "http": [["name": "a route"]]])
-            }
-            try await store.write { transaction in
-                let found = try await transaction.virtualServices(mentioning: .service("a"))
-                #expect(found.map(\.key.name.text) == ["full", "short"])
-                #expect(found.last?.spec["hosts"] == ["a"])
-            }
         }
     }
 }

@@ -12,6 +12,8 @@ enum TenantTable: String, CaseIterable {
     case forgottenProxy = "forgotten_proxy"
     case idempotentCall = "idempotent_call"
     case mesh
+    // Before the objects, which take theirs along.
+    case reference
     case object
     case operation
     case proxy
@@ -22,10 +24,10 @@ enum TenantTable: String, CaseIterable {
     var name: SQLIdentifier { SQLIdentifier(rawValue) }
 
     /// What rows of others belong to; in this order.
-    static let parents = [TenantTable.mesh, .conditionState]
+    static let parents = [TenantTable.mesh, .conditionState, .object]
 
     /// Those whose rows belong to one of ``parents``.
-    static let children: Set<TenantTable> = [.change, .conditionState, .conditionChange, .objectCondition]
+    static let children: Set<TenantTable> = [.change, .conditionState, .conditionChange, .objectCondition, .reference]
 
     /// Inserts a row of the tenant; there must be rows of ``parents``.
     func insertion(tenant: String) -> Statement {
@@ -89,6 +91,12 @@ enum TenantTable: String, CaseIterable {
             VALUES (\(tenant), 'default', 'shop', 'cart-1', 'r', true, now(), 1, '{}')
             """
         case .proxyFeed: "INSERT INTO proxy_feed (tenant, mesh, revision) VALUES (\(tenant), 'default', 1)"
+        case .reference:
+            """
+            INSERT INTO reference (tenant, kind, mesh, namespace, service, name, position, pointer, to_kind, to_mesh,
+                                   to_namespace, to_service, to_name, part, strength)
+            VALUES (\(tenant), 'Service', 'default', 'shop', '', 'cart', 0, '/spec', 'Cluster', '', '', '', 'dev', '', 'weak')
+            """
         case .release:
             """
             INSERT INTO release (tenant, mesh, namespace, name, service, port)

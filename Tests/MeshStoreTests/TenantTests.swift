@@ -14,12 +14,9 @@ struct TenantTests {
             #expect(try await store.meshRevision(.acme) == 1)
             #expect(try await store.meshRevision(MeshKey(tenant: name("nobody"), mesh: .defaultMesh)) == nil)
             let found = try await store.write { transaction in
-                [
-                    try await transaction.fetchHolding(.mesh(.defaultMesh, of: .acme)),
-                    try await transaction.fetchHolding(.mesh(name("other"), of: .acme)),
-                ]
+                try await transaction.hold([.mesh(.defaultMesh, of: .acme), .mesh(name("other"), of: .acme)])
             }
-            #expect(found.map { $0?.key.name } == [.defaultMesh, nil])
+            #expect(found.keys.map(\.name) == [.defaultMesh])
         }
     }
 

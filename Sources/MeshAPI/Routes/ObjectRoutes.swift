@@ -1,10 +1,11 @@
+internal import Documents
 internal import HTTPTypes
 internal import MeshControl
 internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-/// The five verbs that objects of every kind have: HTTP in, ``ControlPlane`` call, HTTP out.
+/// The operations that objects of every kind have: HTTP in, ``ControlPlane`` call, HTTP out.
 struct ObjectRoutes: Sendable {
     static let writeQuery = ["validateOnly", "fieldValidation"]
     static let listQuery = ["pageSize", "pageToken", "labelSelector"]
@@ -37,6 +38,10 @@ struct ObjectRoutes: Sendable {
             Route(.delete, item, "delete\(one)", .needs(.delete(kind)), query: ["validateOnly"]) {
                 try await self.delete($0)
             },
+            Route(
+                .get, "\(item):references", "list\(one)References", .needs(.read(kind)),
+                query: ["pageSize", "pageToken"]
+            ) { try await self.references($0) },
         ]
     }
 
@@ -88,5 +93,39 @@ struct ObjectRoutes: Sendable {
     private func delete(_ request: APIRequest) async throws -> APIAnswer {
         try await control.delete(request.key(kind), request.writeOptions(), by: request.caller)
         return APIAnswer(.noContent)
+    }
+}
+
+extension ObjectRoutes {
+    private func references(_ request: APIRequest) async throws -> APIAnswer {
+        let paging = Paging(request.query, ReferrerCursor.init(parts:))
+        try request.query.check()
+        let references = try await control.references(
+            of: request.key(kind), after: paging.after, pageSize: paging.size, by: request.caller)
+        return .document(
+            .fields([
+                "uses": .array(
+                    references.uses.map { referrer, exists in
+                        referrer.json(about: referrer.target).merged(with: ["exists": .bool(exists)])
+                    }),
+                "usedBy": .array(references.usedBy.items.map { $0.json(about: $0.object) }),
+                "nextPageToken": references.usedBy.next.map { .string(PageToken.of($0.parts)) },
+            ]))
+    }
+}
+
+extension Referrer {
+    /// - Parameter object: the one that is not asked about.
+    fileprivate func json(about object: ObjectKey) -> JSONValue {
+        var (version, subset): (JSONValue?, JSONValue?)
+        switch part {
+        case .version(let name): version = .string(name.text)
+        case .subset(let name): subset = .string(name.text)
+        case nil: break
+        }
+        return .fields([
+            "object": object.reference, "pointer": .string(pointer), "strength": .string(strength.rawValue),
+            "version": version, "subset": subset,
+        ])
     }
 }

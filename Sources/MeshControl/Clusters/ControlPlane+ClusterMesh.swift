@@ -69,7 +69,7 @@ enum OperationVerb: String {
 extension StoreTransaction {
     /// Reports a mesh that the tenant does not have. One that it has stays until the transaction ends.
     func checkMesh(_ mesh: MeshKey, at pointer: JSONPointer, _ log: ViolationLog) async throws {
-        guard try await fetchHolding(.mesh(mesh.mesh, of: mesh.tenant)) == nil else { return }
+        guard try await hold([.mesh(mesh.mesh, of: mesh.tenant)]).isEmpty else { return }
         let query = ListQuery(kind: .mesh, tenant: mesh.tenant, pageSize: Limits.meshesPerTenant.value)
         let choices = try await list(query).items.map(\.key.name.text)
         log.report(pointer, .unknownReference, "there is no mesh \(mesh.mesh)", choices: choices)

@@ -110,4 +110,9 @@ extension ControlPlane {
 extension ObjectKey {
     /// For messages: `service reviews`.
     var described: String { "\(kind.info.noun) \(name)" }
+
+    /// For messages about objects that may stand elsewhere: `Endpoint shop/reviews/e1`.
+    var placed: String {
+        "\(kind.name) \([namespace, service, name].compactMap { $0?.text }.joined(separator: "/"))"
+    }
 }

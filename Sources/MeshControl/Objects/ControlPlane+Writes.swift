@@ -43,9 +43,14 @@ extension ControlPlane {
             let log = ViolationLog()
             let draft = ObjectDraft(
                 Self.document(of: change, on: old), kind: kind, scope: scope, name: name, log: log)
-            let write = PlannedWrite(
+            let noun = kind.specType.read(draft.spec, at: PlannedWrite.specPointer, log: log)
+            try log.check(options)
+            guard let noun else { throw ControlError.fault("\(key) is neither valid nor reported") }
+            var write = PlannedWrite(
                 key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self,
-                base: base)
+                base: base, noun: noun, references: noun.references(of: key))
+            try await rules.checkRights(write, in: transaction)
+            try await write.hold(in: transaction)
             return try await rules.carryOut(write, in: transaction)
         }
     }
@@ -78,6 +83,7 @@ extension ControlPlane {
             }
             try options.precondition.check(old)
             try await key.kind.rules.checkDeletion(of: old, in: transaction)
+            try await self.checkIsUnused(old, in: transaction)
             try await transaction.delete(key, isLast: options.isPlain)
         }
     }

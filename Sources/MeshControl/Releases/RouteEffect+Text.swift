@@ -2,6 +2,7 @@ internal import Documents
 internal import GrayRelease
 internal import MeshCompiler
 internal import MeshCore
+internal import MeshModel
 
 extension RouteEffect {
     /// Which rule, for people.

@@ -17,17 +17,8 @@ struct ClusterRules: ObjectRules {
         }
         guard let mesh = spec.mesh, mesh.enabled else { return try await write.put(spec, in: transaction) }
         try write.control.authorise(write.caller, .custom("enableMesh", of: .cluster), in: ObjectScope(write.key))
-        try await transaction.checkMesh(
-            MeshKey(tenant: write.key.tenant, mesh: mesh.mesh),
-            at: PlannedWrite.specPointer.appending("mesh").appending("mesh"),
-            write.log)
         var written = try await write.put(spec, in: transaction)
         written.operation = try await transaction.recordDone(.enable, on: written.object)
         return written
-    }
-
-    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
-        let users = try await transaction.endpoints(inCluster: object.key.name, of: object.key.tenant).map(\.key)
-        guard users.isEmpty else { throw ControlError.conflict(.inUse(object.key, by: users)) }
     }
 }

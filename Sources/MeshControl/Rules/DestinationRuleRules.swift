@@ -43,19 +43,16 @@ struct DestinationRuleRules: ObjectRules {
             let mesh = object.key.meshKey, let service = HostName.service(spec.host, from: namespace)
         else { return }
         let key = ObjectKey.namespaced(.service, service, in: mesh)
-        guard let stored: ServiceSpec = try await transaction.fetchHolding(key)?.noun() else { return }
+        guard let stored: ServiceSpec = try await transaction.hold([key])[key]?.noun() else { return }
         let subsets = Set(
             spec.subsets.filter { subset in
                 let version = subset.version(in: stored)
                 return version != nil && version != subset.name
             }.map(\.name))
-        guard !subsets.isEmpty else { return }
-        let users = try await transaction.uses(of: key).filter { _, uses in
-            uses.contains { use in use.version.map(subsets.contains) ?? false }
-        }
-        guard users.isEmpty else {
-            throw ControlError.conflict(
-                .inUse(object.key, by: users.map { .namespaced(.virtualService, $0.name, in: mesh) }))
-        }
+        let users = try await transaction.referrers(
+            ReferrerQuery(
+                to: key, parts: subsets.map { .subset($0) }, onceAnObject: true, limit: ControlError.Conflict.shown + 1)
+        )
+        guard users.isEmpty else { throw ControlError.conflict(.inUse(object.key, by: users.map(\.object))) }
     }
 }

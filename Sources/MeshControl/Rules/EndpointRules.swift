@@ -8,23 +8,12 @@ struct EndpointRules: ObjectRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: EndpointSpec.self)
         guard let service = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no service") }
-        let serviceKey = ObjectKey.namespaced(.service, service, in: try write.mesh())
-        let clusterKey = ObjectKey.cluster(spec.cluster, of: write.key.tenant)
-        // It takes as long as there are endpoints, and nobody has to wait for it.
-        let rivals = try await rivals(of: spec, write, in: transaction)
-        // Held, so that neither can be deleted, nor a version removed, before this write is committed. Other endpoints' writes
-        // hold them too.
-        guard let parent = try await transaction.fetchHolding(serviceKey) else {
-            throw ControlError.notFound(serviceKey.described)
-        }
-        let pointer = PlannedWrite.specPointer
-        let cluster = try await transaction.fetchHolding(clusterKey)
-        if cluster == nil {
-            write.log.report(pointer.appending("cluster"), .unknownReference, "there is no cluster \(spec.cluster)")
-        }
-        if let service: ServiceSpec = parent.noun() { check(spec, against: service, write.log) }
-        if let rivals {
-            try warn(of: spec, of: service, beside: rivals + [parent] + (cluster.map { [$0] } ?? []), write)
+        // Neither can be deleted, nor a version removed, before this write is committed. Other endpoints' writes hold them too.
+        let parent = write.key.parent.flatMap { write.held[$0] }
+        if let service: ServiceSpec = parent?.noun() { check(spec, against: service, write.log) }
+        if let rivals = try await rivals(of: spec, write, in: transaction) {
+            let cluster = write.held[.cluster(spec.cluster, of: write.key.tenant)]
+            try warn(of: spec, of: service, beside: rivals + [parent, cluster].compactMap(\.self), write)
         }
         return try await write.put(spec, in: transaction)
     }

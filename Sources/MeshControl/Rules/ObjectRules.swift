@@ -9,15 +9,26 @@ protocol ObjectRules: Sendable {
     /// Whether a write is checked against its whole mesh (``PlannedWrite/meshState(in:)``).
     var needsMesh: Bool { get }
 
+    /// Checks the rights that a write needs where its references lead, before anything there is locked for it.
+    ///
+    /// - Throws: ``ControlError``.
+    func checkRights(_ write: PlannedWrite, in transaction: StoreTransaction) async throws
+
     /// Checks the draft against what is stored and writes it.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject
 
+    /// What keeps an object from being deleted besides what refers to it and what stands in it.
+    ///
     /// - Throws: ``ControlError/conflict(_:)`` naming what still needs the object.
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws
 }
 
 extension ObjectRules {
     var needsMesh: Bool { false }
+
+    func checkRights(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
+        try write.checkRights()
+    }
 
     /// The document is read and written.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
@@ -50,14 +61,17 @@ struct PlannedWrite {
     let control: ControlPlane
     /// The mesh of the object as this replica knew it before the transaction; `nil` for objects outside of meshes.
     let base: MeshState?
+    /// The draft's `spec`.
+    let noun: any ResourceKind
+    /// What the draft names.
+    let references: [Reference]
+    /// Of what it names, and of what it stands in, the objects that exist and will not go before the write is committed, by key.
+    /// Empty until the rights were checked.
+    var held: [ObjectKey: StoredObject] = [:]
 
     /// The draft's `spec` as its noun.
-    ///
-    /// - Throws: ``ControlError/invalid(_:)`` with every violation of envelope and spec.
-    func spec<Noun: Document>(as noun: Noun.Type = Noun.self) throws -> Noun {
-        let spec = Noun.read(draft.spec, at: Self.specPointer, log: log)
-        try log.check(options)
-        guard let spec else { throw ControlError.fault("\(noun) is neither valid nor reported") }
+    func spec<Noun: Document>(as type: Noun.Type = Noun.self) throws -> Noun {
+        guard let spec = noun as? Noun else { throw ControlError.fault("the spec of \(key) is no \(type)") }
         return spec
     }
 
@@ -75,6 +89,7 @@ struct PlannedWrite {
         _ spec: Noun, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
         in transaction: StoreTransaction
     ) async throws -> WrittenObject {
+        try await checkTargets(in: transaction)
         try log.check(options)
         var object = try await transaction.put(
             key, metadata: draft.metadata, spec: document(of: spec), status: status,

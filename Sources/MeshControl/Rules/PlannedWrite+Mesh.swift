@@ -70,7 +70,7 @@ extension PlannedWrite {
     /// - Returns: what will be said about the object, for its conditions.
     func warn(of run: DryRun) -> [ObjectCondition] {
         let own = run.after.filter { $0.object == key }.inOrder
-        let others = run.caused.filter { $0.object != key && mayRead($0.object) }.inOrder
+        let others = run.caused.filter { $0.object != key && control.mayRead($0.object, caller) }.inOrder
         for diagnostic in own { warn(of: diagnostic) }
         for diagnostic in others.prefix(Self.maxOthers) { warn(of: diagnostic) }
         if others.count > Self.maxOthers {
@@ -78,15 +78,6 @@ extension PlannedWrite {
                 .root, .conflict, "\(others.count - Self.maxOthers) more findings about other objects; see :analyze")
         }
         return own.conditions[key] ?? []
-    }
-
-    private func mayRead(_ other: ObjectKey) -> Bool {
-        do {
-            try control.authorise(caller, .read(other.kind), in: ObjectScope(other))
-            return true
-        } catch {
-            return false
-        }
     }
 
     private func warn(of diagnostic: Diagnostic) {

@@ -6,6 +6,9 @@ internal import MeshModel
 internal import MeshStore
 
 struct ServiceRules: ObjectRules {
+    /// Of what names a version that is to go, this much is told.
+    private static let maxUsers = 100
+
     var needsMesh: Bool { true }
 
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
@@ -41,7 +44,7 @@ struct ServiceRules: ObjectRules {
                 return Violation(PlannedWrite.specPointer.appending("versions"), .conflict, detail)
             }
         }
-        for (key, release) in try await transaction.activeReleaseSpecs(of: write.key) {
+        for (key, release) in try await activeReleases(of: write.key, in: transaction) {
             let isLast = !release.ports(in: old).isEmpty && release.ports(in: spec).isEmpty
             for port in ports.sorted() where release.namedPorts.contains(port) || isLast {
                 conflicts.append(
@@ -67,21 +70,24 @@ struct ServiceRules: ObjectRules {
         if let stable = write.old.flatMap({ ServiceStatus($0.status).stableVersion }), versions.contains(stable) {
             users.append((stable, "it is the stable version; promote another one, or clearStable"))
         }
-        for endpoint in try await transaction.endpointSpecs(of: write.key) {
-            guard let version = endpoint.spec.version, versions.contains(version) else { continue }
-            users.append((version, "endpoint \(endpoint.key.name) runs it"))
-        }
-        for (key, release) in try await transaction.activeReleaseSpecs(of: write.key) {
+        for (key, release) in try await activeReleases(of: write.key, in: transaction) {
             for version in [release.stable.version, release.canary.version] where versions.contains(version) {
                 users.append((version, "release \(key.name) is about it"))
             }
         }
         let subsets = state.subsets(of: name)
-        for (rules, uses) in try await transaction.uses(of: write.key) {
-            for use in uses {
-                guard let version = use.version.flatMap({ subsets[$0] }), versions.contains(version) else { continue }
-                users.append((version, "VirtualService \(rules) names it at \(use.pointer)"))
-            }
+        let meaningThem = subsets.filter { versions.contains($0.value) }.keys
+        let named = versions.map { Reference.Part.version($0) } + meaningThem.map { .subset($0) }
+        let query = ReferrerQuery(to: write.key, parts: named, keeping: true, limit: Self.maxUsers)
+        for user in try await transaction.referrers(query) {
+            let version: Name? =
+                switch user.part {
+                case .version(let version): version
+                case .subset(let subset): subsets[subset]
+                case nil: nil
+                }
+            guard let version else { continue }
+            users.append((version, "\(user.object.placed) names it at \(user.pointer)"))
         }
         for (rule, version, pointer) in state.subsetDeclarations(of: name) where versions.contains(version) {
             users.append((version, "DestinationRule \(rule) has a subset of it at \(pointer)"))
@@ -89,12 +95,17 @@ struct ServiceRules: ObjectRules {
         return users
     }
 
-    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
-        var users = try await transaction.activeReleases(of: object.key).map(\.key)
-        users += try await transaction.endpoints(of: object.key).map(\.key)
-        if let mesh = object.key.meshKey {
-            users += try await transaction.uses(of: object.key).map { .namespaced(.virtualService, $0.name, in: mesh) }
+    /// Those that can be read.
+    private func activeReleases(
+        of service: ObjectKey, in transaction: StoreTransaction
+    ) async throws -> [(key: ObjectKey, spec: ReleaseSpec)] {
+        try await transaction.activeReleases(of: service).compactMap { object in
+            object.noun().map { (object.key, $0) }
         }
+    }
+
+    func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
+        let users = try await transaction.activeReleases(of: object.key).map(\.key)
         guard users.isEmpty else { throw ControlError.conflict(.inUse(object.key, by: users)) }
     }
 }

@@ -21,7 +21,7 @@ extension ControlError.Conflict {
 
     /// An object cannot go because others need it.
     static func inUse(_ key: ObjectKey, by users: [ObjectKey]) -> Self {
-        let names = users.prefix(shown).map(\.described).joined(separator: ", ")
+        let names = users.prefix(shown).map(\.placed).joined(separator: ", ")
         return Self(
             "inUse",
             "the \(key.described) is used by \(names)\(users.count > shown ? " and others" : ""); change or delete that first",

@@ -14,11 +14,10 @@ struct VirtualServiceRules: ObjectRules {
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
         let mesh = try write.mesh()
         let hosts = spec.hosts.map { HostName.service($0, from: name.namespace) }
-        try await checkRightsFirst(to: hosts, from: name.namespace, write, in: transaction)
         // Of two writers who want one host, the second one sees that the first one has it.
         try await transaction.lock(Set(hosts.compactMap(\.self)).map { .namespaced(.service, $0, in: mesh) })
         let state = try await write.meshState(in: transaction)
-        let owners = try checkRights(to: hosts, from: name.namespace, in: state, write)
+        let owners = try checkRights(in: state, write)
         let check = WriteCheck(spec, named: name, in: state, at: PlannedWrite.specPointer)
         for violation in check.violations { write.log.report(violation) }
         for warning in check.warnings { write.log.warn(warning.pointer, warning.code, warning.detail) }
@@ -60,31 +59,22 @@ struct VirtualServiceRules: ObjectRules {
 
     /// Rows of a stranger's services are locked for nobody who may not decide about them. This replica may not know yet who has
     /// been let in, so what is stored has the last word.
-    private func checkRightsFirst(
-        to hosts: [NamespacedName?], from namespace: Name, _ write: PlannedWrite, in transaction: StoreTransaction
-    ) async throws {
-        guard hosts.contains(where: { $0 != nil && $0?.namespace != namespace }) else { return }
-        if let base = write.base, (try? checkRights(to: hosts, from: namespace, in: base, write)) != nil { return }
-        _ = try checkRights(to: hosts, from: namespace, in: await write.meshState(in: transaction), write)
+    func checkRights(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
+        guard write.hosts.contains(where: { $0.target.namespace != write.key.namespace }) else { return }
+        if let base = write.base, (try? checkRights(in: base, write)) != nil { return }
+        _ = try checkRights(in: await write.meshState(in: transaction), write)
     }
 
     /// Who decides about a service's requests must be allowed to where the service is, or be let in there.
     ///
     /// - Returns: whose the hosts are.
     private func checkRights(
-        to hosts: [NamespacedName?], from namespace: Name, in state: MeshState, _ write: PlannedWrite
+        in state: MeshState, _ write: PlannedWrite
     ) throws -> [NamespacedName: HostOwnership] {
-        let owners = HostOwnership.all(of: hosts.compactMap(\.self), in: state)
-        let mesh = try write.mesh()
-        for (index, host) in hosts.enumerated() {
-            guard let host, host.namespace != namespace, owners[host]?.letsIn(namespace) != true else { continue }
-            do {
-                try write.control.authorise(
-                    write.caller, .update(.virtualService), in: ObjectScope(mesh, namespace: host.namespace))
-            } catch ControlError.forbidden(let permission) {
-                let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
-                throw ControlError.forbiddenThere(permission, namespace: host.namespace, pointer)
-            }
+        let owners = HostOwnership.all(of: write.hosts.compactMap(\.target.namespacedName), in: state)
+        try write.checkRights { host in
+            guard let service = host.target.namespacedName, let namespace = write.key.namespace else { return false }
+            return owners[service]?.letsIn(namespace) == true
         }
         return owners
     }
@@ -105,6 +95,11 @@ struct VirtualServiceRules: ObjectRules {
         guard let first = conflicts.first else { return }
         throw ControlError.owned(.owned(first.detail, by: owner, .virtualService, errors: conflicts))
     }
+}
+
+extension PlannedWrite {
+    /// The services that the rules decide about.
+    fileprivate var hosts: [Reference] { references.filter { $0.right == .write } }
 }
 
 extension ControlError.Conflict {

@@ -10,6 +10,10 @@ package protocol ResourceKind: Document, SendableMetatype {
 
     /// What the compiler sees of an object in the state of a mesh; `nil`: nothing.
     static func input(_ spec: Self, of object: StoredObject, in mesh: MeshKey) -> Input?
+
+    /// Which other objects an object names, in the order of its document; by default none. A change of what it answers for specs
+    /// that are stored already raises ``Reference/version``.
+    static func references(_ spec: Self, of key: ObjectKey) -> [Reference]
 }
 
 extension ResourceKind where Input == Never {

@@ -54,6 +54,12 @@ extension ObjectKey {
 }
 
 extension ObjectKey {
+    /// The object that this one is a child of; `nil` if its kind has no parents.
+    package var parent: ObjectKey? {
+        guard case .child(let name) = kind.scope, let kind = kinds.kind(named: name), let service else { return nil }
+        return ObjectKey(kind, service, of: tenant, mesh: mesh, namespace: namespace, service: nil)
+    }
+
     /// How the object is named to those who see its mesh: `{"kind", "namespace", "service", "name"}`.
     package var reference: JSONValue {
         .fields([

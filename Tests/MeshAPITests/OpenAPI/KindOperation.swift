@@ -4,10 +4,10 @@ import MeshModel
 
 @testable import MeshAPI
 
-/// One of the six operations that objects of every kind have.
+/// One of the operations that objects of every kind have.
 struct KindOperation {
     enum Verb: String, CaseIterable {
-        case list, create, get, put, patch, delete
+        case list, create, get, put, patch, delete, references
     }
 
     let kind: Kind
@@ -17,14 +17,21 @@ struct KindOperation {
     init?(_ route: Route) {
         for kind in kinds.all {
             for verb in Verb.allCases {
-                let name = verb == .list ? kind.info.pluralName : kind.name
-                guard route.operation == verb.rawValue + name else { continue }
+                guard route.operation == Self.name(verb, kind) else { continue }
                 self.kind = kind
                 self.verb = verb
                 return
             }
         }
         return nil
+    }
+
+    private static func name(_ verb: Verb, _ kind: Kind) -> String {
+        switch verb {
+        case .list: "list\(kind.info.pluralName)"
+        case .references: "list\(kind.name)References"
+        case .create, .get, .put, .patch, .delete: verb.rawValue + kind.name
+        }
     }
 
     var tag: String { kind.info.pluralName }
@@ -39,6 +46,7 @@ struct KindOperation {
         case .put: "Creates or replaces \(one)."
         case .patch: "Changes \(one) by a merge patch (RFC 7396)."
         case .delete: "Deletes \(one), if nothing needs it."
+        case .references: "Lists what \(one) names, and what names it."
         }
     }
 
@@ -50,6 +58,7 @@ struct KindOperation {
         case .get, .patch: ["200": kind.name]
         case .put: ["200": kind.name, "201": kind.name]
         case .delete: ["204": "Deleted"]
+        case .references: ["200": "References"]
         }
     }
 }

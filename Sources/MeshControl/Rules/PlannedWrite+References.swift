@@ -1,0 +1,97 @@
+internal import Documents
+internal import MeshCore
+internal import MeshIdentity
+internal import MeshModel
+internal import MeshStore
+
+extension PlannedWrite {
+    /// Of what could be named instead, this much is told.
+    private static let maxChoices = 20
+
+    /// Who refers to what stands in another namespace must have the right there that the reference needs.
+    ///
+    /// - Parameter isLetIn: whether it is not needed for a reference.
+    func checkRights(isLetIn: (Reference) -> Bool = { _ in false }) throws {
+        for reference in references {
+            guard let mesh = reference.target.meshKey, let namespace = reference.target.namespace,
+                namespace != key.namespace || mesh != key.meshKey, !isLetIn(reference)
+            else { continue }
+            let permission: Permission
+            switch reference.right {
+            case .none: continue
+            case .read: permission = .read(reference.target.kind)
+            case .write: permission = .update(key.kind)
+            }
+            do {
+                try control.authorise(caller, permission, in: ObjectScope(mesh, namespace: namespace))
+            } catch ControlError.forbidden(let permission) {
+                throw ControlError.forbiddenThere(permission, namespace: namespace, reference.pointer)
+            }
+        }
+    }
+
+    /// Sees to it that what the draft refers to, and the object that it is a child of, stays until it is written.
+    ///
+    /// - Throws: ``ControlError/notFound(_:)`` if there is no such parent.
+    mutating func hold(in transaction: StoreTransaction) async throws {
+        var keys = Set(references.filter(\.strength.keeps).map(\.target))
+        if let parent = key.parent { keys.insert(parent) }
+        held = try await transaction.hold(keys)
+        if let parent = key.parent, held[parent] == nil { throw ControlError.notFound(parent.described) }
+    }
+
+    /// Reports strong references to what does not exist.
+    func checkTargets(in transaction: StoreTransaction) async throws {
+        for reference in references where reference.strength == .strong && held[reference.target] == nil {
+            let target = reference.target
+            log.report(
+                reference.pointer, .unknownReference, "there is no \(target.described)",
+                choices: try await choices(besides: target, in: transaction))
+        }
+    }
+
+    /// What there is in the place of something that does not exist, as far as the caller may know of it.
+    private func choices(besides target: ObjectKey, in transaction: StoreTransaction) async throws -> [String] {
+        guard control.mayRead(target, caller) else { return [] }
+        let query = ListQuery(
+            kind: target.kind, tenant: target.tenant, mesh: target.mesh, namespace: target.namespace,
+            service: target.service, pageSize: Self.maxChoices)
+        return try await transaction.list(query).items.map(\.key.name.text)
+    }
+}
+
+extension ControlPlane {
+    /// Refuses to delete what other objects refer to or stand in.
+    func checkIsUnused(_ object: StoredObject, in transaction: StoreTransaction) async throws {
+        let key = object.key
+        let limit = ControlError.Conflict.shown + 1
+        var users: [ObjectKey] = []
+        for kind in kinds.all {
+            guard users.count < limit, let query = ListQuery(of: kind, in: key, pageSize: limit) else { continue }
+            users += try await transaction.list(query).items.map(\.key)
+        }
+        if users.count < limit {
+            let query = ReferrerQuery(to: key, keeping: true, onceAnObject: true, limit: limit)
+            let referrers = try await transaction.referrers(query).map(\.object)
+            users += referrers.filter { !users.contains($0) }
+        }
+        guard users.isEmpty else { throw ControlError.conflict(.inUse(key, by: users)) }
+    }
+}
+
+extension ListQuery {
+    /// The objects of a kind that stand in another object.
+    ///
+    /// - Returns: `nil` if none can.
+    fileprivate init?(of kind: Kind, in key: ObjectKey, pageSize: Int) {
+        switch (key.kind, kind.scope) {
+        case (.mesh, .namespace), (.mesh, .child):
+            self.init(kind: kind, tenant: key.tenant, mesh: key.name, pageSize: pageSize)
+        case (_, .child(of: key.kind.name)):
+            self.init(
+                kind: kind, tenant: key.tenant, mesh: key.mesh, namespace: key.namespace, service: key.name,
+                pageSize: pageSize)
+        default: return nil
+        }
+    }
+}

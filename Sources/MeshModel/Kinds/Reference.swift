@@ -1,0 +1,96 @@
+package import Documents
+package import MeshCore
+
+/// An object's naming of another object, in its `spec`. What an object's key says already, such as an endpoint's service, is none.
+///
+/// The function ``ResourceKind/references(_:of:)`` is the truth. The store keeps rows of what it answers, for questions that go
+/// across objects: what uses an object, and whether it can be deleted.
+package struct Reference: Hashable, Sendable {
+    /// What of the target is named, if it is not all of it.
+    package enum Part: Hashable, Sendable {
+        /// A version of a service.
+        case version(Name)
+        /// What a destination calls its subset: a subset of the DestinationRule that holds for the service, or a version of it.
+        case subset(Name)
+    }
+
+    package enum Strength: String, CaseIterable, Sendable {
+        /// The target must exist when the object is written, and cannot be deleted as long as the object names it.
+        case strong
+        /// The name may mean the target, or something else. If it exists it cannot be deleted, as with ``strong``.
+        case possible
+        /// The target may be missing, and may be deleted.
+        case weak
+
+        /// Whether a target that exists stays.
+        package var keeps: Bool { self != .weak }
+    }
+
+    /// What whoever writes the object must be allowed to where the target stands, if that is another namespace.
+    package enum Right: Hashable, Sendable {
+        case none
+        /// To read objects of the target's kind.
+        case read
+        /// To write objects of the kind that refers to it: the object decides about the target.
+        case write
+    }
+
+    package var target: ObjectKey
+    package var part: Part?
+    /// From the document's root to what names the target, for example `/spec/http/0/route/0/destination`.
+    package var pointer: JSONPointer
+    package var strength: Strength
+    package var right: Right
+
+    package init(
+        to target: ObjectKey, _ part: Part? = nil, at pointer: JSONPointer, _ strength: Strength, right: Right = .none
+    ) {
+        self.target = target
+        self.part = part
+        self.pointer = pointer
+        self.strength = strength
+        self.right = right
+    }
+
+    /// Grows with every change of what one of the functions answers for specs that are stored already: then the rows of all
+    /// objects are made anew. The newest migration that makes the index `object_references` says the same number; a test
+    /// compares them.
+    package static let version = 1
+}
+
+extension Reference.Part: LosslessStringConvertible {
+    /// As rows have it: `version/v1`.
+    package var description: String {
+        switch self {
+        case .version(let name): "version/\(name)"
+        case .subset(let name): "subset/\(name)"
+        }
+    }
+
+    package init?(_ text: String) {
+        let words = text.split(separator: "/", maxSplits: 1)
+        guard words.count == 2, let name = Name(String(words[1])) else { return nil }
+        switch words[0] {
+        case "version": self = .version(name)
+        case "subset": self = .subset(name)
+        default: return nil
+        }
+    }
+}
+
+extension Kind {
+    /// What a stored object names. One whose spec cannot be read names nothing that anybody goes by.
+    package func references(in spec: JSONValue, of key: ObjectKey) -> [Reference] {
+        func references<Noun: ResourceKind>(_: Noun.Type) -> [Reference] {
+            Noun.read(spec, at: .root, log: ViolationLog(ofStored: true)).map { Noun.references($0, of: key) } ?? []
+        }
+        return references(specType)
+    }
+}
+
+extension ResourceKind {
+    package static func references(_ spec: Self, of key: ObjectKey) -> [Reference] { [] }
+
+    /// What the object names.
+    package func references(of key: ObjectKey) -> [Reference] { Self.references(self, of: key) }
+}
