@@ -5,7 +5,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # What we wrote; generated code keeps its generator's format.
 SWIFT_FILES = $(shell git ls-files '*.swift' ':!Sources/EnvoyProtos/Generated')
 
-.PHONY: help setup tools oldest-envoy build run test test-long check lint fmt golden protos bench bench-xds clean
+.PHONY: help setup tools oldest-envoy build run test test-long test-upgrade check lint fmt golden protos bench bench-xds clean
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,6 +39,12 @@ test-long: oldest-envoy ## Run the random tests for long
 	  swift test --skip-build --filter 'MachineConformance|Fuzz|ReleaseLaws'
 	SLUICE_AGREEMENT_MESHES=200 swift test --skip-build --filter ReleaseAgreement
 	SLUICE_KILLS=100 swift test --skip-build --filter randomKills
+
+test-upgrade: oldest-envoy ## Run the server at FROM=<revision> beside this one under load, and go back to it
+	rm -rf .build/before && git clone -q . .build/before && git -C .build/before checkout -q "$(FROM)"
+	swift build --package-path .build/before --product sluice
+	swift build --build-tests $(SWIFT_FLAGS)
+	SLUICE_BINARY_BEFORE=$(CURDIR)/.build/before/.build/debug/sluice swift test --skip-build --filter upgradeAndBack
 
 check: test ## Formatting, lint, all tests
 
