@@ -19,6 +19,11 @@ extension Limits {
     package static let copiesPerService = Limit(
         "copiesPerService", 20_000, "copies", "what releases that are running make of the rules for one service")
 
+    // MARK: References
+
+    package static let referencesPerObject = Limit(
+        "referencesPerObject", 20_000, "references", "the places in which one object names others, or may mean them")
+
     // MARK: Work
 
     package static let compilationSteps = Limit(
@@ -73,7 +78,8 @@ extension Limits {
     /// All bounds, those of a document among them.
     package static let all = [
         metadataBytes, violations, regexLength, regexSize, regexSizePerObject, regexSizePerService, regexSizePerMesh,
-        routesPerService, routesPerMesh, copiesPerRoute, copiesPerService, compilationSteps, simulationSteps,
+        routesPerService, routesPerMesh, copiesPerRoute, copiesPerService, referencesPerObject, compilationSteps,
+        simulationSteps,
         simulations, waitingSimulations,
         waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, connections, connectionsPerAddress,
         streamsPerTenant,

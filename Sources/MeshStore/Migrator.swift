@@ -77,7 +77,7 @@ package struct Migrator: Sendable {
         Migration(name: "0008_proxy_barrier", script: text(PackageResources._008_proxy_barrier_sql)),
         Migration(name: "0009_conditions", script: text(PackageResources._009_conditions_sql)),
         Migration(name: "0010_bounds", script: text(PackageResources._010_bounds_sql)),
-        Migration(name: "0011_meshes", script: text(PackageResources._011_meshes_sql), isAdditive: true),
+        Migration(name: "0011_meshes", script: text(PackageResources._011_meshes_sql)),
         Migration(name: "0012_references", script: text(PackageResources._012_references_sql), isAdditive: true),
     ]
 

@@ -213,7 +213,8 @@ extension StoreTransaction {
         var statements = [Self.otherActive(key), "SELECT 1 FROM object WHERE \(ObjectRow(key).condition) FOR UPDATE"]
         if let service {
             let condition = ObjectRow(service).condition
-            statements.append("SELECT \(ObjectRow.columns) FROM object WHERE \(condition) FOR UPDATE")
+            // Only its status changes: nobody who wants it to be there has to wait, or is waited for.
+            statements.append("SELECT \(ObjectRow.columns) FROM object WHERE \(condition) FOR NO KEY UPDATE")
         }
         let results = try await pipeline(statements + [release])
         if decision.status.phase.isActive,

@@ -31,6 +31,8 @@ package enum StoreError: Error, Sendable, Equatable {
         case locked(table: String)
         /// It did not answer in time.
         case slow
+        /// Very many objects were written by a version that does not say what they name; it is being found out.
+        case unprepared
         /// It is a standby, or read-only.
         case readOnly
     }

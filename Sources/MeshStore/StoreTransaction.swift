@@ -150,7 +150,7 @@ package final class StoreTransaction {
         if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
         let raising = raising(isNewTenant: key.kind.scope == .platform && old == nil)
         let row = ObjectRow(key)
-        let references = key.kind.references(in: spec, of: key)
+        let references = key.kind.references(in: spec, of: key) ?? []
         // Of a generation that names what the one before named, the rows are as right as they were.
         let areKept = old.map { $0.spec == spec || key.kind.references(in: $0.spec, of: key) == references } ?? false
         var write: Statement = """

@@ -79,6 +79,13 @@ private final class Editors: Sendable {
         let end = ContinuousClock.now + time
         await withTaskGroup(of: Void.self) { group in
             for (index, replica) in replicas.enumerated() {
+                group.addTask {
+                    var round = 0
+                    while ContinuousClock.now < end {
+                        await editors.editShared(round, through: replica)
+                        round += 1
+                    }
+                }
                 for number in 0..<Self.editors {
                     group.addTask {
                         var round = 0
@@ -134,6 +141,25 @@ private final class Editors: Sendable {
         }
     }
 
+    /// Changes what all editors change, through all replicas.
+    private func editShared(_ round: Int, through replica: APIClient) async {
+        let name = "shared-\(round % 2)"
+        let ports: JSONValue = [["name": "http", "port": 9080, "protocol": "HTTP"]]
+        let versions: JSONValue = [["name": "v1", "labels": ["round": .string("\(round)")]], ["name": "v2"]]
+        let service = "\(Self.shop)/services/\(name)"
+        await expect([200, 201], replica, "PUT", service, ["spec": ["ports": ports, "versions": versions]])
+        await expect(
+            [200, 201], replica, "PUT", "\(service)/endpoints/e",
+            [
+                "spec": [
+                    "cluster": "dev", "address": "127.0.0.1", "ports": ["http": .integer(Int64(1 + round % 9))],
+                    "version": round.isMultiple(of: 3) ? "v1" : "v2",
+                ]
+            ])
+        await expect([200, 201], replica, "PUT", "\(Self.shop)/virtualServices/\(name)", Self.rules(for: name, v1: 30))
+        await expect([409], replica, "DELETE", service)
+    }
+
     /// Divides the requests of a service between its versions, with copies to `reviews`.
     private static func rules(for host: String, v1: Int64) -> JSONValue {
         guard v1 > 1 else {
@@ -157,8 +183,11 @@ private final class Editors: Sendable {
         calls.withLock { $0 += 1 }
         let outcome: String
         do {
-            let headers = statuses == [201] || method == "GET" ? [:] : ["If-Match": "*"]
-            let answer = try await replica.send(method, path, body, headers)
+            let mayBeNew = statuses.contains(201) || method == "GET"
+            var answer = try await replica.send(method, path, body, mayBeNew ? [:] : ["If-Match": "*"])
+            if answer.status == 428, statuses.contains(200) {
+                answer = try await replica.send(method, path, body, ["If-Match": "*"])
+            }
             if statuses.contains(answer.status) { return }
             outcome = "\(answer.status) \(answer.text.prefix(300))"
         } catch {

@@ -106,17 +106,21 @@ extension ObjectRoutes {
             .fields([
                 "uses": .array(
                     references.uses.map { referrer, exists in
-                        referrer.json(about: referrer.target).merged(with: ["exists": .bool(exists)])
+                        referrer.json(about: referrer.target, from: referrer.object).merged(with: [
+                            "exists": .bool(exists)
+                        ])
                     }),
-                "usedBy": .array(references.usedBy.items.map { $0.json(about: $0.object) }),
+                "usedBy": .array(references.usedBy.items.map { $0.json(about: $0.object, from: $0.target) }),
                 "nextPageToken": references.usedBy.next.map { .string(PageToken.of($0.parts)) },
             ]))
     }
 }
 
 extension Referrer {
-    /// - Parameter object: the one that is not asked about.
-    fileprivate func json(about object: ObjectKey) -> JSONValue {
+    /// - Parameters:
+    ///   - object: of the two the one that is told.
+    ///   - other: the one that was asked about.
+    fileprivate func json(about object: ObjectKey, from other: ObjectKey) -> JSONValue {
         var (version, subset): (JSONValue?, JSONValue?)
         switch part {
         case .version(let name): version = .string(name.text)
@@ -124,7 +128,8 @@ extension Referrer {
         case nil: break
         }
         return .fields([
-            "object": object.reference, "pointer": .string(pointer), "strength": .string(strength.rawValue),
+            "object": object.reference(from: other), "pointer": .string(pointer),
+            "strength": .string(strength.rawValue),
             "version": version, "subset": subset,
         ])
     }

@@ -16,20 +16,27 @@ extension ControlPlane {
     ///
     /// - Parameters:
     ///   - after: of the list of what names it.
-    ///   - pageSize: of that list. A page may have less, without what the caller may not read.
+    ///   - pageSize: of that list.
     /// - Throws: as ``fetch(_:by:)``.
     package func references(
         of key: ObjectKey, after: ReferrerCursor?, pageSize: Int, by caller: Caller
     ) async throws -> ObjectReferences {
         let object = try await fetch(key, by: caller)
-        let named = key.kind.references(in: object.spec, of: key).filter { mayRead($0.target, caller) }
+        let named = (key.kind.references(in: object.spec, of: key) ?? []).filter { mayRead($0.target, caller) }
+        // What may not be read is left out by the database, so that no place of a page tells of it.
+        let query = ReferrerQuery(to: key, visibleIn: visibility(of: caller), after: after, limit: pageSize)
         return try await translatingErrors {
-            let existing = Set(try await store.fetch(Array(Set(named.map(\.target)))).map(\.key))
-            var usedBy = try await store.referrers(ReferrerQuery(to: key, after: after, limit: pageSize))
-            usedBy.items.removeAll { !mayRead($0.object, caller) }
+            let existing = try await store.existing(Set(named.map(\.target)))
             return ObjectReferences(
-                uses: named.map { (Referrer(key, $0), existing.contains($0.target)) }, usedBy: usedBy)
+                uses: named.map { (Referrer(key, $0), existing.contains($0.target)) },
+                usedBy: try await store.referrers(query))
         }
+    }
+
+    private func visibility(of caller: Caller) -> ReferrerQuery.Visibility {
+        ReferrerQuery.Visibility(
+            kinds: kinds.all.filter { Permission.read($0).roles.contains(caller.role) },
+            meshes: caller.meshes.sorted(), namespaces: caller.namespaces.sorted())
     }
 
     func mayRead(_ key: ObjectKey, _ caller: Caller) -> Bool {

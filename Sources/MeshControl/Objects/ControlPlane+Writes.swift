@@ -49,7 +49,8 @@ extension ControlPlane {
             var write = PlannedWrite(
                 key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self,
                 base: base, noun: noun, references: noun.references(of: key))
-            try await rules.checkRights(write, in: transaction)
+            try write.checkNumberOfReferences()
+            try await rules.prepare(write, in: transaction)
             try await write.hold(in: transaction)
             return try await rules.carryOut(write, in: transaction)
         }
@@ -77,6 +78,8 @@ extension ControlPlane {
     /// Deletes one object, if nothing needs it.
     package func delete(_ key: ObjectKey, _ options: WriteOptions, by caller: Caller) async throws {
         try authorise(caller, .delete(key.kind), in: ObjectScope(key))
+        // So that few are left to be asked in the transaction.
+        _ = try await translatingErrors { try await store.mendReferences(of: key.tenant) }
         _ = try await transact(key.tenant, key.mesh, options, by: caller) { transaction in
             guard let old = try await transaction.fetch(key, forUpdate: true) else {
                 throw ControlError.notFound(key.described)

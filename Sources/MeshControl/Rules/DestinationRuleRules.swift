@@ -11,12 +11,7 @@ struct DestinationRuleRules: ObjectRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: DestinationRuleSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let mesh = try write.mesh()
         let service = HostName.service(spec.host, from: name.namespace)
-        // Of two writers who want one host, the second one sees that the first one has it. Another namespace's is refused below.
-        if let service, service.namespace == name.namespace {
-            try await transaction.lock([.namespaced(.service, service, in: mesh)])
-        }
         let state = try await write.meshState(in: transaction)
         for violation in spec.violations(named: name, services: state.services, at: PlannedWrite.specPointer) {
             write.log.report(violation)
@@ -37,13 +32,19 @@ struct DestinationRuleRules: ObjectRules {
         return try await write.put(spec, found: write.warn(of: run), in: transaction)
     }
 
+    /// Of two writers who want one host, the second one sees that the first one has it. Another namespace's is refused later.
+    func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
+        try await transaction.lock(write.references.map(\.target).filter { $0.namespace == write.key.namespace })
+    }
+
     /// Without it, what rules name as a subset means the version of that name, or nothing: then their requests would get 503.
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
         guard let spec: DestinationRuleSpec = object.noun(), let namespace = object.key.namespace,
             let mesh = object.key.meshKey, let service = HostName.service(spec.host, from: namespace)
         else { return }
         let key = ObjectKey.namespaced(.service, service, in: mesh)
-        guard let stored: ServiceSpec = try await transaction.hold([key])[key]?.noun() else { return }
+        // Rules that are being written hold what they send requests to: they are waited for, and wait.
+        guard let stored: ServiceSpec = try await transaction.fetch(key, forUpdate: true)?.noun() else { return }
         let subsets = Set(
             spec.subsets.filter { subset in
                 let version = subset.version(in: stored)
@@ -53,6 +54,6 @@ struct DestinationRuleRules: ObjectRules {
             ReferrerQuery(
                 to: key, parts: subsets.map { .subset($0) }, onceAnObject: true, limit: ControlError.Conflict.shown + 1)
         )
-        guard users.isEmpty else { throw ControlError.conflict(.inUse(object.key, by: users.map(\.object))) }
+        try users.check(object.key)
     }
 }

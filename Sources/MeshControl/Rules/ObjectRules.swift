@@ -9,10 +9,11 @@ protocol ObjectRules: Sendable {
     /// Whether a write is checked against its whole mesh (``PlannedWrite/meshState(in:)``).
     var needsMesh: Bool { get }
 
-    /// Checks the rights that a write needs where its references lead, before anything there is locked for it.
+    /// Checks the rights that a write needs where its references lead, and then locks what others must not decide about meanwhile:
+    /// before what the write refers to is held, as everybody does.
     ///
     /// - Throws: ``ControlError``.
-    func checkRights(_ write: PlannedWrite, in transaction: StoreTransaction) async throws
+    func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws
 
     /// Checks the draft against what is stored and writes it.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject
@@ -26,7 +27,7 @@ protocol ObjectRules: Sendable {
 extension ObjectRules {
     var needsMesh: Bool { false }
 
-    func checkRights(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
+    func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
         try write.checkRights()
     }
 

@@ -13,40 +13,55 @@ extension PlannedWrite {
     /// - Parameter isLetIn: whether it is not needed for a reference.
     func checkRights(isLetIn: (Reference) -> Bool = { _ in false }) throws {
         for reference in references {
-            guard let mesh = reference.target.meshKey, let namespace = reference.target.namespace,
-                namespace != key.namespace || mesh != key.meshKey, !isLetIn(reference)
+            guard reference.right == .write, let mesh = reference.target.meshKey,
+                let namespace = reference.target.namespace, namespace != key.namespace || mesh != key.meshKey,
+                !isLetIn(reference)
             else { continue }
-            let permission: Permission
-            switch reference.right {
-            case .none: continue
-            case .read: permission = .read(reference.target.kind)
-            case .write: permission = .update(key.kind)
-            }
             do {
-                try control.authorise(caller, permission, in: ObjectScope(mesh, namespace: namespace))
+                try control.authorise(caller, .update(key.kind), in: ObjectScope(mesh, namespace: namespace))
             } catch ControlError.forbidden(let permission) {
                 throw ControlError.forbiddenThere(permission, namespace: namespace, reference.pointer)
             }
         }
     }
 
+    func checkNumberOfReferences() throws {
+        let limit = Limits.referencesPerObject
+        guard !limit.allows(references.count) else { return }
+        log.report(
+            Self.specPointer, .tooMany,
+            "names or may mean other objects in \(references.count) places; allowed are \(limit.rule)")
+        try log.check(options)
+    }
+
     /// Sees to it that what the draft refers to, and the object that it is a child of, stays until it is written.
+    ///
+    /// Who only asks what a write would come to has nobody wait.
     ///
     /// - Throws: ``ControlError/notFound(_:)`` if there is no such parent.
     mutating func hold(in transaction: StoreTransaction) async throws {
         var keys = Set(references.filter(\.strength.keeps).map(\.target))
         if let parent = key.parent { keys.insert(parent) }
-        held = try await transaction.hold(keys)
+        if options.validateOnly {
+            held = Dictionary(try await transaction.fetch(Array(keys)).map { ($0.key, $0) }) { first, _ in first }
+        } else {
+            held = try await transaction.hold(keys)
+        }
         if let parent = key.parent, held[parent] == nil { throw ControlError.notFound(parent.described) }
     }
 
     /// Reports strong references to what does not exist.
     func checkTargets(in transaction: StoreTransaction) async throws {
+        // By the kind and the place of what is named.
+        var choices: [[String]: [String]] = [:]
         for reference in references where reference.strength == .strong && held[reference.target] == nil {
             let target = reference.target
+            let place = [
+                target.kind.name, target.mesh?.text ?? "", target.namespace?.text ?? "", target.service?.text ?? "",
+            ]
+            if choices[place] == nil { choices[place] = try await self.choices(besides: target, in: transaction) }
             log.report(
-                reference.pointer, .unknownReference, "there is no \(target.described)",
-                choices: try await choices(besides: target, in: transaction))
+                reference.pointer, .unknownReference, "there is no \(target.described)", choices: choices[place] ?? [])
         }
     }
 
@@ -70,12 +85,20 @@ extension ControlPlane {
             guard users.count < limit, let query = ListQuery(of: kind, in: key, pageSize: limit) else { continue }
             users += try await transaction.list(query).items.map(\.key)
         }
-        if users.count < limit {
-            let query = ReferrerQuery(to: key, keeping: true, onceAnObject: true, limit: limit)
-            let referrers = try await transaction.referrers(query).map(\.object)
-            users += referrers.filter { !users.contains($0) }
-        }
+        let query = ReferrerQuery(to: key, keeping: true, onceAnObject: true, limit: limit)
+        let referrers = try await transaction.referrers(query)
+        users += referrers.items.map(\.object).filter { !users.contains($0) }
         guard users.isEmpty else { throw ControlError.conflict(.inUse(key, by: users)) }
+        try referrers.check(key)
+    }
+}
+
+extension ReferrerPage {
+    /// Refuses to take away what somebody names, also somebody that only a newer version of this server knows.
+    func check(_ key: ObjectKey) throws(ControlError) {
+        guard items.isEmpty && unknown.isEmpty else {
+            throw .conflict(.inUse(key, by: items.map(\.object), besides: unknown))
+        }
     }
 }
 

@@ -79,7 +79,8 @@ struct ServiceRules: ObjectRules {
         let meaningThem = subsets.filter { versions.contains($0.value) }.keys
         let named = versions.map { Reference.Part.version($0) } + meaningThem.map { .subset($0) }
         let query = ReferrerQuery(to: write.key, parts: named, keeping: true, limit: Self.maxUsers)
-        for user in try await transaction.referrers(query) {
+        let page = try await transaction.referrers(query)
+        for user in page.items {
             let version: Name? =
                 switch user.part {
                 case .version(let version): version
@@ -89,6 +90,8 @@ struct ServiceRules: ObjectRules {
             guard let version else { continue }
             users.append((version, "\(user.object.placed) names it at \(user.pointer)"))
         }
+        let others = page.unknown + (page.next == nil ? [] : ["more than \(Self.maxUsers) places"])
+        for version in versions.sorted() { users += others.map { (version, "\($0) may name it") } }
         for (rule, version, pointer) in state.subsetDeclarations(of: name) where versions.contains(version) {
             users.append((version, "DestinationRule \(rule) has a subset of it at \(pointer)"))
         }

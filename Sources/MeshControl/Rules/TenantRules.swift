@@ -20,13 +20,16 @@ extension ControlError.Conflict {
     static let shown = 5
 
     /// An object cannot go because others need it.
-    static func inUse(_ key: ObjectKey, by users: [ObjectKey]) -> Self {
-        let names = users.prefix(shown).map(\.placed).joined(separator: ", ")
+    ///
+    /// - Parameter others: more of them, of which only a newer version of this server knows what they are.
+    static func inUse(_ key: ObjectKey, by users: [ObjectKey], besides others: [String] = []) -> Self {
+        let all = users.map(\.placed) + others
+        let names = all.prefix(shown).joined(separator: ", ")
         return Self(
             "inUse",
-            "the \(key.described) is used by \(names)\(users.count > shown ? " and others" : ""); change or delete that first",
+            "the \(key.described) is used by \(names)\(all.count > shown ? " and others" : ""); change or delete that first",
             members: [
-                "usedBy": .array(users.prefix(shown).map(\.reference))
+                "usedBy": .array(users.prefix(shown).map { $0.reference(from: key) })
             ])
     }
 }

@@ -12,10 +12,7 @@ struct VirtualServiceRules: ObjectRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: VirtualServiceSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let mesh = try write.mesh()
         let hosts = spec.hosts.map { HostName.service($0, from: name.namespace) }
-        // Of two writers who want one host, the second one sees that the first one has it.
-        try await transaction.lock(Set(hosts.compactMap(\.self)).map { .namespaced(.service, $0, in: mesh) })
         let state = try await write.meshState(in: transaction)
         let owners = try checkRights(in: state, write)
         let check = WriteCheck(spec, named: name, in: state, at: PlannedWrite.specPointer)
@@ -57,12 +54,25 @@ struct VirtualServiceRules: ObjectRules {
         return waiting
     }
 
-    /// Rows of a stranger's services are locked for nobody who may not decide about them. This replica may not know yet who has
-    /// been let in, so what is stored has the last word.
-    func checkRights(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
-        guard write.hosts.contains(where: { $0.target.namespace != write.key.namespace }) else { return }
-        if let base = write.base, (try? checkRights(in: base, write)) != nil { return }
-        _ = try checkRights(in: await write.meshState(in: transaction), write)
+    /// Rows of a stranger's services are locked against other writers for nobody who may not decide about them. This replica may not
+    /// know yet who has been let in, so what is stored has the last word.
+    func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
+        if write.hosts.contains(where: { $0.target.namespace != write.key.namespace }),
+            try write.base.map({ try !isLetIn(write, in: $0) }) ?? true
+        {
+            _ = try checkRights(in: await write.meshState(in: transaction), write)
+        }
+        // Of two writers who want one host, the second one sees that the first one has it.
+        try await transaction.lock(Set(write.hosts.map(\.target)))
+    }
+
+    private func isLetIn(_ write: PlannedWrite, in state: MeshState) throws -> Bool {
+        do {
+            _ = try checkRights(in: state, write)
+            return true
+        } catch is ControlError {
+            return false
+        }
     }
 
     /// Who decides about a service's requests must be allowed to where the service is, or be let in there.

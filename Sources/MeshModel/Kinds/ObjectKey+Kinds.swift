@@ -61,9 +61,13 @@ extension ObjectKey {
     }
 
     /// How the object is named to those who see its mesh: `{"kind", "namespace", "service", "name"}`.
-    package var reference: JSONValue {
+    package var reference: JSONValue { reference(from: self) }
+
+    /// As ``reference``, with its `mesh` if that is not the mesh of another object.
+    package func reference(from other: ObjectKey) -> JSONValue {
         .fields([
-            "kind": .string(kind.name), "namespace": namespace.map { .string($0.text) },
+            "kind": .string(kind.name), "mesh": mesh == other.mesh ? nil : mesh.map { .string($0.text) },
+            "namespace": namespace.map { .string($0.text) },
             "service": service.map { .string($0.text) }, "name": .string(name.text),
         ])
     }

@@ -29,8 +29,6 @@ package struct Reference: Hashable, Sendable {
     /// What whoever writes the object must be allowed to where the target stands, if that is another namespace.
     package enum Right: Hashable, Sendable {
         case none
-        /// To read objects of the target's kind.
-        case read
         /// To write objects of the kind that refers to it: the object decides about the target.
         case write
     }
@@ -79,10 +77,10 @@ extension Reference.Part: LosslessStringConvertible {
 }
 
 extension Kind {
-    /// What a stored object names. One whose spec cannot be read names nothing that anybody goes by.
-    package func references(in spec: JSONValue, of key: ObjectKey) -> [Reference] {
-        func references<Noun: ResourceKind>(_: Noun.Type) -> [Reference] {
-            Noun.read(spec, at: .root, log: ViolationLog(ofStored: true)).map { Noun.references($0, of: key) } ?? []
+    /// What a stored object names; `nil` if its spec cannot be read.
+    package func references(in spec: JSONValue, of key: ObjectKey) -> [Reference]? {
+        func references<Noun: ResourceKind>(_: Noun.Type) -> [Reference]? {
+            Noun.read(spec, at: .root, log: ViolationLog(ofStored: true)).map { Noun.references($0, of: key) }
         }
         return references(specType)
     }
