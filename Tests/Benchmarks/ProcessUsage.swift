@@ -1,3 +1,5 @@
+// Whose `timespec` is, Dispatch's or the C library's, depends on what the compiler has loaded first: in release it is this one's.
+internal import CDispatch
 internal import Foundation
 internal import MeshLab
 
