@@ -64,6 +64,7 @@ package struct HostOwnership: Sendable {
             return "service \(service) belongs to namespace \(its): a VirtualService there that has the host must let "
                 + "namespace \(mine) in with spec.delegateHosts"
         }
+        if mine == its, owner == holder { return "VirtualService \(owner) owns the host of service \(service)" }
         guard letsIn(mine) else {
             return "VirtualService \(owner) owns the host of service \(service), and does not let namespace \(mine) in "
                 + "with spec.delegateHosts"

@@ -33,6 +33,8 @@ package enum StoreError: Error, Sendable, Equatable {
         case slow
         /// Very many objects were written by a version that does not say what they name; it is being found out.
         case unprepared
+        /// Something was written into what was about to be deleted.
+        case filled
         /// It is a standby, or read-only.
         case readOnly
     }

@@ -35,6 +35,26 @@ struct MeshTests {
         }
     }
 
+    @Test("one that is deleted while something is written into it stays, and says why")
+    func deletionRaces() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            for number in 0..<10 {
+                let mesh = Self.meshes + "/m\(number)"
+                #expect(try await api.send("PUT", mesh, ["spec": [:]]).status == 201)
+                async let written = api.send("PUT", mesh + "/namespaces/shop/services/reviews", Fixture.reviews)
+                async let deleted = api.send("DELETE", mesh, headers: ["If-Match": "*"])
+                let statuses = try await [written.status, deleted.status]
+                if statuses == [201, 503] {
+                    let deletion = try await deleted
+                    #expect(deletion.body["detail"] == "something was written into it at the same moment")
+                } else {
+                    #expect(statuses == [201, 409] || statuses == [404, 204], "\(statuses)")
+                }
+            }
+        }
+    }
+
     @Test("another one is used like the first, and can go when nothing is in it")
     func another() async throws {
         try await Fixture.run { api in

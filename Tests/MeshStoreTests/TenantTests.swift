@@ -64,7 +64,7 @@ struct TenantTests {
     func deletionDuringWrite() async throws {
         try await withStore { store async throws in
             // The check that the tenant is empty is made before the deletion, so it does not see the service.
-            await #expect(throws: StoreError.unavailable(retryAfter: .seconds(1))) {
+            await #expect(throws: StoreError.unavailable(retryAfter: .seconds(1), because: .filled)) {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     try await store.write { transaction in
                         _ = try await transaction.put(.service("cart"), metadata: ObjectLabels(), spec: [:])

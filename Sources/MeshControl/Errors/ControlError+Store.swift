@@ -39,6 +39,7 @@ extension StoreError.Hindrance {
             "another write of the same object has not ended; if its replica hangs, the database ends it within seconds"
         case .locked: "something else that writes has not ended"
         case .slow: "the database did not answer in time"
+        case .filled: "something was written into it at the same moment"
         case .unprepared: "what the objects of the tenant name is still being found out, after an upgrade"
         case .readOnly: "the database takes no writes at the moment"
         }

@@ -20,7 +20,7 @@ struct MeshHook: KindHook {
 
     /// Deletes what is of the mesh and is no object. Its changes and the state of its conditions go with its row.
     ///
-    /// - Throws: ``StoreError/unavailable(retryAfter:)`` if something was written into the mesh meanwhile.
+    /// - Throws: ``StoreError/unavailable(retryAfter:because:)`` if something was written into the mesh meanwhile.
     func deleteMore(with key: ObjectKey, _ transaction: StoreTransaction) async throws {
         let (tenant, mesh) = (key.tenant.text, key.name.text)
         // This waits for those who write into the mesh; after it nobody can begin to.
@@ -34,6 +34,6 @@ struct MeshHook: KindHook {
             "DELETE FROM departed_proxy WHERE tenant = \(tenant) AND mesh = \(mesh)",
             "DELETE FROM forgotten_proxy WHERE tenant = \(tenant) AND mesh = \(mesh)",
         ])
-        guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1)) }
+        guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1), because: .filled) }
     }
 }

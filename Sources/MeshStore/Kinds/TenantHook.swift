@@ -21,7 +21,7 @@ struct TenantHook: KindHook {
     /// Deletes what belongs to the tenant and is no object, so that a later tenant of this name begins without the keys and
     /// answers of this one. The audit trail stays.
     ///
-    /// - Throws: ``StoreError/unavailable(retryAfter:)`` if something was written into the tenant meanwhile.
+    /// - Throws: ``StoreError/unavailable(retryAfter:because:)`` if something was written into the tenant meanwhile.
     func deleteMore(with key: ObjectKey, _ transaction: StoreTransaction) async throws {
         let tenant = key.tenant
         // This waits for the writers of all meshes; after it nobody can begin to write.
@@ -37,6 +37,6 @@ struct TenantHook: KindHook {
             "DELETE FROM departed_proxy WHERE tenant = \(tenant.text)",
             "DELETE FROM forgotten_proxy WHERE tenant = \(tenant.text)",
         ])
-        guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1)) }
+        guard results[0].isEmpty else { throw StoreError.unavailable(retryAfter: .seconds(1), because: .filled) }
     }
 }
