@@ -118,16 +118,11 @@ extension StoreTransaction {
     /// Locks those of some objects of the tenant that exist until the transaction ends, in an order that is everybody's. What
     /// is read of them afterwards stays so. Who only holds one (``hold(_:)``) is not waited for, and does not wait.
     package func lock(_ keys: some Sequence<ObjectKey>) async throws {
-        let rows = keys.map(ObjectRow.init)
-        guard !rows.isEmpty else { return }
+        let keys = Array(keys)
+        if keys.isEmpty { return }
         _ = try await session.query(
             """
-            SELECT 1 FROM object
-             WHERE tenant = \(tenant.text) AND (kind, mesh, namespace, service, name) IN (
-                SELECT * FROM unnest(\(rows.map(\.kind))::text[], \(rows.map(\.mesh))::text[],
-                                     \(rows.map(\.namespace))::text[], \(rows.map(\.service))::text[],
-                                     \(rows.map(\.name))::text[]))
-             ORDER BY kind, mesh, namespace, service, name FOR NO KEY UPDATE
+            SELECT 1 FROM object WHERE \(ObjectRow.isOne(of: keys, tenant: tenant)) \(ObjectRow.lockOrder) FOR NO KEY UPDATE
             """)
     }
 }

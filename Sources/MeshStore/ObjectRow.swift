@@ -30,16 +30,23 @@ struct ObjectRow {
         """
     }
 
-    static func select(_ keys: [ObjectKey], tenant: Name) -> Statement {
+    /// `true` for the rows of some objects of one tenant.
+    static func isOne(of keys: some Sequence<ObjectKey>, tenant: Name) -> Statement {
         let rows = keys.map(ObjectRow.init)
         return """
-            SELECT \(columns) FROM object
-             WHERE tenant = \(tenant.text) AND (kind, mesh, namespace, service, name) IN (
-                SELECT * FROM unnest(\(rows.map(\.kind))::text[], \(rows.map(\.mesh))::text[],
-                                     \(rows.map(\.namespace))::text[], \(rows.map(\.service))::text[],
-                                     \(rows.map(\.name))::text[]))
+            tenant = \(tenant.text) AND (kind, mesh, namespace, service, name) IN (
+               SELECT * FROM unnest(\(rows.map(\.kind))::text[], \(rows.map(\.mesh))::text[],
+                                    \(rows.map(\.namespace))::text[], \(rows.map(\.service))::text[],
+                                    \(rows.map(\.name))::text[]))
             """
     }
+
+    static func select(_ keys: some Sequence<ObjectKey>, tenant: Name) -> Statement {
+        "SELECT \(columns) FROM object WHERE \(isOne(of: keys, tenant: tenant))"
+    }
+
+    /// The order in which the rows of several objects are locked: everybody's, so that none waits for another in a circle.
+    static let lockOrder: Statement = "ORDER BY kind, mesh, namespace, service, name"
 
     /// A page and one row more, with ``conditions(of:)``, or as much of it as may be read at once; `found` is how many there would be.
     static func select(_ query: ListQuery) throws(StoreError) -> Statement {

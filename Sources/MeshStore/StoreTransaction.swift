@@ -182,7 +182,7 @@ package final class StoreTransaction {
         let found = found.map { conditionWrite($0.conditions, of: key, from: $0.source) } ?? []
         let rows =
             areKept || (old == nil && references.isEmpty)
-            ? [] : ReferenceRow.replacing([(key, references)], tenant: row.tenant)
+            ? [] : ReferenceRow.replacing([(key, references)], tenant: key.tenant)
         let statements = raising + [write] + rows + record("put", key, deleted: false) + found + following
         // The commit takes the notifications along, so the meshes that they name have to be known before it.
         let results =

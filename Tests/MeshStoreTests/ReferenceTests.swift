@@ -299,6 +299,24 @@ struct ReferenceTests {
         }
     }
 
+    @Test("are waited for while more is not right than may be read at once")
+    func unprepared() async throws {
+        try await withStore { store in
+            _ = try await store.mendReferences()
+            for number in 0..<5 { try await writeAsBefore(Self.endpoint("e\(number)"), in: "dev", store) }
+            _ = try await store.pool.pipeline([
+                "SELECT set_config('sluice.tenant', 'acme', true)",
+                "UPDATE object SET annotations = jsonb_build_object('a', repeat('x', 1048576)) WHERE kind = 'Endpoint'",
+            ])
+            let query = ReferrerQuery(to: .cluster(name("dev"), of: .acme), limit: 9)
+            await #expect(throws: StoreError.unavailable(retryAfter: .seconds(1), because: .unprepared)) {
+                try await store.write { _ = try await $0.referrers(query) }
+            }
+            #expect(try await store.referrers(query).items.count == 5)
+            #expect(try await users(store, query).count == 5)
+        }
+    }
+
     @Test("that are not right are found by an index, which says the version of the functions")
     func index() async throws {
         try await withStore { store in
@@ -307,6 +325,7 @@ struct ReferenceTests {
                     "SELECT pg_get_indexdef('object_references'::regclass) AS text"
                 ).first)["text"]
             #expect(definition.contains("(references_version < \(Reference.version))"), "\(definition)")
+            #expect(ReferenceRow.isStale.sql.contains("references_version < \(Reference.version))"))
             // Small tables are read as a whole whatever there is.
             let plan = try await store.pool.pipeline([
                 "SELECT set_config('sluice.tenant', 'acme', true), set_config('enable_seqscan', 'off', true)",

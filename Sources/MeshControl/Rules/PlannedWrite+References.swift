@@ -25,6 +25,7 @@ extension PlannedWrite {
         }
     }
 
+    /// Refuses a draft with more references than ``Limits/referencesPerObject``.
     func checkNumberOfReferences() throws {
         let limit = Limits.referencesPerObject
         guard !limit.allows(references.count) else { return }
@@ -88,8 +89,9 @@ extension ControlPlane {
         let query = ReferrerQuery(to: key, keeping: true, onceAnObject: true, limit: limit)
         let referrers = try await transaction.referrers(query)
         users += referrers.items.map(\.object).filter { !users.contains($0) }
-        guard users.isEmpty else { throw ControlError.conflict(.inUse(key, by: users)) }
-        try referrers.check(key)
+        guard users.isEmpty && referrers.unknown.isEmpty else {
+            throw ControlError.conflict(.inUse(key, by: users, besides: referrers.unknown))
+        }
     }
 }
 

@@ -14,6 +14,7 @@ package struct Reference: Hashable, Sendable {
         case subset(Name)
     }
 
+    /// What a reference asks of its target: whether it must exist, and whether it stays.
     package enum Strength: String, CaseIterable, Sendable {
         /// The target must exist when the object is written, and cannot be deleted as long as the object names it.
         case strong

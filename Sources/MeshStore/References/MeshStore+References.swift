@@ -16,13 +16,8 @@ extension StoreTransaction {
     /// ends; who would change or delete one has fetched it for update, and waits.
     package func hold(_ keys: Set<ObjectKey>) async throws -> [ObjectKey: StoredObject] {
         if keys.isEmpty { return [:] }
-        let rows = keys.map(ObjectRow.init)
         let objects = try await session.query(
-            """
-            SELECT \(ObjectRow.columns) FROM object
-             WHERE tenant = \(tenant.text) AND (kind, mesh, namespace, service, name) IN (\(ReferenceRow.keys(rows)))
-             ORDER BY kind, mesh, namespace, service, name FOR KEY SHARE
-            """
+            "\(ObjectRow.select(keys, tenant: tenant)) \(ObjectRow.lockOrder) FOR KEY SHARE"
         ).all(ObjectRow.decode)
         return Dictionary(objects.map { ($0.key, $0) }) { first, _ in first }
     }
@@ -44,9 +39,7 @@ extension MeshStore {
         guard let tenant = keys.first?.tenant else { return [] }
         let found = try await rows(
             """
-            SELECT tenant, kind, mesh, namespace, service, name FROM object
-             WHERE tenant = \(tenant.text)
-               AND (kind, mesh, namespace, service, name) IN (\(ReferenceRow.keys(keys.map(ObjectRow.init))))
+            SELECT tenant, kind, mesh, namespace, service, name FROM object WHERE \(ObjectRow.isOne(of: keys, tenant: tenant))
             """, seeing: .tenant(tenant))
         return Set(try found.all { row throws(PostgresError) in try ObjectRow.key(row) })
     }
@@ -109,19 +102,17 @@ extension MeshStore {
                 let objects = try await session.query(
                     """
                     SELECT tenant, kind, mesh, namespace, service, name, spec FROM object o
-                     WHERE tenant = \(tenant.text) AND \(ReferenceRow.isStale)
-                       AND (kind, mesh, namespace, service, name) IN (\(ReferenceRow.keys(keys.map(ObjectRow.init))))
-                     ORDER BY kind, mesh, namespace, service, name FOR NO KEY UPDATE SKIP LOCKED
+                     WHERE \(ObjectRow.isOne(of: keys, tenant: tenant)) AND \(ReferenceRow.isStale)
+                     \(ObjectRow.lockOrder) FOR NO KEY UPDATE SKIP LOCKED
                     """
                 ).all(StoredSpec.init)
                 if objects.isEmpty { return 0 }
                 // Of one that cannot be read, rows that there are were made by a version that can.
                 let readable = objects.compactMap { object in object.references.map { (object.key, $0) } }
-                let rows = readable.isEmpty ? [] : ReferenceRow.replacing(readable, tenant: tenant.text)
+                let rows = readable.isEmpty ? [] : ReferenceRow.replacing(readable, tenant: tenant)
                 let right: Statement = """
                     UPDATE object SET references_generation = generation, references_version = \(Int64(Reference.version))
-                     WHERE tenant = \(tenant.text)
-                       AND (kind, mesh, namespace, service, name) IN (\(ReferenceRow.keys(objects.map { ObjectRow($0.key) })))
+                     WHERE \(ObjectRow.isOne(of: objects.map(\.key), tenant: tenant))
                     """
                 _ = try await session.pipeline(rows + [right])
                 return objects.count

@@ -6,18 +6,15 @@ internal import Postgres
 /// Rows of `reference`: how what objects name is written and read.
 enum ReferenceRow {
     /// `true` for rows of `object o` whose references are not right: of another generation, or made by an earlier version of the
-    /// functions. A literal, as the predicate of the index `object_references` is.
+    /// functions (``Reference/version``). A literal, as the predicate of the index `object_references` is.
     static let isStale: Statement = "(o.references_generation <> o.generation OR o.references_version < 1)"
 
     // MARK: Writing
 
     /// Statements that write the rows of some objects in place of those that there are. The objects' own columns are not theirs.
-    static func replacing(_ references: [(key: ObjectKey, references: [Reference])], tenant: String) -> [Statement] {
-        let sources = references.map { ObjectRow($0.key) }
+    static func replacing(_ references: [(key: ObjectKey, references: [Reference])], tenant: Name) -> [Statement] {
         var statements: [Statement] = [
-            """
-            DELETE FROM reference WHERE tenant = \(tenant) AND (kind, mesh, namespace, service, name) IN (\(keys(sources)))
-            """
+            "DELETE FROM reference WHERE \(ObjectRow.isOne(of: references.map(\.key), tenant: tenant))"
         ]
         let rows = references.flatMap { key, references in
             references.enumerated().map { (source: ObjectRow(key), position: Int64($0.offset), reference: $0.element) }
@@ -28,7 +25,7 @@ enum ReferenceRow {
             """
             INSERT INTO reference (tenant, kind, mesh, namespace, service, name, position, pointer, to_kind, to_mesh,
                                    to_namespace, to_service, to_name, part, strength)
-            SELECT \(tenant), * FROM unnest(
+            SELECT \(tenant.text), * FROM unnest(
                 \(rows.map(\.source.kind))::text[], \(rows.map(\.source.mesh))::text[],
                 \(rows.map(\.source.namespace))::text[], \(rows.map(\.source.service))::text[],
                 \(rows.map(\.source.name))::text[], \(rows.map(\.position))::bigint[],
@@ -39,13 +36,6 @@ enum ReferenceRow {
                 \(rows.map(\.reference.strength.rawValue))::text[])
             """)
         return statements
-    }
-
-    static func keys(_ rows: [ObjectRow]) -> Statement {
-        """
-        SELECT * FROM unnest(\(rows.map(\.kind))::text[], \(rows.map(\.mesh))::text[], \(rows.map(\.namespace))::text[],
-                             \(rows.map(\.service))::text[], \(rows.map(\.name))::text[])
-        """
     }
 
     // MARK: Reading
