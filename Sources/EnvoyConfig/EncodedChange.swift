@@ -1,5 +1,5 @@
-internal import MeshCompiler
 internal import MeshCore
+internal import MeshModel
 
 /// What an update of a ``ConfigEncoder`` changed, for all views; ``ConfigEncoder/change(_:in:)`` says what one sees of it.
 package struct EncodedChange: Sendable {
@@ -7,10 +7,10 @@ package struct EncodedChange: Sendable {
     var proxylessClusters = ResourceDelta()
     var endpoints = ResourceDelta()
     var proxylessEndpoints = ResourceDelta()
-    /// Services whose virtual hosts changed, with what they were.
-    var routes: [NamespacedName: [EncodedVirtualHost]] = [:]
-    /// Proxies, and the services for which they let in something else now, with what it was.
-    var inbound: [NamespacedName: [NamespacedName: EncodedService.Inbound]] = [:]
+    /// Hosts whose virtual hosts changed, with what they were.
+    var routes: [Host: [EncodedVirtualHost]] = [:]
+    /// Proxies that let in something else now, with what it was.
+    var inbound: [NamespacedName: EncodedInbound] = [:]
 
     /// Whether no view sees anything of it.
     package var isEmpty: Bool {
@@ -23,28 +23,22 @@ package struct EncodedChange: Sendable {
 
     init() {}
 
-    /// What one service did.
-    init(of name: NamespacedName, from old: EncodedService, to new: EncodedService) {
+    /// What one host did.
+    init(of host: Host, from old: EncodedHost, to new: EncodedHost) {
         clusters = ResourceDelta(from: old.clusters, to: new.clusters)
         proxylessClusters = ResourceDelta(from: old.proxylessClusters, to: new.proxylessClusters)
         endpoints = ResourceDelta(from: old.endpoints, to: new.endpoints)
         proxylessEndpoints = ResourceDelta(from: old.proxylessEndpoints, to: new.proxylessEndpoints)
-        if old.virtualHosts != new.virtualHosts { routes[name] = old.virtualHosts }
-        for proxy in Set(old.inbound.keys).union(new.inbound.keys) where old.inbound[proxy] != new.inbound[proxy] {
-            inbound[NamespacedName(namespace: name.namespace, name: proxy)] = [
-                name: old.inbound[proxy] ?? EncodedService.Inbound()
-            ]
-        }
+        if old.virtualHosts != new.virtualHosts { routes[host] = old.virtualHosts }
     }
 
-    /// Adds what another service did.
+    /// Adds what another host did.
     mutating func add(_ other: EncodedChange) {
         clusters.add(other.clusters)
         proxylessClusters.add(other.proxylessClusters)
         endpoints.add(other.endpoints)
         proxylessEndpoints.add(other.proxylessEndpoints)
         routes.merge(other.routes) { _, last in last }
-        inbound.merge(other.inbound) { $0.merging($1) { _, last in last } }
     }
 }
 

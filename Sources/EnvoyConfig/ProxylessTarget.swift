@@ -10,11 +10,8 @@ struct ProxylessTarget {
     let routes: EncodedResource
 
     init(_ host: EncodedVirtualHost, from namespace: Name) {
-        let service = host.service
-        let routesName = "\(service.name).\(service.namespace):\(host.port)"
-        let names =
-            (service.namespace == namespace ? ["\(service.name):\(host.port)"] : [])
-            + [routesName, "\(HostName.full(service)):\(host.port)"]
+        let names = host.host.targets(from: namespace).map { "\($0):\(host.port)" }
+        let routesName = "\(host.host.qualified):\(host.port)"
         listeners = names.map { name in
             EncodedResource(name: name, bytes: ListenerMessage(proxyless: name, routes: routesName).encoded)
         }

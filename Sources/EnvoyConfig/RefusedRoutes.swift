@@ -19,7 +19,7 @@ struct RefusedRoutes {
             for route in host.routes {
                 found += patterns(of: route, host).filter { quoted.contains($0.text) }.map(\.source)
                 if route.origin != .service, quoted.contains(route.name) {
-                    found.append(origins.route(route, of: host.service))
+                    found.append(origins.route(route, of: host.host))
                 }
             }
         }
@@ -31,8 +31,8 @@ struct RefusedRoutes {
 
     /// What a whole virtual host is to be blamed on: the only object that has a say in it, or the service.
     private func owner(of host: IR.VirtualHost) -> Source {
-        let objects = Set(host.routes.map { origins.route($0, of: host.service).object })
-        guard objects.count == 1, let object = objects.first else { return origins.service(host.service) }
+        let objects = Set(host.routes.map { origins.route($0, of: host.host).object })
+        guard objects.count == 1, let object = objects.first else { return origins.definition(host.host) }
         return Source(object: object, pointer: .root)
     }
 
@@ -42,7 +42,7 @@ struct RefusedRoutes {
         guard let index = path.route else { return owner(of: host) }
         guard host.routes.indices.contains(index) else { return nil }
         let route = host.routes[index]
-        var source = origins.route(route, of: host.service)
+        var source = origins.route(route, of: host.host)
         guard case .rules(_, _, let match, _) = route.origin else { return source }
         switch path.field {
         case "Match":
@@ -60,7 +60,7 @@ struct RefusedRoutes {
 
     /// The regexes of a route as they are sent, each with the field that it is from.
     private func patterns(of route: IR.Route, _ host: IR.VirtualHost) -> [(text: String, source: Source)] {
-        let source = origins.route(route, of: host.service)
+        let source = origins.route(route, of: host.host)
         var patterns: [(text: String, source: Source)] = []
         func add(_ text: String?, _ field: [String]) {
             guard let text else { return }
@@ -143,7 +143,7 @@ struct Quotations {
 
 extension IR.VirtualHost {
     /// What the virtual host is called in a route configuration.
-    var name: String { "\(HostName.full(service)):\(port)" }
+    var name: String { "\(host.text):\(port)" }
 }
 
 extension StringMatch {

@@ -1,6 +1,5 @@
 internal import EnvoyProtos
 internal import MeshCompiler
-internal import MeshCore
 internal import MeshModel
 internal import SwiftProtobuf
 
@@ -10,7 +9,7 @@ internal import SwiftProtobuf
 /// (https://protobuf.dev/programming-guides/encoding/#last-one-wins). So the routes, which are the same for all callers,
 /// are encoded once, and only the names by which callers know the service differ.
 struct EncodedVirtualHost: Hashable, Sendable {
-    let service: NamespacedName
+    let host: Host
     let port: Int
     let isDefaultPort: Bool
     /// All of the message but its domains.
@@ -19,7 +18,7 @@ struct EncodedVirtualHost: Hashable, Sendable {
     private let proxylessBody: [UInt8]?
 
     init(_ host: IR.VirtualHost) {
-        service = host.service
+        self.host = host.host
         port = host.port
         isDefaultPort = host.isDefaultPort
         var message = VirtualHostMessage()
@@ -49,15 +48,9 @@ struct EncodedVirtualHost: Hashable, Sendable {
         return field
     }
 
-    /// The names by which callers in the service's own namespace, or in others, say which port they want. No two services
-    /// share one: their number of labels and their namespace tell them apart.
+    /// The names by which callers in the host's own namespace, or in others, say which port they want.
     func domains(forOwnNamespace isOwn: Bool) -> [String] {
-        let short = service.name.text
-        let names =
-            (isOwn ? [short] : []) + [
-                "\(short).\(service.namespace)", "\(short).\(service.namespace).svc", HostName.full(service),
-            ]
-        return names.flatMap { isDefaultPort ? [$0, "\($0):\(port)"] : ["\($0):\(port)"] }
+        host.domains(forOwnNamespace: isOwn).flatMap { isDefaultPort ? [$0, "\($0):\(port)"] : ["\($0):\(port)"] }
     }
 }
 

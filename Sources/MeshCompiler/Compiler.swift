@@ -1,18 +1,19 @@
-internal import Documents
 package import MeshCore
 package import MeshModel
 
 /// Compiles a mesh, and after that only what a change touches.
 ///
 /// Pure and total: equal states give equal results whatever the way to them, and what is wrong with an object becomes a
-/// ``Diagnostic`` while everything else goes on.
+/// ``Diagnostic`` while everything else goes on. What there is to compile falls into passes, each over the subjects of one sort
+/// (``Pass``); a pass sees the mesh through a ``MeshView``, by which it is known what has to be looked at again.
 package struct Compiler: Sendable {
-    /// Results that are not empty, by service.
-    package private(set) var services: [NamespacedName: CompiledService] = [:]
-    private var references = References()
-    /// The one that was compiled last.
-    private(set) var mesh: MeshKey?
+    private var index: MeshIndex?
+    private var workloads = PassTable<WorkloadPass>()
+    private var clusters = PassTable<ClusterPass>()
+    private var endpoints = PassTable<EndpointPass>()
+    private var routes = PassTable<RoutePass>()
     private var budget = RouteBudget()
+    private var earlier = MeshView.Earlier()
 
     package init() {}
 
@@ -22,10 +23,70 @@ package struct Compiler: Sendable {
         _ = update(state, .all)
     }
 
-    /// What could not be done as asked, by service, in the order of names.
-    package var diagnostics: [Diagnostic] {
-        services.filter { !$0.value.diagnostics.isEmpty }.sorted { $0.key < $1.key }.flatMap(\.value.diagnostics)
+    /// Compiles some hosts, those that rules of an index are about, and the proxies that it knows.
+    init(_ index: MeshIndex, hosts: Set<Host>) {
+        _ = compile(index, [], hosts: hosts.union(index.mentions.compactMap(\.host)), proxies: index.proxies)
     }
+
+    /// Compiles the members of hosts that requests are sent to, where somebody else's rules are all that was compiled of them.
+    mutating func compileDestinations() {
+        guard let index else { return }
+        var missing: Set<Host> = []
+        for route in routes.results.values.flatMap({ $0.flatMap(\.routes) }) {
+            guard case .forward(let forward) = route.action else { continue }
+            for host in forward.destinations.map(\.cluster.host) where endpoints.results[host] == nil {
+                missing.insert(host)
+            }
+        }
+        // Nothing is said of them that there would not be if all were compiled, or of which nobody has asked.
+        var members = PassTable<EndpointPass>()
+        _ = members.run(missing, in: MeshView(index, earlier))
+        endpoints.take(members.results)
+    }
+
+    // MARK: - Results
+
+    /// The one that was compiled last.
+    package var mesh: MeshKey? { index?.state.mesh }
+
+    /// What hosts can be reached as; not of hosts that nobody defines.
+    package func clusters(of host: Host) -> CompiledClusters? { clusters.results[host] }
+
+    /// Members, one for each cluster of a host and in the same order.
+    package func endpoints(of host: Host) -> [IR.Endpoints] { endpoints.results[host] ?? [] }
+
+    /// One for each HTTP port of a host, in the order of the service.
+    package func virtualHosts(of host: Host) -> [IR.VirtualHost] { routes.results[host] ?? [] }
+
+    /// What a proxy lets in, by service and port.
+    package func inbound(of proxy: NamespacedName) -> [IR.Inbound] { workloads.results[proxy]?.inbound ?? [] }
+
+    /// Hosts that come to something.
+    package var hosts: Set<Host> { Set(clusters.results.keys).union(routes.results.keys) }
+
+    /// Proxies that let something in.
+    package var proxies: some Sequence<NamespacedName> { workloads.results.keys }
+
+    /// Everything that there is, as a change.
+    package var everything: CompiledChange {
+        var change = CompiledChange()
+        change.clusters = Set(clusters.results.keys)
+        change.endpoints = Set(endpoints.results.keys)
+        change.routes = Set(routes.results.keys)
+        change.workloads = Set(workloads.results.keys)
+        return change
+    }
+
+    /// What could not be done as asked, by host, in the order of names.
+    package var diagnostics: [Diagnostic] {
+        var all: [Host: [Diagnostic]] = [:]
+        for diagnostics in [clusters.diagnostics, endpoints.diagnostics, routes.diagnostics] {
+            for (host, found) in diagnostics { all[host, default: []] += found }
+        }
+        return all.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+
+    // MARK: - Changes
 
     /// Takes over a new state.
     ///
@@ -34,222 +95,119 @@ package struct Compiler: Sendable {
     ///   - change: at least what is different from the state of the last call.
     /// - Returns: which results are different from those before.
     package mutating func update(_ state: MeshState, _ change: MeshChange) -> CompiledChange {
-        mesh = state.mesh
-        var touched: [NamespacedName: CompiledService.Parts] = [:]
-        if change.everything {
-            touchEverything(in: state, &touched)
-        } else {
-            touch(change, in: state, &touched)
-        }
-        updateBudget(of: state, &touched)
-        var compiled = CompiledChange()
-        // Each service depends on the state alone, not on what the others come to.
-        let results = Array(touched).mapInParallel { [self] name, parts in
-            (name: name, result: recompiled(name, parts, of: state))
-        }
-        for (name, result) in results {
-            services[name] = result.service.isEmpty ? nil : result.service
-            if !result.differences.isEmpty { compiled.services[name] = result.differences }
-        }
-        return compiled
+        guard !change.everything, state.mesh == mesh, var index else { return compile(MeshIndex(state)) }
+        // So that changing it copies nothing.
+        self.index = nil
+        let touched = index.update(to: state, change)
+        return compile(
+            index, touched, hosts: Set(touched.compactMap(\.host)), proxies: Set(touched.compactMap(\.proxy)))
     }
 
-    // MARK: - What to look at
-
-    private mutating func touchEverything(
-        in state: MeshState, _ touched: inout [NamespacedName: CompiledService.Parts]
-    ) {
-        for name in services.keys { touched[name] = .all }
-        for name in state.services.keys { touched[name] = .all }
-        for name in state.endpoints.keys { touched[name] = .all }
-        references = References()
-        for (name, endpoints) in state.endpoints { _ = references.replace(name, withEndpoints: endpoints) }
-        for (name, rules) in state.virtualServices {
-            for host in references.replace(name, with: rules.spec) { touched[host] = .all }
-        }
-        for (name, policies) in state.destinationRules {
-            for (service, _) in references.replace(name, with: policies.spec) { touched[service] = .all }
-        }
-        for (name, traffic) in state.releases {
-            for service in references.replace(name, with: traffic) { touched[service] = .all }
-        }
+    /// Compiles everything anew.
+    private mutating func compile(_ index: MeshIndex) -> CompiledChange {
+        let before = self
+        self = Compiler()
+        let all = compile(index, [], hosts: index.hosts, proxies: index.proxies)
+        return before.everything.isEmpty ? all : difference(from: before)
     }
 
-    private mutating func touch(
-        _ change: MeshChange, in state: MeshState, _ touched: inout [NamespacedName: CompiledService.Parts]
-    ) {
-        for name in change.virtualServices {
-            for host in references.replace(name, with: state.virtualServices[name]?.spec) {
-                touched[host, default: []].insert(.routes)
+    /// - Parameters:
+    ///   - touched: what has another answer than before, perhaps.
+    ///   - hosts: those that there may be on account of it; and so on.
+    private mutating func compile(
+        _ index: MeshIndex, _ touched: Set<Question>, hosts: Set<Host>, proxies: Set<NamespacedName>
+    ) -> CompiledChange {
+        var touched = touched
+        var change = CompiledChange()
+        // Who has which port of a sidecar decides which endpoints callers are sent to.
+        let sidecars = workloads.subjects(concernedBy: touched, found: proxies)
+        let changed = workloads.run(sidecars, in: MeshView(index))
+        change.workloads = Set(changed.keys)
+        touched.formUnion(updateRefusals(changed))
+        let view = MeshView(index, earlier)
+        change.clusters = Set(
+            clusters.run(clusters.subjects(concernedBy: touched, found: hosts), in: view).keys)
+        change.endpoints = Set(
+            endpoints.run(endpoints.subjects(concernedBy: touched, found: hosts), in: view).keys)
+        // What all rules come to together decides which of them are left out.
+        var routed = routes.subjects(concernedBy: touched, found: hosts)
+        let excess = updateBudget(routed, in: view)
+        routed.formUnion(routes.subjects(concernedBy: excess, found: []))
+        change.routes = Set(routes.run(routed, in: MeshView(index, earlier)).keys)
+        self.index = index
+        return change
+    }
+
+    /// - Parameter changed: proxies that let something else in, with what they let in before.
+    /// - Returns: what is touched by it.
+    private mutating func updateRefusals(_ changed: [NamespacedName: CompiledWorkload?]) -> Set<Question> {
+        var touched: Set<NamespacedName> = []
+        for (proxy, before) in changed {
+            let (old, new) = (before?.refusals ?? [], workloads.results[proxy]?.refusals ?? [])
+            guard old != new else { continue }
+            for refusal in old {
+                earlier.refusals[refusal.service]?.removeAll { $0.holder.proxy == refusal.holder.proxy }
             }
+            for refusal in new { earlier.refusals[refusal.service, default: []].append(refusal) }
+            touched.formUnion((old + new).map(\.service))
         }
-        for name in change.destinationRules {
-            for (service, concernsRoutes) in references.replace(name, with: state.destinationRules[name]?.spec) {
-                touched[service, default: []].insert(.clusters)
-                guard concernsRoutes else { continue }
-                touched[service, default: []].insert(.routes)
-                for dependent in references.dependents(on: service) { touched[dependent, default: []].insert(.routes) }
-            }
+        for service in touched {
+            // In one order, whatever the way to it.
+            earlier.refusals[service]?.sort { ($0.endpoint, $0.port) < ($1.endpoint, $1.port) }
+            if earlier.refusals[service]?.isEmpty == true { earlier.refusals[service] = nil }
         }
-        for name in change.releases {
-            for service in references.replace(name, with: state.releases[name]) {
-                touched[service, default: []].insert(.routes)
-                for dependent in references.dependents(on: service) { touched[dependent, default: []].insert(.routes) }
-            }
-        }
-        for name in change.services {
-            touched[name] = .all
-            for dependent in references.dependents(on: name) { touched[dependent, default: []].insert(.routes) }
-            for neighbour in references.neighbours(of: name) { touched[neighbour, default: []].insert(.endpoints) }
-        }
-        for name in change.endpoints {
-            touched[name, default: []].insert(.endpoints)
-            for neighbour in references.replace(name, withEndpoints: state.endpoints[name] ?? [:]) {
-                touched[neighbour, default: []].insert(.endpoints)
-            }
-        }
+        return Set(touched.map(Question.refusals))
     }
 
-    /// Has services looked at whose rules are too much now, or no longer.
-    private mutating func updateBudget(
-        of state: MeshState, _ touched: inout [NamespacedName: CompiledService.Parts]
-    ) {
-        let changed = touched.filter { $0.value.contains(.routes) }.keys
-        guard !changed.isEmpty else { return }
-        let costs = Array(changed).mapInParallel { [self] name in (name: name, cost: cost(of: name, in: state)) }
-        for name in budget.update(costs) { touched[name, default: []].insert(.routes) }
-    }
-
-    /// What the rules that hold for a service come to.
-    private func cost(of name: NamespacedName, in state: MeshState) -> RouteCost {
-        guard let service = state.services[name] else { return RouteCost() }
-        var lowering = RouteLowering(state: state, name: name, service: service, references: references)
-        return lowering.owner().flatMap { state.virtualServices[$0]?.spec.cost(for: service.spec) } ?? RouteCost()
-    }
-
-    // MARK: - A part of a mesh
-
-    /// Knows who has to do with whom, but for sidecars (``indexSidecars(of:in:)``), and has compiled nothing.
-    init(indexing state: MeshState) {
-        mesh = state.mesh
-        for (name, rules) in state.virtualServices { _ = references.replace(name, with: rules.spec) }
-        for (name, policies) in state.destinationRules { _ = references.replace(name, with: policies.spec) }
-        for (name, traffic) in state.releases { _ = references.replace(name, with: traffic) }
-    }
-
-    /// Takes note of the sidecars of some services, which say who their neighbours are.
-    mutating func indexSidecars(of names: Set<NamespacedName>, in state: MeshState) {
-        for name in names { _ = references.replace(name, withEndpoints: state.endpoints[name] ?? [:]) }
-    }
-
-    /// Takes over a change without compiling it.
-    mutating func services(touchedBy change: MeshChange, in state: MeshState) -> Set<NamespacedName> {
-        var touched: [NamespacedName: CompiledService.Parts] = [:]
-        touch(change, in: state, &touched)
-        return Set(touched.keys)
-    }
-
-    /// Compiles some services, and the endpoints that requests to them go to.
-    mutating func compile(_ names: Set<NamespacedName>, of state: MeshState) {
-        for name in names { services[name] = recompiled(name, .all, of: state).service }
-        let routes = names.flatMap { services[$0]?.virtualHosts.flatMap(\.routes) ?? [] }
-        for route in routes {
-            guard case .forward(let forward) = route.action else { continue }
-            for service in forward.destinations.map(\.cluster.service) where services[service] == nil {
-                var destination = CompiledService()
-                destination.endpoints = recompiled(service, .endpoints, of: state).service.endpoints
-                services[service] = destination
-            }
+    /// Has hosts looked at whose rules are too much now, or no longer.
+    private mutating func updateBudget(_ hosts: Set<Host>, in view: MeshView) -> Set<Question> {
+        guard !hosts.isEmpty else { return [] }
+        // Whatever this asks, the routes of the host ask too.
+        let costs = Array(hosts).mapInParallel { host in
+            var view = view
+            return (name: host, cost: RoutePass.cost(of: host, &view))
         }
+        let touched = budget.update(costs)
+        earlier.excess = budget.leftOut
+        return Set(touched.map(Question.excess))
     }
 
-    // MARK: - One service
-
-    private func recompiled(
-        _ name: NamespacedName, _ parts: CompiledService.Parts, of state: MeshState
-    ) -> (service: CompiledService, differences: CompiledService.Parts) {
-        let old = services[name] ?? CompiledService()
-        var new = old
-        if let service = state.services[name] {
-            compile(service, name, parts, of: state, into: &new)
-        } else {
-            new = CompiledService()
-            new.endpointDiagnostics = orphans(state.endpoints[name] ?? [:], of: name, in: state.mesh)
-            new.routeDiagnostics = unknownHosts(name, in: state)
-            new.policyDiagnostics = policies(of: name, in: state).diagnostics
+    /// What is different from what there was before everything was compiled anew.
+    private func difference(from before: Compiler) -> CompiledChange {
+        func names<P: Pass>(_ table: (Compiler) -> PassTable<P>) -> Set<P.Subject> {
+            let (old, new) = (table(before).results, table(self).results)
+            return Set(Set(old.keys).union(new.keys).filter { old[$0] != new[$0] })
         }
-        // A service that is gone loses all its parts, whatever was asked for.
-        return (new, new.differences(from: old, among: state.services[name] == nil ? .all : parts))
-    }
-
-    private func compile(
-        _ service: MeshState.Service, _ name: NamespacedName, _ parts: CompiledService.Parts, of state: MeshState,
-        into result: inout CompiledService
-    ) {
-        let lowering = ClusterLowering(mesh: state.mesh, name: name, spec: service.spec)
-        if parts.contains(.clusters) {
-            let policies = policies(of: name, in: state)
-            result.clusters = lowering.clusters(policies)
-            result.policySource = policies.source
-            result.policyDiagnostics = policies.diagnostics
-        }
-        if parts.contains(.endpoints) {
-            let endpoints = state.endpoints[name] ?? [:]
-            var diagnostics: [Diagnostic] = []
-            let inbound = InboundLowering(of: name, beside: references.neighbours(of: name), in: state)
-            result.endpoints = lowering.endpoints(
-                endpoints, on: state.enabledClusters, except: inbound.refused, diagnostics: &diagnostics)
-            result.inbound = inbound.inbound
-            result.endpointDiagnostics = diagnostics + inbound.diagnostics
-        }
-        if parts.contains(.routes) {
-            var lowering = RouteLowering(
-                state: state, name: name, service: service, references: references, excess: budget.leftOut[name])
-            result.virtualHosts = lowering.virtualHosts()
-            result.routeDiagnostics = lowering.diagnostics.sorted()
-        }
-    }
-
-    private func policies(of service: NamespacedName, in state: MeshState) -> PolicyLowering {
-        PolicyLowering(state: state, service: service, rules: references.policies(of: service))
-    }
-
-    private func orphans(
-        _ endpoints: [Name: MeshState.Endpoint], of service: NamespacedName, in mesh: MeshKey
-    ) -> [Diagnostic] {
-        endpoints.keys.sorted().map {
-            Diagnostic(.endpoint($0, of: service, in: mesh), .root, .unknownReference, "there is no service \(service)")
-        }
-    }
-
-    /// What those that are about a service have to be told when there is none.
-    private func unknownHosts(_ service: NamespacedName, in state: MeshState) -> [Diagnostic] {
-        let detail = "there is no service \(service)"
-        let rules = references.rules(for: service).sorted().compactMap { name -> Diagnostic? in
-            guard let spec = state.virtualServices[name]?.spec,
-                let index = spec.hosts.firstIndex(where: { HostName.service($0, from: name.namespace) == service })
-            else { return nil }
-            let pointer = JSONPointer(["spec", "hosts"]).appending(index)
-            return Diagnostic(.namespaced(.virtualService, name, in: state.mesh), pointer, .unknownReference, detail)
-        }
-        let releases = references.releases(of: service).sorted().map {
-            Diagnostic(
-                .namespaced(.release, $0, in: state.mesh), .spec.appending("service"), .unknownReference, detail)
-        }
-        return rules + releases
+        var change = CompiledChange()
+        change.workloads = names(\.workloads)
+        change.clusters = names(\.clusters)
+        change.endpoints = names(\.endpoints)
+        change.routes = names(\.routes)
+        return change
     }
 }
 
-extension [Diagnostic] {
-    /// By object, then in the order in which they were found.
-    fileprivate func sorted() -> [Diagnostic] {
-        enumerated().sorted { a, b in
-            let (x, y) = (a.element.object.sortKey, b.element.object.sortKey)
-            return x == y ? a.offset < b.offset : x < y
-        }.map(\.element)
+extension MeshIndex {
+    /// Hosts that may come to something: those that are defined, have members, or are mentioned.
+    var hosts: Set<Host> {
+        var hosts: Set<Host> = []
+        for name in state.services.keys { hosts.insert(.service(name)) }
+        for name in state.endpoints.keys { hosts.insert(.service(name)) }
+        return hosts.union(mentions.compactMap(\.host))
+    }
+
+    /// Proxies that have something behind them.
+    var proxies: Set<NamespacedName> {
+        var proxies: Set<NamespacedName> = []
+        for case .proxy(let name) in mentions { proxies.insert(name) }
+        return proxies
     }
 }
 
-extension ObjectKey {
-    fileprivate var sortKey: String { "\(kind.name) \(namespace?.text ?? "") \(name.text)" }
+extension Mention {
+    /// The host that whoever mentions this says something about.
+    fileprivate var host: Host? {
+        guard case .service(let name) = self else { return nil }
+        return .service(name)
+    }
 }

@@ -10,10 +10,10 @@ extension DestinationRuleSpec {
     ///   - name: the rule's.
     ///   - pointer: where the `spec` stands.
     package func violations(
-        named name: NamespacedName, services: Table<MeshState.Service>, at pointer: JSONPointer = .spec
+        named name: NamespacedName, in names: inout some MeshNames, at pointer: JSONPointer = .spec
     ) -> [Violation] {
         let here = pointer.appending("host")
-        guard let target = HostName.service(host, from: name.namespace) else {
+        guard let target = names.host(host, from: name.namespace) else {
             return [Violation(here, .invalidFormat, HostName.rule)]
         }
         guard target.namespace == name.namespace else {
@@ -23,12 +23,11 @@ extension DestinationRuleSpec {
                     "\(target) is a service of another namespace; a destination rule holds for those of its own")
             ]
         }
-        guard let service = services[target]?.spec else {
-            let resolver = DestinationResolver(services: services, namespace: name.namespace)
+        guard let service = names.service(target)?.spec else {
             return [
                 Violation(
-                    here, .unknownReference, "there is no service \(target.name) in namespace \(target.namespace)",
-                    choices: resolver.hosts(in: target.namespace))
+                    here, .unknownReference, "there is no \(target.described)",
+                    choices: names.hosts(in: target.namespace, from: name.namespace))
             ]
         }
         var violations = ports(of: trafficPolicy, service, target, at: pointer)
@@ -42,7 +41,7 @@ extension DestinationRuleSpec {
 
     /// Labels decide what a subset is, as in Istio; what they do not decide is refused rather than guessed.
     private func meaning(
-        of subset: Subset, _ service: ServiceSpec, _ name: NamespacedName, at pointer: JSONPointer
+        of subset: Subset, _ service: ServiceSpec, _ name: Host, at pointer: JSONPointer
     ) -> [Violation] {
         guard let version = subset.version(in: service) else {
             guard !subset.labels.isEmpty else {
@@ -72,7 +71,7 @@ extension DestinationRuleSpec {
     }
 
     private func ports(
-        of policy: TrafficPolicy?, _ service: ServiceSpec, _ name: NamespacedName, at pointer: JSONPointer
+        of policy: TrafficPolicy?, _ service: ServiceSpec, _ name: Host, at pointer: JSONPointer
     ) -> [Violation] {
         guard let policy else { return [] }
         let unknown = policy.portLevelSettings.map(\.number).filter { service.port($0) == nil }
@@ -85,39 +84,13 @@ extension DestinationRuleSpec {
 }
 
 extension MeshState {
-    /// The DestinationRule that holds for connections to a service: the oldest one of its namespace.
-    package func destinationRule(for service: NamespacedName) -> NamespacedName? {
-        destinationRules.filter { name, policies in
-            name.namespace == service.namespace
-                && HostName.service(policies.spec.host, from: name.namespace) == service
-        }.min { ($0.value.createTime, $0.key) < ($1.value.createTime, $1.key) }?.key
-    }
-}
-
-extension MeshState {
-    /// The subsets of the DestinationRules that hold for some services, found by looking once at each rule of the mesh.
-    func subsets(of services: Set<NamespacedName>) -> [NamespacedName: [DestinationRuleSpec.Subset]] {
-        let labels = Set(services.map { $0.name.text[...] })
-        var holding: [NamespacedName: (name: NamespacedName, policies: Policies)] = [:]
-        for (name, policies) in destinationRules where labels.contains(HostName.firstLabel(policies.spec.host)) {
-            guard let service = HostName.service(policies.spec.host, from: name.namespace), services.contains(service),
-                service.namespace == name.namespace
-            else { continue }
-            if let other = holding[service], (other.policies.createTime, other.name) < (policies.createTime, name) {
-                continue
-            }
-            holding[service] = (name, policies)
-        }
-        return holding.mapValues(\.policies.spec.subsets)
-    }
-
     /// Which version each name means that destinations of a service may give as their subset: subsets of the DestinationRule
     /// that holds, and versions.
     package func subsets(of service: NamespacedName) -> [Name: Name] {
         guard let spec = services[service]?.spec else { return [:] }
         var meanings = Dictionary(spec.versions.map { ($0.name, $0.name) }) { first, _ in first }
-        let declared = destinationRule(for: service).flatMap { destinationRules[$0]?.spec.subsets } ?? []
-        for subset in declared.reversed() {
+        var names = StateNames(self)
+        for subset in names.subsets(of: .service(service)).reversed() {
             if let version = subset.version(in: spec) { meanings[subset.name] = version }
         }
         return meanings
@@ -128,11 +101,9 @@ extension MeshState {
         of service: NamespacedName
     ) -> [(rule: NamespacedName, version: Name, pointer: JSONPointer)] {
         guard let spec = services[service]?.spec else { return [] }
-        let rules = destinationRules.filter { name, policies in
-            name.namespace == service.namespace
-                && HostName.service(policies.spec.host, from: name.namespace) == service
-        }
-        return rules.sorted { $0.key < $1.key }.flatMap { name, policies in
+        var names = StateNames(self)
+        let rules = names.destinationRules(about: .service(service))
+        return rules.sorted { $0.name < $1.name }.flatMap { name, policies in
             policies.spec.subsets.enumerated().compactMap { index, subset in
                 subset.version(in: spec).map {
                     (name, $0, JSONPointer.spec.appending("subsets").appending(index))

@@ -5,14 +5,14 @@ internal import MeshModel
 extension Compiler {
     /// Everything that has to be said about objects: ``diagnostics``, and destinations of rules that nobody answers at, which
     /// come and go with endpoints while no rule and no route changes.
-    package var findings: [Diagnostic] { diagnostics + emptyDestinations(in: services.keys) }
+    package var findings: [Diagnostic] { diagnostics + emptyDestinations(in: hosts) }
 
-    /// - Parameter hosts: the services whose routes are looked at.
-    func emptyDestinations(in hosts: some Sequence<NamespacedName>) -> [Diagnostic] {
+    /// - Parameter hosts: those whose routes are looked at.
+    func emptyDestinations(in hosts: some Sequence<Host>) -> [Diagnostic] {
         guard let mesh else { return [] }
         var found: Set<Diagnostic> = []
         for host in hosts {
-            for route in services[host]?.virtualHosts.flatMap(\.routes) ?? [] {
+            for route in virtualHosts(of: host).flatMap(\.routes) {
                 guard case .rules(let rules, let index, _, _) = route.origin, case .forward(let forward) = route.action
                 else { continue }
                 for share in forward.destinations where !hasEndpoints(share.cluster) {
@@ -21,8 +21,8 @@ extension Compiler {
                         Diagnostic(
                             .namespaced(.virtualService, rules, in: mesh),
                             JSONPointer(["spec", "http"]).appending(index).appending("route"), .noReadyEndpoints,
-                            "\(version)service \(share.cluster.service) has no ready endpoint",
-                            other: .namespaced(.service, share.cluster.service, in: mesh)))
+                            "\(version)service \(share.cluster.host) has no ready endpoint",
+                            other: share.cluster.host.service.map { .namespaced(.service, $0, in: mesh) }))
                 }
             }
         }
@@ -30,7 +30,7 @@ extension Compiler {
     }
 
     private func hasEndpoints(_ cluster: IR.ClusterName) -> Bool {
-        let endpoints = services[cluster.service]?.endpoints.first { $0.cluster == cluster }
+        let endpoints = endpoints(of: cluster.host).first { $0.cluster == cluster }
         return endpoints?.localities.contains { $0.endpoints.contains { !$0.isDraining } } ?? false
     }
 }

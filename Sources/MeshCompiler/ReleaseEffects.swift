@@ -1,7 +1,7 @@
 package import Documents
 package import GrayRelease
 package import MeshCore
-internal import MeshModel
+package import MeshModel
 
 /// What a release does to the routes of one rule, or to a service's default route, and what its promotion does to them.
 package struct RouteEffect: Hashable, Sendable {
@@ -33,14 +33,14 @@ package struct RouteEffect: Hashable, Sendable {
         case moves
     }
 
-    /// The service whose callers take the rule.
-    package var service: NamespacedName
-    /// `nil`: the service's default route.
+    /// Whose callers take the rule.
+    package var host: Host
+    /// `nil`: the host's default route.
     package var virtualService: NamespacedName?
     /// The place in `http`.
     package var rule: Int?
     package var ruleName: String?
-    /// Of ``service``, in its order.
+    /// Of ``host``, in its order.
     package var ports: [Int]
     package var effect: Class
     /// Why, as a sentence for people.
@@ -61,7 +61,7 @@ extension ReleaseTraffic {
     /// by service, VirtualService and rule. A rule has one entry for all ports where it is treated alike.
     package func effects(in index: RuleIndex) -> [RouteEffect] {
         var effects: [RouteEffect] = []
-        for host in index.services(sendingTo: service).sorted() {
+        for host in index.hosts(sendingTo: host).sorted() {
             guard var lowering = RouteLowering(host, in: index) else { continue }
             effects += lowering.effects(of: self)
         }
@@ -71,29 +71,28 @@ extension ReleaseTraffic {
     /// The names of ``rules`` that no rule has which sends to the service.
     package func unknownRules(in index: RuleIndex) -> [String] {
         var known: Set<String> = ["*"]
-        for host in index.services(sendingTo: service) {
+        for host in index.hosts(sendingTo: host) {
             guard var lowering = RouteLowering(host, in: index) else { continue }
             known.formUnion(lowering.names(of: self))
         }
         return rules.filter { !known.contains($0) }
     }
 
-    fileprivate func effect(on rule: RuleDestinations, of place: RulePlace, port: Int, host: NamespacedName)
+    fileprivate func effect(on rule: RuleDestinations, of place: RulePlace?, port: Int, caller: Host)
         -> RouteEffect
     {
         let effect = classify(rule)
         var result = RouteEffect(
-            service: host, virtualService: place.virtualService,
-            rule: place.virtualService == nil ? nil : place.index, ruleName: place.name, ports: [port], effect: effect,
-            detail: detail(effect, rule), atPromotion: atPromotion(effect, rule),
-            pointer: place.virtualService == nil ? nil : place.pointer, canaryWeightPointer: nil)
+            host: caller, virtualService: place?.owner, rule: place?.index, ruleName: place?.name, ports: [port],
+            effect: effect, detail: detail(effect, rule), atPromotion: atPromotion(effect, rule),
+            pointer: place?.pointer, canaryWeightPointer: nil)
         let byHand = rule.all.first {
-            $0.service == service && $0.named == canary && $0.version == canary && $0.weight > 0
+            $0.host == host && $0.named == canary && $0.version == canary && $0.weight > 0
         }
         if effect == .split { result.notForProxyless = notForProxyless }
         result.divides =
             effect == .split && rule.all.contains { isReleased($0) && covers(port: $0.port) && $0.weight > 0 }
-        if effect == .split, let byHand {
+        if effect == .split, let byHand, let place {
             result.canaryWeightPointer = place.pointer.appending("route").appending(byHand.index).appending("weight")
         }
         return result
@@ -111,7 +110,7 @@ extension ReleaseTraffic {
     }
 
     private func atPromotion(_ effect: RouteEffect.Class, _ rule: RuleDestinations) -> RouteEffect.AtPromotion {
-        let own = rule.all.filter { $0.service == service }
+        let own = rule.all.filter { $0.host == host }
         switch effect {
         case .untouched, .keptCanaryOnly, .pinned: return .unchanged
         case .keptOtherNamespace: return own.contains { $0.named == nil } ? .moves : .unchanged
@@ -122,7 +121,7 @@ extension ReleaseTraffic {
             let isOther = rule.shape.namespace != service.namespace
             let stays = own.allSatisfy { destination in
                 guard let named = destination.named else { return false }
-                return isOther || destination.version != stable || rule.isPin(on: named, of: service)
+                return isOther || destination.version != stable || rule.isPin(on: named, of: host)
             }
             return stays ? .unchanged : .moves
         }
@@ -148,7 +147,7 @@ extension RouteLowering {
     fileprivate mutating func effects(of traffic: ReleaseTraffic) -> [RouteEffect] {
         var effects: [RouteEffect] = []
         for (place, rule, port) in rules() {
-            let effect = traffic.effect(on: rule, of: place, port: port, host: name)
+            let effect = traffic.effect(on: rule, of: place, port: port, caller: host)
             let same = effects.firstIndex { other in
                 var effect = effect
                 effect.ports = other.ports
@@ -156,13 +155,13 @@ extension RouteLowering {
             }
             if let same { effects[same].ports.append(port) } else { effects.append(effect) }
         }
-        return effects.filter { traffic.service == name || $0.effect != .untouched }
+        return effects.filter { traffic.host == host || $0.effect != .untouched }
     }
 
     /// By which names a scope can select the rules that send to a release's service, also those that no request gets to now.
     fileprivate mutating func names(of traffic: ReleaseTraffic) -> Set<String> {
         rules(areReached: false).reduce(into: []) { names, entry in
-            if entry.rule.all.contains(where: { $0.service == traffic.service }) {
+            if entry.rule.all.contains(where: { $0.host == traffic.host }) {
                 names.formUnion(entry.rule.shape.names)
             }
         }
@@ -173,10 +172,10 @@ extension RouteLowering {
     /// - Parameter areReached: leave out those behind a rule that takes every request to the port.
     private mutating func rules(
         areReached: Bool = true
-    ) -> [(place: RulePlace, rule: RuleDestinations, port: Int)] {
+    ) -> [(place: RulePlace?, rule: RuleDestinations, port: Int)] {
         let owner = owner()
-        let all = owner.flatMap { state.virtualServices[$0]?.spec.http } ?? []
-        var found: [(place: RulePlace, rule: RuleDestinations, port: Int)] = []
+        let all = owner.flatMap { rules(of: $0)?.spec.http } ?? []
+        var found: [(place: RulePlace?, rule: RuleDestinations, port: Int)] = []
         for port in service.spec.ports.filter(\.appProtocol.isHTTP).map(\.number) {
             let before = found.count
             for (index, rule) in all.enumerated() {
@@ -187,17 +186,18 @@ extension RouteLowering {
                 let takesAll = rule.match.isEmpty || matches.contains { IR.RouteMatch($0).isAny }
                 if areReached && takesAll { break }
             }
-            if found.count == before { found.append((RulePlace(name), defaultRule(port: port), port)) }
+            if found.count == before { found.append((nil, defaultRule(port: port), port)) }
         }
         return found
     }
 }
 
 extension RouteLowering {
-    /// - Returns: `nil` if there is no such service.
-    init?(_ name: NamespacedName, in index: RuleIndex) {
-        guard let service = index.state.services[name] else { return nil }
-        self.init(state: index.state, name: name, service: service, references: index.references)
+    /// - Returns: `nil` if there is no such host.
+    init?(_ host: Host, in index: RuleIndex) {
+        var view = index.view
+        guard let service = view.service(host) else { return nil }
+        self.init(host, service, view)
     }
 }
 

@@ -1,11 +1,11 @@
 package import GrayRelease
 package import MeshCore
-internal import MeshModel
+package import MeshModel
 
 /// A rule that a release is to divide and leaves as it is for a port, as it would make too many copies.
 package struct ReleaseExcess: Hashable, Sendable {
     /// Whose callers take the rule.
-    package var service: NamespacedName
+    package var host: Host
     /// `nil`: the service's default route.
     package var virtualService: NamespacedName?
     package var rule: Int?
@@ -13,10 +13,10 @@ package struct ReleaseExcess: Hashable, Sendable {
     /// The beginning of a sentence about the release that ends with the limit's name.
     package var limit: String
 
-    init(service: NamespacedName, _ place: RulePlace, port: Int, limit: String) {
-        self.service = service
-        virtualService = place.virtualService
-        rule = place.virtualService == nil ? nil : place.index
+    init(host: Host, _ place: RulePlace?, port: Int, limit: String) {
+        self.host = host
+        virtualService = place?.owner
+        rule = place?.index
         self.port = port
         self.limit = limit
     }
@@ -30,7 +30,7 @@ extension ReleaseTraffic {
     package func excess(as name: NamespacedName, in index: RuleIndex) -> [ReleaseExcess] {
         guard isEffective, mostCopies > 0 else { return [] }
         let other = index.replacingReleases(of: service, by: name, self)
-        return other.services(sendingTo: service).sorted().flatMap { host -> [ReleaseExcess] in
+        return other.hosts(sendingTo: host).sorted().flatMap { host -> [ReleaseExcess] in
             guard !isWithinBounds(as: name, on: host, in: other), var lowering = RouteLowering(host, in: other) else {
                 return []
             }
@@ -38,16 +38,17 @@ extension ReleaseTraffic {
         }
     }
 
-    /// Whether even if it divided all rules of a service, there would be no more copies than allowed. Told without making them:
+    /// Whether even if it divided all rules for a host, there would be no more copies than allowed. Told without making them:
     /// a release that waits is looked at several times a second.
-    private func isWithinBounds(as name: NamespacedName, on host: NamespacedName, in index: RuleIndex) -> Bool {
-        guard let service = index.state.services[host]?.spec else { return true }
+    private func isWithinBounds(as name: NamespacedName, on host: Host, in index: RuleIndex) -> Bool {
+        var view = index.view
+        guard let service = view.service(host)?.spec else { return true }
         // What several releases make of a rule multiplies.
         let others = index.state.releases.filter { $0.key != name && $0.value.isEffective }
-        guard others.allSatisfy({ !index.services(sendingTo: $0.value.service).contains(host) }) else { return false }
+        guard others.allSatisfy({ !index.hosts(sendingTo: $0.value.host).contains(host) }) else { return false }
         var cost = RouteCost(routes: service.ports.count)
-        for rules in index.references.rules(for: host) {
-            if let spec = index.state.virtualServices[rules]?.spec { cost = cost + spec.cost(for: service) }
+        for (_, rules) in view.objects(VirtualServiceSpec.self, mentioning: host.mention) {
+            cost = cost + rules.spec.cost(for: service)
         }
         return RouteBudget.excess(of: cost, mostCopies) == nil
     }
@@ -114,6 +115,6 @@ extension [RouteEffect] {
 
 extension ReleaseExcess {
     fileprivate func isAbout(_ effect: RouteEffect, port: Int) -> Bool {
-        service == effect.service && virtualService == effect.virtualService && rule == effect.rule && self.port == port
+        host == effect.host && virtualService == effect.virtualService && rule == effect.rule && self.port == port
     }
 }

@@ -1,6 +1,5 @@
 internal import Documents
 package import GrayRelease
-internal import MeshCore
 package import MeshModel
 
 /// What rules come to in the sidecars that follow them.
@@ -76,36 +75,36 @@ extension VirtualServiceSpec {
 /// who has few is not hurt by who has many. It depends on the costs alone, so equal states give equal results, whatever the
 /// way to them; and as long as everything is within the bounds, a change costs what it touches.
 struct RouteBudget: Hashable, Sendable {
-    /// Of services that have rules, when those hold.
-    private var costs: [NamespacedName: RouteCost] = [:]
+    /// Of hosts that have rules, when those hold.
+    private var costs: [Host: RouteCost] = [:]
     private var total = RouteCost()
-    /// Services whose rules are left out, and why: the rest of a sentence.
-    private(set) var leftOut: [NamespacedName: String] = [:]
+    /// Hosts whose rules are left out, and why: the rest of a sentence.
+    private(set) var leftOut: [Host: String] = [:]
 
-    /// Takes over what some services' rules come to now; nothing for those that have none.
+    /// Takes over what some hosts' rules come to now; nothing for those that have none.
     ///
-    /// - Returns: the services whose rules are left out now and were not before, or the other way round, or for another reason.
-    mutating func update(_ changed: [(name: NamespacedName, cost: RouteCost)]) -> [NamespacedName] {
+    /// - Returns: the hosts whose rules are left out now and were not before, or the other way round, or for another reason.
+    mutating func update(_ changed: [(name: Host, cost: RouteCost)]) -> [Host] {
         for (name, cost) in changed {
             total = total - (costs[name] ?? RouteCost()) + cost
             costs[name] = cost == RouteCost() ? nil : cost
         }
         let before = leftOut
-        leftOut = total.excessOfMesh == nil ? tooMuchForTheirService(changed) : decided()
+        leftOut = total.excessOfMesh == nil ? tooMuchForTheirHost(changed) : decided()
         guard before != leftOut else { return [] }
         return Set(before.keys).union(leftOut.keys).filter { before[$0] != leftOut[$0] }
     }
 
-    private func tooMuchForTheirService(
-        _ changed: [(name: NamespacedName, cost: RouteCost)]
-    ) -> [NamespacedName: String] {
+    private func tooMuchForTheirHost(
+        _ changed: [(name: Host, cost: RouteCost)]
+    ) -> [Host: String] {
         // What was left out for the mesh's sake may be in again.
         var result = leftOut.filter { costs[$0.key]?.excessOfService == $0.value }
         for (name, cost) in changed { result[name] = cost.excessOfService }
         return result
     }
 
-    private func decided() -> [NamespacedName: String] {
+    private func decided() -> [Host: String] {
         var result = costs.compactMapValues(\.excessOfService)
         var rest = total - result.keys.reduce(RouteCost()) { $0 + (costs[$1] ?? RouteCost()) }
         guard rest.excessOfMesh != nil else { return result }

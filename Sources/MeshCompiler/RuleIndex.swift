@@ -1,47 +1,40 @@
 internal import GrayRelease
-package import MeshCore
+internal import MeshCore
 package import MeshModel
 
 /// A mesh and what its rules are about, for questions about releases. It follows the mesh at the cost of comparing its rules,
 /// and of what changed in them.
 package struct RuleIndex: Sendable {
-    package private(set) var state: MeshState
-    private(set) var references: References
+    private var index: MeshIndex
 
-    package init(_ state: MeshState) {
-        self.state = state
-        references = References(state)
-    }
+    package init(_ state: MeshState) { index = MeshIndex(state, of: Self.kinds) }
+
+    private static let kinds: [Kind] = [.virtualService, .destinationRule, .release]
+
+    package var state: MeshState { index.state }
+    var view: MeshView { MeshView(index) }
 
     /// Takes over another state of the same mesh, an earlier one too.
-    package mutating func follow(_ new: MeshState) {
-        for name in state.virtualServices.names(differentIn: new.virtualServices) {
-            _ = references.replace(name, with: new.virtualServices[name]?.spec)
-        }
-        for name in state.destinationRules.names(differentIn: new.destinationRules) {
-            _ = references.replace(name, with: new.destinationRules[name]?.spec)
-        }
-        for name in state.releases.names(differentIn: new.releases) {
-            _ = references.replace(name, with: new.releases[name])
-        }
-        state = new
-    }
+    package mutating func follow(_ new: MeshState) { _ = index.update(to: new, state.change(to: new, of: Self.kinds)) }
 
-    /// Services whose own routes may send requests to a service: itself, and those whose rules name it.
-    package func services(sendingTo service: NamespacedName) -> Set<NamespacedName> {
-        references.dependents(on: service).union([service])
+    /// Hosts whose own routes may send requests to a host: itself, and those whose rules name it.
+    package func hosts(sendingTo host: Host) -> Set<Host> {
+        var view = view
+        return view.hosts(sendingTo: host).union([host])
     }
 
     /// Returns the index of the mesh with one release for a service, in place of those that there are.
     func replacingReleases(of service: NamespacedName, by name: NamespacedName, _ traffic: ReleaseTraffic) -> RuleIndex
     {
-        var other = self
-        for name in references.releases(of: service) {
-            other.state.releases[name] = nil
-            _ = other.references.replace(name, with: nil as ReleaseTraffic?)
+        var (state, change, view) = (state, MeshChange(), view)
+        for (other, _) in view.releases(of: .service(service)) {
+            state.releases[other] = nil
+            change.releases.insert(other)
         }
-        other.state.releases[name] = traffic
-        _ = other.references.replace(name, with: traffic)
+        state.releases[name] = traffic
+        change.releases.insert(name)
+        var other = self
+        _ = other.index.update(to: state, change)
         return other
     }
 }

@@ -33,7 +33,7 @@ package enum Simulation {
     }
 
     package struct Destination: Hashable, Sendable {
-        package var service: NamespacedName
+        package var host: Host
         package var port: Int
         /// `nil`: all versions, by their endpoints.
         package var version: Name?
@@ -76,7 +76,7 @@ extension Compiler {
         _ request: Simulation.Request, to service: NamespacedName, port: Int? = nil,
         budget: StepBudget = StepBudget(Limits.simulationSteps.value)
     ) -> Simulation.Answer? {
-        let hosts = services[service]?.virtualHosts ?? []
+        let hosts = virtualHosts(of: .service(service))
         guard let host = hosts.first(where: { port == nil ? $0.isDefaultPort : $0.port == port }) else { return nil }
         guard let path = Simulation.normalized(request.path) else {
             return Simulation.Answer(
@@ -121,12 +121,12 @@ extension Simulation.Outcome {
             self = .forwarded(
                 forward.destinations.map {
                     Simulation.Destination(
-                        service: $0.cluster.service, port: $0.cluster.port, version: $0.cluster.version,
+                        host: $0.cluster.host, port: $0.cluster.port, version: $0.cluster.version,
                         millionths: $0.weight * IR.Share.total / total)
                 },
                 mirrors: forward.mirrors.map {
                     Simulation.Destination(
-                        service: $0.cluster.service, port: $0.cluster.port, version: $0.cluster.version,
+                        host: $0.cluster.host, port: $0.cluster.port, version: $0.cluster.version,
                         millionths: $0.partsPerMillion)
                 })
         }

@@ -11,8 +11,9 @@ package struct WriteCheck {
     package private(set) var violations: [Violation] = []
     package private(set) var warnings: [Violation] = []
 
-    private let resolver: DestinationResolver
-    private let own: [(text: String, name: NamespacedName)]
+    private let namespace: Name
+    private var names: StateNames
+    private let own: [(text: String, host: Host)]
 
     /// - Parameters:
     ///   - name: the VirtualService's.
@@ -21,30 +22,30 @@ package struct WriteCheck {
         _ spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState, at pointer: JSONPointer = ["spec"]
     ) {
         self.spec = spec
-        let subsets = state.subsets(of: spec.destinations(from: name.namespace))
-        resolver = DestinationResolver(services: state.services, namespace: name.namespace) { subsets[$0] ?? [] }
-        own = spec.hosts.compactMap { host in HostName.service(host, from: name.namespace).map { (host, $0) } }
+        namespace = name.namespace
+        var names = StateNames(state)
+        own = spec.hosts.compactMap { text in names.host(text, from: name.namespace).map { (text, $0) } }
+        self.names = names
         checkHosts(at: pointer.appending("hosts"))
-        checkDelegations(from: name.namespace, at: pointer.appending("delegateHosts"))
+        checkDelegations(at: pointer.appending("delegateHosts"))
         for index in spec.http.indices { checkRule(index, at: pointer.appending("http").appending(index)) }
     }
 
     private mutating func checkHosts(at pointer: JSONPointer) {
-        for (index, host) in own.enumerated() where resolver.services[host.name] == nil {
+        for (index, name) in own.enumerated() where names.service(name.host) == nil {
             violations.append(
                 Violation(
-                    pointer.appending(index), .unknownReference,
-                    "there is no service \(host.name.name) in namespace \(host.name.namespace)",
-                    choices: resolver.hosts(in: host.name.namespace)))
+                    pointer.appending(index), .unknownReference, "there is no \(name.host.described)",
+                    choices: names.hosts(in: name.host.namespace, from: namespace)))
         }
     }
 
     /// A host is let go by whom it belongs to.
-    private mutating func checkDelegations(from namespace: Name, at pointer: JSONPointer) {
-        let mine = own.filter { $0.name.namespace == namespace }
+    private mutating func checkDelegations(at pointer: JSONPointer) {
+        let mine = own.filter { $0.host.namespace == namespace }
         for (index, delegation) in spec.delegateHosts.enumerated() {
-            let service = HostName.service(delegation.host, from: namespace)
-            if mine.contains(where: { $0.name == service }) { continue }
+            let host = names.host(delegation.host, from: namespace)
+            if mine.contains(where: { $0.host == host }) { continue }
             violations.append(
                 Violation(
                     pointer.appending(index).appending("host"), .invalidValue,
@@ -72,7 +73,7 @@ package struct WriteCheck {
     }
 
     private mutating func checkPort(_ port: Int, at pointer: JSONPointer) {
-        let services = own.compactMap { resolver.services[$0.name]?.spec }
+        let services = own.compactMap { names.service($0.host)?.spec }
         guard !services.isEmpty, !services.contains(where: { $0.port(port)?.appProtocol.isHTTP == true }) else {
             return
         }
@@ -89,9 +90,9 @@ package struct WriteCheck {
         // on the request, and the compiler decides.
         let isSingle = own.count == 1
         for host in own.isEmpty ? [nil] : own.map(Optional.some) {
-            do throws(DestinationResolver.Unknown) {
-                let target = try resolver.target(of: destination, own: host?.name)
-                _ = try resolver.port(of: destination, at: target, called: nil)
+            do throws(UnknownDestination) {
+                let target = try names.target(of: destination, own: host?.host, from: namespace)
+                _ = try target.port(of: destination, called: nil)
                 guard let host, destination.subset == nil, let version = target.version else { continue }
                 warn(about: version, of: host.text, at: pointer)
                 if isSingle { return Destination(host: host.text, subset: version, port: destination.port) }

@@ -11,14 +11,14 @@ struct EncoderGoldenTests {
         let state = try MeshDocument.read(golden.input("mesh.json"))
         let compiler = Compiler(state)
         var encoder = ConfigEncoder()
-        _ = encoder.update(Self.everything(in: compiler), of: compiler)
+        _ = encoder.update(compiler.everything, of: compiler)
         let here = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/\(golden.name)"))
         for (file, view) in try Self.views(of: golden.name) {
             let resources = encoder.resources(of: view)
             try here.expect(Self.json(resources), in: file)
             let other = Compiler(state.shuffled())
             var shuffled = ConfigEncoder()
-            _ = shuffled.update(Self.everything(in: other), of: other)
+            _ = shuffled.update(other.everything, of: other)
             #expect(shuffled.resources(of: view) == resources, "the result must not depend on the order of the input")
         }
     }
@@ -53,12 +53,6 @@ struct EncoderGoldenTests {
         }
         if name == "destination-rules" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
         return views
-    }
-
-    static func everything(in compiler: Compiler) -> CompiledChange {
-        var change = CompiledChange()
-        for name in compiler.services.keys { change.services[name] = .all }
-        return change
     }
 
     private static func json(_ resources: ResourceSet) throws -> Data {

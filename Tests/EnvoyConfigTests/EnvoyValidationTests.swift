@@ -19,7 +19,7 @@ struct EnvoyValidationTests {
         for golden in Golden.meshes {
             let compiler = Compiler(try MeshDocument.read(golden.input("mesh.json")))
             var encoder = ConfigEncoder()
-            _ = encoder.update(EncoderGoldenTests.everything(in: compiler), of: compiler)
+            _ = encoder.update(compiler.everything, of: compiler)
             try Self.addOutbound(of: encoder, to: &resources, case: golden.name, port: port)
             port += 1
             let proxies = [

@@ -17,7 +17,7 @@ struct ProvenanceTests {
         let golden = try #require(Golden.meshes.first { $0.name == golden })
         let compiler = Compiler(try MeshDocument.read(golden.input("mesh.json")))
         var encoder = ConfigEncoder()
-        _ = encoder.update(EncoderGoldenTests.everything(in: compiler), of: compiler)
+        _ = encoder.update(compiler.everything, of: compiler)
         return try encoder.sources(
             of: type, named: name, by: MeshDocument.namespaced(proxy), refusedWith: complaint, isCurrent: isCurrent,
             in: compiler, mesh: mesh

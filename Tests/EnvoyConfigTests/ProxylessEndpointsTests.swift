@@ -112,7 +112,7 @@ struct ProxylessEndpointsTests {
     private static func localities(_ endpoints: JSONValue, in view: View) throws -> [Locality] {
         let compiler = Compiler(try state(endpoints))
         var encoder = ConfigEncoder()
-        _ = encoder.update(EncoderGoldenTests.everything(in: compiler), of: compiler)
+        _ = encoder.update(compiler.everything, of: compiler)
         let resource = try #require(encoder.resources(of: view)[.endpoints]?.first)
         return try EndpointsMessage(serializedBytes: resource.bytes).endpoints.map { locality in
             let id = locality.locality

@@ -21,7 +21,7 @@ struct RouteMessageTests {
                 "virtualServices": ["x/a": ["spec": ["hosts": ["a"], "http": http]]],
             ]))
         var encoder = ConfigEncoder()
-        _ = encoder.update(EncoderGoldenTests.everything(in: compiler), of: compiler)
+        _ = encoder.update(compiler.everything, of: compiler)
         let namespace = try MeshDocument.name("x")
         let messages = try [View.outbound(namespace: namespace), .proxyless(namespace: namespace)].map { view in
             let resource = try #require(encoder.resources(of: view)[.routes]?.first)

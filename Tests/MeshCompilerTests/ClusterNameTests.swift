@@ -1,5 +1,6 @@
 import MeshCompiler
 import MeshCore
+import MeshModel
 import Testing
 
 @Suite("Names of clusters")
@@ -8,9 +9,9 @@ struct ClusterNameTests {
     func roundTrip() throws {
         let service = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("reviews")))
         for version in [nil, Name("v1")] {
-            let name = IR.ClusterName(service: service, port: 9080, version: version)
+            let name = IR.ClusterName(host: .service(service), port: 9080, version: version)
             let read = try #require(IR.ClusterName(name.text))
-            #expect((read.service, read.port, read.version) == (service, 9080, version))
+            #expect((read.host, read.port, read.version) == (.service(service), 9080, version))
         }
     }
 

@@ -76,8 +76,8 @@ struct DestinationHeadersTests {
         document["releases"] = canary.map {
             ["x/r": ["service": "a", "port": 80, "stable": "v1", "canary": "v2", "share": .integer($0)]]
         }
-        let services = Compiler(try MeshDocument.read(.object(document))).services
-        let routes = try #require(services[RandomReleaseMesh.service]?.virtualHosts.first?.routes)
+        let compiler = Compiler(try MeshDocument.read(.object(document)))
+        let routes = try #require(compiler.virtualHosts(of: .service(RandomReleaseMesh.service)).first?.routes)
         guard case .forward(let forward)? = routes.first?.action else { return [] }
         return forward.destinations.map {
             "\($0.cluster.version?.text ?? "all") \($0.headers.request.set["x-side"] ?? "") \($0.weight)"

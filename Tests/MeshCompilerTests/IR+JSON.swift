@@ -5,27 +5,29 @@ import MeshModel
 
 // How the intermediate representation stands in golden files. Only what is said is shown.
 
-extension CompiledService {
-    var golden: JSONValue {
-        .fields([
+extension Compiler {
+    func golden(of host: Host) -> JSONValue {
+        let clusters = clusters(of: host)?.clusters ?? []
+        // By proxy, then by port.
+        let inbound = proxies.flatMap { self.inbound(of: $0) }.filter { .service($0.service) == host }
+            .sorted { ($0.proxy, $0.port.number) < ($1.proxy, $1.port.number) }
+        return .fields([
             "clusters": JSONValue.list(clusters) {
                 .string($0.isHTTP2 ? "\($0.name) (HTTP/2)" : $0.name.text)
             },
-            "policies": policies,
-            "endpoints": JSONValue.list(endpoints, \.golden),
+            "policies": Self.policies(clusters),
+            "endpoints": JSONValue.list(endpoints(of: host), \.golden),
             "inbound": JSONValue.list(inbound) {
                 .string(
                     "\($0.proxy): \($0.address):\($0.listenPort) -> 127.0.0.1:\($0.workloadPort) "
                         + "(\($0.port.number) \($0.port.appProtocol.rawValue))")
             },
-            "virtualHosts": JSONValue.list(virtualHosts, \.golden),
+            "virtualHosts": JSONValue.list(virtualHosts(of: host), \.golden),
         ])
     }
-}
 
-extension CompiledService {
     /// Of the clusters that have some, by cluster.
-    private var policies: JSONValue? {
+    private static func policies(_ clusters: [IR.Cluster]) -> JSONValue? {
         var policies: [String: JSONValue] = [:]
         for cluster in clusters where cluster.policy != .init() {
             policies[cluster.name.text] = cluster.policy.json

@@ -34,13 +34,12 @@ struct InboundTests {
 
     /// `service/endpoint` by which something is let in, those whose objects are not accepted, and those that are sent requests.
     private static func found(_ compiler: Compiler) -> (inForce: [String], refused: [String], members: [String]) {
-        let services = compiler.services.sorted { $0.key < $1.key }
-        let inForce = services.flatMap { service, compiled in
-            compiled.inbound.map { "\(service.name)/\($0.endpoint) \($0.listenPort)>\($0.workloadPort)" }
-        }
-        let members = services.filter { service, compiled in
-            compiled.endpoints.contains { !$0.localities.isEmpty }
-        }.map(\.key.name.text)
+        let inForce = compiler.proxies.flatMap { compiler.inbound(of: $0) }
+            .sorted { ($0.service, $0.endpoint, $0.listenPort) < ($1.service, $1.endpoint, $1.listenPort) }
+            .map { "\($0.service.name)/\($0.endpoint) \($0.listenPort)>\($0.workloadPort)" }
+        let members = compiler.hosts.sorted().filter { host in
+            compiler.endpoints(of: host).contains { !$0.localities.isEmpty }
+        }.compactMap(\.service?.name.text)
         return (inForce, compiler.diagnostics.map { "\($0.object.service?.text ?? "")/\($0.object.name)" }, members)
     }
 

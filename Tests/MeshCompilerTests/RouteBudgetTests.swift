@@ -73,7 +73,8 @@ struct RouteBudgetTests {
         let conditions = Limits.routesPerService.value / 4
         var compiler = Compiler(try Self.state(Self.rules("reviews", conditions: conditions), ports: 4))
         #expect(compiler.diagnostics.isEmpty)
-        #expect(compiler.services[reviews]?.virtualHosts.map(\.routes.count) == Array(repeating: conditions, count: 4))
+        #expect(
+            compiler.virtualHosts(of: .service(reviews)).map(\.routes.count) == Array(repeating: conditions, count: 4))
 
         // Whichever of the two grows.
         let more = try Self.state(Self.rules("reviews", conditions: conditions), ports: 5)
@@ -86,19 +87,19 @@ struct RouteBudgetTests {
         #expect(
             diagnostic.detail.contains(
                 "come to \(conditions * 5) routes; allowed are at most 5000 routes (limit routesPerService)"))
-        #expect(compiler.services[reviews]?.virtualHosts.map(\.routes.count) == [1, 1, 1, 1, 1])
-        #expect(compiler.services[ratings]?.virtualHosts.map(\.routes.count) == [3])
-        #expect(compiler.services == Compiler(more).services)
+        #expect(compiler.virtualHosts(of: .service(reviews)).map(\.routes.count) == [1, 1, 1, 1, 1])
+        #expect(compiler.virtualHosts(of: .service(ratings)).map(\.routes.count) == [3])
+        #expect(CompiledMesh(compiler) == CompiledMesh(Compiler(more)))
 
         var back = MeshChange()
         back.virtualServices = [reviews]
         let less = try Self.state(Self.rules("reviews", conditions: 7), ports: 5)
         _ = compiler.update(less, back)
         #expect(compiler.diagnostics.isEmpty)
-        #expect(compiler.services[reviews]?.virtualHosts.map(\.routes.count) == [7, 7, 7, 7, 7])
+        #expect(compiler.virtualHosts(of: .service(reviews)).map(\.routes.count) == [7, 7, 7, 7, 7])
     }
 
-    private static func name(_ number: Int) throws -> NamespacedName { try MeshDocument.namespaced("shop/s\(number)") }
+    private static func name(_ number: Int) throws -> Host { .service(try MeshDocument.namespaced("shop/s\(number)")) }
 
     @Test("When rules are too much for the mesh, the largest are left out, and who has few is not hurt")
     func tooManyForMesh() throws {
@@ -122,9 +123,9 @@ struct RouteBudgetTests {
     func determinism(_ seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         var budget = RouteBudget()
-        var costs: [NamespacedName: RouteCost] = [:]
+        var costs: [Host: RouteCost] = [:]
         for _ in 0..<80 {
-            var changed: [NamespacedName: RouteCost] = [:]
+            var changed: [Host: RouteCost] = [:]
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let routes = [0, 1, 3_000, 4_999, 5_001, 20_000].randomElement(using: &random) ?? 0
                 let size = routes == 0 ? 0 : [0, 10, 390_000, 500_000].randomElement(using: &random) ?? 0

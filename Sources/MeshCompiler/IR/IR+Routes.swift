@@ -2,9 +2,9 @@ package import MeshCore
 package import MeshModel
 
 extension IR {
-    /// The routes of one port of a service, whatever name callers use for it.
+    /// The routes of one port of a host, whatever name callers use for it.
     package struct VirtualHost: Hashable, Sendable {
-        package var service: NamespacedName
+        package var host: Host
         package var port: Int
         /// Whether callers that name no port mean this one: the service's first HTTP port.
         package var isDefaultPort: Bool

@@ -9,16 +9,16 @@ package enum IR {
     ///
     /// A name never changes its meaning: a promotion changes routes, not clusters.
     package struct ClusterName: Hashable, Comparable, Sendable, CustomStringConvertible {
-        package let service: NamespacedName
+        package let host: Host
         package let port: Int
         package let version: Name?
         package let text: String
 
-        package init(service: NamespacedName, port: Int, version: Name?) {
-            self.service = service
+        package init(host: Host, port: Int, version: Name?) {
+            self.host = host
             self.port = port
             self.version = version
-            text = "outbound|\(port)|\(version?.text ?? "")|\(HostName.full(service))"
+            text = "outbound|\(port)|\(version?.text ?? "")|\(host.text)"
         }
 
         /// Reads a name.
@@ -30,7 +30,7 @@ package enum IR {
                 let name = parts[3].split(separator: ".").first.flatMap({ Name(String($0)) }),
                 let service = HostName.service(String(parts[3]), from: name)
             else { return nil }
-            self.init(service: service, port: port, version: Name(String(parts[2])))
+            self.init(host: .service(service), port: port, version: Name(String(parts[2])))
             guard self.text == text else { return nil }
         }
 

@@ -25,8 +25,7 @@ extension ControlPlane {
         let state = try await currentState(of: mesh)
         guard let target = state.services[service] else { throw ControlError.notFound("service \(service.name)") }
         let simulated = try await atDesk(for: mesh.tenant) { isCancelled in
-            var compiler = Compiler()
-            _ = compiler.update(state, state.change(about: [service]))
+            let compiler = Compiler([.service(service)], of: state)
             let budget = StepBudget(Limits.simulationSteps.value, isCancelled: isCancelled)
             return compiler.simulate(request, to: service, port: port, budget: budget)
         }
@@ -70,31 +69,6 @@ extension ControlPlane {
         }
         fields.finish()
         return (request, port)
-    }
-}
-
-extension MeshState {
-    /// What a compiler that knows nothing yet must look at for the routes of some services.
-    func change(about services: Set<NamespacedName>) -> MeshChange {
-        var change = MeshChange()
-        change.services = services
-        // What their rules send to has versions by subsets' labels, policies and releases of its own.
-        var destinations = services
-        for (name, rules) in virtualServices
-        where rules.spec.hosts.contains(where: { host in
-            HostName.service(host, from: name.namespace).map(services.contains) ?? false
-        }) {
-            change.virtualServices.insert(name)
-            destinations.formUnion(rules.spec.destinations(from: name.namespace))
-        }
-        for (name, policies) in destinationRules {
-            guard let target = HostName.service(policies.spec.host, from: name.namespace),
-                destinations.contains(target)
-            else { continue }
-            change.destinationRules.insert(name)
-        }
-        for (name, traffic) in releases where destinations.contains(traffic.service) { change.releases.insert(name) }
-        return change
     }
 }
 
@@ -144,17 +118,14 @@ extension Simulation.Answer {
     private static func json(
         _ destination: Simulation.Destination, _ isVisible: (Name) -> Bool
     ) -> JSONValue {
-        let namespace = destination.service.namespace
-        guard isVisible(namespace) else {
-            return [
-                "namespace": .string(namespace.text), "shareBp": .number(whole: Double(destination.millionths) / 100),
-            ]
-        }
-        return [
-            "namespace": .string(destination.service.namespace.text), "service": .string(destination.service.name.text),
-            "port": .integer(Int64(destination.port)), "version": destination.version.map { .string($0.text) } ?? .null,
-            "shareBp": .number(whole: Double(destination.millionths) / 100),
+        let share = JSONValue.number(whole: Double(destination.millionths) / 100)
+        let namespace = destination.host.namespace
+        guard isVisible(namespace) else { return ["namespace": .string(namespace.text), "shareBp": share] }
+        let members: [String: JSONValue] = [
+            "port": .integer(Int64(destination.port)),
+            "version": destination.version.map { .string($0.text) } ?? .null, "shareBp": share,
         ]
+        return .object(members.merging(destination.host.members) { own, _ in own })
     }
 }
 

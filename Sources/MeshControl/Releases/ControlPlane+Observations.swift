@@ -21,7 +21,9 @@ extension ControlPlane {
             let rules = indexes.index(of: try await mirror.state(of: release.mesh, atLeast: newest))
             let acks = try await store.acks(
                 of: release.mesh, at: release.status.traffic.configRevision,
-                of: ReleaseFootprint(service: release.service, routes: rules.services(sendingTo: release.service)))
+                of: ReleaseFootprint(
+                    service: release.service,
+                    routes: Set(rules.hosts(sendingTo: .service(release.service)).compactMap(\.service))))
             var observations = rules.observations(of: release)
             observations.proxies = acks.proxies
             observations.rejections = acks.rejections.map {

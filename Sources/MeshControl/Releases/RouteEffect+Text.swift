@@ -9,9 +9,9 @@ extension RouteEffect {
     var place: String {
         let rule = ruleName.map { "rule \"\($0)\"" } ?? "the rule"
         let ports = ports.map { "\($0)" }.joined(separator: ", ")
-        guard let virtualService else { return "the default route of service \(service), port \(ports)" }
+        guard let virtualService else { return "the default route of service \(host), port \(ports)" }
         return
-            "\(rule) at \(pointer ?? .spec) of VirtualService \(virtualService) for service \(service), port \(ports)"
+            "\(rule) at \(pointer ?? .spec) of VirtualService \(virtualService) for service \(host), port \(ports)"
     }
 
     /// What becomes of the rule, in one sentence for people.
@@ -27,8 +27,7 @@ extension RouteEffect {
     }
 
     var json: JSONValue {
-        .fields([
-            "namespace": .string(service.namespace.text), "service": .string(service.name.text),
+        let members: [String: JSONValue?] = [
             "ports": .array(ports.map { .integer(Int64($0)) }),
             "virtualService": virtualService.map {
                 ["namespace": .string($0.namespace.text), "name": .string($0.name.text)]
@@ -36,7 +35,8 @@ extension RouteEffect {
             "rule": ruleName.map(JSONValue.string), "pointer": pointer.map { .string($0.description) },
             "effect": .string(effect.rawValue), "why": .string(detail), "atPromotion": .string(atPromotion.rawValue),
             "canaryWeight": canaryWeightPointer.map { .string($0.description) },
-        ])
+        ]
+        return .object(members.compactMapValues(\.self).merging(host.members) { own, _ in own })
     }
 }
 

@@ -7,9 +7,9 @@ internal import MeshModel
 /// A route that sends requests, or copies of them, elsewhere after a change than before it.
 struct RouteMove: Hashable {
     /// Whose callers take the route.
-    var service: NamespacedName
+    var host: Host
     var port: Int
-    /// `nil`: the service's default route.
+    /// `nil`: the host's default route.
     var rules: NamespacedName?
     /// To the rule, or to the one of its matches that the route is for.
     var pointer: JSONPointer
@@ -19,21 +19,21 @@ struct RouteMove: Hashable {
 
     var description: String {
         let route =
-            rules.map { "\(pointer) of VirtualService \($0)" } ?? "the default route of service \(service)"
+            rules.map { "\(pointer) of VirtualService \($0)" } ?? "the default route of service \(host)"
         return "\(route), port \(port), goes to \(after.joined(separator: " and ")) instead of "
             + before.joined(separator: " and ")
     }
 
     var json: JSONValue {
-        .fields([
-            "namespace": .string(service.namespace.text), "service": .string(service.name.text),
+        let members: [String: JSONValue?] = [
             "port": .integer(Int64(port)),
             "virtualService": rules.map {
                 ["namespace": .string($0.namespace.text), "name": .string($0.name.text)]
             },
             "pointer": rules == nil ? nil : .string(pointer.description),
             "before": .array(before.map(JSONValue.string)), "after": .array(after.map(JSONValue.string)),
-        ])
+        ]
+        return .object(members.compactMapValues(\.self).merging(host.members) { own, _ in own })
     }
 }
 
@@ -56,21 +56,20 @@ extension MeshState {
         }
     }
 
-    /// Services whose routes may name `service`.
-    private func hosts(sendingTo service: NamespacedName) -> Set<NamespacedName> {
-        var hosts: Set<NamespacedName> = [service]
+    /// Hosts whose routes may name `service`.
+    private func hosts(sendingTo service: NamespacedName) -> Set<Host> {
+        var (names, hosts) = (StateNames(self), Set([Host.service(service)]))
         for (name, rules) in virtualServices where !rules.spec.uses(of: service, from: name.namespace).isEmpty {
-            hosts.formUnion(rules.spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
+            hosts.formUnion(rules.spec.hosts.compactMap { names.host($0, from: name.namespace) })
         }
         return hosts
     }
 
-    /// Every route of some services, as a move that has not happened.
-    private func routes(of hosts: Set<NamespacedName>) -> [RouteMove] {
-        var compiler = Compiler()
-        _ = compiler.update(self, change(about: hosts))
+    /// Every route of some hosts, as a move that has not happened.
+    private func routes(of hosts: Set<Host>) -> [RouteMove] {
+        let compiler = Compiler(hosts, of: self)
         return hosts.sorted().flatMap { host in
-            (compiler.services[host]?.virtualHosts ?? []).flatMap { virtualHost in
+            compiler.virtualHosts(of: host).flatMap { virtualHost in
                 virtualHost.routes.map { route in
                     var (rules, pointer) = (NamespacedName?.none, JSONPointer.spec)
                     if case .rules(let owner, let index, let match, _) = route.origin {
@@ -79,7 +78,7 @@ extension MeshState {
                         if let match { pointer = pointer.appending("match").appending(match) }
                     }
                     return RouteMove(
-                        service: host, port: virtualHost.port, rules: rules, pointer: pointer,
+                        host: host, port: virtualHost.port, rules: rules, pointer: pointer,
                         before: Self.destinations(of: route.action), after: [])
                 }
             }
@@ -88,7 +87,7 @@ extension MeshState {
 
     private static func destinations(of action: IR.Action) -> [String] {
         func text(_ cluster: IR.ClusterName) -> String {
-            cluster.version.map { "\(cluster.service) \($0)" } ?? "all versions of \(cluster.service)"
+            cluster.version.map { "\(cluster.host) \($0)" } ?? "all versions of \(cluster.host)"
         }
         guard case .forward(let forward) = action else { return [] }
         return forward.destinations.map { text($0.cluster) } + forward.mirrors.map { "a mirror, \(text($0.cluster))" }

@@ -11,14 +11,16 @@ struct DestinationRuleRules: ObjectRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: DestinationRuleSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let service = HostName.service(spec.host, from: name.namespace)
         let state = try await write.meshState(in: transaction)
-        for violation in spec.violations(named: name, services: state.services, at: PlannedWrite.specPointer) {
+        var names = StateNames(state)
+        for violation in spec.violations(named: name, in: &names, at: PlannedWrite.specPointer) {
             write.log.report(violation)
         }
         try write.log.check(write.options)
-        if let service, let owner = state.destinationRule(for: service), owner != name {
-            let detail = "DestinationRule \(owner) holds for service \(service), and there can be only one"
+        if let host = names.host(spec.host, from: name.namespace), let owner = names.destinationRule(for: host),
+            owner != name
+        {
+            let detail = "DestinationRule \(owner) holds for service \(host), and there can be only one"
             let pointer = PlannedWrite.specPointer.appending("host")
             throw ControlError.owned(
                 .owned(detail, by: owner, .destinationRule, errors: [Violation(pointer, .conflict, detail)]))

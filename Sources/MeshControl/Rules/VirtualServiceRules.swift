@@ -12,7 +12,6 @@ struct VirtualServiceRules: ObjectRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: VirtualServiceSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let hosts = spec.hosts.map { HostName.service($0, from: name.namespace) }
         let state = try await write.meshState(in: transaction)
         let owners = try checkRights(in: state, write)
         let check = WriteCheck(spec, named: name, in: state, at: PlannedWrite.specPointer)
@@ -20,7 +19,7 @@ struct VirtualServiceRules: ObjectRules {
         for warning in check.warnings { write.log.warn(warning.pointer, warning.code, warning.detail) }
         if let excess = write.excess(of: check.spec, named: name, in: state) { write.log.report(excess) }
         try write.log.check(write.options)
-        if spec.appliesToSidecars { try checkOwners(of: hosts, owners, name) }
+        if spec.appliesToSidecars { try checkOwners(of: spec.hosts, owners, name, in: state) }
         let run = write.dryRun(in: state) { state, change in
             // As if it were written now: younger and newer than everything.
             let old = state.virtualServices[name]
@@ -80,22 +79,25 @@ struct VirtualServiceRules: ObjectRules {
     /// - Returns: whose the hosts are.
     private func checkRights(
         in state: MeshState, _ write: PlannedWrite
-    ) throws -> [NamespacedName: HostOwnership] {
-        let owners = HostOwnership.all(of: write.hosts.compactMap(\.target.namespacedName), in: state)
+    ) throws -> [Host: HostOwnership] {
+        let owners = HostOwnership.all(of: write.hosts.compactMap(\.target.namespacedName).map(Host.service), in: state)
         try write.checkRights { host in
             guard let service = host.target.namespacedName, let namespace = write.key.namespace else { return false }
-            return owners[service]?.letsIn(namespace) == true
+            return owners[.service(service)]?.letsIn(namespace) == true
         }
         return owners
     }
 
     private func checkOwners(
-        of hosts: [NamespacedName?], _ owners: [NamespacedName: HostOwnership], _ name: NamespacedName
+        of hosts: [String], _ owners: [Host: HostOwnership], _ name: NamespacedName, in state: MeshState
     ) throws {
+        var names = StateNames(state)
         var conflicts: [Violation] = []
         var owner: NamespacedName?
         for (index, host) in hosts.enumerated() {
-            guard let ownership = host.flatMap({ owners[$0] }), let detail = ownership.objection(to: name) else {
+            guard let host = names.host(host, from: name.namespace), let ownership = owners[host],
+                let detail = ownership.objection(to: name)
+            else {
                 continue
             }
             let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)

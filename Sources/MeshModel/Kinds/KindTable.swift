@@ -11,9 +11,18 @@ package protocol ResourceKind: Document, SendableMetatype {
     /// What the compiler sees of an object in the state of a mesh; `nil`: nothing.
     static func input(_ spec: Self, of object: StoredObject, in mesh: MeshKey) -> Input?
 
+    /// What the compiler finds an object by, besides its name; by default nothing. A pure function of the input.
+    ///
+    /// - Parameter name: of the object, or of its parent.
+    static func mentions(_ input: Input, of name: NamespacedName) -> [Mention]
+
     /// Which other objects an object names, in the order of its document; by default none. A change of what it answers for specs
     /// that are stored already raises ``Reference/version``.
     static func references(_ spec: Self, of key: ObjectKey) -> [Reference]
+}
+
+extension ResourceKind {
+    package static func mentions(_ input: Input, of name: NamespacedName) -> [Mention] { [] }
 }
 
 extension ResourceKind where Input == Never {

@@ -20,6 +20,9 @@ package struct MeshChange: Hashable, Sendable {
         set { names[kind] = newValue.isEmpty ? nil : newValue }
     }
 
+    /// Those of which something changed, unless everything did.
+    package var kinds: some Sequence<Kind> { names.keys }
+
     mutating func insert(_ name: NamespacedName, of kind: Kind) { names[kind, default: []].insert(name) }
 
     /// Whether something of it is waited for (``KindInfo/isUrgent``).

@@ -69,9 +69,26 @@ extension MeshState {
 
     /// In what a later state of the mesh differs. States that come from one another share most of their values, so that comparing
     /// them takes little more than going through their names.
-    package func change(to new: MeshState) -> MeshChange {
+    ///
+    /// - Parameter compared: the kinds that are compared.
+    package func change(to new: MeshState, of compared: [Kind] = kinds.all) -> MeshChange {
         var change = MeshChange()
-        for (old, new) in zip(tables, new.tables) { old.compare(with: new, &change) }
+        for kind in compared { tables[Int(kind.ordinal)].compare(with: new.tables[Int(kind.ordinal)], &change) }
         return change
+    }
+}
+
+extension MeshState {
+    /// The names by which objects of a kind can be asked for: their own, or their parents'.
+    package func names(of kind: Kind) -> [NamespacedName] { tables[Int(kind.ordinal)].names }
+
+    /// What the objects of a kind mention that have a name, or are children of what has it.
+    ///
+    /// - Parameter other: a state of the same mesh; objects that are the same there are left out. `nil`: none is.
+    package func mentions(
+        of name: NamespacedName, _ kind: Kind, differentIn other: MeshState?
+    ) -> [(object: ObjectName, mention: Mention)] {
+        let ordinal = Int(kind.ordinal)
+        return tables[ordinal].mentions(of: name, differentIn: other?.tables[ordinal])
     }
 }

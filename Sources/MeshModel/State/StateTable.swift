@@ -9,6 +9,14 @@ package protocol StateTable: Sendable {
 
     /// Notes in what a later table of the same kind differs.
     func compare(with new: any StateTable, _ change: inout MeshChange)
+
+    /// The names by which objects can be asked for: their own, or their parents'.
+    var names: [NamespacedName] { get }
+
+    /// What the objects of a name mention.
+    ///
+    /// - Parameter other: of the same kind; objects that are the same there are left out. `nil`: none is.
+    func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)]
 }
 
 /// The inputs of a kind whose scope is a namespace.
@@ -29,6 +37,13 @@ struct NamespaceTable<K: ResourceKind>: StateTable {
     func compare(with new: any StateTable, _ change: inout MeshChange) {
         guard let new = new as? Self else { return }
         change[kinds[K.self]] = table.names(differentIn: new.table)
+    }
+
+    var names: [NamespacedName] { Array(table.keys) }
+
+    func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)] {
+        guard let input = table[name], (other as? Self)?.table[name] != input else { return [] }
+        return K.mentions(input, of: name).map { (ObjectName(name), $0) }
     }
 }
 
@@ -52,6 +67,16 @@ struct ChildTable<K: ResourceKind>: StateTable {
         guard let new = new as? Self else { return }
         change[kinds[K.self]] = table.names(differentIn: new.table)
     }
+
+    var names: [NamespacedName] { Array(table.keys) }
+
+    func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)] {
+        let others = (other as? Self)?.table[name] ?? [:]
+        return (table[name] ?? [:]).flatMap { child, input -> [(ObjectName, Mention)] in
+            guard others[child] != input else { return [] }
+            return K.mentions(input, of: name).map { (ObjectName(name, child: child), $0) }
+        }
+    }
 }
 
 /// The inputs of a kind beside all namespaces: what changes in it concerns the whole mesh.
@@ -72,4 +97,7 @@ struct GlobalTable<K: ResourceKind>: StateTable {
         guard let new = new as? Self, entries != new.entries else { return }
         change.everything = true
     }
+    var names: [NamespacedName] { [] }
+
+    func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)] { [] }
 }

@@ -92,7 +92,8 @@ final class LoadMeter: LoadReportDelegate {
 extension LoadMeter.Key {
     fileprivate var labels: [String] {
         [
-            mesh.tenant.text, mesh.mesh.text, cluster.service.namespace.text, cluster.service.name.text,
+            mesh.tenant.text, mesh.mesh.text, cluster.host.namespace.text,
+            cluster.host.service?.name.text ?? cluster.host.text,
             "\(cluster.port)", cluster.version?.text ?? "",
         ]
     }

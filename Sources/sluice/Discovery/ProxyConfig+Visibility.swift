@@ -27,7 +27,7 @@ extension ProxyConfig.Resource {
 
     /// The namespace of the service that a resource or a virtual host is called after; `nil`: it is called after none.
     private static func namespace(of name: String) -> Name? {
-        if let cluster = IR.ClusterName(name) { return cluster.service.namespace }
+        if let cluster = IR.ClusterName(name) { return cluster.host.namespace }
         let host = name.prefix { $0 != ":" }
         guard host.contains(".") else { return nil }
         return HostName.service(String(host), from: .defaultMesh)?.namespace

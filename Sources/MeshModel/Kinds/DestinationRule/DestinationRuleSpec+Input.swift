@@ -24,6 +24,10 @@ extension DestinationRuleSpec {
     {
         MeshState.Policies(spec: spec, createTime: object.createTime)
     }
+
+    package static func mentions(_ input: MeshState.Policies, of name: NamespacedName) -> [Mention] {
+        HostName.service(input.spec.host, from: name.namespace).map { [.service($0)] } ?? []
+    }
 }
 
 extension MeshChange {

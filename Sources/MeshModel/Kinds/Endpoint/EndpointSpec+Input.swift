@@ -23,6 +23,11 @@ extension EndpointSpec {
     package static func input(_ spec: EndpointSpec, of object: StoredObject, in mesh: MeshKey) -> MeshState.Endpoint? {
         MeshState.Endpoint(spec: spec, createTime: object.createTime)
     }
+
+    /// The sidecar in front of it.
+    package static func mentions(_ input: MeshState.Endpoint, of service: NamespacedName) -> [Mention] {
+        input.spec.sidecar.map { [.proxy(NamespacedName(namespace: service.namespace, name: $0.proxy))] } ?? []
+    }
 }
 
 extension MeshChange {

@@ -20,6 +20,10 @@ extension ReleaseSpec: ResourceKind {
     package static func input(_ spec: ReleaseSpec, of object: StoredObject, in mesh: MeshKey) -> ReleaseTraffic? {
         object.key.namespace.flatMap { ReleaseStatus(object.status).ownedTraffic(of: spec, in: $0) }
     }
+
+    package static func mentions(_ input: ReleaseTraffic, of name: NamespacedName) -> [Mention] {
+        [.service(input.service)]
+    }
 }
 
 extension MeshState {

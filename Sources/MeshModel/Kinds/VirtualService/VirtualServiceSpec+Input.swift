@@ -26,6 +26,12 @@ extension VirtualServiceSpec {
     {
         MeshState.Rules(spec: spec, revision: object.revision, createTime: object.createTime)
     }
+
+    /// What its rules are about, and where they send requests.
+    package static func mentions(_ input: MeshState.Rules, of name: NamespacedName) -> [Mention] {
+        let hosts = Set(input.spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
+        return hosts.map(Mention.service) + input.spec.destinations(from: name.namespace).map(Mention.destination)
+    }
 }
 
 extension MeshChange {

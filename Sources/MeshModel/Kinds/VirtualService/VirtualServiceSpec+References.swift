@@ -70,3 +70,15 @@ extension VirtualServiceSpec {
         }
     }
 }
+
+extension VirtualServiceSpec {
+    /// The services that its rules send requests and copies of them to, whether they exist or not.
+    ///
+    /// - Parameter namespace: its own.
+    package func destinations(from namespace: Name) -> Set<NamespacedName> {
+        Set(destinationHosts.compactMap { HostName.service($0, from: namespace) })
+    }
+
+    /// Every text by which requests or copies of them are sent somewhere.
+    package var destinationHosts: [String] { places.map(\.destination.host) }
+}

@@ -37,7 +37,7 @@ struct RouteDraft {
         IR.Share.merged(
             parts.map {
                 let cluster = IR.ClusterName(
-                    service: $0.destination.service, port: $0.destination.port, version: $0.version)
+                    host: $0.destination.host, port: $0.destination.port, version: $0.version)
                 return IR.Share(cluster: cluster, weight: $0.weight, headers: $0.headers)
             })
     }
@@ -134,7 +134,7 @@ struct ReleaseLowering {
         let divided = draft.parts.filter { isDivided($0.destination) }
         let total = draft.parts.reduce(0) { $0 + $1.weight }
         guard let port = divided.first?.destination.port, total > 0 else { return draft }
-        let cluster = IR.ClusterName(service: traffic.service, port: port, version: traffic.canary)
+        let cluster = IR.ClusterName(host: traffic.host, port: port, version: traffic.canary)
         guard !draft.mirrors.contains(where: { $0.cluster == cluster }) else { return draft }
         let part = divided.reduce(0) { $0 + $1.weight }
         // Millionths are Envoy's finest; a mirror that is asked for has at least one.

@@ -6,7 +6,7 @@ internal import MeshModel
 struct RuleDestination: Hashable {
     /// Its place in the rule's `route`.
     var index: Int
-    var service: NamespacedName
+    var host: Host
     var port: Int
     /// The version that the document names, as its subset's labels have it; `nil`: the service.
     var named: Name?
@@ -57,11 +57,12 @@ struct RuleDestinations: Hashable {
     private(set) var all: [RuleDestination]
     let shape: RuleShape
 
-    init(_ named: [RuleDestination], _ shape: RuleShape, in services: Table<MeshState.Service>) {
+    /// - Parameter service: what a host offers.
+    init(_ named: [RuleDestination], _ shape: RuleShape, _ service: (Host) -> MeshState.Service?) {
         all = named
         self.shape = shape
         for index in named.indices {
-            guard let service = services[named[index].service] else { continue }
+            guard let service = service(named[index].host) else { continue }
             all[index].version = meaning(of: named[index], service)
         }
     }
@@ -69,16 +70,16 @@ struct RuleDestinations: Hashable {
     private func meaning(of destination: RuleDestination, _ service: MeshState.Service) -> Name? {
         let stable = service.stableVersion
         guard let named = destination.named else { return stable }
-        guard let stable, stable != named, shape.namespace == destination.service.namespace,
+        guard let stable, stable != named, shape.namespace == destination.host.namespace,
             let promotion = service.status.promotion(from: named),
-            !isPin(on: named, of: destination.service) || shape.isNamed(in: promotion.rules)
+            !isPin(on: named, of: destination.host) || shape.isNamed(in: promotion.rules)
         else { return named }
         return stable
     }
 
     /// Whether the rule is for some requests of a client and names nothing of the service but this version.
-    func isPin(on version: Name, of service: NamespacedName) -> Bool {
-        shape.isConditioned && all.allSatisfy { $0.service != service || $0.named == version }
+    func isPin(on version: Name, of host: Host) -> Bool {
+        shape.isConditioned && all.allSatisfy { $0.host != host || $0.named == version }
     }
 
     /// The headers of a destination's requests that go to a version.
@@ -88,7 +89,7 @@ struct RuleDestinations: Hashable {
     /// pointers, releases and promotions decide where its requests go, not what is said of them.
     func headers(of destination: RuleDestination, to version: Name?) -> HeaderOperations {
         guard let named = destination.named, let version, named != version else { return destination.headers }
-        return all.first { $0.service == destination.service && $0.named == version }?.headers ?? destination.headers
+        return all.first { $0.host == destination.host && $0.named == version }?.headers ?? destination.headers
     }
 }
 

@@ -2,24 +2,52 @@ internal import Documents
 internal import MeshCore
 internal import MeshModel
 
-/// Ports and versions of a service become clusters; its endpoints become their members.
-struct ClusterLowering {
+/// The endpoints of a host become the members of its clusters.
+enum EndpointPass: Pass {
+    static func run(_ host: Host, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]) -> [IR.Endpoints]? {
+        switch host {
+        case .service(let name): members(of: name, &view, &diagnostics)
+        }
+    }
+
+    private static func members(
+        of name: NamespacedName, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]
+    ) -> [IR.Endpoints]? {
+        let endpoints = view.children(EndpointSpec.self, of: name)
+        guard let spec = view.service(.service(name))?.spec else {
+            diagnostics += endpoints.keys.sorted().map {
+                Diagnostic(
+                    .endpoint($0, of: name, in: view.mesh), .root, .unknownReference, "there is no service \(name)")
+            }
+            return nil
+        }
+        let refusals = view.refusals(of: name)
+        let members = ServiceMembers(mesh: view.mesh, name: name, spec: spec)
+        let clusters = members.endpoints(
+            endpoints, on: view.enabledClusters,
+            except: Set(refusals.map { ServiceMembers.Part(endpoint: $0.endpoint, port: $0.port) }),
+            diagnostics: &diagnostics)
+        diagnostics += refusals.map { refusal in
+            Diagnostic(
+                .endpoint(refusal.endpoint, of: name, in: view.mesh), refusal.pointer, .duplicateAddress,
+                refusal.detail,
+                other: .endpoint(refusal.holder.endpoint, of: refusal.holder.service, in: view.mesh))
+        }
+        return clusters
+    }
+}
+
+/// The members of a service's clusters.
+private struct ServiceMembers {
     let mesh: MeshKey
     let name: NamespacedName
     let spec: ServiceSpec
 
-    /// Every port, first as a whole and then version by version, in the order of the service.
-    func clusters(_ policies: PolicyLowering) -> [IR.Cluster] {
-        spec.ports.flatMap { port in
-            clusterNames(of: port).map {
-                IR.Cluster(name: $0, isHTTP2: port.appProtocol.isHTTP2, policy: policies.policy(of: $0))
-            }
-        }
-    }
-
-    private func clusterNames(of port: ServiceSpec.Port) -> [IR.ClusterName] {
-        [IR.ClusterName(service: name, port: port.number, version: nil)]
-            + spec.versions.map { IR.ClusterName(service: name, port: port.number, version: $0.name) }
+    /// An endpoint as far as one port goes.
+    struct Part: Hashable {
+        var endpoint: Name
+        /// The port's name.
+        var port: Name
     }
 
     /// Endpoints that requests may go to or are still under way at: those on enabled clusters that are not unhealthy. Of several
@@ -27,7 +55,7 @@ struct ClusterLowering {
     ///
     /// - Parameter refused: what no sidecar listens for.
     func endpoints(
-        _ all: [Name: MeshState.Endpoint], on enabled: Set<Name>, except refused: Set<InboundLowering.Part>,
+        _ all: [Name: MeshState.Endpoint], on enabled: Set<Name>, except refused: Set<Part>,
         diagnostics: inout [Diagnostic]
     ) -> [IR.Endpoints] {
         let members = all.filter { enabled.contains($0.value.spec.cluster) && $0.value.spec.health != .unhealthy }
@@ -49,7 +77,7 @@ struct ClusterLowering {
             diagnostics += duplicates.filter { known.insert($0).inserted }
         }
         return spec.ports.flatMap { port in
-            clusterNames(of: port).map { cluster in
+            spec.clusterNames(of: port, .service(name)).map { cluster in
                 let inCluster = members.filter { endpoint, member in
                     (cluster.version == nil || member.version == cluster.version)
                         && !refused.contains(.init(endpoint: endpoint, port: port.name))

@@ -1,11 +1,12 @@
 internal import GrayRelease
 internal import MeshCore
+internal import MeshModel
 
 extension ReleaseTraffic {
     /// What the release does to a rule: the first line of the table that fits (``RouteEffect/Class``). It depends on the
     /// documents alone, not on the release's step.
     func classify(_ rule: RuleDestinations) -> RouteEffect.Class {
-        let own = rule.all.filter { $0.service == service }
+        let own = rule.all.filter { $0.host == host }
         let concerned = own.filter { isReleased($0) }
         guard !concerned.isEmpty else { return .untouched }
         let isNamed = rule.shape.isNamed(in: rules)
@@ -18,13 +19,16 @@ extension ReleaseTraffic {
         let namesStable = concerned.contains { $0.named != nil && $0.version == stable }
         let namesCanary = concerned.contains { $0.named != nil && $0.version == canary }
         if namesCanary && !namesService && !namesStable { return .keptCanaryOnly }
-        if rule.isPin(on: stable, of: service) && !isNamed { return .pinned }
+        if rule.isPin(on: stable, of: host) && !isNamed { return .pinned }
         return .split
     }
 
     /// Whether a destination is the service, its stable version or its canary, on whatever port.
     func isReleased(_ destination: RuleDestination) -> Bool {
-        destination.service == service
+        destination.host == host
             && (destination.named == nil || destination.version == stable || destination.version == canary)
     }
+
+    /// The host whose traffic it divides.
+    var host: Host { .service(service) }
 }

@@ -3,12 +3,12 @@ internal import GrayRelease
 internal import MeshCore
 internal import MeshModel
 
-/// What decides about the requests to one service becomes the routes of its HTTP ports.
+/// The routes of one host, as they are made.
 struct RouteLowering {
-    let state: MeshState
-    let name: NamespacedName
+    let host: Host
     let service: MeshState.Service
-    let references: References
+    /// What it asked on the way is asked for the host.
+    private(set) var view: MeshView
     /// Why rules are left out: the rest of a sentence. `nil`: they are not.
     let excess: String?
     private(set) var diagnostics: [Diagnostic] = []
@@ -17,19 +17,15 @@ struct RouteLowering {
     private var reported: Set<Diagnostic> = []
     /// What releases have made besides the routes of the rules.
     private var copies = RouteCost()
-    private var policies: [NamespacedName: PolicyLowering] = [:]
+    private var policies: [Host: Policies] = [:]
     /// Rules, by their place, that requests to some port get to, and the ports at which others take all before them.
     private var reached: Set<Int> = []
     private var passed: [Int: [Int]] = [:]
 
-    init(
-        state: MeshState, name: NamespacedName, service: MeshState.Service, references: References,
-        excess: String? = nil
-    ) {
-        self.state = state
-        self.name = name
+    init(_ host: Host, _ service: MeshState.Service, _ view: MeshView, excess: String? = nil) {
+        self.host = host
         self.service = service
-        self.references = references
+        self.view = view
         self.excess = excess
     }
 
@@ -44,15 +40,15 @@ struct RouteLowering {
             // A port that no rule is about goes to the service, as in Istio.
             let routes = user.isEmpty ? defaultRoutes(port: port.number) : user
             return IR.VirtualHost(
-                service: name, port: port.number, isDefaultPort: port.number == ports.first?.number,
+                host: host, port: port.number, isDefaultPort: port.number == ports.first?.number,
                 routes: routes.map { hashing($0) })
         }
     }
 
     /// The VirtualService whose rules hold.
     mutating func owner() -> NamespacedName? {
-        let ownership = HostOwnership(of: name, among: references.rules(for: name), in: state)
-        for diagnostic in ownership.diagnostics(in: state) { report(diagnostic) }
+        let ownership = view.ownership(of: host)
+        for diagnostic in ownership.diagnostics(in: view.mesh) { report(diagnostic) }
         return ownership.holder
     }
 
@@ -62,8 +58,12 @@ struct RouteLowering {
         guard let excess else { return owner }
         report(
             .virtualService, owner, JSONPointer(["spec", "http"]), .tooMany,
-            "the rules for service \(name) \(excess). They are left out: its requests go to the service")
+            "the rules for service \(host) \(excess). They are left out: its requests go to the service")
         return nil
+    }
+
+    mutating func rules(of virtualService: NamespacedName) -> MeshState.Rules? {
+        view.object(VirtualServiceSpec.self, virtualService)
     }
 
     // MARK: - Routes
@@ -71,7 +71,7 @@ struct RouteLowering {
     private mutating func defaultRoutes(port: Int) -> [IR.Route] {
         let rule = defaultRule(port: port)
         let draft = RouteDraft("default", .any, to: rule, mirrors: [])
-        return released([draft], rule, at: RulePlace(name), port: port, regexSize: 0).map { draft in
+        return released([draft], rule, at: nil, port: port, regexSize: 0).map { draft in
             let forward = ForwardSettings.standard.forward(to: draft.shares, mirrors: draft.mirrors)
             return IR.Route(
                 name: draft.name, origin: .service, releases: draft.releases, match: draft.match,
@@ -80,14 +80,14 @@ struct RouteLowering {
     }
 
     /// Without a rule, all requests go to the service: a destination without a version.
-    func defaultRule(port: Int) -> RuleDestinations {
+    mutating func defaultRule(port: Int) -> RuleDestinations {
         let whole = RuleDestination(
-            index: 0, service: name, port: port, named: nil, version: nil, weight: 100, headers: HeaderOperations())
-        return RuleDestinations([whole], RuleShape(namespace: name.namespace), in: state.services)
+            index: 0, host: host, port: port, named: nil, version: nil, weight: 100, headers: HeaderOperations())
+        return RuleDestinations([whole], RuleShape(namespace: host.namespace)) { view.service($0) }
     }
 
     private mutating func userRoutes(of owner: NamespacedName, port: Int) -> [IR.Route] {
-        guard let rules = state.virtualServices[owner] else { return [] }
+        guard let rules = rules(of: owner) else { return [] }
         var routes: [IR.Route] = []
         for (index, rule) in rules.spec.http.enumerated() {
             let place = RulePlace(owner, index, rule)
@@ -139,16 +139,16 @@ struct RouteLowering {
         }
     }
 
-    /// - Parameter regexSize: of a rule's own regexes, which every copy has too.
+    /// - Parameters:
+    ///   - place: `nil`: of the default route.
+    ///   - regexSize: of a rule's own regexes, which every copy has too.
     private mutating func released(
-        _ drafts: [RouteDraft], _ rule: RuleDestinations, at place: RulePlace, port: Int, regexSize: Int
+        _ drafts: [RouteDraft], _ rule: RuleDestinations, at place: RulePlace?, port: Int, regexSize: Int
     ) -> [RouteDraft] {
-        var services: [NamespacedName] = []
-        for destination in rule.all where !services.contains(destination.service) {
-            services.append(destination.service)
-        }
+        var hosts: [Host] = []
+        for destination in rule.all where !hosts.contains(destination.host) { hosts.append(destination.host) }
         var released = drafts
-        for release in services.compactMap({ release(of: $0) }) {
+        for release in hosts.compactMap({ release(of: $0) }) {
             let lowering = ReleaseLowering(name: release.name, traffic: release.traffic, rule: rule)
             // Releases of several services multiply, so it is asked before they are made.
             let most = lowering.mostCopies
@@ -157,7 +157,7 @@ struct RouteLowering {
                     .release, release.name, .spec, .tooMany,
                     "\(excess); rules that it would divide are left as they are")
                 leftOut.append(
-                    (release.name, ReleaseExcess(service: name, place, port: port, limit: excess)))
+                    (release.name, ReleaseExcess(host: host, place, port: port, limit: excess)))
                 continue
             }
             let routes = released.flatMap(lowering.routes)
@@ -172,7 +172,7 @@ struct RouteLowering {
 
     mutating func destinations(of rule: HTTPRule, at place: RulePlace, port: Int) -> RuleDestinations {
         guard case .route(let parts) = rule.action else {
-            return RuleDestinations([], RuleShape(rule, of: place.owner), in: state.services)
+            return RuleDestinations([], RuleShape(rule, of: place.owner)) { _ in nil }
         }
         var found: [RuleDestination] = []
         for (index, part) in parts.enumerated() {
@@ -180,10 +180,10 @@ struct RouteLowering {
             guard let (target, port) = target(part.destination, of: place.owner, port: port, at: at) else { continue }
             found.append(
                 RuleDestination(
-                    index: index, service: target.name, port: port, named: target.version, version: target.version,
+                    index: index, host: target.host, port: port, named: target.version, version: target.version,
                     weight: part.weight, headers: part.headers))
         }
-        let destinations = RuleDestinations(found, RuleShape(rule, of: place.owner), in: state.services)
+        let destinations = RuleDestinations(found, RuleShape(rule, of: place.owner)) { view.service($0) }
         reportRetired(destinations, at: place)
         return destinations
     }
@@ -194,30 +194,28 @@ struct RouteLowering {
         let at = place.pointer.appending("mirror")
         guard let (target, port) = target(mirror.destination, of: place.owner, port: port, at: at) else { return [] }
         let named = RuleDestination(
-            index: 0, service: target.name, port: port, named: target.version, version: target.version, weight: 100,
+            index: 0, host: target.host, port: port, named: target.version, version: target.version, weight: 100,
             headers: HeaderOperations())
-        let meant = RuleDestinations([named], RuleShape(namespace: place.owner.namespace), in: state.services).all[0]
+        let shape = RuleShape(namespace: place.owner.namespace)
+        guard let meant = RuleDestinations([named], shape, { view.service($0) }).all.first else { return [] }
         reportRetired(meant, of: place.owner, at: at)
-        let cluster = IR.ClusterName(service: target.name, port: port, version: meant.version)
+        let cluster = IR.ClusterName(host: target.host, port: port, version: meant.version)
         return [IR.Mirror(cluster: cluster, partsPerMillion: Int((mirror.percentage ?? .all).partsPerMillion))]
     }
 
-    private mutating func policies(of service: NamespacedName) -> PolicyLowering {
-        if let known = policies[service] { return known }
-        let lowering = PolicyLowering(state: state, service: service, rules: references.policies(of: service))
-        policies[service] = lowering
-        return lowering
+    private mutating func policies(of host: Host) -> Policies {
+        if let known = policies[host] { return known }
+        let policies = view.policies(of: host)
+        self.policies[host] = policies
+        return policies
     }
 
     private mutating func target(
         _ destination: Destination, of owner: NamespacedName, port: Int, at pointer: JSONPointer
-    ) -> (DestinationResolver.Target, port: Int)? {
-        let resolver = DestinationResolver(services: state.services, namespace: owner.namespace) { [self] in
-            PolicyLowering(state: state, service: $0, rules: references.policies(of: $0)).subsets
-        }
-        do throws(DestinationResolver.Unknown) {
-            let target = try resolver.target(of: destination, own: name)
-            return (target, try resolver.port(of: destination, at: target, called: port))
+    ) -> (DestinationTarget, port: Int)? {
+        do throws(UnknownDestination) {
+            let target = try view.target(of: destination, own: host, from: owner.namespace)
+            return (target, try target.port(of: destination, called: port))
         } catch {
             let at = error.field.reduce(pointer) { $0.appending($1) }
             report(.virtualService, owner, at, .unknownReference, error.detail)
@@ -236,37 +234,34 @@ struct RouteLowering {
     private mutating func reportRetired(
         _ destination: RuleDestination, of owner: NamespacedName, at pointer: JSONPointer
     ) {
-        guard let named = destination.named, let service = state.services[destination.service],
+        guard let named = destination.named, let service = view.service(destination.host),
             service.status.promotion(from: named) != nil, let stable = service.stableVersion
         else { return }
         if destination.version != named {
             report(
                 .virtualService, owner, pointer, .redirected,
-                "version \(named) of service \(destination.service) has been replaced by a release; "
+                "version \(named) of service \(destination.host) has been replaced by a release; "
                     + "its requests go to \(stable)")
         } else {
             report(
                 .virtualService, owner, pointer, .pinnedToRetired,
-                "version \(named) of service \(destination.service) has been replaced by \(stable); "
+                "version \(named) of service \(destination.host) has been replaced by \(stable); "
                     + "these requests still go to \(named)")
         }
     }
 
     // MARK: - Releases
 
-    /// The release that divides a service's traffic. There is one at most; of several that an older version of this server
+    /// The release that divides a host's traffic. There is one at most; of several that an older version of this server
     /// has let start, the first by name.
-    private func release(of service: NamespacedName) -> (name: NamespacedName, traffic: ReleaseTraffic)? {
-        references.releases(of: service).sorted().lazy.compactMap { name in
-            guard let traffic = state.releases[name], problem(with: traffic) == nil else { return nil }
-            return (name, traffic)
-        }.first
+    private mutating func release(of host: Host) -> (name: NamespacedName, traffic: ReleaseTraffic)? {
+        for (name, traffic) in view.releases(of: host) where problem(with: traffic) == nil { return (name, traffic) }
+        return nil
     }
 
     private mutating func reportInvalidReleases() {
-        let holding = release(of: name)?.name
-        for release in references.releases(of: name).sorted() {
-            guard let traffic = state.releases[release], traffic.isEffective, release != holding else { continue }
+        let holding = release(of: host)?.name
+        for (release, traffic) in view.releases(of: host) where traffic.isEffective && release != holding {
             if let (pointer, detail) = problem(with: traffic) {
                 report(.release, release, pointer, .unknownReference, "\(detail); the release has no effect")
             } else if let holding {
@@ -278,8 +273,8 @@ struct RouteLowering {
     }
 
     /// What a release names and the service does not have.
-    private func problem(with traffic: ReleaseTraffic) -> (pointer: JSONPointer, detail: String)? {
-        guard let spec = state.services[traffic.service]?.spec else {
+    private mutating func problem(with traffic: ReleaseTraffic) -> (pointer: JSONPointer, detail: String)? {
+        guard let spec = view.service(.service(traffic.service))?.spec else {
             return (JSONPointer(["spec", "service"]), "there is no service \(traffic.service)")
         }
         if let port = traffic.port, spec.port(port)?.appProtocol.isHTTP != true {
@@ -309,20 +304,28 @@ struct RouteLowering {
 
     /// Gateways that rules are for: sidecars alone follow rules here. Told once, where the first of the hosts is looked at.
     private mutating func reportGateways() {
-        for rules in references.rules(for: name).sorted() {
-            guard let spec = state.virtualServices[rules]?.spec,
-                let index = spec.gateways.firstIndex(where: { $0 != VirtualServiceSpec.meshGateway }),
-                spec.hosts.lazy.compactMap({ HostName.service($0, from: rules.namespace) }).first == name
+        for (rules, input) in view.objects(VirtualServiceSpec.self, mentioning: host.mention) {
+            let spec = input.spec
+            guard let index = spec.gateways.firstIndex(where: { $0 != VirtualServiceSpec.meshGateway }),
+                isFirst(of: spec.hosts, from: rules.namespace)
             else { continue }
             let isFollowed = spec.appliesToSidecars
             report(
                 Diagnostic(
-                    .namespaced(.virtualService, rules, in: state.mesh),
+                    .namespaced(.virtualService, rules, in: view.mesh),
                     JSONPointer(["spec", "gateways"]).appending(index), .unsupported,
                     "gateway \(spec.gateways[index]) is not served: "
                         + (isFollowed ? "only sidecars follow these rules" : "nobody follows these rules"),
                     severity: isFollowed ? .notice : .notInForce))
         }
+    }
+
+    /// Whether the host is the first of those that some texts mean.
+    private mutating func isFirst(of hosts: [String], from namespace: Name) -> Bool {
+        for text in hosts {
+            if let first = view.host(text, from: namespace) { return first == host }
+        }
+        return false
     }
 
     /// - Parameter other: of the same kind.
@@ -332,8 +335,8 @@ struct RouteLowering {
     ) {
         report(
             Diagnostic(
-                .namespaced(kind, object, in: state.mesh), pointer, code, detail,
-                other: other.map { .namespaced(kind, $0, in: state.mesh) }))
+                .namespaced(kind, object, in: view.mesh), pointer, code, detail,
+                other: other.map { .namespaced(kind, $0, in: view.mesh) }))
     }
 
     /// Once: every port of the service meets the same mistakes.
@@ -345,9 +348,9 @@ struct RouteLowering {
     private mutating func hashing(_ route: IR.Route) -> IR.Route {
         guard case .forward(var forward) = route.action else { return route }
         for share in forward.destinations {
-            let service = share.cluster.service
-            guard !references.policies(of: service).isEmpty,
-                case .consistentHash(let hash)? = policies(of: service).policy(of: share.cluster).loadBalancer,
+            let host = share.cluster.host
+            guard let spec = view.service(host)?.spec,
+                case .consistentHash(let hash)? = policies(of: host).policy(of: share.cluster, spec).loadBalancer,
                 !forward.hashOn.contains(hash.source)
             else { continue }
             forward.hashOn.append(hash.source)
@@ -362,28 +365,17 @@ extension HTTPMatch {
 
 /// Where a rule stands.
 struct RulePlace {
+    /// The VirtualService.
     let owner: NamespacedName
     let index: Int
-    /// `nil` for a service's default route, which is in no document.
-    let virtualService: NamespacedName?
     let name: String?
     let routeName: String
 
     init(_ owner: NamespacedName, _ index: Int, _ rule: HTTPRule) {
         self.owner = owner
         self.index = index
-        virtualService = owner
         name = rule.name
         routeName = rule.name ?? "\(owner.name).\(owner.namespace)/http/\(index)"
-    }
-
-    /// The default route of a service.
-    init(_ service: NamespacedName) {
-        owner = service
-        index = 0
-        virtualService = nil
-        name = nil
-        routeName = "default"
     }
 
     var pointer: JSONPointer { JSONPointer(["spec", "http"]).appending(index) }

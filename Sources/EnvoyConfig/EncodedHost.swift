@@ -1,0 +1,67 @@
+internal import MeshCompiler
+
+/// A host's resources, encoded once for all who see them.
+struct EncodedHost: Sendable {
+    var clusters: [EncodedResource] = []
+    /// ``clusters`` for gRPC clients.
+    var proxylessClusters: [EncodedResource] = []
+    var endpoints: [EncodedResource] = []
+    /// ``endpoints`` for gRPC clients; most are the same.
+    var proxylessEndpoints: [EncodedResource] = []
+    var virtualHosts: [EncodedVirtualHost] = []
+    /// ``virtualHosts`` as fields of a route configuration, for callers of the host's namespace and for others.
+    var ownRoutes: [UInt8] = []
+    var foreignRoutes: [UInt8] = []
+
+    var isEmpty: Bool { clusters.isEmpty && endpoints.isEmpty && virtualHosts.isEmpty }
+
+    mutating func updateClusters(_ all: [IR.Cluster]) {
+        clusters = all.map { EncodedResource(name: $0.name.text, bytes: ClusterMessage($0).encoded) }
+        proxylessClusters = zip(all, clusters).map { $1.proxyless($0.policy) }
+    }
+
+    mutating func updateEndpoints(_ all: [IR.Endpoints]) {
+        endpoints = all.map { EncodedResource($0) }
+        proxylessEndpoints = zip(all, endpoints).map { endpoints, encoded in
+            let proxyless = endpoints.proxyless
+            return proxyless == endpoints ? encoded : EncodedResource(proxyless)
+        }
+    }
+
+    mutating func updateRoutes(_ hosts: [IR.VirtualHost]) {
+        virtualHosts = hosts.map { EncodedVirtualHost($0) }
+        ownRoutes = virtualHosts.flatMap { $0.field(domains: $0.domains(forOwnNamespace: true)) }
+        foreignRoutes = virtualHosts.flatMap { $0.field(domains: $0.domains(forOwnNamespace: false)) }
+    }
+}
+
+/// What one sidecar lets in: listeners, and the clusters behind them.
+struct EncodedInbound: Hashable, Sendable {
+    private(set) var listeners: [EncodedResource] = []
+    private(set) var clusters: [EncodedResource] = []
+
+    init() {}
+
+    init(_ all: [IR.Inbound]) {
+        // Ports may share a listener and its cluster.
+        for inbound in all {
+            listeners.addMissing(EncodedResource(name: inbound.listenerName, bytes: ListenerMessage(inbound).encoded))
+            clusters.addMissing(EncodedResource(name: inbound.clusterName, bytes: ClusterMessage(inbound).encoded))
+        }
+    }
+
+    var isEmpty: Bool { listeners.isEmpty && clusters.isEmpty }
+}
+
+extension EncodedResource {
+    fileprivate init(_ endpoints: IR.Endpoints) {
+        self.init(name: endpoints.cluster.text, bytes: EndpointsMessage(endpoints).encoded)
+    }
+}
+
+extension [EncodedResource] {
+    /// A sidecar has few.
+    fileprivate mutating func addMissing(_ other: EncodedResource) {
+        if !contains(where: { $0.name == other.name }) { append(other) }
+    }
+}

@@ -1,0 +1,125 @@
+internal import MeshCore
+package import MeshModel
+
+/// The part of a mesh that matters to some hosts, found by the first labels of their names: to look at those takes a fraction of
+/// reading all names of a mesh. Rules of a host of the same label in another namespace are in it too, which only costs time.
+struct MeshPart {
+    /// Of hosts whose rules are compiled.
+    private var labels: Set<Substring>
+    /// Of hosts whose policies say what the destinations of those rules are.
+    private var destinations: Set<Substring> = []
+    /// Services behind the sidecars that matter.
+    private(set) var sharers: Set<NamespacedName> = []
+    /// Hosts that are compiled whether rules are about them or not.
+    private(set) var hosts: Set<Host>
+
+    init(about hosts: Set<Host>, in state: MeshState) {
+        self.hosts = hosts
+        labels = Set(hosts.map { HostName.firstLabel($0.text) })
+        addDestinations([state])
+    }
+
+    /// What a change may touch; and so that it is known what was wrong before, all hosts of the rules in it: what is wrong with rules
+    /// is said once, whichever of their hosts it was found for.
+    init(touchedBy change: MeshChange, _ states: MeshState...) {
+        hosts = Set(change.services.union(change.endpoints).map(Host.service))
+        for state in states {
+            for kind in change.kinds {
+                for name in change[kind] {
+                    for case (_, .service(let host)) in state.mentions(of: name, kind, differentIn: nil) {
+                        hosts.insert(.service(host))
+                    }
+                }
+            }
+        }
+        labels = Set(hosts.map { HostName.firstLabel($0.text) })
+        // Rules that send requests to a host that changes, or whose subsets do, are compiled too, with whatever else their hosts
+        // have.
+        var changed = Set(change.services.map { $0.name.text[...] })
+        for state in states {
+            for name in change.destinationRules {
+                if let policies = state.destinationRules[name] {
+                    changed.insert(HostName.firstLabel(policies.spec.host))
+                }
+            }
+        }
+        addRules(sendingTo: changed, states)
+        let asked = labels
+        for state in states {
+            for rules in state.virtualServices.values where rules.spec.hosts.count > 1 {
+                let labels = rules.spec.hosts.map(HostName.firstLabel)
+                if labels.contains(where: asked.contains) { self.labels.formUnion(labels) }
+            }
+        }
+        addDestinations(states)
+        sharers = Self.sharers(of: change, states)
+    }
+
+    private mutating func addRules(sendingTo changed: Set<Substring>, _ states: [MeshState]) {
+        guard !changed.isEmpty else { return }
+        for state in states {
+            for rules in state.virtualServices.values
+            where rules.spec.destinationHosts.contains(where: { changed.contains(HostName.firstLabel($0)) }) {
+                labels.formUnion(rules.spec.hosts.map(HostName.firstLabel))
+            }
+        }
+    }
+
+    private mutating func addDestinations(_ states: [MeshState]) {
+        destinations = labels
+        for state in states {
+            for rules in state.virtualServices.values where rules.spec.hosts.contains(where: isAsked) {
+                destinations.formUnion(rules.spec.destinationHosts.map(HostName.firstLabel))
+            }
+        }
+    }
+
+    /// Services with an endpoint behind a sidecar that a service with changes has one behind too; such as that itself.
+    private static func sharers(of change: MeshChange, _ states: [MeshState]) -> Set<NamespacedName> {
+        func sidecars(_ endpoints: [Name: MeshState.Endpoint]?) -> [Name] {
+            (endpoints ?? [:]).values.compactMap(\.spec.sidecar?.proxy)
+        }
+        var proxies: [Name: Set<Name>] = [:]
+        for state in states {
+            for name in change.services.union(change.endpoints) {
+                proxies[name.namespace, default: []].formUnion(sidecars(state.endpoints[name]))
+            }
+        }
+        guard proxies.contains(where: { !$0.value.isEmpty }) else { return [] }
+        let found = states.flatMap { state in
+            state.endpoints.filter { name, endpoints in
+                guard let proxies = proxies[name.namespace], !proxies.isEmpty else { return false }
+                return sidecars(endpoints).contains(where: proxies.contains)
+            }.keys
+        }
+        return Set(found)
+    }
+
+    private func isAsked(_ host: String) -> Bool { labels.contains(HostName.firstLabel(host)) }
+
+    /// Services and endpoints stay, which are looked up by name, and releases, which are few and matter to all that is sent to
+    /// their services.
+    func part(of state: MeshState) -> MeshState {
+        var part = state
+        part.virtualServices = state.virtualServices.filter { $0.value.spec.hosts.contains(where: isAsked) }
+        part.destinationRules = state.destinationRules.filter {
+            destinations.contains(HostName.firstLabel($0.value.spec.host))
+        }
+        return part
+    }
+}
+
+extension Compiler {
+    /// Compiles some hosts alone, and no members of the hosts that their rules send requests to.
+    package init(_ hosts: Set<Host>, of state: MeshState) {
+        self.init(MeshPart(about: hosts, in: state), of: state)
+    }
+
+    /// Compiles a part of a mesh: its hosts, and those that rules in it are about.
+    init(_ scope: MeshPart, of state: MeshState) {
+        let part = scope.part(of: state)
+        self.init(
+            MeshIndex(part, of: [.virtualService, .destinationRule, .release, .endpoint], childrenOf: scope.sharers),
+            hosts: scope.hosts.union(scope.sharers.map(Host.service)))
+    }
+}

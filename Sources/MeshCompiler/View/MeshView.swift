@@ -1,0 +1,80 @@
+internal import MeshCore
+internal import MeshModel
+
+/// What a pass sees of a mesh: it asks, and what it asked is remembered, misses too. There is no other way to the mesh, so no kind
+/// states what it affects, and none can forget.
+///
+/// Only what concerns everything is not remembered: the mesh's name, and the clusters of which it consists (``MeshChange/everything``).
+struct MeshView {
+    private let index: MeshIndex
+    private let earlier: Earlier
+    private(set) var asked: Set<Question> = []
+
+    /// What earlier passes have found that later ones ask for.
+    struct Earlier: Sendable {
+        /// By service.
+        var refusals: [NamespacedName: [Refusal]] = [:]
+        /// Why the rules for a host are left out: the rest of a sentence.
+        var excess: [Host: String] = [:]
+    }
+
+    init(_ index: MeshIndex, _ earlier: Earlier = Earlier()) {
+        self.index = index
+        self.earlier = earlier
+    }
+
+    var mesh: MeshKey { index.state.mesh }
+    var enabledClusters: Set<Name> { index.state.enabledClusters }
+
+    // MARK: Objects
+
+    /// - Returns: `nil` if there is none.
+    mutating func object<K: ResourceKind>(_ kind: K.Type, _ name: NamespacedName) -> K.Input? {
+        asked.insert(.object(kinds[kind], name))
+        return index.state[kind][name]
+    }
+
+    mutating func children<K: ResourceKind>(_ kind: K.Type, of parent: NamespacedName) -> [Name: K.Input] {
+        asked.insert(.children(kinds[kind], parent))
+        return index.state[childrenOf: kind][parent] ?? [:]
+    }
+
+    /// The objects of a kind that mention something, by name.
+    mutating func objects<K: ResourceKind>(
+        _ kind: K.Type, mentioning mention: Mention
+    ) -> [(name: NamespacedName, input: K.Input)] {
+        let ordinal = kinds[kind]
+        asked.insert(.mentioning(ordinal, mention))
+        let names = index.objects(of: ordinal, mentioning: mention)
+        guard !names.isEmpty else { return [] }
+        let table = index.state[kind]
+        return names.sorted().compactMap { object in table[object.name].map { (object.name, $0) } }
+    }
+
+    /// The children that mention something, by their parent's name and their own.
+    mutating func children<K: ResourceKind>(
+        _ kind: K.Type, mentioning mention: Mention
+    ) -> [(parent: NamespacedName, name: Name, input: K.Input)] {
+        let ordinal = kinds[kind]
+        asked.insert(.mentioning(ordinal, mention))
+        let table = index.state[childrenOf: kind]
+        return index.objects(of: ordinal, mentioning: mention).sorted().compactMap { object in
+            guard let child = object.child, let input = table[object.name]?[child] else { return nil }
+            return (object.name, child, input)
+        }
+    }
+
+    // MARK: What earlier passes found
+
+    /// What of a service's endpoints no sidecar listens for.
+    mutating func refusals(of service: NamespacedName) -> [Refusal] {
+        asked.insert(.refusals(service))
+        return earlier.refusals[service] ?? []
+    }
+
+    /// Why the rules for a host are left out; `nil`: they are not.
+    mutating func excess(of host: Host) -> String? {
+        asked.insert(.excess(host))
+        return earlier.excess[host]
+    }
+}
