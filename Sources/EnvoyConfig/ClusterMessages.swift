@@ -4,19 +4,32 @@ internal import MeshModel
 internal import SwiftProtobuf
 
 extension ClusterMessage {
-    /// A cluster whose endpoints come over EDS.
+    /// A cluster whose endpoints come over EDS, or are names that the sidecar resolves.
     init(_ cluster: IR.Cluster) {
         self.init()
         name = cluster.name.text
-        type = .eds
-        edsClusterConfig.edsConfig = .ads
-        edsClusterConfig.serviceName = cluster.name.text
+        if let names = cluster.names {
+            resolve(names)
+        } else {
+            type = .eds
+            edsClusterConfig.edsConfig = .ads
+            edsClusterConfig.serviceName = cluster.name.text
+        }
         lbPolicy = .leastRequest
         connectTimeout = Self.standardConnectTimeout
         circuitBreakers = Self.unlimited
         commonLbConfig = Self.withoutPanic
         if cluster.isHTTP2 { typedExtensionProtocolOptions = Self.http2 }
         apply(cluster.policy, isHTTP2: cluster.isHTTP2)
+    }
+
+    private mutating func resolve(_ names: IR.Names) {
+        type = names.isFirstOnly ? .logicalDns : .strictDns
+        dnsLookupFamily = .v4Preferred
+        // As long as an answer may be kept, and Istio's interval for answers that do not say.
+        respectDnsTtl = true
+        dnsRefreshRate = Google_Protobuf_Duration(seconds: 60)
+        loadAssignment = EndpointsMessage(named: name, names.localities)
     }
 
     /// The workload behind a sidecar, on its loopback interface.

@@ -9,6 +9,8 @@ package struct ConfigEncoder: Sendable {
     private(set) var hosts: [Host: EncodedHost] = [:]
     /// The hosts that have virtual hosts, sorted.
     private(set) var routed: [Host] = []
+    /// Those of them whose names could be services': whoever sees one means it by that name, and no service.
+    private var aliases: Set<Host> = []
     /// By proxy, where there is something.
     private var inbound: [NamespacedName: EncodedInbound] = [:]
 
@@ -25,7 +27,7 @@ package struct ConfigEncoder: Sendable {
         let results = changed.sorted().mapInParallel { [hosts] host in
             let old = hosts[host] ?? EncodedHost()
             var new = old
-            if change.clusters.contains(host) { new.updateClusters(compiler.clusters(of: host)?.clusters ?? []) }
+            if change.clusters.contains(host) { new.updateClusters(compiler.clusters(of: host)) }
             if change.endpoints.contains(host) { new.updateEndpoints(compiler.endpoints(of: host)) }
             if change.routes.contains(host) { new.updateRoutes(compiler.virtualHosts(of: host)) }
             return (host: host, new: new, change: EncodedChange(of: host, from: old, to: new))
@@ -52,7 +54,7 @@ package struct ConfigEncoder: Sendable {
         switch view {
         case .outbound(let namespace):
             return [
-                .cluster: sorted(\.clusters), .endpoints: sorted(\.endpoints),
+                .cluster: sorted(\.clusters, from: namespace), .endpoints: sorted(\.endpoints, from: namespace),
                 .routes: [outboundRoutes(from: namespace)],
             ]
         case .sidecar(let port):
@@ -63,11 +65,11 @@ package struct ConfigEncoder: Sendable {
             return [.listener: inbound.listeners, .cluster: inbound.clusters]
         case .proxyless(let namespace):
             var set: ResourceSet = [
-                .cluster: sorted(\.proxylessClusters), .endpoints: sorted(\.proxylessEndpoints),
+                .cluster: sorted(\.proxylessClusters, from: namespace),
+                .endpoints: sorted(\.proxylessEndpoints, from: namespace),
             ]
-            let targets = routed.flatMap { hosts[$0]?.virtualHosts ?? [] }.map {
-                ProxylessTarget($0, from: namespace)
-            }
+            let targets = targets(
+                of: routed.compactMap { hosts[$0] }, from: namespace, except: takenNames(from: namespace))
             set[.listener] = targets.flatMap(\.listeners)
             set[.routes] = targets.map(\.routes)
             return set
@@ -79,9 +81,12 @@ package struct ConfigEncoder: Sendable {
         var result = ResourceChange()
         switch view {
         case .outbound(let namespace):
-            result.set(.cluster, change.clusters)
-            result.set(.endpoints, change.endpoints)
-            if !change.routes.isEmpty { result.changed[.routes] = [outboundRoutes(from: namespace)] }
+            result.set(.cluster, change.clusters, change.partial, \.clusters, from: namespace)
+            result.set(.endpoints, change.endpoints, change.partial, \.endpoints, from: namespace)
+            let isSeen = change.routes.contains { host, old in
+                old.visibility.contains(namespace) || hosts[host]?.visibility.contains(namespace) == true
+            }
+            if isSeen { result.changed[.routes] = [outboundRoutes(from: namespace)] }
         case .sidecar: break
         case .workload(let workload):
             guard let old = change.inbound[workload.name] else { break }
@@ -89,15 +94,14 @@ package struct ConfigEncoder: Sendable {
             result.set(.listener, ResourceDelta(from: old.listeners, to: new.listeners))
             result.set(.cluster, ResourceDelta(from: old.clusters, to: new.clusters))
         case .proxyless(let namespace):
-            result.set(.cluster, change.proxylessClusters)
-            result.set(.endpoints, change.proxylessEndpoints)
+            result.set(.cluster, change.proxylessClusters, change.partial, \.proxylessClusters, from: namespace)
+            result.set(
+                .endpoints, change.proxylessEndpoints, change.partial, \.proxylessEndpoints, from: namespace)
             var listeners = ResourceDelta()
             var routes = ResourceDelta()
-            for (name, before) in change.routes.sorted(by: { $0.key < $1.key }) {
-                let old = before.map { ProxylessTarget($0, from: namespace) }
-                let new = (hosts[name]?.virtualHosts ?? []).map { ProxylessTarget($0, from: namespace) }
-                listeners.add(ResourceDelta(from: old.flatMap(\.listeners), to: new.flatMap(\.listeners)))
-                routes.add(ResourceDelta(from: old.map(\.routes), to: new.map(\.routes)))
+            for (old, new) in targets(changedBy: change, from: namespace) {
+                listeners.replace(with: ResourceDelta(from: old.flatMap(\.listeners), to: new.flatMap(\.listeners)))
+                routes.replace(with: ResourceDelta(from: old.map(\.routes), to: new.map(\.routes)))
             }
             result.set(.listener, listeners)
             result.set(.routes, routes)
@@ -105,13 +109,21 @@ package struct ConfigEncoder: Sendable {
         return result
     }
 
-    private func sorted(_ part: (EncodedHost) -> [EncodedResource]) -> [EncodedResource] {
-        hosts.sorted { $0.key < $1.key }.flatMap { part($0.value) }
+    private func sorted(_ part: (EncodedHost) -> [EncodedResource], from namespace: Name) -> [EncodedResource] {
+        hosts.filter { $0.value.visibility.contains(namespace) }.sorted { $0.key < $1.key }.flatMap { part($0.value) }
     }
 
     private func outboundRoutes(from namespace: Name) -> EncodedResource {
-        let parts = routed.map { host in
-            (host.namespace == namespace ? hosts[host]?.ownRoutes : hosts[host]?.foreignRoutes) ?? []
+        let taken = takenNames(from: namespace)
+        let parts = routed.map { host -> [UInt8] in
+            guard let encoded = hosts[host], encoded.visibility.contains(namespace) else { return [] }
+            let isOwn = host.namespace == namespace
+            guard !taken.isEmpty, !taken.isDisjoint(with: host.domains(forOwnNamespace: isOwn)) else {
+                return isOwn ? encoded.ownRoutes : encoded.foreignRoutes
+            }
+            return encoded.virtualHosts.flatMap {
+                $0.field(domains: $0.domains(forOwnNamespace: isOwn, except: taken))
+            }
         }
         var bytes = OutboundRoutes.head
         bytes.reserveCapacity(parts.reduce(bytes.count + OutboundRoutes.tail.count) { $0 + $1.count })
@@ -120,8 +132,50 @@ package struct ConfigEncoder: Sendable {
         return EncodedResource(name: OutboundRoutes.name, bytes: bytes)
     }
 
+    /// What a namespace calls other hosts that could be the names of services.
+    ///
+    /// - Parameter change: before it.
+    private func takenNames(from namespace: Name, before change: EncodedChange? = nil) -> Set<String> {
+        let before = change?.routes ?? [:]
+        let candidates = aliases.union(before.keys.filter(\.isNamedAsService))
+        return Set(
+            candidates.filter { host in
+                guard let encoded = before[host] ?? hosts[host] else { return false }
+                return encoded.visibility.contains(namespace) && !encoded.virtualHosts.isEmpty
+            }.map(\.text))
+    }
+
+    private func targets(
+        of hosts: [EncodedHost], from namespace: Name, except taken: Set<String>
+    ) -> [ProxylessTarget] {
+        hosts.filter { $0.visibility.contains(namespace) }.flatMap(\.virtualHosts).map {
+            ProxylessTarget($0, from: namespace, except: taken)
+        }
+    }
+
+    /// What the targets of hosts were and are, where they may have changed: their own, or because another one has their name.
+    private func targets(
+        changedBy change: EncodedChange, from namespace: Name
+    ) -> [(old: [ProxylessTarget], new: [ProxylessTarget])] {
+        let (before, now) = (takenNames(from: namespace, before: change), takenNames(from: namespace))
+        var changed = change.routes
+        for name in before.symmetricDifference(now) {
+            guard let service = HostName.service(name, from: namespace).map(Host.service) else { continue }
+            if changed[service] == nil { changed[service] = hosts[service] }
+        }
+        return changed.sorted { $0.key < $1.key }.map { host, old in
+            (
+                targets(of: [old], from: namespace, except: before),
+                targets(of: hosts[host].map { [$0] } ?? [], from: namespace, except: now)
+            )
+        }
+    }
+
     /// Keeps ``routed`` in order, with a search instead of a sort unless many hosts came.
     private mutating func updateOrder(for changed: Set<Host>) {
+        for host in changed where host.isNamedAsService {
+            if hosts[host]?.virtualHosts.isEmpty == false { aliases.insert(host) } else { aliases.remove(host) }
+        }
         if changed.count > 32 {
             routed = hosts.filter { !$0.value.virtualHosts.isEmpty }.keys.sorted()
             return

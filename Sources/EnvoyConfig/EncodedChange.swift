@@ -1,3 +1,4 @@
+internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel
 
@@ -7,15 +8,17 @@ package struct EncodedChange: Sendable {
     var proxylessClusters = ResourceDelta()
     var endpoints = ResourceDelta()
     var proxylessEndpoints = ResourceDelta()
-    /// Hosts whose virtual hosts changed, with what they were.
-    var routes: [Host: [EncodedVirtualHost]] = [:]
+    /// Hosts whose virtual hosts changed, or who sees them, with what they were.
+    var routes: [Host: EncodedHost] = [:]
+    /// Hosts that not everybody sees, or saw, with what they were and are: what is different is for each namespace to say.
+    var partial: [Host: (old: EncodedHost, new: EncodedHost)] = [:]
     /// Proxies that let in something else now, with what it was.
     var inbound: [NamespacedName: EncodedInbound] = [:]
 
     /// Whether no view sees anything of it.
     package var isEmpty: Bool {
         clusters.isEmpty && proxylessClusters.isEmpty && endpoints.isEmpty && proxylessEndpoints.isEmpty
-            && routes.isEmpty && inbound.isEmpty
+            && routes.isEmpty && partial.isEmpty && inbound.isEmpty
     }
 
     /// Whether anything of it is in a view of a workload.
@@ -25,11 +28,15 @@ package struct EncodedChange: Sendable {
 
     /// What one host did.
     init(of host: Host, from old: EncodedHost, to new: EncodedHost) {
+        if old.virtualHosts != new.virtualHosts || old.visibility != new.visibility { routes[host] = old }
+        guard old.isForEverybody && new.isForEverybody else {
+            partial[host] = (old, new)
+            return
+        }
         clusters = ResourceDelta(from: old.clusters, to: new.clusters)
         proxylessClusters = ResourceDelta(from: old.proxylessClusters, to: new.proxylessClusters)
         endpoints = ResourceDelta(from: old.endpoints, to: new.endpoints)
         proxylessEndpoints = ResourceDelta(from: old.proxylessEndpoints, to: new.proxylessEndpoints)
-        if old.virtualHosts != new.virtualHosts { routes[host] = old.virtualHosts }
     }
 
     /// Adds what another host did.
@@ -39,6 +46,7 @@ package struct EncodedChange: Sendable {
         endpoints.add(other.endpoints)
         proxylessEndpoints.add(other.proxylessEndpoints)
         routes.merge(other.routes) { _, last in last }
+        partial.merge(other.partial) { _, last in last }
     }
 }
 
@@ -63,9 +71,32 @@ struct ResourceDelta: Hashable, Sendable {
         changed += other.changed
         removed += other.removed
     }
+
+    /// As ``add(_:)``, where what one host has no more another one may have: a name means another host by now.
+    mutating func replace(with other: ResourceDelta) {
+        guard !other.isEmpty else { return }
+        add(other)
+        let names = Set(changed.map(\.name))
+        removed.removeAll(where: names.contains)
+    }
 }
 
 extension ResourceChange {
+    /// - Parameters:
+    ///   - delta: of hosts that everybody sees.
+    ///   - partial: of others, of which a namespace may see some.
+    mutating func set(
+        _ type: ResourceType, _ delta: ResourceDelta, _ partial: [Host: (old: EncodedHost, new: EncodedHost)],
+        _ part: (EncodedHost) -> [EncodedResource], from namespace: Name
+    ) {
+        var delta = delta
+        for (_, host) in partial.sorted(by: { $0.key < $1.key }) {
+            let seen = [host.old, host.new].map { $0.visibility.contains(namespace) ? part($0) : [] }
+            delta.replace(with: ResourceDelta(from: seen[0], to: seen[1]))
+        }
+        set(type, delta)
+    }
+
     mutating func set(_ type: ResourceType, _ delta: ResourceDelta) {
         if !delta.changed.isEmpty { changed[type] = delta.changed }
         if !delta.removed.isEmpty { removed[type] = delta.removed }

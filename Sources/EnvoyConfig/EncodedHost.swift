@@ -13,11 +13,19 @@ struct EncodedHost: Sendable {
     var ownRoutes: [UInt8] = []
     var foreignRoutes: [UInt8] = []
 
+    /// Who sees it.
+    var visibility = IR.Visibility.only([])
+
+    /// Whether there is no namespace that does not see it; true of nothing.
+    var isForEverybody: Bool { isEmpty || visibility == .everybody }
     var isEmpty: Bool { clusters.isEmpty && endpoints.isEmpty && virtualHosts.isEmpty }
 
-    mutating func updateClusters(_ all: [IR.Cluster]) {
+    mutating func updateClusters(_ compiled: CompiledClusters?) {
+        let all = compiled?.clusters ?? []
+        visibility = compiled?.visibility ?? .only([])
         clusters = all.map { EncodedResource(name: $0.name.text, bytes: ClusterMessage($0).encoded) }
-        proxylessClusters = zip(all, clusters).map { $1.proxyless($0.policy) }
+        // gRPC resolves the names of members in another way, and of one only (gRFC A37).
+        proxylessClusters = zip(all, clusters).filter { $0.0.names == nil }.map { $1.proxyless($0.policy) }
     }
 
     mutating func updateEndpoints(_ all: [IR.Endpoints]) {

@@ -28,10 +28,12 @@ extension IR.Locality {
 }
 
 extension EndpointsMessage {
-    init(_ endpoints: IR.Endpoints) {
+    init(_ endpoints: IR.Endpoints) { self.init(named: endpoints.cluster.text, endpoints.localities) }
+
+    init(named cluster: String, _ localities: [IR.Locality]) {
         self.init()
-        clusterName = endpoints.cluster.text
-        self.endpoints = endpoints.localities.map { locality in
+        clusterName = cluster
+        endpoints = localities.map { locality in
             var message = Envoy_Config_Endpoint_V3_LocalityLbEndpoints()
             // Also when it is empty: gRPC refuses endpoints without one (gRFC A27).
             message.locality = Envoy_Config_Core_V3_Locality(locality.path)

@@ -26,9 +26,10 @@ extension ConfigEncoder {
         let origins = Origins(compiler: compiler, mesh: mesh)
         switch type {
         case .cluster:
-            if let part = cluster(name) { return [origins.cluster(name, part)] }
+            if let part = cluster(name, seenFrom: proxy.namespace, compiler) { return [origins.cluster(name, part)] }
             return inbound(of: proxy, origins) { $0.clusterName == name }
-        case .endpoints: return cluster(name).map { [origins.definition($0.host)] } ?? []
+        case .endpoints:
+            return cluster(name, seenFrom: proxy.namespace, compiler).map { [origins.definition($0.host)] } ?? []
         case .listener:
             let own = inbound(of: proxy, origins) { $0.listenerName == name }
             return own.isEmpty ? proxylessListener(name, origins) : own
@@ -39,9 +40,19 @@ extension ConfigEncoder {
     }
 
     /// `outbound|9080|v1|reviews.shop.svc.cluster.local`: which host, which port, and whether all of its versions.
-    private func cluster(_ name: String) -> (host: Host, port: Int, isWhole: Bool)? {
-        guard let cluster = IR.ClusterName(name), hosts[cluster.host] != nil else { return nil }
-        return (cluster.host, cluster.port, cluster.version == nil)
+    private func cluster(
+        _ name: String, seenFrom namespace: Name, _ compiler: Compiler
+    ) -> (host: Host, port: Int, isWhole: Bool)? {
+        if let cluster = IR.ClusterName(name) {
+            return hosts[cluster.host].map { _ in (cluster.host, cluster.port, cluster.version == nil) }
+        }
+        // The names of others' do not say whose they are, but a namespace sees one only.
+        for (host, encoded) in hosts where host.service == nil && encoded.visibility.contains(namespace) {
+            if let cluster = compiler.clusters(of: host)?.clusters.first(where: { $0.name.text == name }) {
+                return (host, cluster.name.port, true)
+            }
+        }
+        return nil
     }
 
     /// The port that a sidecar lets something in for; of several the first.
@@ -78,9 +89,13 @@ struct Origins {
 
     /// What defines a host.
     func definition(_ host: Host) -> Source {
-        switch host {
-        case .service(let name): Source(object: .namespaced(.service, name, in: mesh), pointer: .root)
-        }
+        let object: ObjectKey? =
+            switch host {
+            case .service(let name): .namespaced(.service, name, in: mesh)
+            case .external: compiler.clusters(of: host)?.definition
+            }
+        // What is refused of a host is of one that is compiled; in doubt nobody but the mesh is to blame.
+        return Source(object: object ?? .mesh(mesh.mesh, of: mesh.tenant), pointer: .root)
     }
 
     /// What has no destination rule is the same for all services, so where there is one it was that.

@@ -9,9 +9,11 @@ struct ProxylessTarget {
     let listeners: [EncodedResource]
     let routes: EncodedResource
 
-    init(_ host: EncodedVirtualHost, from namespace: Name) {
-        let names = host.host.targets(from: namespace).map { "\($0):\(host.port)" }
-        let routesName = "\(host.host.qualified):\(host.port)"
+    /// - Parameter taken: names by which the namespace means other hosts.
+    init(_ host: EncodedVirtualHost, from namespace: Name, except taken: Set<String>) {
+        let known = host.host.targets(from: namespace).filter { !taken.contains($0) || $0 == host.host.text }
+        let names = known.map { "\($0):\(host.port)" }
+        let routesName = "\(host.host.routesName):\(host.port)"
         listeners = names.map { name in
             EncodedResource(name: name, bytes: ListenerMessage(proxyless: name, routes: routesName).encoded)
         }

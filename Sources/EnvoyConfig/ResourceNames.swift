@@ -9,7 +9,7 @@ package enum ResourceNames {
     package static func service(ofCluster name: String) -> NamespacedName? {
         let parts = name.split(separator: "|", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == "outbound" else { return nil }
-        return HostName.service(String(parts[3]), from: .defaultMesh)
+        return HostName.service(full: String(parts[3]))
     }
 
     /// Whose routes a route configuration has.

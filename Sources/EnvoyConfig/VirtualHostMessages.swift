@@ -49,8 +49,12 @@ struct EncodedVirtualHost: Hashable, Sendable {
     }
 
     /// The names by which callers in the host's own namespace, or in others, say which port they want.
-    func domains(forOwnNamespace isOwn: Bool) -> [String] {
-        host.domains(forOwnNamespace: isOwn).flatMap { isDefaultPort ? [$0, "\($0):\(port)"] : ["\($0):\(port)"] }
+    ///
+    /// - Parameter taken: those by which they mean other hosts.
+    func domains(forOwnNamespace isOwn: Bool, except taken: Set<String> = []) -> [String] {
+        host.domains(forOwnNamespace: isOwn).filter { !taken.contains($0) || $0 == host.text }.flatMap {
+            isDefaultPort ? [$0, "\($0):\(port)"] : ["\($0):\(port)"]
+        }
     }
 }
 

@@ -25,7 +25,7 @@ package struct Compiler: Sendable {
 
     /// Compiles some hosts, those that rules of an index are about, and the proxies that it knows.
     init(_ index: MeshIndex, hosts: Set<Host>) {
-        _ = compile(index, [], hosts: hosts.union(index.mentions.compactMap(\.host)), proxies: index.proxies)
+        _ = compile(index, [], hosts: hosts.union(index.mentionedHosts), proxies: index.proxies)
     }
 
     /// Compiles the members of hosts that requests are sent to, where somebody else's rules are all that was compiled of them.
@@ -100,7 +100,7 @@ package struct Compiler: Sendable {
         self.index = nil
         let touched = index.update(to: state, change)
         return compile(
-            index, touched, hosts: Set(touched.compactMap(\.host)), proxies: Set(touched.compactMap(\.proxy)))
+            index, touched, hosts: index.hosts(concernedBy: touched), proxies: Set(touched.compactMap(\.proxy)))
     }
 
     /// Compiles everything anew.
@@ -184,30 +184,5 @@ package struct Compiler: Sendable {
         change.endpoints = names(\.endpoints)
         change.routes = names(\.routes)
         return change
-    }
-}
-
-extension MeshIndex {
-    /// Hosts that may come to something: those that are defined, have members, or are mentioned.
-    var hosts: Set<Host> {
-        var hosts: Set<Host> = []
-        for name in state.services.keys { hosts.insert(.service(name)) }
-        for name in state.endpoints.keys { hosts.insert(.service(name)) }
-        return hosts.union(mentions.compactMap(\.host))
-    }
-
-    /// Proxies that have something behind them.
-    var proxies: Set<NamespacedName> {
-        var proxies: Set<NamespacedName> = []
-        for case .proxy(let name) in mentions { proxies.insert(name) }
-        return proxies
-    }
-}
-
-extension Mention {
-    /// The host that whoever mentions this says something about.
-    fileprivate var host: Host? {
-        guard case .service(let name) = self else { return nil }
-        return .service(name)
     }
 }

@@ -20,7 +20,7 @@ extension DestinationRuleSpec {
             return [
                 Violation(
                     here, .invalidValue,
-                    "\(target) is a service of another namespace; a destination rule holds for those of its own")
+                    "\(target) is a \(target.noun) of another namespace; a destination rule holds for those of its own")
             ]
         }
         guard let service = names.service(target)?.spec else {

@@ -16,8 +16,8 @@ struct DestinationTarget {
             throw UnknownDestination(
                 field: ["port", "number"],
                 detail: isThere
-                    ? "port \(port) of service \(host) is not an HTTP port"
-                    : "service \(host) has no port \(port)",
+                    ? "port \(port) of \(host.noun) \(host) is not an HTTP port"
+                    : "\(host.noun) \(host) has no port \(port)",
                 choices: ports.map { String($0) })
         }
         if let called, ports.contains(called) { return called }
@@ -25,8 +25,8 @@ struct DestinationTarget {
         throw UnknownDestination(
             field: ["port", "number"],
             detail: ports.isEmpty
-                ? "service \(host) has no HTTP port"
-                : "service \(host) has several ports; the destination must say which one",
+                ? "\(host.noun) \(host) has no HTTP port"
+                : "\(host.noun) \(host) has several ports; the destination must say which one",
             choices: ports.map { String($0) })
     }
 }
@@ -65,7 +65,7 @@ extension MeshNames {
         guard let version = version ?? (service.spec.hasVersion(subset) ? subset : nil) else {
             let names = service.spec.versions.map(\.name) + declared.map(\.name)
             throw UnknownDestination(
-                field: ["subset"], detail: "service \(host) has no version or subset \(subset)",
+                field: ["subset"], detail: "\(host.noun) \(host) has no version or subset \(subset)",
                 choices: Set(names.map(\.text)).sorted())
         }
         return DestinationTarget(host: host, service: service, version: version)

@@ -21,7 +21,7 @@ extension Compiler {
                         Diagnostic(
                             .namespaced(.virtualService, rules, in: mesh),
                             JSONPointer(["spec", "http"]).appending(index).appending("route"), .noReadyEndpoints,
-                            "\(version)service \(share.cluster.host) has no ready endpoint",
+                            "\(version)\(share.cluster.host.noun) \(share.cluster.host) has no ready endpoint",
                             other: share.cluster.host.service.map { .namespaced(.service, $0, in: mesh) }))
                 }
             }
@@ -30,6 +30,8 @@ extension Compiler {
     }
 
     private func hasEndpoints(_ cluster: IR.ClusterName) -> Bool {
+        // What names are resolved to nobody here knows.
+        if clusters(of: cluster.host)?.clusters.first(where: { $0.name == cluster })?.names != nil { return true }
         let endpoints = endpoints(of: cluster.host).first { $0.cluster == cluster }
         return endpoints?.localities.contains { $0.endpoints.contains { !$0.isDraining } } ?? false
     }

@@ -84,15 +84,16 @@ package struct HostOwnership: Sendable {
         let (mine, its) = (name.namespace, host.namespace)
         guard let owner, let holder else {
             if mine == its { return nil }
-            return "service \(host) belongs to namespace \(its): a VirtualService there that has the host must let "
+            return
+                "\(host.noun) \(host) belongs to namespace \(its): a VirtualService there that has the host must let "
                 + "namespace \(mine) in with spec.delegateHosts"
         }
-        if mine == its, owner == holder { return "VirtualService \(owner) owns the host of service \(host)" }
+        if mine == its, owner == holder { return "VirtualService \(owner) owns \(host.phrase)" }
         guard letsIn(mine) else {
-            return "VirtualService \(owner) owns the host of service \(host), and does not let namespace \(mine) in "
+            return "VirtualService \(owner) owns \(host.phrase), and does not let namespace \(mine) in "
                 + "with spec.delegateHosts"
         }
-        return holder == owner ? nil : "VirtualService \(holder), which is let in, decides about service \(host)"
+        return holder == owner ? nil : "VirtualService \(holder), which is let in, decides about \(host.noun) \(host)"
     }
 
     /// What has to be said to those that do not hold.
@@ -102,7 +103,7 @@ package struct HostOwnership: Sendable {
             let pointer = JSONPointer(["spec", "hosts"]).appending(index)
             let other = holder.map { ObjectKey.namespaced(.virtualService, $0, in: mesh) }
             if let holder, name == owner {
-                let detail = "VirtualService \(holder), which is let in, decides about service \(host)"
+                let detail = "VirtualService \(holder), which is let in, decides about \(host.noun) \(host)"
                 return Diagnostic(key, pointer, .delegated, detail, other: other)
             }
             return objection(to: name).map { Diagnostic(key, pointer, .conflict, $0, other: other) }

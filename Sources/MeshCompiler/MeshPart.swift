@@ -26,8 +26,16 @@ struct MeshPart {
         for state in states {
             for kind in change.kinds {
                 for name in change[kind] {
-                    for case (_, .service(let host)) in state.mentions(of: name, kind, differentIn: nil) {
-                        hosts.insert(.service(host))
+                    for (_, mention) in state.mentions(of: name, kind, differentIn: nil) {
+                        switch mention {
+                        case .service(let host): hosts.insert(.service(host))
+                        case .name(let text), .definition(let text):
+                            hosts.insert(.external(text, of: name.namespace))
+                            if let service = HostName.service(text, from: name.namespace) {
+                                hosts.insert(.service(service))
+                            }
+                        case .destination, .proxy: break
+                        }
                     }
                 }
             }
@@ -36,6 +44,8 @@ struct MeshPart {
         // Rules that send requests to a host that changes, or whose subsets do, are compiled too, with whatever else their hosts
         // have.
         var changed = Set(change.services.map { $0.name.text[...] })
+        // What somebody defines was another's before.
+        for kind in MeshIndex.definers where !change[kind].isEmpty { changed.formUnion(labels) }
         for state in states {
             for name in change.destinationRules {
                 if let policies = state.destinationRules[name] {
@@ -119,7 +129,9 @@ extension Compiler {
     init(_ scope: MeshPart, of state: MeshState) {
         let part = scope.part(of: state)
         self.init(
-            MeshIndex(part, of: [.virtualService, .destinationRule, .release, .endpoint], childrenOf: scope.sharers),
+            MeshIndex(
+                part, of: [.virtualService, .destinationRule, .release, .endpoint] + MeshIndex.definers,
+                childrenOf: scope.sharers),
             hosts: scope.hosts.union(scope.sharers.map(Host.service)))
     }
 }

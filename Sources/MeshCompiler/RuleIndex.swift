@@ -9,7 +9,7 @@ package struct RuleIndex: Sendable {
 
     package init(_ state: MeshState) { index = MeshIndex(state, of: Self.kinds) }
 
-    private static let kinds: [Kind] = [.virtualService, .destinationRule, .release]
+    private static let kinds: [Kind] = [.virtualService, .destinationRule, .release] + MeshIndex.definers
 
     package var state: MeshState { index.state }
     var view: MeshView { MeshView(index) }

@@ -19,9 +19,10 @@ package final class Sidecar: Sendable {
     ///   - variant: `delta` or `sotw`: how Envoy speaks xDS.
     ///   - otherReplicas: xDS ports on loopback of servers that Envoy goes to, in this order, when the bootstrap's does not
     ///     answer. It knows them as it would know the addresses of a name in DNS.
+    ///   - nameServer: the port on loopback of the only server that it asks for names; `nil`: the machine's.
     package init(
         name: String, service: String, namespace: String, cluster: String, mesh: String, api: APIClient, envoy: String,
-        directory: String, variant: String = "delta", otherReplicas: [Int] = []
+        directory: String, variant: String = "delta", otherReplicas: [Int] = [], nameServer: Int? = nil
     ) async throws {
         self.name = name
         httpProxyPort = try FreePort.next()
@@ -33,13 +34,28 @@ package final class Sidecar: Sendable {
         let file = "\(directory)/\(name).yaml"
         let others = otherReplicas.map { ",127.0.0.1:\($0)" }.joined()
         // A target of gRPC may list addresses, which it tries one after the other (gRPC name resolution, `ipv4`).
-        let bootstrap = answer.text.replacing(/ipv4:127\.0\.0\.1:[0-9]+/) { "\($0.output)\(others)" }
+        let bootstrap =
+            answer.text.replacing(/ipv4:127\.0\.0\.1:[0-9]+/) { "\($0.output)\(others)" }
+            + (nameServer.map(Self.resolver) ?? "")
         try Data(bootstrap.utf8).write(to: URL(fileURLWithPath: file))
         process = try ChildProcess(
             name: name, executable: envoy,
             arguments: ["-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"],
             log: "\(directory)/\(name).log")
         try await waitUntilReady()
+    }
+
+    private static func resolver(at port: Int) -> String {
+        """
+
+        typed_dns_resolver_config:
+          name: envoy.network.dns_resolver.cares
+          typed_config:
+            "@type": type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig
+            resolvers: [{ socket_address: { address: 127.0.0.1, port_value: \(port), protocol: UDP } }]
+            dns_resolver_options: { no_default_search_domain: true }
+
+        """
     }
 
     private func waitUntilReady() async throws {

@@ -19,9 +19,12 @@ internal import Synchronization
 package struct Workload: Sendable {
     package let version: String
     package let port: Int
+    private let address: String
     private let memory = Memory()
 
-    package init(version: String, port: Int) {
+    /// - Parameter address: of the loopback interface.
+    package init(version: String, port: Int, address: String = "127.0.0.1") {
+        self.address = address
         self.version = version
         self.port = port
     }
@@ -38,7 +41,7 @@ package struct Workload: Sendable {
             responder: CallbackResponder { (request: Request, context: Context) in
                 try await answer(to: request, on: context.peer)
             },
-            configuration: .init(address: .hostname("127.0.0.1", port: port), serverName: nil),
+            configuration: .init(address: .hostname(address, port: port), serverName: nil),
             logger: logger)
         try await application.run()
     }

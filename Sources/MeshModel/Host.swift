@@ -1,16 +1,20 @@
 package import MeshCore
 
-/// Where requests are sent: a host by its full name, and whose it is.
+/// Where requests are sent: a host, and whose it is.
 ///
 /// Rules and callers name it by texts that mean different hosts in different namespaces; what a text means is for the mesh to say.
 package enum Host: Hashable, Sendable {
     /// A service's, which every namespace sees: `reviews.shop.svc.cluster.local`.
     case service(NamespacedName)
+    /// One that an object of a namespace defines by its full name, for itself or for others too: `api.example.com`. Another
+    /// namespace may have one of the same name.
+    case external(String, of: Name)
 
     /// The name by which all callers know it.
     package var text: String {
         switch self {
         case .service(let name): HostName.full(name)
+        case .external(let text, _): text
         }
     }
 
@@ -18,6 +22,7 @@ package enum Host: Hashable, Sendable {
     package var namespace: Name {
         switch self {
         case .service(let name): name.namespace
+        case .external(_, let namespace): namespace
         }
     }
 
@@ -25,6 +30,7 @@ package enum Host: Hashable, Sendable {
     package var service: NamespacedName? {
         switch self {
         case .service(let name): name
+        case .external: nil
         }
     }
 
@@ -32,14 +38,19 @@ package enum Host: Hashable, Sendable {
     package var mention: Mention {
         switch self {
         case .service(let name): .service(name)
+        case .external(let text, _): .name(text)
         }
     }
 }
 
 extension Host: Comparable {
+    /// Services by namespace and name, then all others by text and namespace.
     package static func < (a: Host, b: Host) -> Bool {
         switch (a, b) {
         case (.service(let a), .service(let b)): a < b
+        case (.service, .external): true
+        case (.external, .service): false
+        case (.external(let a, let mine), .external(let b, let its)): (a, mine) < (b, its)
         }
     }
 }
@@ -49,15 +60,43 @@ extension Host {
     package var described: String {
         switch self {
         case .service(let name): "service \(name.name) in namespace \(name.namespace)"
+        case .external(let text, let namespace): "ServiceEntry that namespace \(namespace) sees with the host \(text)"
+        }
+    }
+}
+
+extension Host {
+    /// What a sentence calls it, before its name.
+    package var noun: String {
+        switch self {
+        case .service: "service"
+        case .external: "host"
+        }
+    }
+
+    /// As what belongs to somebody.
+    package var phrase: String {
+        switch self {
+        case .service: "the host of service \(self)"
+        case .external: "the host \(self)"
+        }
+    }
+
+    /// That there is none.
+    package var absence: String {
+        switch self {
+        case .service: "there is no service \(self)"
+        case .external: "there is no \(described)"
         }
     }
 }
 
 extension Host: CustomStringConvertible {
-    /// As people are told of it: `shop/reviews`.
+    /// As people are told of it: `shop/reviews`, `api.example.com`.
     package var description: String {
         switch self {
         case .service(let name): "\(name)"
+        case .external(let text, _): text
         }
     }
 }
@@ -67,10 +106,25 @@ extension Host: CustomStringConvertible {
 package enum Mention: Hashable, Sendable {
     /// Says something about a service, which may not exist.
     case service(NamespacedName)
+    /// Says something about a host that may be another's than a service's, by its text.
+    case name(String)
+    /// Defines a host (``ResourceKind/definitions(_:)``).
+    case definition(String)
     /// Sends requests to a service, or copies of them.
     case destination(NamespacedName)
     /// Stands behind a proxy.
     case proxy(NamespacedName)
+
+    /// What somebody who says something about a host mentions.
+    ///
+    /// - Parameters:
+    ///   - text: by which it is named.
+    ///   - namespace: where.
+    package static func host(_ text: String, from namespace: Name) -> [Mention] {
+        let text = HostName.relative(text)
+        return (HostName.service(text, from: namespace).map { [.service($0)] } ?? [])
+            + (HostName.mayBeDefined(text) ? [.name(text)] : [])
+    }
 }
 
 /// An object in the state of a mesh; of a kind of children with the name of the child.

@@ -1,14 +1,14 @@
 package import Documents
 package import MeshCore
 
-/// The names by which callers and rules name a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
+/// The names by which callers and rules name hosts. Of a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
 /// `reviews.shop.svc.cluster.local`; each of them may have a dot behind it, which makes a name of DNS absolute.
 package enum HostName {
     /// What full names of services end with, as in Kubernetes.
     package static let domain = "svc.cluster.local"
 
     package static let rule =
-        "must be the name of a service: \"reviews\", \"reviews.shop\", \"reviews.shop.svc\" or \"reviews.shop.svc.cluster.local\""
+        "must be the name of a service, \"reviews\", \"reviews.shop\", \"reviews.shop.svc\" or \"reviews.shop.svc.cluster.local\", or the full name of another host, \"api.example.com\""
 
     /// `reviews.shop.svc.cluster.local`.
     package static func full(_ service: NamespacedName) -> String {
@@ -40,6 +40,25 @@ package enum HostName {
         return NamespacedName(namespace: namespace, name: name)
     }
 
+    /// The service whose full name this is; `nil` for all others, shorter names of services too.
+    package static func service(full host: String) -> NamespacedName? {
+        guard host.hasSuffix(".\(domain)") else { return nil }
+        return service(host, from: .defaultMesh).flatMap { full($0) == host ? $0 : nil }
+    }
+
+    /// Whether a text is the name of a host: labels of DNS in lower case with dots in between, at most 253 bytes; no IP address.
+    package static func isName(_ host: String) -> Bool {
+        host.utf8.count <= 253 && !IPAddress.isIPv4(host)
+            && host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { Name(String($0)) != nil }
+    }
+
+    /// Whether a host of this name may be another's than a service's: what has no dot, or ends as services' names do, is none.
+    ///
+    /// - Parameter host: without a dot at its end.
+    package static func mayBeDefined(_ host: String) -> Bool {
+        host.utf8.contains(UInt8(ascii: ".")) && !host.hasSuffix(".\(domain)")
+    }
+
     /// What stands before the first dot: of a service's host its name, found in a fraction of the time of ``service(_:from:)``.
     package static func firstLabel(_ host: String) -> Substring {
         host[..<(host.utf8.firstIndex(of: UInt8(ascii: ".")) ?? host.endIndex)]
@@ -47,7 +66,7 @@ package enum HostName {
 }
 
 extension Shape where Value == String {
-    /// The host name of a service, short or full; without the dot behind it, if there is one.
+    /// The name of a host, of a service also a short one; without the dot behind it, if there is one.
     package static var host: Shape {
         let text = text
         return Shape(
@@ -59,11 +78,14 @@ extension Shape where Value == String {
                         place.pointer, .unsupported, "wildcard hosts are not supported; \(HostName.rule)")
                     return nil
                 }
-                guard HostName.service(host, from: .defaultMesh) != nil else {
+                let name = HostName.relative(host)
+                guard HostName.isName(name),
+                    HostName.service(name, from: .defaultMesh) != nil || HostName.mayBeDefined(name)
+                else {
                     log.report(place.pointer, .invalidFormat, HostName.rule)
                     return nil
                 }
-                return HostName.relative(host)
+                return name
             }, write: JSONValue.string)
     }
 }

@@ -4,6 +4,49 @@ package enum IPAddress {
     /// zone and without brackets.
     package static func isValid(_ text: String) -> Bool { isIPv4(text) || isIPv6(text) }
 
+    /// Whether an address is one that the internet does not route to somebody else: of a private network, of the machine itself, of
+    /// its link, or none at all (IANA's registries of special-purpose addresses, RFC 6890). IPv6 forms of IPv4 addresses count as
+    /// those.
+    ///
+    /// - Parameter text: a valid address; nothing else is private.
+    package static func isPrivate(_ text: String) -> Bool {
+        if isIPv4(text) { return isPrivate(text.split(separator: ".").compactMap { UInt8($0) }) }
+        guard isIPv6(text) else { return false }
+        let groups = groups(of: text)
+        guard groups.count == 8 else { return true }
+        // ::, ::1, and IPv4 addresses in IPv6 (RFC 4291 sections 2.5.2, 2.5.3 and 2.5.5; RFC 6052).
+        let isMapped = groups[0..<5].allSatisfy { $0 == 0 } && (groups[5] == 0 || groups[5] == 0xFFFF)
+        let isTranslated = groups[0] == 0x64 && groups[1] == 0xFF9B && groups[2..<6].allSatisfy { $0 == 0 }
+        if isMapped || isTranslated {
+            return isPrivate(groups[6...].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] })
+        }
+        // fc00::/7, fe80::/10 and what was site-local, ff00::/8.
+        return groups[0] & 0xFE00 == 0xFC00 || groups[0] & 0xFF80 == 0xFE80 || groups[0] & 0xFF00 == 0xFF00
+    }
+
+    private static func isPrivate(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == 4 else { return true }
+        switch (bytes[0], bytes[1]) {
+        case (0, _), (10, _), (127, _), (224..., _): return true
+        case (100, 64...127), (169, 254), (172, 16...31), (192, 168), (198, 18...19): return true
+        default: return false
+        }
+    }
+
+    /// - Parameter text: a valid IPv6 address.
+    private static func groups(of text: String) -> [UInt16] {
+        let halves = text.split(separator: "::", omittingEmptySubsequences: false).map { half in
+            half.split(separator: ":").flatMap { group -> [UInt16] in
+                let bytes = isIPv4(group) ? group.split(separator: ".").compactMap { UInt16($0) } : []
+                guard bytes.count == 4 else { return UInt16(group, radix: 16).map { [$0] } ?? [] }
+                return [bytes[0] << 8 | bytes[1], bytes[2] << 8 | bytes[3]]
+            }
+        }
+        guard halves.count == 2 else { return halves.first ?? [] }
+        let missing = 8 - halves[0].count - halves[1].count
+        return halves[0] + Array(repeating: 0, count: max(0, missing)) + halves[1]
+    }
+
     package static func isIPv4(_ text: some StringProtocol) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4

@@ -46,6 +46,12 @@ struct EncoderGoldenTests {
                 httpProxyPort: 15_080)
             views.append(("workload.json", .workload(workload)))
         }
+        if name == "service-entries" {
+            for namespace in ["ops", "other"] {
+                views.append(("outbound-\(namespace).json", .outbound(namespace: try MeshDocument.name(namespace))))
+            }
+            views.append(("proxyless.json", .proxyless(namespace: shop)))
+        }
         if name == "policies" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
         if name == "ports-and-namespaces" {
             views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))

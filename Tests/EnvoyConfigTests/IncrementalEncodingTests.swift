@@ -121,7 +121,7 @@ struct IncrementalEncodingTests {
         let compiler = Compiler(try MeshDocument.read(golden.input("mesh.json")))
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
-        for namespace in ["shop", "ops", "reviews"] {
+        for namespace in ["shop", "ops", "reviews", "other", "com"] {
             let view = View.outbound(namespace: try MeshDocument.name(namespace))
             let routes = try #require(encoder.resources(of: view)[.routes]?.first)
             let message = try Envoy_Config_Route_V3_RouteConfiguration(serializedBytes: routes.bytes)

@@ -32,6 +32,9 @@ struct CompilerGoldenTests {
 
 extension Compiler {
     var golden: [String: JSONValue] {
-        Dictionary(uniqueKeysWithValues: hosts.map { ($0.description, golden(of: $0)) }).filter { $0.value != [:] }
+        let hosts = hosts.map { host in
+            (host.service.map { "\($0)" } ?? "\(host.text) of \(host.namespace)", golden(of: host))
+        }
+        return Dictionary(uniqueKeysWithValues: hosts).filter { $0.value != [:] }
     }
 }

@@ -4,8 +4,8 @@ internal import GrayRelease
 package import MeshCore
 package import MeshModel
 
-/// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices`, `destinationRules` and `releases` by
-/// `namespace/name`.
+/// A mesh as a JSON document, for tests: `services`, `endpoints`, `virtualServices`, `destinationRules`, `releases` and other kinds
+/// of objects by `namespace/name`.
 ///
 /// ```json
 /// { "services": { "shop/reviews": { "spec": {…}, "status": {…} } },
@@ -52,7 +52,26 @@ package enum MeshDocument {
             let name = try namespaced(key)
             state.releases[name] = try release(item, in: name.namespace)
         }
+        for kind in kinds.all where kind.scope == .namespace && !special.contains(kind) {
+            for (key, item) in document[kind.info.plural]?.objectValue ?? [:] {
+                state.revision += 1
+                try put(.namespaced(kind, namespaced(key), in: state.mesh), item, in: &state)
+            }
+        }
         return state
+    }
+
+    /// Those that have more in these documents than a `spec` and a `createTime`.
+    private static let special: [Kind] = [.service, .virtualService, .destinationRule, .release]
+
+    private static func put(_ key: ObjectKey, _ item: JSONValue, in state: inout MeshState) throws {
+        let object = StoredObject(
+            key: key, uid: "", generation: 1, revision: state.revision, metadata: ObjectLabels(),
+            createTime: Timestamp(microseconds: item["createTime"]?.integerValue ?? 0),
+            updateTime: Timestamp(microseconds: 0), spec: item["spec"] ?? .null, status: [:])
+        let input = ObjectInput(object, for: state.mesh)
+        guard input.isReadable else { throw Unreadable("\(key) cannot be read") }
+        _ = state.apply([input])
     }
 
     private static func release(_ item: JSONValue, in namespace: Name) throws -> ReleaseTraffic {
@@ -117,16 +136,14 @@ extension MeshState {
             for (key, value) in table.shuffled() { result[key] = value }
             return result
         }
-        state.services = refill(services)
         state.endpoints = refill(endpoints)
         for (service, endpoints) in endpoints {
             var others = [Name: MeshState.Endpoint](minimumCapacity: Int.random(in: 0...64))
             for (name, endpoint) in endpoints.shuffled() { others[name] = endpoint }
             state.endpoints[service] = others
         }
-        state.virtualServices = refill(virtualServices)
-        state.destinationRules = refill(destinationRules)
-        state.releases = refill(releases)
+        func refill<K: ResourceKind>(_ kind: K.Type) { state[kind] = refill(self[kind]) }
+        for kind in kinds.all where kind.scope == .namespace { refill(kind.specType) }
         return state
     }
 }

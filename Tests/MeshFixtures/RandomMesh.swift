@@ -53,7 +53,7 @@ package struct RandomMesh {
         return state.apply([ObjectInput(object, for: state.mesh)])
     }
 
-    private static func isSeen<K: ResourceKind>(_: K.Type) -> Bool { K.Input.self != Never.self }
+    package static func isSeen<K: ResourceKind>(_: K.Type) -> Bool { K.Input.self != Never.self }
 
     private mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random.source) }
 

@@ -21,22 +21,21 @@ package enum IR {
             text = "outbound|\(port)|\(version?.text ?? "")|\(host.text)"
         }
 
-        /// Reads a name.
+        /// Reads the name of a service's cluster. Of other hosts the name does not say whose they are.
         ///
-        /// - Returns: `nil` if no cluster is called so.
+        /// - Returns: `nil` if no cluster of a service is called so.
         package init?(_ text: String) {
             let parts = text.split(separator: "|", omittingEmptySubsequences: false)
             guard parts.count == 4, let port = Int(parts[1]), (1...65_535).contains(port),
-                let name = parts[3].split(separator: ".").first.flatMap({ Name(String($0)) }),
-                let service = HostName.service(String(parts[3]), from: name)
+                let service = HostName.service(full: String(parts[3]))
             else { return nil }
             self.init(host: .service(service), port: port, version: Name(String(parts[2])))
             guard self.text == text else { return nil }
         }
 
         package var description: String { text }
-        package static func == (a: Self, b: Self) -> Bool { a.text == b.text }
-        package static func < (a: Self, b: Self) -> Bool { a.text < b.text }
+        package static func == (a: Self, b: Self) -> Bool { a.text == b.text && a.host == b.host }
+        package static func < (a: Self, b: Self) -> Bool { (a.text, a.host) < (b.text, b.host) }
         package func hash(into hasher: inout Hasher) { hasher.combine(text) }
     }
 
@@ -47,6 +46,31 @@ package enum IR {
         package var isHTTP2: Bool
         /// What callers are to do with the endpoints, as far as a destination rule says it.
         package var policy: TrafficPolicy.Blocks
+        /// What is resolved by the sidecar itself; `nil`: members are told (``Endpoints``).
+        package var names: Names?
+    }
+
+    /// Members that are names of DNS.
+    package struct Names: Hashable, Sendable {
+        /// As those of ``Endpoints``.
+        package var localities: [Locality]
+        /// Whether each new connection goes to the first address of the one name's answer, instead of all being members.
+        package var isFirstOnly: Bool
+    }
+
+    /// The namespaces whose workloads see a host.
+    package enum Visibility: Hashable, Sendable {
+        case only(Set<Name>)
+        case all(but: Set<Name>)
+
+        package static let everybody = Visibility.all(but: [])
+
+        package func contains(_ namespace: Name) -> Bool {
+            switch self {
+            case .only(let namespaces): namespaces.contains(namespace)
+            case .all(let others): !others.contains(namespace)
+            }
+        }
     }
 
     /// Where the members of a cluster are.
@@ -61,6 +85,26 @@ package enum IR {
         package var path: [String]
         /// Sorted by address, then port; no two are equal in both.
         package var endpoints: [Endpoint]
+
+        /// - Parameters:
+        ///   - endpoints: by locality, as documents have it; all of one place and port are told once.
+        /// - Returns: sorted.
+        static func all(_ endpoints: [(locality: String, endpoint: Endpoint)]) -> [Locality] {
+            var groups: [String: [Endpoint]] = [:]
+            for (locality, endpoint) in endpoints { groups[known(locality), default: []].append(endpoint) }
+            return groups.sorted { $0.key < $1.key }.map { locality, endpoints in
+                Locality(
+                    path: locality.split(separator: "/", omittingEmptySubsequences: false).map { String($0) },
+                    endpoints: endpoints.sorted { ($0.address, $0.port) < ($1.address, $1.port) })
+            }
+        }
+
+        /// Without the empty end of `region/`: clients that are sent a locality twice refuse both.
+        private static func known(_ locality: String) -> String {
+            var known = locality[...]
+            while known.last == "/" { known.removeLast() }
+            return String(known)
+        }
 
         /// The sum of the weights of the endpoints that get new requests, at least 1: Envoy refuses 0
         /// (`LocalityLbEndpoints.load_balancing_weight`).

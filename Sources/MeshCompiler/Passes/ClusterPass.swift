@@ -9,12 +9,76 @@ enum ClusterPass: Pass {
         let service = view.service(host)
         diagnostics += policies.diagnostics(&view)
         guard let spec = service?.spec else { return nil }
+        let definition = view.definition(of: host)
         let clusters = spec.ports.flatMap { port in
-            spec.clusterNames(of: port, host).map {
-                IR.Cluster(name: $0, isHTTP2: port.appProtocol.isHTTP2, policy: policies.policy(of: $0, spec))
+            spec.clusterNames(of: port, host).map { name in
+                IR.Cluster(
+                    name: name, isHTTP2: port.appProtocol.isHTTP2, policy: policies.policy(of: name, spec),
+                    names: definition?.host.names(of: port))
             }
         }
-        return CompiledClusters(clusters: clusters, policySource: policies.source)
+        return CompiledClusters(
+            clusters: clusters, policySource: policies.source,
+            definition: definition.map { .namespaced($0.kind, $0.object, in: view.mesh) },
+            visibility: visibility(of: host, &view, &diagnostics))
+    }
+
+    /// Who sees a host; of several that one namespace defines by one name the oldest holds, and of those that several define for all
+    /// to see.
+    private static func visibility(
+        of host: Host, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]
+    ) -> IR.Visibility {
+        guard case .external(let text, let namespace) = host else { return .everybody }
+        let all = view.definitions(of: text)
+        let own = all.held(in: namespace)
+        guard let holding = own.first else { return .only([]) }
+        for other in own.dropFirst() {
+            diagnostics.append(
+                Diagnostic(
+                    other, .conflict, "\(holding.kind) \(holding.object) defines the host \(text); this one does not",
+                    in: view.mesh, other: holding))
+        }
+        let holders = all.holding
+        let others = Set(holders.map(\.object.namespace)).subtracting([namespace])
+        let older = holders.prefix { $0.object != holding.object }
+        if case .namespaces(let namespaces) = holding.host.export {
+            let seen = namespaces.filter { reader in
+                !others.contains(reader) && !older.contains { $0.host.export.contains(reader) }
+            }
+            return .only(seen.union([namespace]))
+        }
+        var hidden = others
+        for other in older {
+            switch other.host.export {
+            case .everybody:
+                diagnostics.append(
+                    Diagnostic(
+                        holding, .conflict,
+                        "\(other.kind) \(other.object) defines the host \(text) for other namespaces; this one does for its own",
+                        in: view.mesh, other: other))
+                return .only([namespace])
+            case .namespaces(let namespaces): hidden.formUnion(namespaces)
+            }
+        }
+        return .all(but: hidden.subtracting([namespace]))
+    }
+}
+
+extension DefinedHost {
+    fileprivate func names(of port: ServiceSpec.Port) -> IR.Names? {
+        guard case .names(_, let isFirstOnly) = members else { return nil }
+        return IR.Names(localities: localities(of: port), isFirstOnly: isFirstOnly)
+    }
+}
+
+extension Diagnostic {
+    /// About the definition of a host.
+    fileprivate init(
+        _ definition: HostDefinition, _ code: Code, _ detail: String, in mesh: MeshKey, other: HostDefinition
+    ) {
+        self.init(
+            .namespaced(definition.kind, definition.object, in: mesh), definition.host.pointer, code, detail,
+            other: .namespaced(other.kind, other.object, in: mesh))
     }
 }
 
@@ -24,6 +88,9 @@ package struct CompiledClusters: Hashable, Sendable {
     package var clusters: [IR.Cluster]
     /// The destination rule that ``IR/Cluster/policy`` is from.
     package var policySource: NamespacedName?
+    /// What defines the host; `nil`: the service itself.
+    package var definition: ObjectKey?
+    package var visibility = IR.Visibility.everybody
 }
 
 extension ServiceSpec {
@@ -71,7 +138,7 @@ struct Policies {
             let problems = spec.violations(named: name, in: &view)
             var diagnostics = problems.map { Diagnostic(key, $0.pointer, .unknownReference, $0.detail) }
             if let holding, name != holding.name, name.namespace == host.namespace {
-                let detail = "DestinationRule \(holding.name) holds for service \(host); this one does not"
+                let detail = "DestinationRule \(holding.name) holds for \(host.noun) \(host); this one does not"
                 diagnostics.append(
                     Diagnostic(
                         key, .spec.appending("host"), .conflict, detail,

@@ -6,7 +6,16 @@ internal import MeshModel
 enum EndpointPass: Pass {
     static func run(_ host: Host, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]) -> [IR.Endpoints]? {
         switch host {
-        case .service(let name): members(of: name, &view, &diagnostics)
+        case .service(let name): return members(of: name, &view, &diagnostics)
+        case .external:
+            guard let definition = view.definition(of: host)?.host, case .addresses = definition.members else {
+                return nil
+            }
+            return definition.ports.map { port in
+                IR.Endpoints(
+                    cluster: IR.ClusterName(host: host, port: port.number, version: nil),
+                    localities: definition.localities(of: port))
+            }
         }
     }
 
@@ -91,7 +100,7 @@ private struct ServiceMembers {
     private func localities(
         _ members: [(key: Name, value: EndpointSpec)], port: ServiceSpec.Port, duplicates: inout [Diagnostic]
     ) -> [IR.Locality] {
-        var groups: [String: [IR.Endpoint]] = [:]
+        var found: [(locality: String, endpoint: IR.Endpoint)] = []
         var seen: [String: Name] = [:]
         for (endpoint, member) in members {
             let number = member.ports[port.name] ?? port.number
@@ -105,22 +114,28 @@ private struct ServiceMembers {
                 continue
             }
             seen[place] = endpoint
-            groups[Self.known(member.locality), default: []].append(
-                IR.Endpoint(
-                    address: member.address, port: number, weight: member.weight,
-                    isDraining: member.health == .draining))
+            let endpoint = IR.Endpoint(
+                address: member.address, port: number, weight: member.weight, isDraining: member.health == .draining)
+            found.append((member.locality, endpoint))
         }
-        return groups.sorted { $0.key < $1.key }.map { locality, endpoints in
-            IR.Locality(
-                path: locality.split(separator: "/", omittingEmptySubsequences: false).map { String($0) },
-                endpoints: endpoints.sorted { ($0.address, $0.port) < ($1.address, $1.port) })
-        }
+        return IR.Locality.all(found)
     }
+}
 
-    /// Without the empty end of `region/`: clients that are sent a locality twice refuse both.
-    private static func known(_ locality: String) -> String {
-        var known = locality[...]
-        while known.last == "/" { known.removeLast() }
-        return String(known)
+extension DefinedHost {
+    /// The members of a cluster of one port.
+    func localities(of port: ServiceSpec.Port) -> [IR.Locality] {
+        let members =
+            switch members {
+            case .addresses(let members): members
+            case .names(let members, _): members
+            }
+        return IR.Locality.all(
+            members.map { member in
+                let endpoint = IR.Endpoint(
+                    address: member.address, port: member.ports[port.name] ?? port.number, weight: member.weight,
+                    isDraining: false)
+                return (member.locality, endpoint)
+            })
     }
 }

@@ -58,7 +58,7 @@ struct RouteLowering {
         guard let excess else { return owner }
         report(
             .virtualService, owner, JSONPointer(["spec", "http"]), .tooMany,
-            "the rules for service \(host) \(excess). They are left out: its requests go to the service")
+            "the rules for \(host.noun) \(host) \(excess). They are left out: its requests go to the service")
         return nil
     }
 
@@ -215,12 +215,25 @@ struct RouteLowering {
     ) -> (DestinationTarget, port: Int)? {
         do throws(UnknownDestination) {
             let target = try view.target(of: destination, own: host, from: owner.namespace)
+            reportUnseen(target.host, owner, pointer)
             return (target, try target.port(of: destination, called: port))
         } catch {
             let at = error.field.reduce(pointer) { $0.appending($1) }
             report(.virtualService, owner, at, .unknownReference, error.detail)
             return nil
         }
+    }
+
+    /// Says where callers of the host do not see what the rules send their requests to.
+    private mutating func reportUnseen(_ target: Host, _ owner: NamespacedName, _ pointer: JSONPointer) {
+        guard target != host, let there = view.definition(of: target)?.host.export, there != .everybody,
+            view.definition(of: host)?.host.export != there
+        else { return }
+        report(
+            Diagnostic(
+                .namespaced(.virtualService, owner, in: view.mesh), pointer.appending("host"), .unsupported,
+                "host \(target) is not there for all who see \(host.noun) \(host): from other namespaces these requests get 503",
+                severity: .notice))
     }
 
     /// Says where a rule means another version than it names, and where it pins requests to a version that is retired.
@@ -240,12 +253,12 @@ struct RouteLowering {
         if destination.version != named {
             report(
                 .virtualService, owner, pointer, .redirected,
-                "version \(named) of service \(destination.host) has been replaced by a release; "
+                "version \(named) of \(destination.host.noun) \(destination.host) has been replaced by a release; "
                     + "its requests go to \(stable)")
         } else {
             report(
                 .virtualService, owner, pointer, .pinnedToRetired,
-                "version \(named) of service \(destination.host) has been replaced by \(stable); "
+                "version \(named) of \(destination.host.noun) \(destination.host) has been replaced by \(stable); "
                     + "these requests still go to \(named)")
         }
     }

@@ -30,7 +30,7 @@ enum RoutePass: Pass {
 
     /// What those that are about a host have to be told when there is none.
     private static func unknown(_ host: Host, _ view: inout MeshView) -> [Diagnostic] {
-        let detail = "there is no service \(host)"
+        let detail = host.absence
         var diagnostics: [Diagnostic] = []
         for (name, rules) in view.objects(VirtualServiceSpec.self, mentioning: host.mention) {
             guard let index = rules.spec.hostIndex(of: host, from: name, names: { view.host($0, from: $1) }) else {

@@ -34,8 +34,10 @@ package struct MeshIndex: Sendable {
         objects[Place(kind: kind, mention: mention)] ?? []
     }
 
-    /// Everything that is mentioned.
-    var mentions: some Sequence<Mention> { objects.keys.lazy.map(\.mention) }
+    /// Kinds whose objects define hosts.
+    static let definers = MeshModel.kinds.all.filter { definesHosts($0.specType) }
+
+    private static func definesHosts<K: ResourceKind>(_ kind: K.Type) -> Bool { kind.definesHosts }
 
     /// Takes over another state of the same mesh.
     ///
@@ -70,6 +72,69 @@ package struct MeshIndex: Sendable {
         let place = Place(kind: kind, mention: mention)
         objects[place]?.remove(object)
         if objects[place]?.isEmpty == true { objects[place] = nil }
+    }
+}
+
+extension MeshIndex {
+    /// Hosts that may come to something: those that are defined, have members, or are mentioned.
+    var hosts: Set<Host> {
+        var hosts = mentionedHosts
+        for name in state.services.keys { hosts.insert(.service(name)) }
+        for name in state.endpoints.keys { hosts.insert(.service(name)) }
+        return hosts
+    }
+
+    /// Hosts that objects define, or say something about.
+    var mentionedHosts: Set<Host> {
+        objects.keys.reduce(into: []) { $0.formUnion(hosts(concernedBy: $1.mention)) }
+    }
+
+    /// Proxies that have something behind them.
+    var proxies: Set<NamespacedName> { Set(objects.keys.compactMap(\.mention.proxy)) }
+
+    /// Hosts that may come to something else when answers are others, whoever has asked.
+    func hosts(concernedBy touched: Set<Question>) -> Set<Host> {
+        touched.reduce(into: []) { hosts, question in
+            switch question {
+            case .object(.service, let name), .children(.endpoint, let name): hosts.insert(.service(name))
+            case .mentioning(_, let mention): hosts.formUnion(self.hosts(concernedBy: mention))
+            case .object, .children, .refusals, .excess: break
+            }
+        }
+    }
+
+    private func hosts(concernedBy mention: Mention) -> Set<Host> {
+        switch mention {
+        case .service(let name): return [.service(name)]
+        case .name(let text), .definition(let text):
+            // Whoever says something of the name says it of the host that is meant there; a service's if nobody defines it.
+            var hosts: Set<Host> = []
+            for kind in kinds {
+                for mention in [Mention.name(text), .definition(text)] {
+                    for object in objects(of: kind, mentioning: mention) {
+                        hosts.insert(.external(text, of: object.name.namespace))
+                    }
+                }
+            }
+            if let service = HostName.service(text, from: .defaultMesh) { hosts.insert(.service(service)) }
+            return hosts
+        case .destination, .proxy: return []
+        }
+    }
+}
+
+extension Question {
+    /// As ``MeshIndex/hosts(concernedBy:)``, of proxies.
+    var proxy: NamespacedName? {
+        guard case .mentioning(_, let mention) = self else { return nil }
+        return mention.proxy
+    }
+}
+
+extension Mention {
+    fileprivate var proxy: NamespacedName? {
+        guard case .proxy(let name) = self else { return nil }
+        return name
     }
 }
 

@@ -1,15 +1,13 @@
+internal import GrayRelease
 package import MeshCore
 package import MeshModel
 
 /// Who knows what texts mean in a mesh.
 package protocol MeshNames {
-    /// What a text means in a namespace, whether it exists or not.
-    ///
-    /// - Returns: `nil` for a text that is no name of a host.
-    mutating func host(_ text: String, from namespace: Name) -> Host?
+    mutating func service(named name: NamespacedName) -> MeshState.Service?
 
-    /// What a host offers; `nil`: there is none.
-    mutating func service(_ host: Host) -> MeshState.Service?
+    /// What defines hosts of a name, besides services; in no order.
+    mutating func definitions(of text: String) -> [HostDefinition]
 
     /// The subsets that the DestinationRule in force for a host declares.
     mutating func subsets(of host: Host) -> [DestinationRuleSpec.Subset]
@@ -19,57 +17,55 @@ package protocol MeshNames {
 }
 
 extension MeshNames {
+    /// What a text means in a namespace, whether it exists or not: a host that somebody defines by that name, of those that the
+    /// namespace sees; or else a service's; or else one that is nobody's. So no name of the world outside is ever taken for a
+    /// service's that somebody else has defined.
+    ///
+    /// - Returns: `nil` for a text that is no name of a host.
     package mutating func host(_ text: String, from namespace: Name) -> Host? {
-        HostName.service(text, from: namespace).map(Host.service)
+        let text = HostName.relative(text)
+        if HostName.mayBeDefined(text), let definition = definitions(of: text).seen(from: namespace) {
+            return .external(text, of: definition.object.namespace)
+        }
+        if let service = HostName.service(text, from: namespace) { return .service(service) }
+        return HostName.isName(text) ? .external(text, of: namespace) : nil
+    }
+
+    /// What a host offers, whichever kind of object defines it; `nil`: nobody does.
+    package mutating func service(_ host: Host) -> MeshState.Service? {
+        switch host {
+        case .service(let name): service(named: name)
+        case .external:
+            definition(of: host).map { definition in
+                MeshState.Service(spec: ServiceSpec(ports: definition.host.ports), status: .init())
+            }
+        }
+    }
+
+    /// What defines a host; `nil`: nobody does, or a service.
+    package mutating func definition(of host: Host) -> HostDefinition? {
+        guard case .external(let text, let namespace) = host else { return nil }
+        return definitions(of: text).held(in: namespace).first
     }
 }
 
-/// The names of a state that nobody compiles, for writes: what is asked is looked for among everything, once.
-package struct StateNames: MeshNames {
-    private let state: MeshState
-    private var subsets: [Host: [DestinationRuleSpec.Subset]] = [:]
-    /// DestinationRules by the first labels of their hosts: to look at those takes a fraction of finding out what texts mean.
-    private var rulesByLabel: [Substring: [NamespacedName]]?
-
-    package init(_ state: MeshState) { self.state = state }
-
-    package func service(_ host: Host) -> MeshState.Service? {
-        switch host {
-        case .service(let name): state.services[name]
-        }
+extension [HostDefinition] {
+    /// The one that a namespace sees: its own, or the oldest of those that are there for it too.
+    func seen(from namespace: Name) -> HostDefinition? {
+        guard !isEmpty else { return nil }
+        return held(in: namespace).first ?? holding.first { $0.host.export.contains(namespace) }
     }
 
-    package mutating func subsets(of host: Host) -> [DestinationRuleSpec.Subset] {
-        if let known = subsets[host] { return known }
-        let found = destinationRule(for: host).flatMap { state.destinationRules[$0]?.spec.subsets } ?? []
-        subsets[host] = found
-        return found
+    /// Those of a namespace, the oldest first, which holds.
+    func held(in namespace: Name) -> [HostDefinition] { filter { $0.object.namespace == namespace }.byAge }
+
+    /// The ones that hold in their namespaces, the oldest first.
+    var holding: [HostDefinition] {
+        var namespaces: Set<Name> = []
+        return byAge.filter { namespaces.insert($0.object.namespace).inserted }
     }
 
-    /// The DestinationRule that holds for connections to a host: the oldest one of its namespace.
-    package mutating func destinationRule(for host: Host) -> NamespacedName? {
-        destinationRules(about: host).min { ($0.policies.createTime, $0.name) < ($1.policies.createTime, $1.name) }?
-            .name
-    }
-
-    /// The DestinationRules of a host's own namespace that are about it, in no order.
-    mutating func destinationRules(about host: Host) -> [(name: NamespacedName, policies: MeshState.Policies)] {
-        let rules =
-            rulesByLabel
-            ?? Dictionary(grouping: state.destinationRules.keys) { name in
-                state.destinationRules[name].map { HostName.firstLabel($0.spec.host) } ?? ""
-            }
-        rulesByLabel = rules
-        return (rules[HostName.firstLabel(host.text)] ?? []).compactMap { name in
-            guard name.namespace == host.namespace, let policies = state.destinationRules[name],
-                self.host(policies.spec.host, from: name.namespace) == host
-            else { return nil }
-            return (name, policies)
-        }
-    }
-
-    package func hosts(in namespace: Name, from reader: Name) -> [String] {
-        let names = state.services.keys.filter { $0.namespace == namespace }.sorted()
-        return names.prefix(50).map { $0.namespace == reader ? $0.name.text : "\($0.name).\($0.namespace)" }
+    private var byAge: [HostDefinition] {
+        count < 2 ? self : sorted { ($0.host.createTime, $0.object) < ($1.host.createTime, $1.object) }
     }
 }

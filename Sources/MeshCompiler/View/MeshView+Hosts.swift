@@ -4,12 +4,7 @@ internal import MeshModel
 
 /// What texts that name hosts mean, and what is said of a host.
 extension MeshView: MeshNames {
-    /// What a host offers, whichever kind of object defines it; `nil`: nobody does.
-    mutating func service(_ host: Host) -> MeshState.Service? {
-        switch host {
-        case .service(let name): object(ServiceSpec.self, name)
-        }
-    }
+    mutating func service(named name: NamespacedName) -> MeshState.Service? { object(ServiceSpec.self, name) }
 
     /// The subsets that the DestinationRule in force declares.
     mutating func subsets(of host: Host) -> [DestinationRuleSpec.Subset] { policies(of: host).subsets }

@@ -64,6 +64,17 @@ struct MeshView {
         }
     }
 
+    /// What defines hosts of a name, besides services.
+    mutating func definitions(of text: String) -> [HostDefinition] {
+        MeshIndex.definers.flatMap { kind -> [HostDefinition] in
+            asked.insert(.mentioning(kind, .definition(text)))
+            return index.objects(of: kind, mentioning: .definition(text)).flatMap { object in
+                index.state.definitions(by: object.name, kind).filter { $0.text == text }
+                    .map { HostDefinition(kind, object.name, $0) }
+            }
+        }
+    }
+
     // MARK: What earlier passes found
 
     /// What of a service's endpoints no sidecar listens for.

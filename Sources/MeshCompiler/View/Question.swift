@@ -13,19 +13,4 @@ enum Question: Hashable, Sendable {
     case refusals(NamespacedName)
     /// Whether a host's rules are too much: what ``RouteBudget`` came to.
     case excess(Host)
-
-    /// A host that may be about more, or less, than before when the answer is another, whoever has asked.
-    var host: Host? {
-        switch self {
-        case .object(.service, let name), .children(.endpoint, let name): .service(name)
-        case .mentioning(_, .service(let name)): .service(name)
-        case .object, .children, .mentioning, .refusals, .excess: nil
-        }
-    }
-
-    /// As ``host``, of proxies.
-    var proxy: NamespacedName? {
-        guard case .mentioning(_, .proxy(let name)) = self else { return nil }
-        return name
-    }
 }

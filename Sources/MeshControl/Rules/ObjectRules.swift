@@ -65,7 +65,7 @@ struct PlannedWrite {
     /// The draft's `spec`.
     let noun: any ResourceKind
     /// What the draft names.
-    let references: [Reference]
+    var references: [Reference]
     /// Of what it names, and of what it stands in, the objects that exist and will not go before the write is committed, by key.
     /// Empty until the rights were checked.
     var held: [ObjectKey: StoredObject] = [:]

@@ -10,19 +10,28 @@ extension PlannedWrite {
 
     /// Who refers to what stands in another namespace must have the right there that the reference needs.
     ///
-    /// - Parameter isLetIn: whether it is not needed for a reference.
-    func checkRights(isLetIn: (Reference) -> Bool = { _ in false }) throws {
+    func checkRights() throws {
         for reference in references {
-            guard reference.right == .write, let mesh = reference.target.meshKey,
-                let namespace = reference.target.namespace, namespace != key.namespace || mesh != key.meshKey,
-                !isLetIn(reference)
-            else { continue }
-            do {
-                try control.authorise(caller, .update(key.kind), in: ObjectScope(mesh, namespace: namespace))
-            } catch ControlError.forbidden(let permission) {
-                throw ControlError.forbiddenThere(permission, namespace: namespace, reference.pointer)
-            }
+            guard reference.right == .write, let namespace = reference.target.namespace else { continue }
+            try checkRight(in: namespace, reference.pointer)
         }
+    }
+
+    /// Who decides about what stands in another namespace must be allowed to write there what is written here.
+    func checkRight(in namespace: Name, _ pointer: JSONPointer) throws {
+        guard namespace != key.namespace else { return }
+        do {
+            try control.authorise(caller, .update(key.kind), in: ObjectScope(try mesh(), namespace: namespace))
+        } catch ControlError.forbidden(let permission) {
+            throw ControlError.forbiddenThere(permission, namespace: namespace, pointer)
+        }
+    }
+
+    /// The write without references at some places, which mean something else than they seem to.
+    func settingAside(_ places: Set<JSONPointer>) -> PlannedWrite {
+        var write = self
+        write.references.removeAll { places.contains($0.pointer) }
+        return write
     }
 
     /// Refuses a draft with more references than ``Limits/referencesPerObject``.

@@ -11,22 +11,24 @@ extension PlannedWrite {
     /// - Parameter state: the mesh without this write.
     func excess(of spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState) -> Violation? {
         let pointer = Self.specPointer.appending("http")
+        var names = StateNames(state)
         let old = state.virtualServices[name]?.spec
-        for service in spec.services(from: name.namespace) {
-            guard let document = state.services[service]?.spec else { continue }
-            let isOld = old?.services(from: name.namespace).contains(service) == true
-            let before = isOld ? old?.cost(for: document) ?? RouteCost() : RouteCost()
+        let oldHosts = old.map { Set(names.hosts(of: $0, from: name.namespace)) } ?? []
+        for host in names.hosts(of: spec, from: name.namespace) {
+            guard let document = names.service(host)?.spec else { continue }
+            let before = oldHosts.contains(host) ? old?.cost(for: document) ?? RouteCost() : RouteCost()
             guard let excess = spec.cost(for: document).excessOfService(growingFrom: before) else { continue }
             return Violation(
                 pointer, .tooMany,
-                "the rules for service \(service) \(excess). Each condition counts once for each of its HTTP ports, unless it has a port"
+                "the rules for \(host.noun) \(host) \(excess). Each condition counts once for each of its HTTP ports, unless it has a port"
             )
         }
         let growth =
-            spec.cost(from: name.namespace, in: state) - (old?.cost(from: name.namespace, in: state) ?? RouteCost())
+            names.cost(of: spec, from: name.namespace)
+            - (old.map { names.cost(of: $0, from: name.namespace) } ?? RouteCost())
         // Most writes change what is there; to add up all rules of a large mesh takes milliseconds.
         guard growth.routes > 0 || growth.regexSize > 0 else { return nil }
-        let before = state.routeCost
+        let before = names.cost(ofAll: state.virtualServices)
         guard let excess = (before + growth).excessOfMesh(growingFrom: before) else { return nil }
         return Violation(pointer, .tooMany, "with these, all rules of the mesh \(excess)")
     }
@@ -40,11 +42,12 @@ extension PlannedWrite {
         guard service.ports.count(where: \.appProtocol.isHTTP) > old?.ports.count(where: \.appProtocol.isHTTP) ?? 0
         else { return nil }
         let pointer = Self.specPointer.appending("ports")
+        var names = StateNames(state)
         let rules = state.virtualServices.filter {
-            $1.spec.appliesToSidecars && $1.spec.services(from: $0.namespace).contains(name)
+            $1.spec.appliesToSidecars && names.hosts(of: $1.spec, from: $0.namespace).contains(.service(name))
         }
         guard !rules.isEmpty else { return nil }
-        let before = state.routeCost
+        let before = names.cost(ofAll: state.virtualServices)
         var now = before
         for (other, rules) in rules.sorted(by: { $0.key < $1.key }) {
             let (cost, earlier) = (rules.spec.cost(for: service), old.map { rules.spec.cost(for: $0) } ?? RouteCost())
@@ -59,24 +62,21 @@ extension PlannedWrite {
     }
 }
 
-extension MeshState {
-    /// What all rules come to.
-    fileprivate var routeCost: RouteCost {
-        virtualServices.reduce(RouteCost()) { $0 + $1.value.spec.cost(from: $1.key.namespace, in: self) }
-    }
-}
-
-extension VirtualServiceSpec {
-    /// The services of its hosts.
-    fileprivate func services(from namespace: Name) -> [NamespacedName] {
-        hosts.compactMap { HostName.service($0, from: namespace) }
+extension StateNames {
+    /// The hosts that rules are about.
+    fileprivate mutating func hosts(of rules: VirtualServiceSpec, from namespace: Name) -> [Host] {
+        rules.hosts.compactMap { host($0, from: namespace) }
     }
 
-    /// What the rules come to for all of its services.
-    fileprivate func cost(from namespace: Name, in state: MeshState) -> RouteCost {
-        guard appliesToSidecars else { return RouteCost() }
-        return services(from: namespace).reduce(RouteCost()) { sum, service in
-            sum + (state.services[service].map { cost(for: $0.spec) } ?? RouteCost())
+    /// What rules come to for all of their hosts.
+    fileprivate mutating func cost(of rules: VirtualServiceSpec, from namespace: Name) -> RouteCost {
+        guard rules.appliesToSidecars else { return RouteCost() }
+        return hosts(of: rules, from: namespace).reduce(RouteCost()) { sum, host in
+            sum + (service(host).map { rules.cost(for: $0.spec) } ?? RouteCost())
         }
+    }
+
+    fileprivate mutating func cost(ofAll rules: Table<MeshState.Rules>) -> RouteCost {
+        rules.reduce(RouteCost()) { $0 + cost(of: $1.value.spec, from: $1.key.namespace) }
     }
 }

@@ -20,6 +20,7 @@ struct VirtualServiceRules: ObjectRules {
         if let excess = write.excess(of: check.spec, named: name, in: state) { write.log.report(excess) }
         try write.log.check(write.options)
         if spec.appliesToSidecars { try checkOwners(of: spec.hosts, owners, name, in: state) }
+        let write = write.settingAside(NamedHosts(spec, of: name, in: state).meaningOthers)
         let run = write.dryRun(in: state) { state, change in
             // As if it were written now: younger and newer than everything.
             let old = state.virtualServices[name]
@@ -62,7 +63,13 @@ struct VirtualServiceRules: ObjectRules {
             _ = try checkRights(in: await write.meshState(in: transaction), write)
         }
         // Of two writers who want one host, the second one sees that the first one has it.
-        try await transaction.lock(Set(write.hosts.map(\.target)))
+        try await transaction.lock(Set(write.hosts.map(\.target)).union(definitions(of: write)))
+    }
+
+    /// What defines hosts of the draft that are no services', as far as this replica knows.
+    private func definitions(of write: PlannedWrite) throws -> [ObjectKey] {
+        guard let state = write.base, let name = write.key.namespacedName else { return [] }
+        return NamedHosts(try write.spec(as: VirtualServiceSpec.self), of: name, in: state).definitions
     }
 
     private func isLetIn(_ write: PlannedWrite, in state: MeshState) throws -> Bool {
@@ -80,10 +87,12 @@ struct VirtualServiceRules: ObjectRules {
     private func checkRights(
         in state: MeshState, _ write: PlannedWrite
     ) throws -> [Host: HostOwnership] {
-        let owners = HostOwnership.all(of: write.hosts.compactMap(\.target.namespacedName).map(Host.service), in: state)
-        try write.checkRights { host in
-            guard let service = host.target.namespacedName, let namespace = write.key.namespace else { return false }
-            return owners[.service(service)]?.letsIn(namespace) == true
+        let spec = try write.spec(as: VirtualServiceSpec.self)
+        guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
+        let named = NamedHosts(spec, of: name, in: state)
+        let owners = HostOwnership.all(of: Set(named.hosts.map(\.host)), in: state)
+        for (pointer, host) in named.hosts where owners[host]?.letsIn(name.namespace) != true {
+            try write.checkRight(in: host.namespace, pointer)
         }
         return owners
     }
@@ -106,6 +115,31 @@ struct VirtualServiceRules: ObjectRules {
         }
         guard let first = conflicts.first else { return }
         throw ControlError.owned(.owned(first.detail, by: owner, .virtualService, errors: conflicts))
+    }
+}
+
+/// What the texts of a VirtualService mean in a mesh.
+private struct NamedHosts {
+    /// Each of its hosts, and where it stands.
+    private(set) var hosts: [(pointer: JSONPointer, host: Host)] = []
+    /// What defines those that are no services'.
+    private(set) var definitions: [ObjectKey] = []
+    /// Where texts that could be services' names mean other hosts.
+    private(set) var meaningOthers: Set<JSONPointer> = []
+
+    init(_ spec: VirtualServiceSpec, of name: NamespacedName, in state: MeshState) {
+        var names = StateNames(state)
+        for (index, text) in spec.hosts.enumerated() {
+            guard let host = names.host(text, from: name.namespace) else { continue }
+            hosts.append((.spec.appending("hosts").appending(index), host))
+            if let definition = names.definition(of: host) {
+                definitions.append(.namespaced(definition.kind, definition.object, in: state.mesh))
+            }
+        }
+        for (pointer, destination) in spec.places {
+            guard let host = names.host(destination.host, from: name.namespace), host.service == nil else { continue }
+            meaningOthers.insert(pointer)
+        }
     }
 }
 

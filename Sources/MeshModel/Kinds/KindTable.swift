@@ -16,6 +16,12 @@ package protocol ResourceKind: Document, SendableMetatype {
     /// - Parameter name: of the object, or of its parent.
     static func mentions(_ input: Input, of name: NamespacedName) -> [Mention]
 
+    /// Whether objects define hosts besides those of services; by default they do not.
+    static var definesHosts: Bool { get }
+
+    /// The hosts that an object defines, each once; by default none. A pure function of the input.
+    static func definitions(_ input: Input) -> [DefinedHost]
+
     /// Which other objects an object names, in the order of its document; by default none. A change of what it answers for specs
     /// that are stored already raises ``Reference/version``.
     static func references(_ spec: Self, of key: ObjectKey) -> [Reference]
@@ -23,6 +29,8 @@ package protocol ResourceKind: Document, SendableMetatype {
 
 extension ResourceKind {
     package static func mentions(_ input: Input, of name: NamespacedName) -> [Mention] { [] }
+    package static var definesHosts: Bool { false }
+    package static func definitions(_ input: Input) -> [DefinedHost] { [] }
 }
 
 extension ResourceKind where Input == Never {

@@ -82,6 +82,11 @@ extension MeshState {
     /// The names by which objects of a kind can be asked for: their own, or their parents'.
     package func names(of kind: Kind) -> [NamespacedName] { tables[Int(kind.ordinal)].names }
 
+    /// The hosts that an object defines.
+    package func definitions(by name: NamespacedName, _ kind: Kind) -> [DefinedHost] {
+        tables[Int(kind.ordinal)].definitions(by: name)
+    }
+
     /// What the objects of a kind mention that have a name, or are children of what has it.
     ///
     /// - Parameter other: a state of the same mesh; objects that are the same there are left out. `nil`: none is.

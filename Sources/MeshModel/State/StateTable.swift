@@ -13,7 +13,10 @@ package protocol StateTable: Sendable {
     /// The names by which objects can be asked for: their own, or their parents'.
     var names: [NamespacedName] { get }
 
-    /// What the objects of a name mention.
+    /// The hosts that an object defines.
+    func definitions(by name: NamespacedName) -> [DefinedHost]
+
+    /// What the objects of a name mention, and define.
     ///
     /// - Parameter other: of the same kind; objects that are the same there are left out. `nil`: none is.
     func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)]
@@ -43,8 +46,11 @@ struct NamespaceTable<K: ResourceKind>: StateTable {
 
     func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)] {
         guard let input = table[name], (other as? Self)?.table[name] != input else { return [] }
-        return K.mentions(input, of: name).map { (ObjectName(name), $0) }
+        let mentions = K.mentions(input, of: name) + K.definitions(input).map { .definition($0.text) }
+        return mentions.map { (ObjectName(name), $0) }
     }
+
+    func definitions(by name: NamespacedName) -> [DefinedHost] { table[name].map(K.definitions) ?? [] }
 }
 
 /// The inputs of a kind of children, by parent: who looks at one looks at all of its parent.
@@ -77,6 +83,8 @@ struct ChildTable<K: ResourceKind>: StateTable {
             return K.mentions(input, of: name).map { (ObjectName(name, child: child), $0) }
         }
     }
+
+    func definitions(by name: NamespacedName) -> [DefinedHost] { [] }
 }
 
 /// The inputs of a kind beside all namespaces: what changes in it concerns the whole mesh.
@@ -98,6 +106,8 @@ struct GlobalTable<K: ResourceKind>: StateTable {
         change.everything = true
     }
     var names: [NamespacedName] { [] }
+
+    func definitions(by name: NamespacedName) -> [DefinedHost] { [] }
 
     func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)] { [] }
 }

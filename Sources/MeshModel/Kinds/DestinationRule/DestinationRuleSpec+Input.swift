@@ -26,7 +26,7 @@ extension DestinationRuleSpec {
     }
 
     package static func mentions(_ input: MeshState.Policies, of name: NamespacedName) -> [Mention] {
-        HostName.service(input.spec.host, from: name.namespace).map { [.service($0)] } ?? []
+        Mention.host(input.spec.host, from: name.namespace)
     }
 }
 

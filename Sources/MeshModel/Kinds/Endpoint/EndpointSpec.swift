@@ -91,7 +91,7 @@ package struct EndpointSpec: ResourceKind {
         guard !IPAddress.isValid(address) else { return }
         log.report(place.pointer, .invalidFormat, "must be an IPv4 or IPv6 address")
     }
-    private static let place = Shape<String>.string(atMost: 200).examples("eu-west-1/a").checked {
+    static let place = Shape<String>.string(atMost: 200).examples("eu-west-1/a").checked {
         locality, place, log in
         guard locality.split(separator: "/", omittingEmptySubsequences: false).count > 3 else { return }
         log.report(place.pointer, .invalidFormat, "must be region, region/zone or region/zone/subzone")

@@ -12,12 +12,21 @@ package struct MeshSpec: ResourceKind {
 
     /// What a console shows; at most 200 characters. Default: the mesh's name.
     package var displayName: String?
+    /// Whether hosts that are no services of the mesh may be at private addresses (``IPAddress/isPrivate(_:)``), where a platform's
+    /// own systems are. Where they may not, they are not resolved by DNS either, which may answer anything.
+    package var allowsPrivateHosts = true
 
     package init() {}
 
     package static let fields: [Field<Self>] = [
         .optional(
-            "displayName", \.displayName, .string(atMost: 200), "What a console shows. Default: the mesh's name.")
+            "displayName", \.displayName, .string(atMost: 200), "What a console shows. Default: the mesh's name."),
+        .defaulted(
+            "allowPrivateHosts", \.allowsPrivateHosts, .bool, isWritten: false,
+            """
+            Whether ServiceEntries may send requests to private addresses: of private networks, of the machine itself and its \
+            link. Where they may not, DNS is no resolution either, as it may answer anything. Asked when an entry is written.
+            """),
     ]
 }
 

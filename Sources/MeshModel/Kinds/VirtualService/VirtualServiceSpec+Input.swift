@@ -29,8 +29,8 @@ extension VirtualServiceSpec {
 
     /// What its rules are about, and where they send requests.
     package static func mentions(_ input: MeshState.Rules, of name: NamespacedName) -> [Mention] {
-        let hosts = Set(input.spec.hosts.compactMap { HostName.service($0, from: name.namespace) })
-        return hosts.map(Mention.service) + input.spec.destinations(from: name.namespace).map(Mention.destination)
+        let hosts = input.spec.hosts.flatMap { Mention.host($0, from: name.namespace) }
+        return hosts + input.spec.destinations(from: name.namespace).map(Mention.destination)
     }
 }
 

@@ -56,7 +56,7 @@ extension VirtualServiceSpec {
         destination.subset == nil ? Name(destination.host) : nil
     }
 
-    private var places: [(pointer: JSONPointer, destination: Destination)] {
+    package var places: [(pointer: JSONPointer, destination: Destination)] {
         http.enumerated().flatMap { index, rule -> [(JSONPointer, Destination)] in
             let here = JSONPointer.spec.appending("http").appending(index)
             var destinations: [(JSONPointer, Destination)] = []

@@ -1,0 +1,79 @@
+package import Documents
+package import MeshCore
+
+/// A host that an object defines by its full name, as the compiler sees it: what services are, whichever kind of object it is.
+package struct DefinedHost: Hashable, Sendable {
+    /// Who sees it beside the namespace of its object.
+    package enum Export: Hashable, Sendable {
+        case everybody
+        case namespaces(Set<Name>)
+
+        package func contains(_ namespace: Name) -> Bool {
+            switch self {
+            case .everybody: true
+            case .namespaces(let namespaces): namespaces.contains(namespace)
+            }
+        }
+    }
+
+    /// Where requests go.
+    package enum Members: Hashable, Sendable {
+        /// To these addresses.
+        case addresses([Member])
+        /// To what these names, or addresses, are resolved to by the sidecar, all the time. If there is one alone, `first` says
+        /// whether each new connection goes to the first address of the answer, instead of all of them being members.
+        case names([Member], first: Bool)
+    }
+
+    package struct Member: Hashable, Sendable {
+        /// An IP address, or a name of DNS.
+        package var address: String
+        /// By the names of ports; a port that is left out has its own number.
+        package var ports: [Name: Int]
+        /// `1...1000`.
+        package var weight: Int
+        /// `region`, `region/zone` or `region/zone/subzone`; empty: unknown.
+        package var locality: String
+
+        package init(address: String, ports: [Name: Int], weight: Int, locality: String) {
+            self.address = address
+            self.ports = ports
+            self.weight = weight
+            self.locality = locality
+        }
+    }
+
+    package var text: String
+    /// Where in the object.
+    package var pointer: JSONPointer
+    package var ports: [ServiceSpec.Port]
+    package var members: Members
+    package var export: Export
+    /// Of several of one name the oldest counts.
+    package var createTime: Timestamp
+
+    package init(
+        _ text: String, at pointer: JSONPointer, ports: [ServiceSpec.Port], members: Members, export: Export,
+        createTime: Timestamp
+    ) {
+        self.text = text
+        self.pointer = pointer
+        self.ports = ports
+        self.members = members
+        self.export = export
+        self.createTime = createTime
+    }
+}
+
+/// The definition of a host, and of which object it is.
+package struct HostDefinition: Hashable, Sendable {
+    package var kind: Kind
+    package var object: NamespacedName
+    package var host: DefinedHost
+
+    package init(_ kind: Kind, _ object: NamespacedName, _ host: DefinedHost) {
+        self.kind = kind
+        self.object = object
+        self.host = host
+    }
+}
