@@ -10,13 +10,16 @@ package enum RandomSpec {
     private static let paths: [JSONValue] = ["/a", "/a/b", "/"]
 
     /// Each name in all forms that a host can have, of either namespace.
-    private static let hosts: [JSONValue] = services.flatMap { name -> [JSONValue] in
-        let forms = namespaces.flatMap { namespace in
-            ["", ".svc", ".svc.cluster.local", ".svc.cluster.local."].map { "\(name).\(namespace)\($0)" }
-        }
-        // Names alone as often as all others.
-        return ([name, name + "."] + forms + [String](repeating: name, count: 8)).map(JSONValue.string)
-    }
+    private static let hosts: [JSONValue] =
+        services.flatMap { name -> [JSONValue] in
+            let forms = namespaces.flatMap { namespace in
+                ["", ".svc", ".svc.cluster.local", ".svc.cluster.local."].map { "\(name).\(namespace)\($0)" }
+            }
+            // Names alone as often as all others.
+            return ([name, name + "."] + forms + [String](repeating: name, count: 8)).map(JSONValue.string)
+        } + ["ext.example.com", "ext.example.com.", "ext.example.com", "nobody.example.com"]
+    /// Such as services could have, too.
+    private static let externalHosts: [JSONValue] = ["ext.example.com", "ext.example.com", "a.x", "a.x.svc", "b.y"]
 
     /// Values by member (``RandomDocument``).
     package static let words: [String: [JSONValue]] = [
@@ -34,7 +37,8 @@ package enum RandomSpec {
         "uriRegexRewrite.rewrite": ["/\\1"],
         "enabled": [true, true, false], "mesh": ["default"], "steps.bakeTime": ["1s"], "scope.ports": [80, 81],
         "destination.name": hosts, "mirror.name": hosts, "scope.rules": ["*", "r"], "http.name": ["r", "s"],
-        "withoutHeaders.exact": ["a"], "gateways": ["mesh"],
+        "withoutHeaders.exact": ["a"], "gateways": ["mesh"], "exportTo": [".", "x", "y", "*"],
+        "ports.number": [80, 81, 82], "resolution": ["STATIC", "STATIC", "DNS"],
     ]
 
     static func hosts(in value: JSONValue) -> Set<String> {
@@ -64,9 +68,30 @@ package enum RandomSpec {
         case .virtualService:
             document.changing("hosts") { $0.unique([]) }.changing("http") { $0.elements(rule) }
                 .changing("delegateHosts") { $0.elements { $0.changing("namespaces") { $0.unique([]) } } }
+        case .serviceEntry: serviceEntry(document)
         case .release: release(document)
         default: document
         }
+    }
+
+    private static func serviceEntry(_ document: JSONValue) -> JSONValue {
+        let own = document["hosts"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        let hosts = own.indices.map { externalHosts[($0 + own[0].utf8.count) % externalHosts.count] }
+        return document.setting("hosts", .array(hosts)).changing("hosts") { $0.unique([]) }
+            .changing("exportTo") { $0.unique([]) }
+            .changing("ports") { ports in
+                ports.unique(["name"]).unique(["number"]).elements {
+                    $0["protocol"] == "TCP" ? $0.without(["protocol"]) : $0
+                }
+            }
+            .changing("endpoints") { endpoints in
+                endpoints.elements { $0.changing("ports") { $0["http"].map { ["http": $0] } ?? [:] } }
+            }
+            .changing("ports") { ports in
+                .array((ports.arrayValue ?? []).enumerated().map { $0 == 0 ? $1.setting("name", "http") : $1 }).unique([
+                    "name"
+                ])
+            }
     }
 
     private static func policy(_ policy: JSONValue) -> JSONValue {

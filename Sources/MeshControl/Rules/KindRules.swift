@@ -9,6 +9,7 @@ extension Kind {
         .cluster: ClusterRules(),
         .mesh: MeshRules(),
         .service: ServiceRules(),
+        .serviceEntry: ServiceEntryRules(),
         .endpoint: EndpointRules(),
         .virtualService: VirtualServiceRules(),
         .destinationRule: DestinationRuleRules(),

@@ -4,5 +4,5 @@ internal import GrayRelease
 /// true of some alone stands in `KindRules.swift` (MeshControl) and `KindHook.swift` (MeshStore).
 package let kinds = KindTable([
     TenantSpec.self, ClusterSpec.self, MeshSpec.self, ServiceSpec.self, EndpointSpec.self, VirtualServiceSpec.self,
-    DestinationRuleSpec.self, ReleaseSpec.self,
+    DestinationRuleSpec.self, ServiceEntrySpec.self, ReleaseSpec.self,
 ])

@@ -1,0 +1,188 @@
+package import Documents
+package import MeshCore
+
+/// Hosts that are no services of the mesh, and where requests to them go, with the fields of Istio's ServiceEntry
+/// (networking.istio.io/v1).
+package struct ServiceEntrySpec: ResourceKind {
+    package static let info = KindInfo(
+        "ServiceEntry", plural: "serviceEntries", in: .namespace, roles: KindRoles(write: .developers))
+
+    /// How the addresses behind a host are found.
+    package enum Resolution: String, CaseIterable, Sendable {
+        /// They are the endpoints'.
+        case endpoints = "STATIC"
+        /// Sidecars ask DNS for the endpoints' names, or for the host's own if there are none; all answers are members.
+        case dns = "DNS"
+        /// As ``dns``, for one name: each new connection goes to the first answer.
+        case firstOfDNS = "DNS_ROUND_ROBIN"
+        /// Istio's words for what takes sidecars that intercept connections.
+        case none = "NONE"
+        case dynamicDNS = "DYNAMIC_DNS"
+    }
+
+    /// Where a host is. Istio decides by it whether connections are encrypted by the mesh.
+    package enum Location: String, CaseIterable, Sendable {
+        case external = "MESH_EXTERNAL"
+        case `internal` = "MESH_INTERNAL"
+    }
+
+    package struct Port: Document {
+        package var name = Name.blank
+        /// What callers put behind the host name; `1...65_535`.
+        package var number = 0
+        package var appProtocol = ServiceSpec.AppProtocol.http
+        /// Where members listen that do not say; `nil`: at ``number``.
+        package var targetPort: Int?
+
+        package init() {}
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .required("name", \.name, .name, "What endpoints call it."),
+            .required("number", \.number, .port, "What callers put behind the host name."),
+            .defaulted("protocol", \.appProtocol, .choice, "How its traffic is understood; declared, never sniffed."),
+            .optional("targetPort", \.targetPort, .port, "Where endpoints listen that do not say. Default: number."),
+        ]
+
+        package func settle(_ reading: Members) {
+            guard !appProtocol.isHTTP else { return }
+            reading.report(
+                "protocol", .unsupported,
+                "ports that do not speak HTTP take sidecars that intercept connections; sidecars here are HTTP proxies")
+        }
+    }
+
+    package struct Endpoint: Document {
+        /// An IP address; a name of DNS where that is asked.
+        package var address = ""
+        package var ports: [Name: Int] = [:]
+        package var weight = 1
+        /// `region`, `region/zone` or `region/zone/subzone`; empty: unknown.
+        package var locality = ""
+
+        package init() {}
+
+        package static let schemaName: String? = nil
+        package static let fields: [Field<Self>] = [
+            .required("address", \.address, .string(atMost: 253), "An IP address; with DNS a name, too."),
+            .defaulted("ports", \.ports, .namedPorts, "Where it listens, by the names of ports."),
+            .defaulted("weight", \.weight, .integer(1...1000), "Relative to the other endpoints."),
+            .defaulted(
+                "locality", \.locality, EndpointSpec.place, isWritten: false,
+                "region, region/zone or region/zone/subzone."),
+            .refused("labels", "subsets are versions of services"),
+            .refused("network", "networks take gateways between them"),
+            .refused("serviceAccount", "sidecars encrypt nothing"),
+        ]
+    }
+
+    /// Full names; unique, at least one, at most 32.
+    package var hosts: [String] = []
+    /// At least one, at most 32; names and numbers are unique.
+    package var ports: [Port] = []
+    package var resolution = Resolution.none
+    package var location = Location.external
+    /// At most 1000.
+    package var endpoints: [Endpoint] = []
+    /// Who sees the hosts: `*`, `.` for the own namespace, names of namespaces. Empty: everybody.
+    package var exportTo: [String] = []
+
+    package init() {}
+
+    package static let fields: [Field<Self>] = [
+        .required(
+            "hosts", \.hosts, .list(of: fullName, 1...32, .ofElements("hosts must be unique")),
+            "Full names, by which callers and rules know them."),
+        .required(
+            "ports", \.ports,
+            .list(
+                of: .document, 1...32, Uniqueness({ $0.name }, at: ["name"], "names of ports must be unique"),
+                Uniqueness({ $0.number }, at: ["number"], "numbers of ports must be unique")), "What the hosts offer."),
+        .required(
+            "resolution", \.resolution, .choice,
+            "STATIC: at the endpoints' addresses. DNS: sidecars ask for the names of the endpoints, or of the host."),
+        .defaulted(
+            "location", \.location, .choice, isWritten: false,
+            "Whether the hosts are part of the mesh. Nothing depends on it as long as sidecars encrypt nothing."),
+        .defaulted("endpoints", \.endpoints, .list(of: .document, 0...1000), "Where requests to the hosts go."),
+        .defaulted(
+            "exportTo", \.exportTo, .list(of: .text, 0...32, .ofElements("namespaces must be unique")),
+            "Who sees the hosts: \".\" for the own namespace, names of namespaces, \"*\" for all. Default: all."),
+        .refused("addresses", "they take sidecars that intercept connections"),
+        .refused("workloadSelector", "endpoints are written down"),
+        .refused("subjectAltNames", "sidecars encrypt nothing"),
+    ]
+    package static let summary: String? = """
+        The fields of Istio's ServiceEntry (networking.istio.io/v1). A host has one definition in a namespace; another namespace may \
+        have its own, which is what that namespace sees.
+        """
+
+    private static let fullName = Shape<String>.string(atMost: 254).examples("api.example.com").converted(
+        to: { text, place, log in
+            let name = HostName.relative(text)
+            guard !name.utf8.contains(UInt8(ascii: "*")) else {
+                log.report(place.pointer, .unsupported, "wildcard hosts are not supported; must be a full name")
+                return nil
+            }
+            guard HostName.isName(name), HostName.mayBeDefined(name) else {
+                log.report(
+                    place.pointer, .invalidFormat,
+                    "must be a full name such as \"api.example.com\": with a dot, and not a service's, which ends with \(HostName.domain)"
+                )
+                return nil
+            }
+            return name
+        }, from: { $0 })
+
+    package func settle(_ reading: Members) {
+        switch resolution {
+        case .none, .dynamicDNS:
+            guard reading.isRead("resolution") else { return }
+            reading.report(
+                "resolution", .unsupported,
+                "\(resolution.rawValue) takes sidecars that intercept connections; use STATIC or DNS")
+        case .endpoints:
+            if endpoints.isEmpty && !hosts.isEmpty {
+                reading.report("endpoints", .required, "must not be empty where the resolution is STATIC")
+            }
+        case .firstOfDNS:
+            if endpoints.count > 1 {
+                reading.report("endpoints", .tooMany, "DNS_ROUND_ROBIN asks for one name; use DNS for several")
+            }
+        case .dns: break
+        }
+        for (index, endpoint) in endpoints.enumerated() { check(endpoint, at: index, reading) }
+        checkExports(reading)
+    }
+
+    private func check(_ endpoint: Endpoint, at index: Int, _ reading: Members) {
+        let place = reading.place("endpoints").pointer.appending(index)
+        let isAddress = IPAddress.isValid(endpoint.address)
+        if !isAddress && (resolution == .endpoints || !HostName.isName(HostName.relative(endpoint.address))) {
+            reading.log.report(
+                place.appending("address"), .invalidFormat,
+                resolution == .endpoints
+                    ? "must be an IPv4 or IPv6 address where the resolution is STATIC"
+                    : "must be an IPv4 or IPv6 address, or a name of DNS")
+        }
+        let names = ports.map(\.name)
+        for name in endpoint.ports.keys.sorted() where !names.contains(name) {
+            reading.log.report(
+                place.appending("ports").appending(name.text), .unknownReference, "there is no port \(name)",
+                choices: names.map(\.text))
+        }
+    }
+
+    private func checkExports(_ reading: Members) {
+        for (index, namespace) in exportTo.enumerated() where namespace != "*" && namespace != "." {
+            guard Name(namespace) == nil else { continue }
+            reading.log.report(
+                reading.place("exportTo").pointer.appending(index), .invalidFormat,
+                "must be \"*\", \".\" or a namespace, which \(Name.rule)")
+        }
+    }
+}
+
+extension Kind {
+    package static let serviceEntry = kinds[ServiceEntrySpec.self]
+}
