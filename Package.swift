@@ -107,10 +107,12 @@ let package = Package(
             // A link to the folder at the top: the program carries its migrations with it.
             resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(
+            name: "MeshFeed", dependencies: ["MeshCore", "MeshModel", "MeshStore", logging], swiftSettings: strict),
+        .target(
             name: "MeshControl",
             dependencies: [
                 "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore",
-                logging,
+                "MeshFeed", logging,
             ],
             swiftSettings: strict),
         .target(
@@ -130,7 +132,7 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshRelease", "MeshStore", "Documents", "MeshCore", "MeshModel",
+                "MeshAPI", "MeshControl", "MeshFeed", "MeshRelease", "MeshStore", "Documents", "MeshCore", "MeshModel",
                 "MeshCompiler", "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer",
                 "Prometheus", "CMalloc", logging, lifecycle, metrics, signals, configuration, yams, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -246,9 +248,9 @@ let package = Package(
         .testTarget(
             name: "MeshAPITests",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshFixtures", "MeshIdentity", "Documents", "MeshCore", "GrayRelease",
-                "MeshModel", "MeshStore", "Postgres", "Prometheus", "StoreFixtures", "TestSupport", hummingbird,
-                httpClient, lifecycle, metrics, nio.core, nio.posix, yams,
+                "MeshAPI", "MeshControl", "MeshFeed", "MeshFixtures", "MeshIdentity", "Documents", "MeshCore",
+                "GrayRelease", "MeshModel", "MeshStore", "Postgres", "Prometheus", "StoreFixtures", "TestSupport",
+                hummingbird, httpClient, lifecycle, metrics, nio.core, nio.posix, yams,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
@@ -259,7 +261,7 @@ let package = Package(
         .testTarget(
             name: "SluiceTests",
             dependencies: [
-                "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFixtures",
+                "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFeed", "MeshFixtures",
                 "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshRelease", "MeshStore",
                 "StoreFixtures", "TestSupport", "XDSServer", nio.core, nio.posix, configuration, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -1,4 +1,5 @@
 package import Logging
+package import MeshFeed
 package import MeshStore
 
 /// Every use case of the platform: who may, what is valid, what fits together, then one transaction.

@@ -1,6 +1,7 @@
 internal import Documents
 internal import Logging
 internal import MeshControl
+internal import MeshFeed
 internal import MeshIdentity
 internal import MeshModel
 internal import MeshRelease

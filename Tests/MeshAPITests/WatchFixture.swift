@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Documents
 import Foundation
 import MeshControl
+import MeshFeed
 import MeshStore
 import NIOCore
 import NIOHTTP1

@@ -1,6 +1,6 @@
 import Documents
-import MeshControl
 import MeshCore
+import MeshFeed
 import MeshModel
 import MeshStore
 import NIOCore

@@ -1,8 +1,8 @@
 import Documents
 import EnvoyConfig
 import Foundation
-import MeshControl
 import MeshCore
+import MeshFeed
 import MeshFixtures
 import MeshModel
 import Testing

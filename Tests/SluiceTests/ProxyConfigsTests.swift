@@ -2,6 +2,7 @@ import Documents
 import MeshAPI
 import MeshControl
 import MeshCore
+import MeshFeed
 import MeshModel
 import MeshStore
 import StoreFixtures

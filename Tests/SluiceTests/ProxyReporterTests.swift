@@ -1,6 +1,7 @@
 import Documents
 import MeshControl
 import MeshCore
+import MeshFeed
 import MeshModel
 import MeshRelease
 import MeshStore

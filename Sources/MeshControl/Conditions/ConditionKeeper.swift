@@ -1,6 +1,7 @@
 package import Logging
 internal import MeshCompiler
 internal import MeshCore
+package import MeshFeed
 internal import MeshModel
 package import MeshStore
 

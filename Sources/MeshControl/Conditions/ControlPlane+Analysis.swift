@@ -1,6 +1,7 @@
 package import Documents
 internal import MeshCompiler
 package import MeshCore
+internal import MeshFeed
 package import MeshIdentity
 internal import MeshModel
 internal import MeshStore

@@ -1,6 +1,7 @@
 package import GrayRelease
 package import MeshCompiler
 package import MeshCore
+internal import MeshFeed
 internal import MeshModel
 internal import MeshStore
 

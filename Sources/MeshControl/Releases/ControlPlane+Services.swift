@@ -1,6 +1,7 @@
 package import Documents
 internal import GrayRelease
 package import MeshCore
+internal import MeshFeed
 package import MeshIdentity
 internal import MeshModel
 package import MeshStore

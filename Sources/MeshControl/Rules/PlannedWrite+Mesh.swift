@@ -1,6 +1,7 @@
 internal import Documents
 internal import MeshCompiler
 internal import MeshCore
+internal import MeshFeed
 internal import MeshModel
 internal import MeshStore
 

@@ -1,4 +1,5 @@
 package import MeshCore
+internal import MeshFeed
 package import MeshIdentity
 internal import MeshStore
 

@@ -1,4 +1,5 @@
 package import MeshCore
+internal import MeshFeed
 internal import MeshModel
 package import MeshStore
 

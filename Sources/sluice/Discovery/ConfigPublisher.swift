@@ -1,7 +1,7 @@
 internal import EnvoyConfig
 internal import Logging
-internal import MeshControl
 internal import MeshCore
+internal import MeshFeed
 internal import MeshModel
 internal import XDSServer
 

@@ -1,6 +1,6 @@
 internal import EnvoyConfig
-internal import MeshControl
 internal import MeshCore
+internal import MeshFeed
 internal import MeshModel
 internal import Synchronization
 internal import XDSServer

@@ -4,6 +4,7 @@ internal import Foundation
 internal import MeshAPI
 internal import MeshControl
 internal import MeshCore
+internal import MeshFeed
 internal import MeshModel
 internal import MeshStore
 internal import XDSServer

@@ -1,9 +1,9 @@
-internal import MeshStore
+package import MeshStore
 internal import Synchronization
 
 /// What waits for one watch: the newest page of its feed, shared with all others who watch it, and nothing else. A watch
 /// that missed pages reads them from the database when it gets to it, so a slow one costs no memory.
-final class WatchInbox: Sendable {
+package final class WatchInbox: Sendable {
     private struct State {
         var page: FeedPage?
         var mustRead = false
@@ -11,15 +11,15 @@ final class WatchInbox: Sendable {
     }
 
     /// Yields when somebody rang since the last time, ends with the watch.
-    let bell: AsyncStream<Void>
+    package let bell: AsyncStream<Void>
     private let ringer: AsyncStream<Void>.Continuation
     private let state = Mutex(State())
 
-    init() { (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+    package init() { (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-    func ring() { ringer.yield() }
+    package func ring() { ringer.yield() }
 
-    func end() { ringer.finish() }
+    package func end() { ringer.finish() }
 
     /// - Parameter page: `nil`: there is something to be read.
     func put(_ page: FeedPage?) {
@@ -36,7 +36,7 @@ final class WatchInbox: Sendable {
     }
 
     /// What came since the last time.
-    func take() -> (page: FeedPage?, mustRead: Bool, mustReadConditions: Bool) {
+    package func take() -> (page: FeedPage?, mustRead: Bool, mustReadConditions: Bool) {
         state.withLock { state in
             defer { state = State() }
             return (state.page, state.mustRead, state.mustReadConditions)

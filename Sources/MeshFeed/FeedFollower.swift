@@ -30,12 +30,12 @@ package final class FeedFollower: Sendable {
         (proxyWatches, proxyWatch) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    func add(_ inbox: WatchInbox, to feed: Feed) {
+    package func add(_ inbox: WatchInbox, to feed: Feed) {
         entries.withLock { $0[feed, default: Entry()].inboxes[ObjectIdentifier(inbox)] = inbox }
         if feed.isOfProxies { proxyWatch.yield() }
     }
 
-    func remove(_ inbox: WatchInbox, from feed: Feed) {
+    package func remove(_ inbox: WatchInbox, from feed: Feed) {
         entries.withLock { entries in
             entries[feed]?.inboxes[ObjectIdentifier(inbox)] = nil
             if entries[feed]?.inboxes.isEmpty == true { entries[feed] = nil }
