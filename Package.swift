@@ -127,7 +127,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "MeshRelease",
-            dependencies: ["MeshCore", "GrayRelease", "MeshModel", "MeshControl", "MeshStore", logging],
+            dependencies: ["MeshCore", "GrayRelease", "MeshControl", logging],
             swiftSettings: strict),
         .executableTarget(
             name: "sluice",

@@ -82,7 +82,7 @@ struct Parts: Sendable {
             store: store, registry: registry, publisher: publisher, releases: releases, replica: replica,
             logger: logger)
         let engine = ControlPlane(store: store, mirror: mirror, logger: logger)
-        let queue = StoredReleaseQueue(control: engine, signal: releases, logger: logger)
+        let queue = StoredReleaseQueue(control: engine, signal: releases)
         let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
         let keeper = ConditionKeeper(store: store, mirror: mirror, replica: replica, logger: logger)
         return [

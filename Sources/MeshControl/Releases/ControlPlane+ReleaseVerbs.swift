@@ -92,7 +92,7 @@ extension ControlPlane {
     }
 
     /// Somebody else wrote the release first.
-    private struct LostComparison: Error {}
+    struct LostComparison: Error {}
 
     private static func decide(_ verb: ReleaseVerb, _ release: StoredRelease, _ world: ReleaseWorld) throws
         -> ReleaseDecision
