@@ -242,6 +242,12 @@ let package = Package(
             ],
             exclude: ["Databases"], swiftSettings: strict),
         .testTarget(
+            name: "MeshFeedTests",
+            dependencies: [
+                "MeshFeed", "Documents", "MeshCore", "MeshModel", "MeshStore", "Postgres", "Prometheus",
+                "StoreFixtures", "TestSupport",
+            ], swiftSettings: strict),
+        .testTarget(
             name: "MeshControlTests",
             dependencies: ["MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "TestSupport"],
             swiftSettings: strict),

@@ -7,19 +7,19 @@ package import MeshStore
 /// The REST API, the release engine and registries all come through here, so that a rule is written once.
 package struct ControlPlane: Sendable {
     package let store: MeshStore
-    /// What simulations and the release engine see of a mesh.
-    package let mirror: MeshMirror
-    /// What watches of lists are fed by.
-    package let follower: FeedFollower
+    /// What feeds watches of lists, and the mirror.
+    package let feeds: FeedReader
     /// Where simulations are carried out.
     let desk = WorkDesk()
     let indexes = RuleIndexes()
     let logger: Logger
 
-    package init(store: MeshStore, mirror: MeshMirror, logger: Logger) {
+    package init(store: MeshStore, feeds: FeedReader, logger: Logger) {
         self.store = store
-        self.mirror = mirror
-        follower = FeedFollower(store: store, logger: logger)
+        self.feeds = feeds
         self.logger = logger
     }
+
+    /// What writes, simulations and the release engine see of a mesh.
+    package var mirror: MeshMirror { feeds.mirror }
 }

@@ -1,7 +1,6 @@
-package import Logging
 package import MeshCore
 package import MeshModel
-package import MeshStore
+internal import MeshStore
 internal import Synchronization
 
 /// A mesh as of its newest known revision, and what changed since the last look.
@@ -15,38 +14,16 @@ package struct MeshUpdate: Sendable {
     }
 }
 
-/// Keeps the state of meshes in memory and follows the change feed of each.
+/// The states of meshes in memory, which a ``FeedReader`` keeps up to date from when somebody first asks for one.
 ///
-/// A signal (or, if it got lost, a timer) only says that there may be something new; what it is always comes from the
-/// database, from the revision that is known. So a lost signal costs time and nothing else.
-package final class MeshMirror: Sendable {
-    private struct Entry {
-        var state: MeshState
-        /// What the subscriber has not taken yet; kept for followed meshes only.
-        var pending = MeshChange.all
-        /// The revision of the last update that the subscriber took. A revision that changed nothing is an update too:
-        /// whoever waits until proxies have it must hear of it.
-        var taken: Revision?
-        var isFollowed = false
-        /// When somebody last asked for the state; what nobody follows or asks for is forgotten.
-        var lastUse = ContinuousClock.now
-    }
+/// A mesh that nobody follows, and of which nobody has asked for a minute, is forgotten.
+package struct MeshMirror: Sendable {
+    static let forgetAfter = Duration.seconds(60)
 
-    private static let forgetAfter = Duration.seconds(60)
-    private static let feedPage = 1000
+    let reader: FeedReader
 
-    private let store: MeshStore
-    private let logger: Logger
-    private let entries = Mutex<[MeshKey: Entry]>([:])
-    private let signal: AsyncStream<Void>.Continuation
-    /// Yields when ``takeUpdates()`` has something; one element stands for any number of updates.
-    package let signals: AsyncStream<Void>
-
-    package init(store: MeshStore, logger: Logger) {
-        self.store = store
-        self.logger = logger
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    }
+    /// Yields when ``takeUpdates()`` has something; for one consumer. One element stands for any number of updates.
+    package var signals: AsyncStream<Void> { reader.updates }
 
     /// The state of a mesh at `revision` or later; at what the database has now, if that is less.
     ///
@@ -58,13 +35,8 @@ package final class MeshMirror: Sendable {
 
     /// Which of the meshes that had this name is known here; `nil`: nobody has asked for it lately, or it is gone. Quick: for
     /// event loops.
-    package func life(of mesh: MeshKey) -> MeshLife? { entries.withLock { $0[mesh]?.state.life } }
-
-    private func use(_ mesh: MeshKey) -> MeshState? {
-        entries.withLock { entries in
-            entries[mesh]?.lastUse = .now
-            return entries[mesh]?.state
-        }
+    package func life(of mesh: MeshKey) -> MeshLife? {
+        reader.feeds.withLock { $0[Feed(mesh)]?.mirrored?.state.life }
     }
 
     /// Makes the mesh's updates appear in ``takeUpdates()``, the first of them with the whole state.
@@ -72,177 +44,41 @@ package final class MeshMirror: Sendable {
     /// - Throws: as ``state(of:atLeast:)``.
     package func follow(_ mesh: MeshKey) async throws {
         _ = try await refresh(mesh)
-        entries.withLock { entries in
-            guard entries[mesh]?.isFollowed == false else { return }
-            entries[mesh]?.isFollowed = true
-            entries[mesh]?.pending = .all
-            entries[mesh]?.taken = nil
+        _ = reader.change(Feed(mesh)) { followed in
+            followed?.mirrored?.follow()
+            return true
         }
-        signal.yield()
     }
 
     /// Whether the mesh is followed. It no longer is when it was deleted.
-    package func isFollowing(_ mesh: MeshKey) -> Bool { entries.withLock { $0[mesh]?.isFollowed ?? false } }
+    package func isFollowing(_ mesh: MeshKey) -> Bool {
+        reader.feeds.withLock { $0[Feed(mesh)]?.mirrored?.isFollowed ?? false }
+    }
 
     package func unfollow(_ mesh: MeshKey) {
-        entries.withLock { $0[mesh]?.isFollowed = false }
+        reader.feeds.withLock { $0[Feed(mesh)]?.mirrored?.unfollow() }
     }
 
     /// Whether ``takeUpdates()`` has something that is waited for.
     package var hasUrgentUpdates: Bool {
-        entries.withLock { entries in
-            entries.values.contains {
-                $0.isFollowed && $0.taken != $0.state.revision && ($0.taken == nil || $0.pending.isUrgent)
-            }
-        }
+        reader.feeds.withLock { $0.values.contains { $0.mirrored?.hasUrgentUpdate ?? false } }
     }
 
     /// Every followed mesh that has another revision than at the last call, with all changes since merged.
     package func takeUpdates() -> [MeshUpdate] {
-        entries.withLock { entries in
-            var updates: [MeshUpdate] = []
-            for (mesh, entry) in entries where entry.isFollowed && entry.taken != entry.state.revision {
-                updates.append(MeshUpdate(state: entry.state, change: entry.pending))
-                entries[mesh]?.pending = MeshChange()
-                entries[mesh]?.taken = entry.state.revision
-            }
-            return updates
-        }
-    }
-}
-
-extension MeshMirror {
-    /// Follows the feed until the task is cancelled.
-    ///
-    /// - Parameters:
-    ///   - changes: what the database says; see ``ChangeSignals``.
-    ///   - interval: how often to look without being told, for the case that a signal was lost.
-    package func run(changes: AsyncStream<ChangeSignals.Signal>, interval: Duration = .seconds(10)) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await change in changes {
-                    switch change {
-                    case .changed(let mesh): await self.lookAt([mesh])
-                    case .anything: await self.lookAt(self.known)
-                    case .release, .conditions: break
-                    }
-                }
-            }
-            group.addTask {
-                while true {
-                    try await Task.sleep(for: interval)
-                    self.forgetUnused()
-                    await self.lookAt(self.known)
-                }
-            }
-            try await group.waitForAll()
-        }
+        reader.feeds.withLock { feeds in Array(feeds.keys).compactMap { feeds[$0]?.mirrored?.takeUpdate() } }
     }
 
-    private var known: [MeshKey] { entries.withLock { Array($0.keys) } }
-
-    private func lookAt(_ meshes: [MeshKey]) async {
-        for mesh in meshes where entries.withLock({ $0[mesh] != nil }) {
-            do {
-                _ = try await refresh(mesh)
-            } catch StoreError.notFound {
-                // The tenant is gone; its proxies are told by their token.
-                entries.withLock { $0[mesh] = nil }
-            } catch {
-                logger.warning("cannot follow a mesh", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
-            }
-        }
-    }
-
-    private func forgetUnused() {
-        let limit = ContinuousClock.now - Self.forgetAfter
-        entries.withLock { $0 = $0.filter { $0.value.isFollowed || $0.value.lastUse > limit } }
-    }
-
-    /// Brings the mesh up to date with the database.
-    ///
-    /// No lock is held while the database is read. Two refreshes may overlap: the one that comes second finds that the
-    /// state is no longer what it began with, and begins again from there.
-    ///
-    /// - Parameter revision: what is enough; by default all that there is.
+    /// Brings the mesh up to date with the database, or as far as `revision`.
     private func refresh(_ mesh: MeshKey, until revision: Revision = .max) async throws -> MeshState {
         while true {
-            // Its revision only: a state that nobody else holds is changed in place, however large it is.
-            guard let (known, life) = use(mesh).map({ ($0.revision, $0.life) }) else {
-                // What was written meanwhile nobody told us: only of meshes that are here signals are heeded. So it is
-                // looked for once more.
-                _ = install(try await load(mesh), replacing: nil)
-                continue
-            }
-            let feed = try await store.changes(mesh, of: life, after: known, limit: Self.feedPage)
-            if feed.compacted {
-                if let state = install(try await load(mesh), replacing: known) { return state }
-                continue
-            }
-            guard feed.revision > known else {
-                if let state = use(mesh) { return state }
-                continue
-            }
-            let inputs = feed.changed.inputs(for: mesh)
-            report(inputs)
-            guard let state = apply(inputs, deleted: feed.deleted, of: mesh, from: known, to: feed.revision) else {
-                continue
-            }
-            // Of what is written from now on a signal will tell.
-            if feed.isComplete || state.revision >= revision { return state }
+            if use(mesh) == nil { try await reader.startMirroring(mesh) }
+            try await reader.read(Feed(mesh), until: revision)
+            if let state = use(mesh) { return state }
         }
     }
 
-    private func load(_ mesh: MeshKey) async throws -> MeshState {
-        let stored = try await store.loadMesh(mesh)
-        var state = MeshState(mesh: mesh, revision: stored.revision)
-        state.life = stored.life
-        let inputs = (stored.clusters + stored.objects).inputs(for: mesh)
-        report(inputs)
-        _ = state.apply(inputs)
-        return state
-    }
-
-    /// - Parameter revision: what the mesh must still be at (`nil`: unknown).
-    /// - Returns: the state, or `nil` if it was not installed.
-    private func install(_ state: MeshState, replacing revision: Revision?) -> MeshState? {
-        update(state.mesh, at: revision) { entry in
-            entry = entry ?? Entry(state: state)
-            // The revisions of another mesh say nothing about this one's.
-            if entry?.state.life != state.life { entry?.taken = nil }
-            entry?.state = state
-            entry?.pending.merge(.all)
-        }
-    }
-
-    /// - Returns: the state at `newer`, unless it was no longer at `known`; then it is as it was.
-    private func apply(
-        _ inputs: [ObjectInput], deleted: [ObjectKey], of mesh: MeshKey, from known: Revision, to newer: Revision
-    ) -> MeshState? {
-        update(mesh, at: known) { entry in
-            if let change = entry?.state.apply(inputs, deleted: deleted) { entry?.pending.merge(change) }
-            entry?.state.revision = newer
-        }
-    }
-
-    /// Updates a mesh and tells of it.
-    ///
-    /// - Parameter revision: only if it is at this one (`nil`: if it is unknown).
-    /// - Returns: what came of it, or `nil` if it was not updated.
-    private func update(_ mesh: MeshKey, at revision: Revision?, _ body: (inout Entry?) -> Void) -> MeshState? {
-        let updated = entries.withLock { entries -> Entry? in
-            guard entries[mesh]?.state.revision == revision else { return nil }
-            body(&entries[mesh])
-            return entries[mesh]
-        }
-        if updated?.isFollowed == true { signal.yield() }
-        return updated?.state
-    }
-
-    private func report(_ inputs: [ObjectInput]) {
-        for input in inputs where !input.isReadable {
-            logger.error(
-                "a stored object cannot be read; what it was before stays", metadata: ["object": "\(input.key)"])
-        }
+    private func use(_ mesh: MeshKey) -> MeshState? {
+        reader.feeds.withLock { $0[Feed(mesh)]?.mirrored?.use() }
     }
 }

@@ -21,19 +21,17 @@ package final class WatchInbox: Sendable {
 
     package func end() { ringer.finish() }
 
+    /// Whoever puts something in rings behind that.
+    ///
     /// - Parameter page: `nil`: there is something to be read.
     func put(_ page: FeedPage?) {
         state.withLock { state in
             if let page { state.page = page } else { state.mustRead = true }
         }
-        ring()
     }
 
     /// Conditions of objects in the feed may have changed.
-    func tellOfConditions() {
-        state.withLock { $0.mustReadConditions = true }
-        ring()
-    }
+    func tellOfConditions() { state.withLock { $0.mustReadConditions = true } }
 
     /// What came since the last time.
     package func take() -> (page: FeedPage?, mustRead: Bool, mustReadConditions: Bool) {

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Documents
 internal import MeshCore
 internal import MeshModel
@@ -39,6 +40,7 @@ extension MeshStore {
         let log = try ChangeLog(
             await rows(statement, seeing: .tenant(tenant), isPlannedOnce: true), uid: uid, after: after, limit: limit)
         unknownRows.note(log.unknown, logger)
+        feedReads.increment()
         return log
     }
 }

@@ -87,16 +87,16 @@ package final class ChangeSignals: Sendable {
 
 /// Signals that wait for one consumer: at most 1024, and then ``ChangeSignals/Signal/anything`` stands for those that are
 /// dropped.
-package struct SignalQueue: Sendable {
-    package let signals: AsyncStream<ChangeSignals.Signal>
+struct SignalQueue: Sendable {
+    let signals: AsyncStream<ChangeSignals.Signal>
     private let continuation: AsyncStream<ChangeSignals.Signal>.Continuation
 
-    package init() {
+    init() {
         (signals, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
     }
 
     /// The newest signals are kept. That some were dropped is said after them, so it is the last to be dropped itself.
-    package func put(_ signal: ChangeSignals.Signal) {
+    func put(_ signal: ChangeSignals.Signal) {
         if case .dropped = continuation.yield(signal) { continuation.yield(.anything) }
     }
 }

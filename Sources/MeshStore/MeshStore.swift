@@ -2,6 +2,7 @@ package import CoreMetrics
 package import Logging
 package import MeshCore
 package import Postgres
+internal import Prometheus
 
 /// SQL and the model: the only place where the one is turned into the other.
 ///
@@ -11,12 +12,17 @@ package struct MeshStore: Sendable {
     package let pool: Pool
     let logger: Logger
     let unknownRows: UnknownRows
+    let feedReads: Counter
 
-    /// - Parameter metrics: where is counted what the store leaves out.
+    private static let feedReads = Metric.counter(
+        "sluice_feed_reads_total", "Pieces of change feeds of objects that were read from the database.")
+
+    /// - Parameter metrics: where is counted what the store leaves out, and what it reads.
     package init(pool: Pool, logger: Logger, metrics: any MetricsFactory = NOOPMetricsHandler.instance) {
         self.pool = pool
         self.logger = logger
         unknownRows = UnknownRows(metrics)
+        feedReads = Self.feedReads.makeCounter(in: metrics)
     }
 
     /// Whose rows a statement may see.

@@ -21,30 +21,29 @@ package struct LoadedMesh: Sendable {
     }
 }
 
-/// What changed in a mesh since a revision.
+/// What changed in a mesh after a revision.
 package struct MeshChanges: Sendable {
-    /// Objects as they are now.
-    package var changed: [StoredObject]
-    package var deleted: [ObjectKey]
-    /// The revision that a reader who applies this has.
-    package var revision: Revision
-    /// There was no more when this was read.
-    package var isComplete: Bool
-    /// The feed no longer reaches back so far, or is another mesh's: load the mesh anew.
-    package var compacted: Bool
-}
+    private let log: ChangeLog
+    /// What a reader must have whom this brings further.
+    private let after: Revision
 
-extension MeshChanges {
-    init(_ log: ChangeLog) {
-        if log.isCompacted {
-            self.init(changed: [], deleted: [], revision: log.newest, isComplete: false, compacted: true)
-        } else {
-            self.init(
-                changed: log.changes.compactMap(\.object),
-                deleted: log.changes.filter { $0.object == nil }.map(\.key), revision: log.reached,
-                isComplete: log.reached == log.newest, compacted: false)
-        }
+    init(_ log: ChangeLog, after: Revision) {
+        self.log = log
+        self.after = after
     }
+
+    /// Objects as they are now.
+    package var changed: [StoredObject] { log.changes.compactMap(\.object) }
+    package var deleted: [ObjectKey] { log.changes.filter { $0.object == nil }.map(\.key) }
+    /// The revision that a reader who applies this has.
+    package var revision: Revision { log.reached }
+    /// There was no more when this was read.
+    package var isComplete: Bool { !log.isCompacted && log.reached == log.newest }
+    /// The feed no longer reaches back so far, or is another mesh's: load the mesh anew.
+    package var compacted: Bool { log.isCompacted }
+
+    /// The same for those who watch the mesh's objects.
+    package var page: FeedPage { log.page(after: after, isOfMesh: true) }
 }
 
 extension LoadedMesh {
@@ -109,7 +108,7 @@ extension StoreTransaction {
             ChangeLog.statement(of: mesh.tenant, mesh.mesh, after: after, limit: limit),
             "SELECT set_config('plan_cache_mode', 'auto', true)",
         ])
-        return MeshChanges(try ChangeLog(results[1], uid: life?.mesh, after: after, limit: limit))
+        return MeshChanges(try ChangeLog(results[1], uid: life?.mesh, after: after, limit: limit), after: after)
     }
 
     /// As ``MeshStore/loadMesh(_:)``, as this transaction sees it; what others commit meanwhile may be in it or not.
@@ -166,12 +165,16 @@ extension MeshStore {
 
     /// What changed after a revision, oldest first: whole revisions, as many as it takes for at least `limit` changes.
     ///
-    /// - Parameter life: of the mesh that the reader has; `nil`: of whichever is there.
+    /// - Parameters:
+    ///   - life: of the mesh that the reader has; `nil`: of whichever is there.
+    ///   - withConditions: whether objects come with their conditions, as watches have them.
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     package func changes(
-        _ mesh: MeshKey, of life: MeshLife? = nil, after: Revision, limit: Int
+        _ mesh: MeshKey, of life: MeshLife? = nil, after: Revision, limit: Int, withConditions: Bool = false
     ) async throws(StoreError) -> MeshChanges {
-        MeshChanges(try await changeLog(of: mesh.tenant, mesh.mesh, uid: life?.mesh, after: after, limit: limit))
+        let log = try await changeLog(
+            of: mesh.tenant, mesh.mesh, uid: life?.mesh, after: after, limit: limit, withConditions: withConditions)
+        return MeshChanges(log, after: after)
     }
 
     /// Forgets changes that are older than `age`; readers that are further behind load the mesh anew.

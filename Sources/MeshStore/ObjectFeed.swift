@@ -20,20 +20,27 @@ extension MeshStore {
     ) async throws(StoreError) -> FeedPage {
         let log = try await changeLog(of: tenant, mesh, after: after, limit: limit, withConditions: true)
         guard !log.isCompacted else { throw .outOfFeed }
+        return log.page(after: after, isOfMesh: mesh != nil)
+    }
+}
+
+extension ChangeLog {
+    /// The changes as those who watch are told of them.
+    func page(after: Revision, isOfMesh: Bool) -> FeedPage {
         // A cluster's change is noted in every mesh of its tenant, but its own feed is the tenant's.
-        let changes = mesh == nil ? log.changes : log.changes.filter { $0.key.kind != .cluster }
+        let changes = isOfMesh ? changes.filter { $0.key.kind != .cluster } : changes
         let named = changes.map { (name: "\($0.key)", change: $0) }.sorted { $0.name < $1.name }
-        let entries = named.compactMap { Self.entry($0.change, reached: log.reached) }
+        let entries = named.compactMap { entry(of: $0.change) }
         return FeedPage(
             // A stable sort: those of one revision stay in the order of their names.
-            after: after, revision: log.reached, entries: entries.sorted { $0.revision < $1.revision },
-            isComplete: log.reached == log.newest)
+            after: after, revision: reached, entries: entries.sorted { $0.revision < $1.revision },
+            isComplete: reached == newest)
     }
 
     /// What a change means, by what there is now.
     ///
     /// - Returns: `nil` if the object was written or deleted once more, after what the page reaches: a later page tells.
-    private static func entry(_ change: ChangeLog.Change, reached: Revision) -> FeedEntry? {
+    private func entry(of change: Change) -> FeedEntry? {
         if let object = change.object {
             return object.revision <= reached ? FeedEntry(revision: object.revision, item: .object(object)) : nil
         }

@@ -14,9 +14,9 @@ internal import XDSServer
 struct Parts: Sendable {
     /// What requests use.
     let api: MeshStore
-    /// What the replica itself uses, on connections of its own: heartbeats, the release engine, mirror, reports, upkeep.
+    /// What the replica itself uses, on connections of its own: heartbeats, the release engine, feeds, reports, upkeep.
     let store: MeshStore
-    let mirror: MeshMirror
+    let feeds: FeedReader
     let control: ControlPlane
     let snapshots: SnapshotStore
     let registry = ProxyRegistry()
@@ -48,9 +48,10 @@ struct Parts: Sendable {
         self.listenerTTL = listenerTTL
         self.signals = signals
         self.logger = logger
-        mirror = MeshMirror(store: store, logger: logger)
-        control = ControlPlane(store: api, mirror: mirror, logger: logger)
-        admission = ProxyAdmission(tokens: tokens, life: { [mirror] in mirror.life(of: $0) })
+        feeds = FeedReader(store: store, logger: logger)
+        let mirror = feeds.mirror
+        control = ControlPlane(store: api, feeds: feeds, logger: logger)
+        admission = ProxyAdmission(tokens: tokens, life: { mirror.life(of: $0) })
         loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
         let configurations = MeshConfigurations(listenerTTL: listenerTTL)
         snapshots = SnapshotStore(source: configurations)
@@ -74,21 +75,19 @@ struct Parts: Sendable {
     /// The services that nobody connects to.
     func background(replica: String) -> [any Service] {
         // Before the first signal, which may come as soon as the first of the services runs.
-        let mirrored = signals.subscribe { if case .changed = $0 { true } else { false } }
+        let followed = signals.subscribe { [feeds] in feeds.isConcerned(by: $0) }
         let kept = signals.subscribe { if case .changed = $0 { true } else { false } }
-        let watched = signals.subscribe { [follower = control.follower] in follower.isConcerned(by: $0) }
         let released = signals.subscribe { $0 == .release }
         let reporter = ProxyReporter(
             store: store, registry: registry, publisher: publisher, releases: releases, replica: replica,
             logger: logger)
-        let engine = ControlPlane(store: store, mirror: mirror, logger: logger)
+        let engine = ControlPlane(store: store, feeds: feeds, logger: logger)
         let queue = StoredReleaseQueue(control: engine, signal: releases)
         let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
-        let keeper = ConditionKeeper(store: store, mirror: mirror, replica: replica, logger: logger)
+        let keeper = ConditionKeeper(store: store, mirror: feeds.mirror, replica: replica, logger: logger)
         return [
             Background("signals", logger) { try await signals.run() },
-            Background("mirror", logger) { try await mirror.run(changes: mirrored) },
-            Background("watches", logger) { try await control.follower.run(signals: watched) },
+            Background("feeds", logger) { try await feeds.run(signals: followed) },
             Background("publisher", logger) { try await publisher.run() },
             Background("conditions", logger) { try await keeper.run(signals: kept) },
             Background("reporter", logger) { try await reporter.run() },

@@ -43,7 +43,7 @@ struct Fixture: Sendable {
         let metrics = PrometheusFactory(logger: quietLogger)
         Counter(label: "other_source_total", factory: metrics).increment()
         control = ControlPlane(
-            store: store, mirror: MeshMirror(store: store, logger: quietLogger), logger: quietLogger)
+            store: store, feeds: FeedReader(store: store, logger: quietLogger), logger: quietLogger)
         server = APIServer(
             configuration, control: control,
             bootstrapRenderer: { bootstrap in

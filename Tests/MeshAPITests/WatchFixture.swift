@@ -45,7 +45,7 @@ struct WatchFixture: Sendable {
                 let server = Fixture(configuration, store: MeshStore(pool: pool, logger: quietLogger))
                 let writer = Fixture(configuration, store: database.store)
                 let changes = ChangeSignals(database.options, logger: quietLogger)
-                let signals = changes.subscribe { [follower = server.control.follower] in follower.isConcerned(by: $0) }
+                let signals = changes.subscribe { [feeds = server.control.feeds] in feeds.isConcerned(by: $0) }
                 let kept = changes.subscribe { if case .changed = $0 { true } else { false } }
                 let front = Front(server: server.server)
                 let group = ServiceGroup(
@@ -53,7 +53,7 @@ struct WatchFixture: Sendable {
                         services: [.init(service: front, successTerminationBehavior: .ignore)], logger: quietLogger))
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     tasks.addTask { try await changes.run() }
-                    tasks.addTask { try await server.control.follower.run(signals: signals) }
+                    tasks.addTask { try await server.control.feeds.run(signals: signals) }
                     tasks.addTask { try await group.run() }
                     if let keeperClock {
                         let keeper = ConditionKeeper(

@@ -49,7 +49,7 @@ struct ConfigPublisherTests {
 
     private struct Bench {
         let store: MeshStore
-        let mirror: MeshMirror
+        let feeds: FeedReader
         let snapshots: SnapshotStore
         let clock = ManualClock()
         let gate = Gate()
@@ -61,12 +61,12 @@ struct ConfigPublisherTests {
         init(_ store: MeshStore) throws {
             self.store = store
             mesh = MeshKey(tenant: try name("acme"), mesh: .defaultMesh)
-            mirror = MeshMirror(store: store, logger: quietLogger)
+            feeds = FeedReader(store: store, logger: quietLogger)
             let configurations = MeshConfigurations()
             snapshots = SnapshotStore(source: configurations)
             publisher = ConfigPublisher(
-                mirror: mirror, store: snapshots, configurations: configurations, logger: quietLogger, clock: clock,
-                isWritten: { [gate] in await gate.pass() })
+                mirror: feeds.mirror, store: snapshots, configurations: configurations, logger: quietLogger,
+                clock: clock, isWritten: { [gate] in await gate.pass() })
             view = ViewID("\(mesh)/shop/caller/caller-1/envoy/15080")
         }
 
@@ -150,7 +150,7 @@ struct ConfigPublisherTests {
                 try await bench.clock.advance(by: .seconds(1))
                 return await !bench.publisher.isLeaving(bench.view)
             }
-            #expect(!bench.mirror.isFollowing(bench.mesh))
+            #expect(!bench.feeds.mirror.isFollowing(bench.mesh))
             bench.attach()
             let anew = try await bench.snapshot()
             #expect(anew[.cluster] !== first[.cluster] && anew[.cluster].hasSameContent(as: first[.cluster]))
@@ -161,7 +161,7 @@ struct ConfigPublisherTests {
     func onTheSpot() async throws {
         try await Self.run { bench in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.mirror.run(changes: changes)
+            async let _: Void = bench.feeds.run(signals: changes)
             #expect(bench.attach() == nil)
             let first = try await bench.snapshot()
             let other = ViewID("\(bench.mesh)/shop/caller/caller-2/envoy/15080")
@@ -181,7 +181,7 @@ struct ConfigPublisherTests {
     func comesAndGoes() async throws {
         try await Self.run { bench in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.mirror.run(changes: changes)
+            async let _: Void = bench.feeds.run(signals: changes)
             bench.attach()
             var revision = try await bench.snapshot().revision
             for round in 0..<50 {
@@ -201,7 +201,7 @@ struct ConfigPublisherTests {
     func pace() async throws {
         try await Self.run { bench in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.mirror.run(changes: changes)
+            async let _: Void = bench.feeds.run(signals: changes)
             bench.gate.shut()
             bench.attach()
             let first = try await bench.snapshot()
@@ -236,13 +236,13 @@ struct ConfigPublisherTests {
     func recreated() async throws {
         try await Self.run { bench in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.mirror.run(changes: changes)
+            async let _: Void = bench.feeds.run(signals: changes)
             bench.attach()
             let first = try await bench.snapshot()
             try await bench.delete(bench.service("reviews"))
             try await bench.delete(.tenant(bench.mesh.tenant))
             signal.yield(.anything)
-            try await until("the mesh is gone") { !bench.mirror.isFollowing(bench.mesh) }
+            try await until("the mesh is gone") { !bench.feeds.mirror.isFollowing(bench.mesh) }
             try await bench.clock.advance(by: .seconds(1))
             #expect(bench.snapshots.snapshot(of: bench.view) === first, "what they have they keep")
 
@@ -265,12 +265,12 @@ struct ConfigPublisherTests {
     func replaced() async throws {
         try await Self.run { bench in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.mirror.run(changes: changes)
+            async let _: Void = bench.feeds.run(signals: changes)
             bench.attach()
             var owner = try await bench.snapshot().owner
             // Behind the old one, at the same revision, and beyond it.
             for services in [["a"], ["b"], ["c", "d", "e"]] {
-                let there = bench.mirror.life(of: bench.mesh)
+                let there = bench.feeds.mirror.life(of: bench.mesh)
                 for service in ["reviews", "a", "b"] { try? await bench.delete(bench.service(service)) }
                 try await bench.delete(.tenant(bench.mesh.tenant))
                 try await bench.put(.tenant(bench.mesh.tenant), [:])

@@ -34,8 +34,8 @@ struct ProxyConfigsTests {
             let store = fixture.store
             try await put(.tenant(mesh.tenant), [:], in: store)
             try await putService(ports: [9080], in: store)
-            let mirror = MeshMirror(store: store, logger: quietLogger)
-            let control = ControlPlane(store: store, mirror: mirror, logger: quietLogger)
+            let feeds = FeedReader(store: store, logger: quietLogger)
+            let control = ControlPlane(store: store, feeds: feeds, logger: quietLogger)
             try await body(ProxyConfigs(control: control, snapshots: SnapshotStore(), listenerTTL: nil), store)
         }
     }

@@ -25,7 +25,7 @@ struct ProxyReporterTests {
             let (registry, releases) = (ProxyRegistry(), ReleaseSignal())
             let configurations = MeshConfigurations()
             let publisher = ConfigPublisher(
-                mirror: MeshMirror(store: store, logger: quietLogger),
+                mirror: FeedReader(store: store, logger: quietLogger).mirror,
                 store: SnapshotStore(source: configurations), configurations: configurations, logger: quietLogger)
             let reporter = ProxyReporter(
                 store: store, registry: registry, publisher: publisher, releases: releases, replica: "r1",

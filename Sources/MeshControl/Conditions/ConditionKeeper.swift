@@ -100,7 +100,7 @@ package struct ConditionKeeper: Sendable {
     package func run(signals: AsyncStream<ChangeSignals.Signal>) async throws {
         let (events, continuation) = AsyncStream.makeStream(
             of: Event.self, bufferingPolicy: .bufferingNewest(Self.waitingEvents))
-        // As in ``SignalQueue``. A tick that is dropped comes again: what is kept winds it up.
+        // As ``ChangeSignals`` does it. A tick that is dropped comes again: what is kept winds it up.
         let post: @Sendable (Event) -> Void = { event in
             if case .dropped = continuation.yield(event) { continuation.yield(.signal(.anything)) }
         }

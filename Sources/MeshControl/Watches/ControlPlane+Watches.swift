@@ -47,7 +47,7 @@ extension ControlPlane {
             }
             return ListWatch(
                 list, resuming: revision, newest: newest, conditions: ConditionCursor(after: conditions),
-                inbox: WatchInbox(), store: store, follower: follower)
+                inbox: WatchInbox(), store: store, feeds: feeds)
         }
     }
 }

@@ -14,11 +14,11 @@ package final class ListWatch: Sendable {
     let conditions: ConditionCursor
     let inbox: WatchInbox
     let store: MeshStore
-    private let follower: FeedFollower
+    private let feeds: FeedReader
 
     init(
         _ list: WatchedList, resuming resumed: Revision?, newest: Revision, conditions: ConditionCursor,
-        inbox: WatchInbox, store: MeshStore, follower: FeedFollower
+        inbox: WatchInbox, store: MeshStore, feeds: FeedReader
     ) {
         self.list = list
         self.resumed = resumed
@@ -26,11 +26,11 @@ package final class ListWatch: Sendable {
         self.conditions = conditions
         self.inbox = inbox
         self.store = store
-        self.follower = follower
-        follower.add(inbox, to: list.feed)
+        self.feeds = feeds
+        feeds.add(inbox, to: list.feed, at: newest)
     }
 
-    deinit { follower.remove(inbox, from: list.feed) }
+    deinit { feeds.remove(inbox, from: list.feed) }
 
     /// Yields when there may be something new, or somebody rang; for one consumer. Ends when the watch does.
     package var bell: AsyncStream<Void> { inbox.bell }

@@ -1,0 +1,36 @@
+internal import MeshStore
+internal import Synchronization
+
+/// Signals that wait for the reader: each once, however often it comes, for one look finds all that there is. So a mesh that is
+/// written to without a pause costs one read at a time, and the others have their turns in between.
+final class PendingSignals: Sendable {
+    private struct State {
+        /// Those that wait, and in which order.
+        var waiting: Set<ChangeSignals.Signal> = []
+        var order: [ChangeSignals.Signal] = []
+    }
+
+    /// Yields when there may be a signal; for one consumer.
+    let bell: AsyncStream<Void>
+    private let ringer: AsyncStream<Void>.Continuation
+    private let state = Mutex(State())
+
+    init() { (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+
+    func put(_ signal: ChangeSignals.Signal) {
+        state.withLock { state in
+            if state.waiting.insert(signal).inserted { state.order.append(signal) }
+        }
+        ringer.yield()
+    }
+
+    /// The signal that has waited longest; it no longer does.
+    func take() -> ChangeSignals.Signal? {
+        state.withLock { state in
+            guard !state.order.isEmpty else { return nil }
+            let signal = state.order.removeFirst()
+            state.waiting.remove(signal)
+            return signal
+        }
+    }
+}
