@@ -129,12 +129,18 @@ let package = Package(
             name: "MeshRelease",
             dependencies: ["MeshCore", "GrayRelease", "MeshControl", logging],
             swiftSettings: strict),
+        .target(
+            name: "MeshDataPlane",
+            dependencies: [
+                "EnvoyConfig", "XDSServer", "GRPCServer", "Documents", "MeshCore", "MeshModel", "MeshCompiler",
+                "MeshIdentity", "MeshStore", "MeshFeed", "MeshControl", "Prometheus", nio.core, logging, metrics,
+            ], swiftSettings: strict),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshFeed", "MeshRelease", "MeshStore", "Documents", "MeshCore", "MeshModel",
-                "MeshCompiler", "MeshIdentity", "EnvoyConfig", "XDSServer", "GRPCServer", "Postgres", "PostgresServer",
-                "Prometheus", "CMalloc", logging, lifecycle, metrics, signals, configuration, yams, nio.core, nio.posix,
+                "MeshAPI", "MeshControl", "MeshFeed", "MeshDataPlane", "MeshRelease", "MeshStore", "Documents", "MeshCore",
+                "MeshModel", "MeshIdentity", "EnvoyConfig", "GRPCServer", "Postgres", "PostgresServer", "Prometheus",
+                "CMalloc", logging, lifecycle, metrics, signals, configuration, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -265,11 +271,16 @@ let package = Package(
             dependencies: ["MeshRelease", "MeshCore", "GrayRelease", "ReleaseFixtures", "TestSupport", logging],
             swiftSettings: strict),
         .testTarget(
+            name: "MeshDataPlaneTests",
+            dependencies: [
+                "MeshDataPlane", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshControl", "MeshFeed", "MeshFixtures", "MeshIdentity",
+                "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshStore", "StoreFixtures", "TestSupport",
+                "XDSServer", nio.core, nio.posix,
+            ], swiftSettings: strict),
+        .testTarget(
             name: "SluiceTests",
             dependencies: [
-                "sluice", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshAPI", "MeshControl", "MeshFeed", "MeshFixtures",
-                "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshRelease", "MeshStore",
-                "StoreFixtures", "TestSupport", "XDSServer", nio.core, nio.posix, configuration, logging,
+                "sluice", "Documents", "TestSupport", nio.core, nio.posix, configuration, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.

@@ -1,15 +1,13 @@
 internal import CoreMetrics
+internal import MeshDataPlane
 internal import MeshStore
 internal import Postgres
 internal import Prometheus
-internal import XDSServer
 
 /// What `/metrics` tells of the parts.
 ///
-/// They know how many proxies and connections they have, so they are asked when somebody wants to know, and count nothing.
+/// They know how many connections they have, so they are asked when somebody wants to know, and count nothing.
 extension Parts {
-    private static let proxies = Metric.gauge(
-        "sluice_xds_connected_proxies", "Proxies that are connected to this replica.")
     private static let connections = Metric.gauge(
         "sluice_database_connections", "Connections to PostgreSQL, by state.", labels: ["state"])
     private static let waiting = Metric.gauge(
@@ -17,12 +15,11 @@ extension Parts {
 
     /// Has `factory` ask them.
     func measure(in factory: PrometheusFactory) {
-        let proxies = Self.proxies.makeMeter(in: factory)
+        dataPlane.measure(in: factory)
         let idle = Self.connections.makeMeter(["idle"], in: factory)
         let busy = Self.connections.makeMeter(["busy"], in: factory)
         let waiting = Self.waiting.makeMeter(in: factory)
-        factory.onScrape { [registry, pools = [api.pool, store.pool]] in
-            proxies.set(registry.connectedCount)
+        factory.onScrape { [pools = [api.pool, store.pool]] in
             let statistics = pools.map(\.statistics)
             let (idleCount, openCount) = statistics.reduce(into: (0, 0)) { $0 = ($0.0 + $1.idle, $0.1 + $1.open) }
             idle.set(idleCount)

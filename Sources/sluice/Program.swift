@@ -5,9 +5,8 @@ internal import GRPCServer
 internal import Logging
 internal import MeshAPI
 internal import MeshControl
+internal import MeshDataPlane
 internal import MeshIdentity
-internal import MeshModel
-internal import MeshRelease
 internal import MeshStore
 internal import NIOCore
 internal import NIOPosix
@@ -15,7 +14,6 @@ internal import Postgres
 internal import PostgresServer
 internal import Prometheus
 internal import ServiceLifecycle
-internal import XDSServer
 
 /// `sluice serve`: puts the parts together and runs them until it is told to stop.
 struct Program: Sendable {
@@ -166,24 +164,11 @@ struct Program: Sendable {
                 )
             }
         }
-        var configuration = GRPCServer.Configuration(listeners: [listener])
-        // Streams never move by themselves; closing them now and then spreads proxies over the replicas.
-        configuration.maxConnectionAge = .minutes(30)
-        configuration.gracePeriod = .seconds(1)
-        configuration.maxConnections = Limits.connections.value
-        configuration.maxConnectionsPerAddress = Limits.connectionsPerAddress.value
-        configuration.strangerTimeout = .seconds(Int64(Limits.silentSeconds.value))
-        let status = StatusAdmission(
-            admission: parts.admission, adminToken: settings.adminToken.map(AdminToken.init))
-        let services = DiscoveryServices(
-            ads: parts.ads, csds: CSDSService(delegate: status, store: parts.snapshots),
-            lrs: LRSService(
-                admission: parts.admission, delegate: parts.loads, store: parts.snapshots, places: parts.places,
-                interval: settings.loadReportInterval))
         // Threads of its own: when a thousand proxies come at once, the API shares the processor with them, not a queue.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let server = GRPCServer(
-            configuration: configuration, service: services, eventLoopGroup: group, logger: logger)
+        let server = parts.dataPlane.server(
+            on: listener, adminToken: settings.adminToken.map(AdminToken.init),
+            loadReportInterval: settings.loadReportInterval, eventLoopGroup: group)
         return Discovery(server: server, group: group, address: settings.xds)
     }
 
@@ -220,8 +205,8 @@ struct Program: Sendable {
             ], lifetime: .seconds(1))
         return APIServer(
             configuration, control: parts.control, bootstrapRenderer: renderer,
-            proxyConfigs: { [configs = parts.configs] in try await configs.config(of: $0).visible(to: $1) },
-            meshMetrics: { [loads = parts.loads] in loads.metrics(of: $0, uid: $1.mesh) }, readiness: readiness,
+            proxyConfigs: { [dataPlane = parts.dataPlane] in try await dataPlane.config(of: $0) },
+            meshMetrics: { [dataPlane = parts.dataPlane] in dataPlane.metrics(of: $0, $1) }, readiness: readiness,
             metrics: metrics, logger: logger)
     }
 

@@ -53,7 +53,7 @@ struct Fixture: Sendable {
                     "port": .integer(Int64(bootstrap.httpProxyPort)),
                 ]
             },
-            proxyConfigs: { proxy, _ in try ConfigFixture.config(of: proxy) },
+            proxyConfigs: { try ConfigFixture.config(of: $0) },
             meshMetrics: { mesh, _ in "of \(mesh)\n" },
             readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]
             ),

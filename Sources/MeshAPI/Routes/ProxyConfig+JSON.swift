@@ -1,4 +1,5 @@
 internal import Documents
+internal import MeshControl
 
 extension ProxyConfig {
     /// A place in the order of types and names.

@@ -7,7 +7,7 @@ internal import MeshIdentity
 internal import MeshStore
 internal import Yams
 
-/// Turns what a proxy needs to know into its bootstrap document. The executable gives the one that knows Envoy.
+/// Turns what a proxy needs to know into its bootstrap document. The data plane has the one that knows Envoy.
 package typealias BootstrapRenderer = @Sendable (ProxyBootstrap) throws -> JSONValue
 
 /// Connected sidecars: what each was sent, and the bootstrap that connects a new one.
@@ -91,10 +91,9 @@ struct ProxyRoutes: Sendable {
         let isDiff = query.flag("diff")
         let paging = Paging(query, ProxyConfig.Cursor.init)
         try query.check()
-        let proxy = try await control.proxy(
-            try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller)
-        let config = try await configs(proxy, request.caller.namespaces).only(type: type, resource: resource)
-        return config.page(isDiff: isDiff, size: paging.size, after: paging.after)
+        let config = try await control.proxyConfig(
+            try request.name("proxy"), of: request.mesh(), namespace: namespace, by: request.caller, from: configs)
+        return config.only(type: type, resource: resource).page(isDiff: isDiff, size: paging.size, after: paging.after)
     }
 
     private func bootstrap(_ request: APIRequest) async throws -> APIAnswer {

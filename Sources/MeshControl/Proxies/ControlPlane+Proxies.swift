@@ -70,4 +70,16 @@ extension ControlPlane {
         }
         return row
     }
+
+    /// What a proxy of a mesh was sent, as far as the caller may know of it.
+    ///
+    /// - Parameters:
+    ///   - namespace: as for ``proxy(_:of:namespace:by:)``.
+    ///   - source: finds it out.
+    package func proxyConfig(
+        _ name: Name, of mesh: MeshKey, namespace: Name?, by caller: Caller, from source: ProxyConfigSource
+    ) async throws -> ProxyConfig {
+        let row = try await proxy(name, of: mesh, namespace: namespace, by: caller)
+        return try await source(row).visible(to: caller.namespaces)
+    }
 }

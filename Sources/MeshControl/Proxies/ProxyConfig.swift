@@ -2,9 +2,8 @@ package import Documents
 package import MeshCore
 package import MeshStore
 
-/// Finds out what a proxy was sent, as far as it is about the namespaces that the caller may know of; none: about all. The
-/// executable gives the one that knows Envoy.
-package typealias ProxyConfigSource = @Sendable (ProxyRow, Set<Name>) async throws -> ProxyConfig
+/// Finds out what a proxy was sent. The data plane does: it knows Envoy.
+package typealias ProxyConfigSource = @Sendable (ProxyRow) async throws -> ProxyConfig
 
 /// What a proxy was sent last, and what it would be sent now.
 package struct ProxyConfig: Sendable {
@@ -74,7 +73,7 @@ package struct ProxyConfig: Sendable {
     }
 
     /// Without other types and resources; `nil` stands for all.
-    func only(type: String?, resource: String?) -> ProxyConfig {
+    package func only(type: String?, resource: String?) -> ProxyConfig {
         var config = self
         if let type { config.ofTypes.removeAll { $0.type != type } }
         guard let resource else { return config }

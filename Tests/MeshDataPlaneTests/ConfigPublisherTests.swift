@@ -10,8 +10,8 @@ import Synchronization
 import TestSupport
 import Testing
 
+@testable import MeshDataPlane
 @testable import XDSServer
-@testable import sluice
 
 /// A publisher on a database, with a clock that stands still.
 @Suite("Publishing", .timeLimit(.minutes(2)))

@@ -1,7 +1,5 @@
 internal import Documents
 internal import EnvoyConfig
-internal import Foundation
-internal import MeshAPI
 internal import MeshControl
 internal import MeshCore
 internal import MeshFeed
@@ -13,12 +11,13 @@ internal import XDSServer
 /// view, which comes out the same everywhere, and compares versions, which are hashes of the content. (But for what a sidecar
 /// is left with while it drains, which only the replica knows that holds the stream; see `MeshConfiguration`.)
 struct ProxyConfigs: Sendable {
-    let control: ControlPlane
+    let store: MeshStore
+    let mirror: MeshMirror
     let snapshots: SnapshotStore
     let listenerTTL: Duration?
 
     func config(of proxy: ProxyRow) async throws -> ProxyConfig {
-        let newest = try await control.store.meshRevision(proxy.mesh) ?? 0
+        let newest = try await store.meshRevision(proxy.mesh) ?? 0
         guard let view = ProxyView(mesh: proxy.mesh, name: proxy.name, clientJSON: proxy.client) else {
             return ProxyConfig(revision: newest, ofTypes: [])
         }
@@ -37,7 +36,7 @@ struct ProxyConfigs: Sendable {
     /// What a view is served, or would be if somebody wanted it here.
     private func snapshot(of view: ProxyView, atLeast revision: Revision) async throws -> Snapshot {
         if let snapshot = snapshots.snapshot(of: view.id), snapshot.revision >= revision { return snapshot }
-        let state = try await control.mirror.state(of: view.mesh, atLeast: revision)
+        let state = try await mirror.state(of: view.mesh, atLeast: revision)
         var configuration = MeshConfiguration(listenerTTL: listenerTTL)
         let compiled = configuration.update(MeshUpdate(state: state, change: .all))
         return configuration.insert(view) ?? compiled[view.id] ?? Snapshot(revision: state.revision, [:])
@@ -70,34 +69,5 @@ extension ProxyConfig.OfType {
 extension ProxyConfig.Resource {
     fileprivate init(_ resource: XDSServer.EncodedResource) {
         self.init(name: resource.name, version: resource.version) { ResourceDocument.of(resource) }
-    }
-}
-
-/// Resources as people may see them.
-enum ResourceDocument {
-    /// Fields of Envoy's messages that hold secrets, as its own `config_dump` redacts them (`udpa.annotations.sensitive`).
-    private static let secret: Set<String> = [
-        "private_key", "password", "session_ticket_keys", "inline_string_secret", "token", "secret",
-    ]
-
-    static func of(_ resource: XDSServer.EncodedResource) -> JSONValue {
-        let encoded = EnvoyConfig.EncodedResource(name: resource.name, bytes: resource.body)
-        guard let type = resource.type.encoded, let text = try? encoded.json(type),
-            let document = try? JSONValue(json: Data(text.utf8))
-        else { return ["undecoded": .string(Data(resource.body).base64EncodedString())] }
-        return redacted(document)
-    }
-
-    static func redacted(_ document: JSONValue) -> JSONValue {
-        switch document {
-        case .object(let members):
-            .object(
-                Dictionary(
-                    uniqueKeysWithValues: members.map { name, value in
-                        (name, secret.contains(name) ? "[redacted]" : redacted(value))
-                    }))
-        case .array(let elements): .array(elements.map(redacted))
-        default: document
-        }
     }
 }

@@ -3,7 +3,6 @@ internal import Foundation
 internal import Logging
 internal import MeshCore
 internal import MeshModel
-internal import MeshRelease
 internal import MeshStore
 internal import Synchronization
 internal import XDSServer
@@ -14,8 +13,8 @@ struct ProxyReporter: Sendable {
     let store: MeshStore
     let registry: ProxyRegistry
     let publisher: ConfigPublisher
-    /// Is told when a release may have become due by it.
-    let releases: ReleaseSignal
+    /// Is called when a release may have become due by it.
+    let wakeReleases: @Sendable () -> Void
     /// This replica's name.
     let replica: String
     let logger: Logger
@@ -108,7 +107,7 @@ struct ProxyReporter: Sendable {
                     if let row = await row(report, &known, &refusals, &documents) { rows.append(row) }
                 }
                 let outcome = try await store.report(rows)
-                if outcome.wokeReleases { releases.notify() }
+                if outcome.wokeReleases { wakeReleases() }
                 note(outcome, of: reports, contest)
                 gathering = min(max(Self.gathering, (.now - start) * (Self.share - 1)), Self.maxGathering)
             } catch {

@@ -7,8 +7,8 @@ import MeshFixtures
 import MeshModel
 import Testing
 
+@testable import MeshDataPlane
 @testable import XDSServer
-@testable import sluice
 
 @Suite("The configuration of a mesh, in layers")
 struct MeshConfigurationTests {

@@ -1,13 +1,13 @@
-internal import Documents
-internal import EnvoyConfig
+package import Documents
+package import EnvoyConfig
 internal import Foundation
-internal import MeshControl
+package import MeshControl
 internal import MeshCore
 internal import MeshIdentity
 
 extension ProxyBootstrap {
     /// The document that the proxy is started with.
-    func document(_ server: Bootstrap.Server, reportsLoad: Bool) throws -> JSONValue {
+    package func document(_ server: Bootstrap.Server, reportsLoad: Bool) throws -> JSONValue {
         let workload = View.Workload(
             namespace: namespace, service: service, proxy: proxy, httpProxyPort: httpProxyPort)
         let bootstrap = Bootstrap(

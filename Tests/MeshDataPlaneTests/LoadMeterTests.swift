@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import XDSServer
 
-@testable import sluice
+@testable import MeshDataPlane
 
 @Suite("What proxies report of their load, for Prometheus")
 struct LoadMeterTests {

@@ -6,7 +6,7 @@ import MeshModel
 import Testing
 import XDSServer
 
-@testable import sluice
+@testable import MeshDataPlane
 
 @Suite("Who is let in")
 struct ProxyAdmissionTests {

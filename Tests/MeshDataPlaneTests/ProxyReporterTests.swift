@@ -3,15 +3,14 @@ import MeshControl
 import MeshCore
 import MeshFeed
 import MeshModel
-import MeshRelease
 import MeshStore
 import StoreFixtures
 import TestSupport
 import Testing
 
 @testable import GrayRelease
+@testable import MeshDataPlane
 @testable import XDSServer
-@testable import sluice
 
 @Suite("Reporting proxies", .timeLimit(.minutes(2)))
 struct ProxyReporterTests {
@@ -22,24 +21,22 @@ struct ProxyReporterTests {
             let mesh = MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh)
             try await startRelease(in: mesh, store)
             #expect(try await store.timeUntilReleaseDue(atMost: .seconds(60)) == .seconds(60))
-            let (registry, releases) = (ProxyRegistry(), ReleaseSignal())
+            let registry = ProxyRegistry()
+            let (woken, wake) = AsyncStream.makeStream(of: Void.self)
             let configurations = MeshConfigurations()
             let publisher = ConfigPublisher(
                 mirror: FeedReader(store: store, logger: quietLogger).mirror,
                 store: SnapshotStore(source: configurations), configurations: configurations, logger: quietLogger)
             let reporter = ProxyReporter(
-                store: store, registry: registry, publisher: publisher, releases: releases, replica: "r1",
+                store: store, registry: registry, publisher: publisher, wakeReleases: { wake.yield() }, replica: "r1",
                 logger: quietLogger)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await reporter.run() }
-                defer { group.cancelAll() }
-                registry.update(
-                    ProxyReport(
-                        proxy: "\(mesh)/shop/caller-1", view: ViewID("\(mesh)/shop/caller/caller-1/envoy/15080"),
-                        isConnected: true, ackedRevision: 2, types: []),
-                    stream: 1)
-                try await releases.wait(atMost: .seconds(3600))
-            }
+            async let _: Void = reporter.run()
+            registry.update(
+                ProxyReport(
+                    proxy: "\(mesh)/shop/caller-1", view: ViewID("\(mesh)/shop/caller/caller-1/envoy/15080"),
+                    isConnected: true, ackedRevision: 2, types: []),
+                stream: 1)
+            for await _ in woken { break }
             #expect(try await store.timeUntilReleaseDue(atMost: .seconds(60)) == .zero)
         }
     }

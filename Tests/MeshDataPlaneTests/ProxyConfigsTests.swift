@@ -1,5 +1,4 @@
 import Documents
-import MeshAPI
 import MeshControl
 import MeshCore
 import MeshFeed
@@ -10,7 +9,7 @@ import TestSupport
 import Testing
 import XDSServer
 
-@testable import sluice
+@testable import MeshDataPlane
 
 /// What a replica that does not hold a proxy's stream says of it.
 @Suite("What a proxy was sent, by a replica that it is not connected to")
@@ -34,9 +33,9 @@ struct ProxyConfigsTests {
             let store = fixture.store
             try await put(.tenant(mesh.tenant), [:], in: store)
             try await putService(ports: [9080], in: store)
-            let feeds = FeedReader(store: store, logger: quietLogger)
-            let control = ControlPlane(store: store, feeds: feeds, logger: quietLogger)
-            try await body(ProxyConfigs(control: control, snapshots: SnapshotStore(), listenerTTL: nil), store)
+            let mirror = FeedReader(store: store, logger: quietLogger).mirror
+            let configs = ProxyConfigs(store: store, mirror: mirror, snapshots: SnapshotStore(), listenerTTL: nil)
+            try await body(configs, store)
         }
     }
 

@@ -1,5 +1,4 @@
 internal import Documents
-internal import MeshAPI
 internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel

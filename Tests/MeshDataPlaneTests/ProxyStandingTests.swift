@@ -2,8 +2,8 @@ import MeshCore
 import MeshStore
 import Testing
 
+@testable import MeshDataPlane
 @testable import XDSServer
-@testable import sluice
 
 @Suite("What a stream reports, in the words of the mesh")
 struct ProxyStandingTests {

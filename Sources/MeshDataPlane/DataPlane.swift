@@ -1,0 +1,74 @@
+internal import CoreMetrics
+package import Logging
+package import MeshControl
+package import MeshFeed
+package import MeshCore
+package import MeshIdentity
+package import MeshModel
+package import MeshStore
+package import Prometheus
+internal import XDSServer
+
+/// What a replica does for proxies: lets them in, publishes to them what their meshes come to, and keeps what they say.
+package struct DataPlane: Sendable {
+    let store: MeshStore
+    let snapshots: SnapshotStore
+    let registry = ProxyRegistry()
+    let admission: ProxyAdmission
+    let loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
+    let publisher: ConfigPublisher
+    let logger: Logger
+    private let configs: ProxyConfigs
+
+    /// - Parameters:
+    ///   - api: what requests use.
+    ///   - store: what the replica itself uses.
+    ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
+    package init(
+        api: MeshStore, store: MeshStore, mirror: MeshMirror, tokens: ProxyTokens, listenerTTL: Duration?,
+        logger: Logger
+    ) {
+        self.store = store
+        self.logger = logger
+        admission = ProxyAdmission(tokens: tokens, life: { mirror.life(of: $0) })
+        let configurations = MeshConfigurations(listenerTTL: listenerTTL)
+        snapshots = SnapshotStore(source: configurations)
+        publisher = ConfigPublisher(
+            mirror: mirror, store: snapshots, configurations: configurations, logger: logger)
+        configs = ProxyConfigs(store: api, mirror: mirror, snapshots: snapshots, listenerTTL: listenerTTL)
+    }
+
+    // MARK: What goes on until the task is cancelled
+
+    /// Publishes what changes in the meshes of the proxies that are connected.
+    package func publish() async throws { try await publisher.run() }
+
+    /// Writes what proxies say to the database.
+    ///
+    /// - Parameters:
+    ///   - replica: this replica's name.
+    ///   - wakeReleases: is called when a release may have become due by it.
+    package func report(as replica: String, wakeReleases: @escaping @Sendable () -> Void) async throws {
+        let reporter = ProxyReporter(
+            store: store, registry: registry, publisher: publisher, wakeReleases: wakeReleases, replica: replica,
+            logger: logger)
+        try await reporter.run()
+    }
+
+    // MARK: What others ask
+
+    /// What a proxy was sent last, and what it would be sent now.
+    package func config(of proxy: ProxyRow) async throws -> ProxyConfig { try await configs.config(of: proxy) }
+
+    /// What proxies report to this replica of the requests that they send, in Prometheus' text format.
+    package func metrics(of mesh: MeshKey, _ life: MeshLife) -> String { loads.metrics(of: mesh, uid: life.mesh) }
+
+    private static let proxies = Metric.gauge(
+        "sluice_xds_connected_proxies", "Proxies that are connected to this replica.")
+
+    /// Has `factory` ask how many proxies are connected: the registry knows, so nothing is counted.
+    package func measure(in factory: PrometheusFactory) {
+        let proxies = Self.proxies.makeMeter(in: factory)
+        factory.onScrape { [registry] in proxies.set(registry.connectedCount) }
+    }
+}
