@@ -133,7 +133,7 @@ let package = Package(
             name: "MeshDataPlane",
             dependencies: [
                 "EnvoyConfig", "XDSServer", "GRPCServer", "Documents", "MeshCore", "MeshModel", "MeshCompiler",
-                "MeshIdentity", "MeshStore", "MeshFeed", "MeshControl", "Prometheus", nio.core, logging, metrics,
+                "MeshIdentity", "MeshStore", "MeshFeed", "MeshControl", "Prometheus", nio.core, logging, metrics, trees,
             ], swiftSettings: strict),
         .executableTarget(
             name: "sluice",

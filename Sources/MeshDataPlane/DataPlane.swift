@@ -16,7 +16,8 @@ package struct DataPlane: Sendable {
     let registry = ProxyRegistry()
     let admission: ProxyAdmission
     let loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
-    let publisher: ConfigPublisher
+    private let meshes: MeshPublishers
+    private let publisher: ConfigPublisher
     let logger: Logger
     private let configs: ProxyConfigs
 
@@ -31,10 +32,9 @@ package struct DataPlane: Sendable {
         self.store = store
         self.logger = logger
         admission = ProxyAdmission(tokens: tokens, life: { mirror.life(of: $0) })
-        let configurations = MeshConfigurations(listenerTTL: listenerTTL)
-        snapshots = SnapshotStore(source: configurations)
-        publisher = ConfigPublisher(
-            mirror: mirror, store: snapshots, configurations: configurations, logger: logger)
+        meshes = MeshPublishers(listenerTTL: listenerTTL)
+        snapshots = SnapshotStore(source: meshes)
+        publisher = ConfigPublisher(mirror: mirror, store: snapshots, meshes: meshes, logger: logger)
         configs = ProxyConfigs(store: api, mirror: mirror, snapshots: snapshots, listenerTTL: listenerTTL)
     }
 
@@ -50,7 +50,7 @@ package struct DataPlane: Sendable {
     ///   - wakeReleases: is called when a release may have become due by it.
     package func report(as replica: String, wakeReleases: @escaping @Sendable () -> Void) async throws {
         let reporter = ProxyReporter(
-            store: store, registry: registry, publisher: publisher, wakeReleases: wakeReleases, replica: replica,
+            store: store, registry: registry, meshes: meshes, wakeReleases: wakeReleases, replica: replica,
             logger: logger)
         try await reporter.run()
     }

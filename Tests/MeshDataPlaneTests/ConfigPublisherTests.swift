@@ -1,3 +1,4 @@
+import Dispatch
 import Documents
 import MeshCore
 import MeshFeed
@@ -47,12 +48,36 @@ struct ConfigPublisherTests {
         }
     }
 
+    /// Holds the thread that is about to compile a mesh.
+    private final class Barrier: Sendable {
+        private let state = Mutex<(mesh: MeshKey?, isReached: Bool)>((nil, false))
+        private let opened = DispatchSemaphore(value: 0)
+
+        var isReached: Bool { state.withLock(\.isReached) }
+
+        func shut(for mesh: MeshKey) { state.withLock { $0 = (mesh, false) } }
+
+        func open() {
+            state.withLock { $0.mesh = nil }
+            opened.signal()
+        }
+
+        func pass(_ mesh: MeshKey) {
+            let isShut = state.withLock { state in
+                if state.mesh == mesh { state.isReached = true }
+                return state.mesh == mesh
+            }
+            if isShut { opened.wait() }
+        }
+    }
+
     private struct Bench {
         let store: MeshStore
         let feeds: FeedReader
         let snapshots: SnapshotStore
         let clock = ManualClock()
         let gate = Gate()
+        let compiling = Barrier()
         let publisher: ConfigPublisher
         let mesh: MeshKey
         let view: ViewID
@@ -62,11 +87,11 @@ struct ConfigPublisherTests {
             self.store = store
             mesh = MeshKey(tenant: try name("acme"), mesh: .defaultMesh)
             feeds = FeedReader(store: store, logger: quietLogger)
-            let configurations = MeshConfigurations()
-            snapshots = SnapshotStore(source: configurations)
+            let meshes = MeshPublishers()
+            snapshots = SnapshotStore(source: meshes)
             publisher = ConfigPublisher(
-                mirror: feeds.mirror, store: snapshots, configurations: configurations, logger: quietLogger,
-                clock: clock, isWritten: { [gate] in await gate.pass() })
+                mirror: feeds.mirror, store: snapshots, meshes: meshes, logger: quietLogger, clock: clock,
+                isWritten: { [gate] in await gate.pass() }, willCompile: { [compiling] in compiling.pass($0) })
             view = ViewID("\(mesh)/shop/caller/caller-1/envoy/15080")
         }
 
@@ -82,13 +107,13 @@ struct ConfigPublisherTests {
             }
         }
 
-        func service(_ service: String) throws -> ObjectKey {
+        func service(_ service: String, in mesh: MeshKey? = nil) throws -> ObjectKey {
             let name = NamespacedName(namespace: try name("shop"), name: try name(service))
-            return .namespaced(.service, name, in: mesh)
+            return .namespaced(.service, name, in: mesh ?? self.mesh)
         }
 
-        func putService(_ service: String) async throws {
-            try await put(self.service(service), ["ports": [["name": "http", "port": 9080]]])
+        func putService(_ service: String, in mesh: MeshKey? = nil) async throws {
+            try await put(self.service(service, in: mesh), ["ports": [["name": "http", "port": 9080]]])
         }
 
         @discardableResult
@@ -173,6 +198,54 @@ struct ConfigPublisherTests {
             signal.yield(.anything)
             try await until("it hears of what is new") {
                 bench.snapshots.snapshot(of: other)?.revision == first.revision + 1
+            }
+        }
+    }
+
+    @Test("while a mesh is compiled, others are published, and event loops have what whoever comes is served")
+    func besideEachOther() async throws {
+        try await Self.run { bench in
+            let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
+            async let _: Void = bench.feeds.run(signals: changes)
+            let other = MeshKey(tenant: try Self.name("globex"), mesh: .defaultMesh)
+            try await bench.put(.tenant(other.tenant), [:])
+            try await bench.putService("ratings", in: other)
+            let views = [bench.mesh, other].map { mesh in
+                (1...3).map { number in
+                    let port = number == 3 ? 15_081 : 15_080
+                    return ViewID("\(mesh)/shop/caller/caller-\(number)/envoy/\(port)")
+                }
+            }
+            for views in views { bench.attach(views[0]) }
+            try await until("both are there") {
+                views.allSatisfy { bench.snapshots.snapshot(of: $0[0]) != nil }
+            }
+            let first = try views.map { try #require(bench.snapshots.snapshot(of: $0[0])) }
+
+            bench.compiling.shut(for: bench.mesh)
+            defer { bench.compiling.open() }
+            try await bench.putService("a")
+            signal.yield(.anything)
+            try await until("it is being compiled") { bench.compiling.isReached }
+            try await bench.putService("b", in: other)
+            signal.yield(.anything)
+            try await until("the other one is published") {
+                bench.snapshots.snapshot(of: views[1][0])?.revision == first[1].revision + 1
+            }
+            #expect(bench.attach(views[1][1])?.revision == first[1].revision + 1)
+            #expect(bench.attach(views[0][1])?[.cluster] === first[0][.cluster], "as it is published")
+            #expect(bench.attach(views[1][2]) == nil && bench.attach(views[0][2]) == nil, "the first of their kind")
+            try await until("the other one's is made") { bench.snapshots.snapshot(of: views[1][2]) != nil }
+            #expect(bench.snapshots.snapshot(of: views[0][2]) == nil)
+
+            // What comes meanwhile is one change.
+            for service in ["b", "c"] { try await bench.putService(service) }
+            signal.yield(.anything)
+            try await until("it waits") { await bench.publisher.isHeld }
+            bench.compiling.open()
+            try await until("all have all of it") {
+                try await bench.clock.advance(by: .milliseconds(100))
+                return views[0].allSatisfy { bench.snapshots.snapshot(of: $0)?[.cluster].count == 4 }
             }
         }
     }

@@ -1,7 +1,5 @@
 import Documents
-import MeshControl
 import MeshCore
-import MeshFeed
 import MeshModel
 import MeshStore
 import StoreFixtures
@@ -23,13 +21,9 @@ struct ProxyReporterTests {
             #expect(try await store.timeUntilReleaseDue(atMost: .seconds(60)) == .seconds(60))
             let registry = ProxyRegistry()
             let (woken, wake) = AsyncStream.makeStream(of: Void.self)
-            let configurations = MeshConfigurations()
-            let publisher = ConfigPublisher(
-                mirror: FeedReader(store: store, logger: quietLogger).mirror,
-                store: SnapshotStore(source: configurations), configurations: configurations, logger: quietLogger)
             let reporter = ProxyReporter(
-                store: store, registry: registry, publisher: publisher, wakeReleases: { wake.yield() }, replica: "r1",
-                logger: quietLogger)
+                store: store, registry: registry, meshes: MeshPublishers(), wakeReleases: { wake.yield() },
+                replica: "r1", logger: quietLogger)
             async let _: Void = reporter.run()
             registry.update(
                 ProxyReport(

@@ -9,7 +9,7 @@ internal import XDSServer
 
 /// Tells what proxies were sent, on any replica: the one that holds a proxy's stream knows; any other compiles the proxy's
 /// view, which comes out the same everywhere, and compares versions, which are hashes of the content. (But for what a sidecar
-/// is left with while it drains, which only the replica knows that holds the stream; see `MeshConfiguration`.)
+/// is left with while it drains, which only the replica knows that holds the stream; see ``Layer/former``.)
 struct ProxyConfigs: Sendable {
     let store: MeshStore
     let mirror: MeshMirror
@@ -37,9 +37,7 @@ struct ProxyConfigs: Sendable {
     private func snapshot(of view: ProxyView, atLeast revision: Revision) async throws -> Snapshot {
         if let snapshot = snapshots.snapshot(of: view.id), snapshot.revision >= revision { return snapshot }
         let state = try await mirror.state(of: view.mesh, atLeast: revision)
-        var configuration = MeshConfiguration(listenerTTL: listenerTTL)
-        let compiled = configuration.update(MeshUpdate(state: state, change: .all))
-        return configuration.insert(view) ?? compiled[view.id] ?? Snapshot(revision: state.revision, [:])
+        return Publication.snapshot(of: view, in: state, listenerTTL: listenerTTL)
     }
 }
 

@@ -12,7 +12,7 @@ internal import XDSServer
 struct ProxyReporter: Sendable {
     let store: MeshStore
     let registry: ProxyRegistry
-    let publisher: ConfigPublisher
+    let meshes: MeshPublishers
     /// Is called when a release may have become due by it.
     let wakeReleases: @Sendable () -> Void
     /// This replica's name.
@@ -94,7 +94,7 @@ struct ProxyReporter: Sendable {
 
     private func report(_ contest: Contest) async throws {
         var known: [String: Known] = [:]
-        var refusals = Refusals(publisher: publisher)
+        var refusals = Refusals(meshes: meshes)
         var documents = Documents()
         var gathering = Self.gathering
         for await _ in registry.changes {

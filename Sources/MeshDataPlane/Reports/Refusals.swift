@@ -6,7 +6,7 @@ internal import XDSServer
 
 /// Traces what proxies refuse to the objects that it was made of, and remembers since when each of them refuses it.
 struct Refusals {
-    let publisher: ConfigPublisher
+    let meshes: MeshPublishers
 
     /// Which refusal it is; many proxies usually refuse the same.
     private struct Key: Hashable {
@@ -33,7 +33,7 @@ struct Refusals {
     /// Characters of a rejection's message; the type's `error` has more of it.
     private static let maxMessage = 1_024
 
-    init(publisher: ConfigPublisher) { self.publisher = publisher }
+    init(meshes: MeshPublishers) { self.meshes = meshes }
 
     /// What a proxy refuses, by type.
     mutating func rejections(
@@ -58,7 +58,7 @@ struct Refusals {
     private mutating func sources(of key: Key, _ type: TypeReport, _ view: ProxyView) async -> [String: [Source]] {
         if let sources = sources[key] { return sources }
         if sources.count >= Self.maxSources { sources = [:] }
-        let found = await publisher.sources(of: type, by: view)
+        let found = await meshes[view.mesh]?.sources(of: type, by: view) ?? [:]
         sources[key] = found
         return found
     }

@@ -35,6 +35,9 @@ struct ProxyView: Hashable, Sendable {
 
     private static let defaultPort = 15_080
 
+    /// The proxy's.
+    var name: NamespacedName { NamespacedName(namespace: namespace, name: proxy) }
+
     var id: ViewID {
         switch client {
         case .envoy(let port): ViewID("\(mesh)/\(namespace)/\(service)/\(proxy)/envoy/\(port)")

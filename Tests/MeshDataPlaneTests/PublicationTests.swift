@@ -10,8 +10,8 @@ import Testing
 @testable import MeshDataPlane
 @testable import XDSServer
 
-@Suite("The configuration of a mesh, in layers")
-struct MeshConfigurationTests {
+@Suite("What is published of a mesh, in layers")
+struct PublicationTests {
     private static func state() throws -> MeshState {
         let inbound = try #require(Golden.meshes.first { $0.name == "inbound" })
         return try MeshDocument.read(inbound.input("mesh.json"))
@@ -21,28 +21,23 @@ struct MeshConfigurationTests {
         try #require(ProxyView(ViewID("acme/default/shop/\(service)/\(proxy)/envoy/\(port)")))
     }
 
-    private static func insert(_ view: ProxyView, into configuration: inout MeshConfiguration) throws -> Snapshot {
-        let snapshot = configuration.insert(view)
-        return try #require(snapshot)
-    }
-
     private static func names(_ snapshot: Snapshot?, _ type: XDSServer.ResourceType) -> [String] {
         (snapshot?[type].resources ?? []).map(\.name)
     }
 
     @Test("proxies share what does not differ between them, and have what they let in above it")
-    func layers() throws {
-        var configuration = MeshConfiguration()
-        _ = configuration.update(MeshUpdate(state: try Self.state(), change: .all))
-        let caller = try Self.insert(Self.view("caller", "caller"), into: &configuration)
-        let other = try Self.insert(Self.view("other", "other"), into: &configuration)
+    func layers() async throws {
+        let bench = PublishedBench()
+        await bench.publish(try Self.state())
+        let caller = try await bench.insert(Self.view("caller", "caller"))
+        let other = try await bench.insert(Self.view("other", "other"))
         for type in XDSServer.ResourceType.allCases { #expect(caller[type] === other[type]) }
         #expect(Self.names(caller, .listener) == ["127.0.0.1_15080"])
 
-        let elsewhere = try Self.insert(Self.view("elsewhere", "other", port: 1), into: &configuration)
+        let elsewhere = try await bench.insert(Self.view("elsewhere", "other", port: 1))
         #expect(Self.names(elsewhere, .listener) == ["127.0.0.1_1"] && elsewhere[.cluster] === caller[.cluster])
 
-        let reviews = try Self.insert(Self.view("reviews-v1-1"), into: &configuration)
+        let reviews = try await bench.insert(Self.view("reviews-v1-1"))
         #expect(reviews[.endpoint] === caller[.endpoint] && reviews[.route] === caller[.route])
         #expect(Self.names(reviews, .listener).count == 4 && Self.names(reviews, .listener).contains("127.0.0.1_15080"))
         #expect(reviews[.cluster].count == caller[.cluster].count + 3)
@@ -52,16 +47,16 @@ struct MeshConfigurationTests {
     @Test(
         "listeners, and nothing else, last only for a while if they are to, also those that are made later",
         arguments: [nil, Duration.seconds(60)])
-    func listenerTTL(_ ttl: Duration?) throws {
+    func listenerTTL(_ ttl: Duration?) async throws {
         let state = try Self.state()
         let view = try Self.view("reviews-v1-1")
-        var configuration = MeshConfiguration(listenerTTL: ttl)
-        _ = configuration.update(MeshUpdate(state: state, change: .all))
-        let first = try Self.insert(view, into: &configuration)
+        let bench = PublishedBench(listenerTTL: ttl)
+        await bench.publish(state)
+        let first = try await bench.insert(view)
         var next = state
         next.revision += 1
         next.endpoints = Table()
-        let later = configuration.update(MeshUpdate(state: next, change: .all))[view.id]
+        let later = await bench.publish(next)[view.id]
         for snapshot in [first, later] {
             #expect(snapshot?[.listener].isEmpty == false)
             for type in XDSServer.ResourceType.allCases {
@@ -72,39 +67,40 @@ struct MeshConfigurationTests {
     }
 
     @Test("views with nothing of their own share a snapshot; those that rest have none made")
-    func sharing() throws {
-        var configuration = MeshConfiguration()
+    func sharing() async throws {
+        let bench = PublishedBench()
         var state = try Self.state()
-        _ = configuration.update(MeshUpdate(state: state, change: .all))
+        await bench.publish(state)
         let views = try ["caller", "other", "third"].map { try Self.view($0, $0) } + [Self.view("reviews-v1-1")]
-        for view in views { _ = try Self.insert(view, into: &configuration) }
-        configuration.rest(views[2])
+        for view in views { try await bench.insert(view) }
+        #expect(bench.published.rest(views[2]) { _ in false })
         state.revision += 1
-        let update = configuration.update(MeshUpdate(state: state, change: .all))
+        let update = await bench.publish(state)
         #expect(Set(update.keys) == Set([views[0], views[1], views[3]].map(\.id)))
         #expect(update[views[0].id] === update[views[1].id] && update[views[0].id] !== update[views[3].id])
 
-        let awake = try Self.insert(views[2], into: &configuration)
+        let awake = try await bench.insert(views[2])
         #expect(awake.revision == state.revision)
         #expect(awake[.cluster] === update[views[0].id]?[.cluster])
         state.revision += 1
-        #expect(configuration.update(MeshUpdate(state: state, change: .all)).count == views.count)
+        #expect(await bench.publish(state).count == views.count)
     }
 
     @Test("a change makes anew what it touches, and a layer goes with the last view that lies on it")
-    func changes() throws {
-        var configuration = MeshConfiguration()
+    func changes() async throws {
+        let bench = PublishedBench()
         var state = try Self.state()
-        _ = configuration.update(MeshUpdate(state: state, change: .all))
+        await bench.publish(state)
         let views = try [Self.view("caller", "caller"), Self.view("reviews-v1-1")]
-        let before = try views.map { try Self.insert($0, into: &configuration) }
+        var before: [Snapshot] = []
+        for view in views { before.append(try await bench.insert(view)) }
 
         let reviews = try NamespacedName(namespace: MeshDocument.name("shop"), name: MeshDocument.name("reviews"))
         state.endpoints[reviews]?[try MeshDocument.name("reviews-v1-1")] = nil
         state.revision += 1
         var change = MeshChange()
         change.endpoints = [reviews]
-        let after = configuration.update(MeshUpdate(state: state, change: change))
+        let after = await bench.publish(state, change)
         let (caller, workload) = (try #require(after[views[0].id]), try #require(after[views[1].id]))
         #expect(caller[.listener] === before[0][.listener] && caller[.route] === before[0][.route])
         #expect(caller[.endpoint] !== before[0][.endpoint])
@@ -112,22 +108,21 @@ struct MeshConfigurationTests {
         #expect(workload[.cluster].names == caller[.cluster].names.union(before[1][.cluster].names))
         #expect(workload[.cluster].count == caller[.cluster].count + 3, "those that connections still use stay")
 
-        for view in views + views { configuration.remove(view) }
-        #expect(configuration.isEmpty)
-        let anew = try Self.insert(views[0], into: &configuration)
+        #expect((views + views).map(bench.remove) == [false, true, true, true])
+        let anew = try await bench.insert(views[0])
         #expect(anew[.cluster] !== caller[.cluster] && anew[.cluster].hasSameContent(as: caller[.cluster]))
     }
 
     @Test("clusters behind a sidecar outlive their endpoint until the sidecar is gone, and of many only the newest do")
-    func formerClusters() throws {
+    func formerClusters() async throws {
         var state = try Self.state()
-        var configuration = MeshConfiguration()
-        _ = configuration.update(MeshUpdate(state: state, change: .all))
+        let bench = PublishedBench()
+        await bench.publish(state)
         let view = try Self.view("reviews-v1-1")
-        let first = try Self.insert(view, into: &configuration)
+        let first = try await bench.insert(view)
         let reviews = try MeshDocument.namespaced("shop/reviews")
         let endpoint = try MeshDocument.name("reviews-v1-1")
-        func update(_ listenPort: Int?) throws -> XDSServer.ResourceSet {
+        func update(_ listenPort: Int?) async throws -> XDSServer.ResourceSet {
             var change = MeshChange()
             change.endpoints = [reviews]
             state.revision += 1
@@ -137,7 +132,7 @@ struct MeshConfigurationTests {
                     "sidecar": ["proxy": "reviews-v1-1", "workloadPorts": ["http": 31_001]],
                 ])
             }
-            return try #require(configuration.update(MeshUpdate(state: state, change: change))[view.id])[.cluster]
+            return try #require(await bench.publish(state, change)[view.id])[.cluster]
         }
         func inbound(_ set: XDSServer.ResourceSet) -> Set<String> {
             let names = set.resources.map(\.name).filter { $0.hasPrefix("inbound|") }
@@ -145,18 +140,18 @@ struct MeshConfigurationTests {
         }
         let three: Set = ["inbound|21001", "inbound|21002", "inbound|21003"]
         #expect(inbound(first[.cluster]) == three)
-        #expect(inbound(try update(nil)) == three)
-        #expect(inbound(try update(21_001)) == three)
-        #expect(inbound(try update(1)) == three.union(["inbound|1"]))
-        for port in 2...61 { _ = try update(port) }
-        let full = inbound(try update(62))
+        #expect(inbound(try await update(nil)) == three)
+        #expect(inbound(try await update(21_001)) == three)
+        #expect(inbound(try await update(1)) == three.union(["inbound|1"]))
+        for port in 2...61 { _ = try await update(port) }
+        let full = inbound(try await update(62))
         #expect(full.count == 65 && full.isSuperset(of: three))
         // What came back and went again is newer than the others.
-        #expect(full.subtracting(inbound(try update(63))) == ["inbound|21003"])
-        #expect(full.subtracting(inbound(try update(64))) == ["inbound|21003", "inbound|21002"])
+        #expect(full.subtracting(inbound(try await update(63))) == ["inbound|21003"])
+        #expect(full.subtracting(inbound(try await update(64))) == ["inbound|21003", "inbound|21002"])
 
-        configuration.remove(view)
-        #expect(inbound(try Self.insert(view, into: &configuration)[.cluster]) == ["inbound|64"])
+        #expect(bench.remove(view))
+        #expect(inbound(try await bench.insert(view)[.cluster]) == ["inbound|64"])
     }
 
     @Test("a view is in its identifier, and nothing else is")

@@ -1,0 +1,35 @@
+/// What the last pushes still forbid. They take at most half of the event loops' time as long as they take no more than
+/// ``maxRest``, so that the loops get to what clients say, and the API to the processor.
+///
+/// One for all meshes, because the event loops are: of two meshes that change all the time each waits for the other's pushes,
+/// not for its compiler.
+struct PushPace {
+    private enum Phase {
+        case free
+        /// Something is being written; streams would only take what is newer in its place. Everything waits.
+        case writing
+        /// It took as long as this takes. Only what is urgent goes on (``MeshChange/isUrgent``).
+        case resting
+    }
+
+    static let maxRest = Duration.milliseconds(100)
+
+    private var phase = Phase.free
+    /// Pushes so far.
+    private(set) var count = 0
+
+    var isFree: Bool { phase == .free }
+    var isResting: Bool { phase == .resting }
+
+    mutating func pushed() {
+        phase = .writing
+        count += 1
+    }
+
+    mutating func written() { phase = .resting }
+
+    mutating func rested() {
+        // Unless something urgent has been pushed meanwhile.
+        if phase == .resting { phase = .free }
+    }
+}

@@ -1,0 +1,110 @@
+internal import EnvoyConfig
+internal import MeshCompiler
+internal import MeshModel
+internal import XDSServer
+
+/// Makes layers of what is compiled of a mesh. A change costs what it touches: the encoder says what came out different, and
+/// layers are derived from the ones before.
+struct LayerEncoder: Sendable {
+    private var encoder = ConfigEncoder()
+    /// How long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
+    private let listenerTTL: Duration?
+
+    init(listenerTTL: Duration?) { self.listenerTTL = listenerTTL }
+
+    /// Takes over what the compiler's last update changed.
+    mutating func update(_ change: CompiledChange, of compiler: Compiler) -> EncodedChange {
+        encoder.update(change, of: compiler)
+    }
+
+    /// The layer of a view, from nothing.
+    func layer(_ view: View) -> Layer {
+        var sets: Layer.Sets = [:]
+        for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
+            sets[type.served] = XDSServer.ResourceSet(served(type, encoded, after: .empty))
+        }
+        return sets.isEmpty ? .empty : Layer(sets)
+    }
+
+    /// The layers of some stacks.
+    ///
+    /// - Parameters:
+    ///   - known: those that there are.
+    ///   - change: what has changed since they were made; `nil`: nothing.
+    func layers(
+        of stacks: some Sequence<[View]>, from known: [View: Layer] = [:], after change: EncodedChange? = nil
+    ) -> [View: Layer] {
+        var layers: [View: Layer] = [:]
+        for view in stacks.joined() where layers[view] == nil {
+            layers[view] = known[view].map { self.layer($0, of: view, after: change) } ?? layer(view)
+        }
+        return layers
+    }
+
+    /// - Returns: `layer` itself, if the change is not about it.
+    func layer(_ layer: Layer, of view: View, after change: EncodedChange?) -> Layer {
+        guard let change, !change.isEmpty else { return layer }
+        var visible = encoder.change(change, in: view)
+        guard !visible.isEmpty else { return layer }
+        var former: [String] = []
+        if case .workload = view { former = visible.keepClusters(layer.former) }
+        return Layer(derive(layer.own, visible), former: former)
+    }
+
+    private func derive(_ sets: Layer.Sets, _ change: ResourceChange) -> Layer.Sets {
+        var sets = sets
+        for type in EnvoyConfig.ResourceType.allCases {
+            let changed = change.changed[type] ?? []
+            let removed = change.removed[type] ?? []
+            if changed.isEmpty && removed.isEmpty { continue }
+            let set = sets[type.served] ?? .empty
+            sets[type.served] = set.updating(set: served(type, changed, after: set), removing: removed)
+        }
+        return sets
+    }
+
+    /// - Parameter set: has earlier forms of some of the resources.
+    private func served(
+        _ type: EnvoyConfig.ResourceType, _ resources: [EnvoyConfig.EncodedResource],
+        after set: XDSServer.ResourceSet
+    ) -> [XDSServer.EncodedResource] {
+        let ttl = type == .listener ? listenerTTL : nil
+        return resources.mapInParallel {
+            XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes, ttl: ttl, after: set[$0.name])
+        }
+    }
+
+    /// The parts of objects that a client refuses, by the name of the resource; nothing of resources that it did not name.
+    ///
+    /// - Parameter isCurrent: whether it refuses what is encoded here.
+    func sources(
+        of refusal: TypeReport, by view: ProxyView, isCurrent: Bool, in compiler: Compiler
+    ) -> [String: [Source]] {
+        guard let complaint = refusal.error, let type = refusal.type.encoded else { return [:] }
+        let pairs = refusal.refused.map { name in
+            let sources = encoder.sources(
+                of: type, named: name, by: view.name, refusedWith: complaint, isCurrent: isCurrent, in: compiler,
+                mesh: view.mesh)
+            return (name, sources)
+        }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension ResourceChange {
+    /// Of clusters that a view has no more.
+    private static let maxFormer = 64
+
+    /// Has clusters stay that would be removed, for as long as their proxy is here. A listener of a sidecar that changes or goes
+    /// takes nothing new, but the requests on its connections go to its cluster until Envoy has drained it, ten minutes later,
+    /// and nobody tells when that is; without the cluster they would get 503.
+    ///
+    /// - Parameter former: those that stayed before; of too many the oldest go.
+    /// - Returns: those that stay now.
+    fileprivate mutating func keepClusters(_ former: [String]) -> [String] {
+        let back = Set((changed[.cluster] ?? []).map(\.name))
+        let all = former.filter { !back.contains($0) } + (removed[.cluster] ?? [])
+        removed[.cluster] = all.count > Self.maxFormer ? Array(all.dropLast(Self.maxFormer)) : nil
+        return all.suffix(Self.maxFormer)
+    }
+}
