@@ -255,8 +255,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshControlTests",
-            dependencies: ["MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "TestSupport"],
-            swiftSettings: strict),
+            dependencies: [
+                "MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshStore", "TestSupport",
+            ], swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",
             dependencies: [

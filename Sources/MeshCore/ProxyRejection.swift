@@ -67,13 +67,6 @@ package struct ProxyRejection: Hashable, Sendable {
         let pointer = pointer ?? ""
         return "\(object.kind) \(object.name)" + (pointer.isEmpty ? "" : " at \(pointer)")
     }
-
-    /// All rejections in a proxy's `types`, in the order of the types' names.
-    package static func all(in types: JSONValue) -> [ProxyRejection] {
-        (types.objectValue ?? [:]).sorted { $0.key < $1.key }.flatMap {
-            ($0.value["rejections"]?.arrayValue ?? []).compactMap(ProxyRejection.init)
-        }
-    }
 }
 
 extension ProxyRejection.Object {

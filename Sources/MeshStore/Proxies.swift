@@ -1,4 +1,4 @@
-package import Documents
+internal import Documents
 internal import GrayRelease
 package import MeshCore
 internal import Postgres
@@ -15,10 +15,10 @@ package struct ProxyRow: Hashable, Sendable {
     /// What was refused last and has not been replaced since.
     package var rejectedRevision: Revision?
     package var rejectedMessage: String?
-    /// Per resource type: state, versions, last error, and what is refused (``ProxyRejection``).
-    package var types: JSONValue
-    /// What decides the proxy's configuration besides its name; read by those who wrote it.
-    package var client: JSONValue
+    /// Of the types of resources that the proxy wants, by their names (`CDS`).
+    package var types: [String: ProxyTypeStatus]
+    /// `nil`: it is not known.
+    package var client: ProxyClient?
     /// The mesh's, so that what is said of an earlier mesh of the name is not taken for this one's; `nil`: of whichever is there.
     package var meshUID: String?
     /// Only written. `nil` where a row was read; reported so, the proxy counts as one that is sent everything and refuses nothing.
@@ -26,8 +26,9 @@ package struct ProxyRow: Hashable, Sendable {
 
     package init(
         mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshCore.Timestamp,
-        ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil, types: JSONValue,
-        client: JSONValue = [:], meshUID: String? = nil, standing: ProxyStanding? = nil
+        ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil,
+        types: [String: ProxyTypeStatus], client: ProxyClient? = nil, meshUID: String? = nil,
+        standing: ProxyStanding? = nil
     ) {
         self.mesh = mesh
         self.name = name
@@ -111,8 +112,8 @@ extension MeshStore {
         let rows = Array(latest.values)
         let standings = rows.map { $0.standing ?? ProxyStanding(firstRevision: 1, answeredRevision: $0.ackedRevision) }
         var documents = Documents()
-        let types = try rows.map { row throws(StoreError) in try documents.number(of: row.types) }
-        let clients = try rows.map { row throws(StoreError) in try documents.number(of: row.client) }
+        let types = try documents.numbers(of: rows.map(\.types), \.json)
+        let clients = try documents.numbers(of: rows.map(\.client)) { $0?.json ?? [:] }
         // Most proxies are there already, and their keys are left alone: each part of a new row's key is checked by a regular
         // expression, and that costs more than all the rest.
         let done = try await self.rows(
@@ -240,23 +241,26 @@ extension MeshStore {
     /// Documents as they are stored, each once: most proxies of a mesh have the same ones.
     private struct Documents {
         private(set) var texts: [JSONText] = []
-        private var numbers: [JSONValue: Int64] = [:]
-        private var last: (document: JSONValue, number: Int64)?
 
-        /// - Returns: the document's place in ``texts``, from 1 on.
-        mutating func number(of document: JSONValue) throws(StoreError) -> Int64 {
-            // Mostly the same as the one before, and that is quicker to see than to look it up.
-            if let last, last.document == document { return last.number }
-            let number: Int64
-            if let known = numbers[document] {
-                number = known
-            } else {
-                texts.append(try document.withoutNull.stored)
-                number = Int64(texts.count)
-                numbers[document] = number
+        /// - Returns: the places of the values' documents in ``texts``, from 1 on.
+        mutating func numbers<Value: Hashable>(
+            of values: [Value], _ document: (Value) -> JSONValue
+        ) throws(StoreError) -> [Int64] {
+            var known: [Value: Int64] = [:]
+            var last: (value: Value, number: Int64)?
+            var numbers: [Int64] = []
+            for value in values {
+                // Mostly the same as the one before, and that is quicker to see than to look it up.
+                if last?.value != value {
+                    if known[value] == nil {
+                        texts.append(try document(value).withoutNull.stored)
+                        known[value] = Int64(texts.count)
+                    }
+                    last = known[value].map { (value, $0) }
+                }
+                if let last { numbers.append(last.number) }
             }
-            last = (document, number)
-            return number
+            return numbers
         }
     }
 
@@ -335,7 +339,8 @@ extension ProxyRow {
             name: NamespacedName(namespace: try row.name("namespace"), name: try row.name("name")),
             replica: try row["replica"], connected: try row["connected"], connectedAt: try row.time("connected_at"),
             ackedRevision: try row["acked_revision"], rejectedRevision: try row["rejected_revision"],
-            rejectedMessage: try row["rejected_message"], types: try row.json("types"), client: try row.json("client"))
+            rejectedMessage: try row["rejected_message"], types: [String: ProxyTypeStatus](try row.json("types")),
+            client: ProxyClient(try row.json("client")))
     }
 }
 

@@ -234,7 +234,7 @@ extension MeshAcks.Rejection {
         self.init(
             proxy: try row["name"], revision: try row["rejected_revision"],
             message: try row["rejected_message", as: String?.self] ?? "",
-            details: ProxyRejection.all(in: try row.json("types")))
+            details: [String: ProxyTypeStatus](try row.json("types")).rejections)
     }
 }
 

@@ -17,13 +17,13 @@ enum ConfigFixture {
             resource("c0", "2"), resource("c1", "1"), resource("c2", "1"), resource("c3", "1"), resource("d", "1"),
         ]
         let clusters = ProxyConfig.OfType(
-            type: "CDS", state: "stale", source: isKnown ? .stream : .unknown, sentVersion: "a", ackedVersion: "a",
+            type: "CDS", state: .stale, source: isKnown ? .stream : .unknown, sentVersion: "a", ackedVersion: "a",
             currentVersion: "b", sent: isKnown ? sent : [], current: now)
         let big = ProxyConfig.Resource(name: "http/proxy", version: "1") {
             ["name": .string(String(repeating: "x", count: 5 << 20))]
         }
         let routes = ProxyConfig.OfType(
-            type: "RDS", state: "synced", source: .compiled, sentVersion: "c", ackedVersion: "c", currentVersion: "c",
+            type: "RDS", state: .synced, source: .compiled, sentVersion: "c", ackedVersion: "c", currentVersion: "c",
             sent: [big], current: [big])
         return ProxyConfig(revision: 7, ofTypes: [clusters, routes])
     }

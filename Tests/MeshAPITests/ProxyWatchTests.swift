@@ -17,7 +17,7 @@ struct ProxyWatchTests {
             mesh: MeshKey(tenant: try #require(Name("acme")), mesh: .defaultMesh),
             name: NamespacedName(namespace: try #require(Name(namespace)), name: try #require(Name(proxy))),
             replica: "r", connected: true, connectedAt: Timestamp(microseconds: 0), ackedRevision: 1,
-            rejectedRevision: refused == nil ? nil : 4, rejectedMessage: refused, types: [:], client: [:])
+            rejectedRevision: refused == nil ? nil : 4, rejectedMessage: refused, types: [:])
     }
 
     @Test("tell who is there, what they refuse, who leaves and who is forgotten, whichever server finds it out")

@@ -25,8 +25,8 @@ struct RefusalTests {
             mesh: mesh, name: NamespacedName(namespace: shop, name: try #require(Name(proxy))), replica: "r",
             connected: true, connectedAt: Timestamp(microseconds: 0), ackedRevision: 1,
             rejectedRevision: refusing ? 4 : nil, rejectedMessage: refusing ? rejection.message : nil,
-            types: ["RDS": .fields(["state": "rejected", "rejections": refusing ? [rejection.json] : nil])],
-            client: ["kind": "envoy", "service": "productpage", "httpProxyPort": 15080])
+            types: ["RDS": ProxyTypeStatus(state: .rejected, rejections: refusing ? [rejection] : [])],
+            client: ProxyClient(.envoy(httpProxyPort: 15_080), service: try #require(Name("productpage"))))
     }
 
     @Test("stands in the proxy, and as a condition of the object while there is one; tags tell the answers apart")

@@ -45,16 +45,14 @@ struct ProxyConfigsTests {
         try await put(key, ["ports": .array(ports)], in: store)
     }
 
-    private static func row(_ client: JSONValue, _ versions: [String: String]) -> ProxyRow {
-        let types = versions.mapValues {
-            ["state": "synced", "sentVersion": .string($0), "ackedVersion": .string($0)] as JSONValue
-        }
+    private static func row(_ client: ProxyClient?, _ versions: [String: String]) -> ProxyRow {
+        let types = versions.mapValues { ProxyTypeStatus(state: .synced, sentVersion: $0, ackedVersion: $0) }
         return ProxyRow(
             mesh: mesh, name: NamespacedName(namespace: shop, name: name("caller")), replica: "other", connected: true,
-            connectedAt: Timestamp(microseconds: 0), ackedRevision: 1, types: .object(types), client: client)
+            connectedAt: Timestamp(microseconds: 0), ackedRevision: 1, types: types, client: client)
     }
 
-    private static let envoy: JSONValue = ["kind": "envoy", "service": "caller", "httpProxyPort": 15_080]
+    private static let envoy = ProxyClient(.envoy(httpProxyPort: 15_080), service: name("caller"))
 
     @Test("versions that are equal are equal content; of others nothing is claimed, and what would be sent is known")
     func versions() async throws {
@@ -83,20 +81,12 @@ struct ProxyConfigsTests {
         }
     }
 
-    @Test("a proxy whose client was never stored, or is nonsense, is not guessed at")
-    func hostile() async throws {
+    @Test("a proxy whose client was never stored is not guessed at; a gRPC client has what it wants")
+    func clients() async throws {
         try await Self.withConfigs { configs, _ in
-            for client: JSONValue in [
-                [:], nil, [], ["kind": "envoy"], ["kind": "envoy", "service": "caller"], ["service": "caller"],
-                ["kind": "envoy", "service": "caller", "httpProxyPort": 0],
-                ["kind": "envoy", "service": "caller", "httpProxyPort": 99_999_999_999],
-                ["kind": "envoy", "service": "NOT A NAME", "httpProxyPort": 1],
-                ["kind": "other", "service": "caller"],
-            ] {
-                let config = try await configs.config(of: Self.row(client, ["CDS": "?"]))
-                #expect(config.ofTypes.isEmpty, "\(client)")
-            }
-            let grpc = Self.row(["kind": "grpc", "service": "caller"], ["CDS": "?"])
+            let unknown = try await configs.config(of: Self.row(nil, ["CDS": "?"]))
+            #expect(unknown.ofTypes.isEmpty)
+            let grpc = Self.row(ProxyClient(.grpc, service: Self.name("caller")), ["CDS": "?"])
             let config = try await configs.config(of: grpc)
             #expect(config.ofTypes.map(\.type) == ["CDS"])
         }

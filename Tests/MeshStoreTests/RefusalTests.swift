@@ -23,24 +23,8 @@ struct RefusalTests {
     ) async throws -> ProxyRow {
         var row = try await store.row(proxy, on: replica, acked: 1, in: mesh)
         row.rejectedRevision = rejections.isEmpty ? nil : 2
-        row.types = ["RDS": .fields(["state": "rejected", "rejections": .list(rejections, \.json)])]
+        row.types = ["RDS": ProxyTypeStatus(state: .rejected, rejections: rejections)]
         return row
-    }
-
-    @Test("a reference survives being written and read; anything else is no reference")
-    func json() {
-        let rejection = Self.rejection("reviews", "bad \u{2615}")
-        #expect(ProxyRejection.all(in: ["RDS": ["rejections": [rejection.json]]]) == [rejection])
-        let bare = ProxyRejection(
-            resource: nil, object: nil, pointer: nil, message: "", since: Timestamp(microseconds: 0))
-        #expect(ProxyRejection.all(in: ["CDS": ["rejections": [bare.json, 1, [:], "x", nil]]]) == [bare])
-        for document: JSONValue in [nil, 1, "x", [], ["CDS": 1], ["CDS": ["rejections": 1]]] {
-            #expect(ProxyRejection.all(in: document) == [])
-        }
-        var foreign = rejection.json
-        foreign = foreign.objectValue.map { .object($0.merging(["object": ["kind": "Nonsense"]]) { $1 }) } ?? foreign
-        #expect(ProxyRejection(foreign)?.object == nil)
-        #expect(rejection.place == "VirtualService shop/reviews at /spec/http/0" && bare.place == nil)
     }
 
     @Test("is counted over the connected proxies of all replicas that refuse this object, and ends when they accept")

@@ -61,6 +61,30 @@ struct UpgradeTests {
         }
     }
 
+    @Test("has its proxies as they were reported")
+    func proxies() async throws {
+        try await Self.withUpgraded { store in
+            let proxies = try await store.proxies(of: .acme, limit: 10)
+            #expect(
+                proxies.map(\.client) == [
+                    ProxyClient(.envoy(httpProxyPort: 18_196), service: name("productpage")),
+                    ProxyClient(.envoy(httpProxyPort: 18_190), service: name("reviews")),
+                    ProxyClient(.envoy(httpProxyPort: 18_192), service: name("reviews")),
+                    ProxyClient(.envoy(httpProxyPort: 18_194), service: name("reviews")),
+                ])
+            for proxy in proxies {
+                #expect(proxy.types.keys.sorted() == ["CDS", "EDS", "LDS", "RDS"])
+                for status in proxy.types.values {
+                    #expect(status.sentVersion.count == 32)
+                    #expect(
+                        status
+                            == ProxyTypeStatus(
+                                state: .synced, sentVersion: status.sentVersion, ackedVersion: status.sentVersion))
+                }
+            }
+        }
+    }
+
     @Test("has its releases where they were, and none of them is another one's rival")
     func releases() async throws {
         try await Self.withUpgraded { store in

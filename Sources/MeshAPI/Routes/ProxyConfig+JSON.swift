@@ -1,5 +1,6 @@
 internal import Documents
 internal import MeshControl
+internal import MeshStore
 
 extension ProxyConfig {
     /// A place in the order of types and names.
@@ -108,7 +109,7 @@ extension ProxyConfig {
 extension ProxyConfig.OfType {
     fileprivate var json: JSONValue {
         [
-            "state": .string(state), "source": .string(source.rawValue), "sentVersion": .string(sentVersion),
+            "state": .string(state.rawValue), "source": .string(source.rawValue), "sentVersion": .string(sentVersion),
             "ackedVersion": .string(ackedVersion), "currentVersion": .string(currentVersion),
         ]
     }

@@ -11,8 +11,8 @@ extension ProxyRow {
             "connected": .bool(connected),
             "connectedAt": .string(connectedAt.text),
             "revision": .integer(ackedRevision),
-            "client": client,
-            "types": types,
+            "client": client?.json ?? [:],
+            "types": types.json,
             "lastError": rejectedRevision.map {
                 ["revision": .integer($0), "message": .string(rejectedMessage ?? "")]
             },

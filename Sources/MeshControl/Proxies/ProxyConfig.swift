@@ -34,7 +34,7 @@ package struct ProxyConfig: Sendable {
     package struct OfType: Sendable {
         /// One of ``ProxyConfig/types``.
         package var type: String
-        package var state: String
+        package var state: ProxyTypeStatus.State
         package var source: Source
         package var sentVersion: String
         package var ackedVersion: String
@@ -46,7 +46,7 @@ package struct ProxyConfig: Sendable {
         package var current: [Resource]
 
         package init(
-            type: String, state: String, source: Source, sentVersion: String, ackedVersion: String,
+            type: String, state: ProxyTypeStatus.State, source: Source, sentVersion: String, ackedVersion: String,
             currentVersion: String, sent: [Resource], current: [Resource]
         ) {
             self.type = type

@@ -1,4 +1,3 @@
-internal import Documents
 internal import EnvoyConfig
 internal import MeshControl
 internal import MeshCore
@@ -18,14 +17,13 @@ struct ProxyConfigs: Sendable {
 
     func config(of proxy: ProxyRow) async throws -> ProxyConfig {
         let newest = try await store.meshRevision(proxy.mesh) ?? 0
-        guard let view = ProxyView(mesh: proxy.mesh, name: proxy.name, clientJSON: proxy.client) else {
-            return ProxyConfig(revision: newest, ofTypes: [])
-        }
+        guard let client = proxy.client else { return ProxyConfig(revision: newest, ofTypes: []) }
+        let view = ProxyView(mesh: proxy.mesh, name: proxy.name, client: client)
         let name = ProxyName(mesh: proxy.mesh, name: proxy.name).text
-        let client = try await snapshots.served(to: name, of: view.id)
+        let connected = try await snapshots.served(to: name, of: view.id)
         let snapshot = try await snapshot(of: view, atLeast: newest)
         let types = XDSServer.ResourceType.allCases.compactMap { type in
-            if let served = client?.types.first(where: { $0.report.type == type }) {
+            if let served = connected?.types.first(where: { $0.report.type == type }) {
                 return ProxyConfig.OfType(served, snapshot[type])
             }
             return proxy.types[type.abbreviation].map { ProxyConfig.OfType(type, $0, snapshot[type]) }
@@ -45,7 +43,7 @@ extension ProxyConfig.OfType {
     /// Of a stream on this replica.
     fileprivate init(_ served: ServedType, _ current: XDSServer.ResourceSet) {
         self.init(
-            type: served.report.type.abbreviation, state: served.report.state.rawValue, source: .stream,
+            type: served.report.type.abbreviation, state: ProxyTypeStatus.State(served.report.state), source: .stream,
             sentVersion: served.report.sentVersion, ackedVersion: served.report.ackedVersion,
             currentVersion: current.version, sent: served.resources.map(ProxyConfig.Resource.init),
             current: current.resources.filter { served.names?.contains($0.name) ?? true }
@@ -53,13 +51,12 @@ extension ProxyConfig.OfType {
     }
 
     /// - Parameter stored: what another replica has reported.
-    fileprivate init(_ type: XDSServer.ResourceType, _ stored: JSONValue, _ current: XDSServer.ResourceSet) {
-        let sentVersion = stored["sentVersion"]?.stringValue ?? ""
+    fileprivate init(_ type: XDSServer.ResourceType, _ stored: ProxyTypeStatus, _ current: XDSServer.ResourceSet) {
         let resources = current.resources.map(ProxyConfig.Resource.init)
-        let isKnown = sentVersion == current.version
+        let isKnown = stored.sentVersion == current.version
         self.init(
-            type: type.abbreviation, state: stored["state"]?.stringValue ?? "", source: isKnown ? .compiled : .unknown,
-            sentVersion: sentVersion, ackedVersion: stored["ackedVersion"]?.stringValue ?? "",
+            type: type.abbreviation, state: stored.state, source: isKnown ? .compiled : .unknown,
+            sentVersion: stored.sentVersion, ackedVersion: stored.ackedVersion,
             currentVersion: current.version, sent: isKnown ? resources : [], current: resources)
     }
 }

@@ -1,4 +1,3 @@
-internal import Documents
 internal import Foundation
 internal import Logging
 internal import MeshCore
@@ -95,7 +94,7 @@ struct ProxyReporter: Sendable {
     private func report(_ contest: Contest) async throws {
         var known: [String: Known] = [:]
         var refusals = Refusals(meshes: meshes)
-        var documents = Documents()
+        var statuses = Statuses()
         var gathering = Self.gathering
         for await _ in registry.changes {
             try await Task.sleep(for: gathering)
@@ -104,7 +103,7 @@ struct ProxyReporter: Sendable {
             do {
                 var rows: [ProxyRow] = []
                 for report in reports {
-                    if let row = await row(report, &known, &refusals, &documents) { rows.append(row) }
+                    if let row = await row(report, &known, &refusals, &statuses) { rows.append(row) }
                 }
                 let outcome = try await store.report(rows)
                 if outcome.wokeReleases { wakeReleases() }
@@ -129,7 +128,7 @@ struct ProxyReporter: Sendable {
 
     private func row(
         _ report: ProxyReport, _ known: inout [String: Known], _ refusals: inout Refusals,
-        _ documents: inout Documents
+        _ statuses: inout Statuses
     ) async -> ProxyRow? {
         let now = Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
         var proxy: Known
@@ -146,34 +145,45 @@ struct ProxyReporter: Sendable {
             mesh: proxy.name.mesh, name: proxy.name.name, replica: replica, connected: report.isConnected,
             connectedAt: proxy.since,
             ackedRevision: report.ackedRevision, rejectedRevision: report.rejectedRevision,
-            rejectedMessage: report.rejectedMessage, types: documents.types(report.types, rejections),
-            client: proxy.view?.clientJSON ?? [:], meshUID: report.owner.flatMap(MeshLife.init)?.mesh,
+            rejectedMessage: report.rejectedMessage, types: statuses.of(report.types, rejections),
+            client: proxy.view?.client, meshUID: report.owner.flatMap(MeshLife.init)?.mesh,
             standing: ProxyStanding(report))
     }
 }
 
-/// Makes the documents that are stored with a proxy.
-private struct Documents {
-    /// The last one: of a push, most proxies say the same.
-    private var last: (types: [TypeReport], document: JSONValue) = ([], [:])
+/// Says how far a proxy is, type by type.
+private struct Statuses {
+    /// The last ones: of a push, most proxies say the same.
+    private var last: (types: [TypeReport], statuses: [String: ProxyTypeStatus]) = ([], [:])
 
-    /// `{"CDS": {"state", "sentVersion", "ackedVersion", "error", "rejections"}, …}`.
-    mutating func types(_ types: [TypeReport], _ rejections: [ResourceType: [ProxyRejection]]) -> JSONValue {
-        guard rejections.isEmpty else { return document(types, rejections) }
-        if last.types != types { last = (types, document(types, [:])) }
-        return last.document
+    mutating func of(
+        _ types: [TypeReport], _ rejections: [ResourceType: [ProxyRejection]]
+    ) -> [String: ProxyTypeStatus] {
+        guard rejections.isEmpty else { return statuses(types, rejections) }
+        if last.types != types { last = (types, statuses(types, [:])) }
+        return last.statuses
     }
 
-    private func document(_ types: [TypeReport], _ rejections: [ResourceType: [ProxyRejection]]) -> JSONValue {
-        .object(
-            Dictionary(
-                uniqueKeysWithValues: types.map { type in
-                    let fields = JSONValue.fields([
-                        "state": .string(type.state.rawValue), "sentVersion": .string(type.sentVersion),
-                        "ackedVersion": .string(type.ackedVersion), "error": type.error.map(JSONValue.string),
-                        "rejections": .list(rejections[type.type] ?? [], \.json),
-                    ])
-                    return (type.type.abbreviation, fields)
-                }))
+    private func statuses(
+        _ types: [TypeReport], _ rejections: [ResourceType: [ProxyRejection]]
+    ) -> [String: ProxyTypeStatus] {
+        let statuses = types.map { type in
+            let status = ProxyTypeStatus(
+                state: ProxyTypeStatus.State(type.state), sentVersion: type.sentVersion,
+                ackedVersion: type.ackedVersion, error: type.error, rejections: rejections[type.type] ?? [])
+            return (type.type.abbreviation, status)
+        }
+        return Dictionary(uniqueKeysWithValues: statuses)
+    }
+}
+
+extension ProxyTypeStatus.State {
+    init(_ state: TypeReport.State) {
+        self =
+            switch state {
+            case .synced: .synced
+            case .stale: .stale
+            case .rejected: .rejected
+            }
     }
 }
