@@ -1,4 +1,5 @@
 import MeshControl
+import MeshFeed
 import MeshModel
 import TestSupport
 import Testing
