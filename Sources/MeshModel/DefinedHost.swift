@@ -51,11 +51,14 @@ package struct DefinedHost: Hashable, Sendable {
     package var export: Export
     /// Of several of one name the oldest counts.
     package var createTime: Timestamp
+    /// What the object says that nothing depends on, by where it stands: the rest of a sentence.
+    package var idle: [JSONPointer: String]
 
     package init(
         _ text: String, at pointer: JSONPointer, ports: [ServiceSpec.Port], members: Members, export: Export,
-        createTime: Timestamp
+        createTime: Timestamp, idle: [JSONPointer: String] = [:]
     ) {
+        self.idle = idle
         self.text = text
         self.pointer = pointer
         self.ports = ports

@@ -16,6 +16,7 @@ struct ServiceEntryTests {
         let port: Int
         let shop: Caller
         let ops: Caller
+        let sidecars: [Sidecar]
 
         func put(_ object: String, _ spec: JSONValue) async throws -> APIClient.Answer {
             try await api.put("\(mesh)/namespaces/\(object)", ["spec": spec])
@@ -65,7 +66,9 @@ struct ServiceEntryTests {
                     }
                     try await Caller.run(proxy: sidecars[0].httpProxyPort) { shop in
                         try await Caller.run(proxy: sidecars[1].httpProxyPort) { ops in
-                            try await body(Lab(api: server.api, names: names, port: port, shop: shop, ops: ops))
+                            try await body(
+                                Lab(api: server.api, names: names, port: port, shop: shop, ops: ops, sidecars: sidecars)
+                            )
                         }
                     }
                 } catch {
@@ -114,6 +117,54 @@ struct ServiceEntryTests {
             let behind = lab.entry(api, at: ["lb.example.com"], resolution: "DNS_ROUND_ROBIN")
             try await lab.put("shop/serviceEntries/api", behind).expectingSuccess("an endpoint's name")
             try await Self.expect(lab.ops, to: api, is: "outside-1")
+        }
+    }
+
+    @Test("have ports, weights, localities and a protocol")
+    func endpoints() async throws {
+        try await Self.withLab("delta") { lab in
+            func entry(_ endpoints: [JSONValue], protocol name: String = "HTTP", location: String = "MESH_EXTERNAL")
+                -> JSONValue
+            {
+                [
+                    "hosts": ["pay.example.com"], "resolution": "STATIC", "location": .string(location),
+                    "ports": [["name": "http", "number": 8080, "protocol": .string(name)]],
+                    "endpoints": .array(endpoints),
+                ]
+            }
+            func endpoint(_ number: Int, weight: Int64, locality: String = "") -> JSONValue {
+                [
+                    "address": .string("127.0.0.\(number)"), "ports": ["http": .integer(Int64(lab.port))],
+                    "weight": .integer(weight), "locality": .string(locality),
+                ]
+            }
+            let both = [endpoint(1, weight: 1), endpoint(2, weight: 999)]
+            try await lab.put("shop/serviceEntries/pay", entry(both)).expectingSuccess("two of different weight")
+            try await Self.expect(lab.shop, to: "pay.example.com:8080", is: "outside-2")
+            var versions: [String: Int] = [:]
+            for _ in 0..<100 {
+                versions[try await lab.shop.send(.init(), to: "pay.example.com:8080").version ?? "", default: 0] += 1
+            }
+            #expect(versions["outside-2", default: 0] > 90, "\(versions)")
+
+            let far = entry([endpoint(3, weight: 1, locality: "eu/north/a")], location: "MESH_INTERNAL")
+            let written = try await lab.put("shop/serviceEntries/pay", far)
+            try written.expectingSuccess("in a locality")
+            let warnings = (written.body["warnings"]?.arrayValue ?? []).compactMap { $0["pointer"]?.stringValue }
+            #expect(warnings == ["/spec/location"])
+            try await Self.expect(lab.shop, to: "pay.example.com:8080", is: "outside-3")
+            let clusters = try await lab.sidecars[0].admin("/clusters")
+            let member = "outbound|8080||pay.example.com::127.0.0.3:\(lab.port)"
+            for place in ["region::eu", "zone::north", "sub_zone::a"] {
+                #expect(clusters.contains("\(member)::\(place)\n"), "\(place)")
+            }
+
+            // The workload speaks HTTP/1.1 only.
+            let other = entry([endpoint(3, weight: 1)], protocol: "HTTP2")
+            try await lab.put("shop/serviceEntries/pay", other).expectingSuccess("as HTTP/2")
+            try await eventually("it is spoken to in HTTP/2") {
+                try await lab.shop.send(.init(), to: "pay.example.com:8080").status >= 500
+            }
         }
     }
 

@@ -57,6 +57,55 @@ extension ReleaseUnderLoadTests {
             }
         }
     }
+
+    /// What a sidecar has was hashed by the version before, and is what this one would send.
+    @Test(
+        "Sidecars that go over from the version before are sent nothing", .enabled(if: binaryBefore != nil),
+        arguments: ["delta", "sotw"])
+    func nothingNew(_ variant: String) async throws {
+        let before = try #require(Self.binaryBefore)
+        try await Parts.withDirectory { directory async throws in
+            let other = directory + "/second"
+            try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+            let token = "an-administrator-of-two-versions"
+            let first = try Server.Options(binary: Parts.sluice(), directory: directory, token: token)
+            try await Parts.stopping(Server(first)) { newer async throws in
+                let second = try Server.Options(
+                    binary: before, directory: other, token: token,
+                    databaseURL: Self.database(of: directory).connectionString, name: "second")
+                let older = try await Server(second)
+                try await ReviewsMesh.run(
+                    api: older.api, envoy: Parts.envoy(), directory: directory, variant: variant,
+                    otherReplicas: [first.xdsPort]
+                ) { mesh in
+                    try await eventually("all proxies are in step") { try await mesh.isInStep(accordingTo: older.api) }
+                    let had = try await Self.received(by: mesh.caller)
+                    #expect(had.count > 10, "\(had)")
+                    await older.stop()
+                    try await eventually("they have gone over") { try await mesh.isInStep(accordingTo: newer.api) }
+                    let has = try await Self.received(by: mesh.caller)
+                    #expect(has == had)
+                }
+            }
+        }
+    }
+
+    /// Each resource that an Envoy has been sent, with its version and the time at which it came.
+    private static func received(by sidecar: Sidecar) async throws -> Set<String> {
+        var found: Set<String> = []
+        func look(at value: JSONValue) {
+            if let time = value["last_updated"]?.stringValue {
+                let resource =
+                    value["cluster"] ?? value["route_config"] ?? value["endpoint_config"] ?? value["listener"]
+                let name = (resource?["name"] ?? resource?["cluster_name"])?.stringValue ?? ""
+                found.insert("\(name) \(value["version_info"]?.stringValue ?? "") \(time)")
+            }
+            for member in value.objectValue?.values ?? [:].values { look(at: member) }
+            for element in value.arrayValue ?? [] { look(at: element) }
+        }
+        look(at: try await sidecar.adminJSON("/config_dump?include_eds"))
+        return found
+    }
 }
 
 /// People and scripts that change a mesh through several replicas at once. Every call has to succeed, or to be refused for the

@@ -35,6 +35,8 @@ struct PermissionTests {
         releases.rollback       -      x         x        x         x           x
         releases.start          -      x         x        x         x           x
         releases.write          -      x         x        x         x           x
+        serviceEntries.read     x      x         x        x         x           x
+        serviceEntries.write    -      x         -        x         x           x
         services.clearPromotions - -        x        x         x           x
         services.clearStable    -      -         x        x         x           x
         services.read           x      x         x        x         x           x

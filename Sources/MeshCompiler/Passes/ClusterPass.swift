@@ -32,6 +32,12 @@ enum ClusterPass: Pass {
         let all = view.definitions(of: text)
         let own = all.held(in: namespace)
         guard let holding = own.first else { return .only([]) }
+        for (pointer, detail) in holding.host.idle.sorted(by: { $0.key.description < $1.key.description }) {
+            diagnostics.append(
+                Diagnostic(
+                    .namespaced(holding.kind, holding.object, in: view.mesh), pointer, .unsupported, detail,
+                    severity: .notice))
+        }
         for other in own.dropFirst() {
             diagnostics.append(
                 Diagnostic(

@@ -15,8 +15,14 @@ extension ServiceEntrySpec {
                 host, at: .spec.appending("hosts").appending(index),
                 ports: ports.map {
                     ServiceSpec.Port(name: $0.name, number: $0.number, appProtocol: $0.appProtocol)
-                }, members: members(of: host), export: export(from: namespace), createTime: createTime)
+                }, members: members(of: host), export: export(from: namespace), createTime: createTime,
+                idle: idle)
         }
+    }
+
+    private var idle: [JSONPointer: String] {
+        guard location == .internal else { return [:] }
+        return [.spec.appending("location"): "sidecars encrypt nothing, so it makes no difference where a host is"]
     }
 
     package static func definitions(_ input: [DefinedHost]) -> [DefinedHost] { input }
