@@ -125,10 +125,12 @@ extension Shape where Value == Duration {
 
 extension Shape where Value: RawRepresentable<String> & CaseIterable {
     /// One of the type's raw values.
-    package static var choice: Shape { choice(early: [:]) }
+    package static var choice: Shape { choice() }
 
     /// One of the type's raw values, or another name for one.
-    package static func choice(early: [String: Value]) -> Shape {
+    ///
+    /// - Parameter refused: what means something to those who write documents and is not carried out, with a clause about why.
+    package static func choice(early: [String: Value] = [:], refused: [String: String] = [:]) -> Shape {
         let choices = Value.allCases.map(\.rawValue)
         let names = choices + early.keys.sorted()
         let text = Shape<String>.string()
@@ -136,6 +138,10 @@ extension Shape where Value: RawRepresentable<String> & CaseIterable {
             schema: .value(["type": "string", "enum": .array(names.map(JSONValue.string))]),
             read: { json, place, log in
                 guard let text = text.read(json, place, log) else { return nil }
+                if let why = refused[text] {
+                    log.report(place.pointer, .unsupported, "\(text) is not supported: \(why)", choices: choices)
+                    return nil
+                }
                 guard let choice = Value(rawValue: text) ?? early[text] else {
                     log.report(
                         place.pointer, .invalidValue, "must be one of \(choices.joined(separator: ", "))",

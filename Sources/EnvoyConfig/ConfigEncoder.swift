@@ -100,8 +100,8 @@ package struct ConfigEncoder: Sendable {
             var listeners = ResourceDelta()
             var routes = ResourceDelta()
             for (old, new) in targets(changedBy: change, from: namespace) {
-                listeners.replace(with: ResourceDelta(from: old.flatMap(\.listeners), to: new.flatMap(\.listeners)))
-                routes.replace(with: ResourceDelta(from: old.map(\.routes), to: new.map(\.routes)))
+                listeners.add(ResourceDelta(from: old.flatMap(\.listeners), to: new.flatMap(\.listeners)))
+                routes.add(ResourceDelta(from: old.map(\.routes), to: new.map(\.routes)))
             }
             result.set(.listener, listeners)
             result.set(.routes, routes)
@@ -135,7 +135,7 @@ package struct ConfigEncoder: Sendable {
     /// What a namespace calls other hosts that could be the names of services.
     ///
     /// - Parameter change: before it.
-    private func takenNames(from namespace: Name, before change: EncodedChange? = nil) -> Set<String> {
+    func takenNames(from namespace: Name, before change: EncodedChange? = nil) -> Set<String> {
         let before = change?.routes ?? [:]
         let candidates = aliases.union(before.keys.filter(\.isNamedAsService))
         return Set(
@@ -148,7 +148,9 @@ package struct ConfigEncoder: Sendable {
     private func targets(
         of hosts: [EncodedHost], from namespace: Name, except taken: Set<String>
     ) -> [ProxylessTarget] {
-        hosts.filter { $0.visibility.contains(namespace) }.flatMap(\.virtualHosts).map {
+        // Who has no clusters for them is asked for in vain.
+        hosts.filter { $0.visibility.contains(namespace) && !$0.proxylessClusters.isEmpty }.flatMap(\.virtualHosts).map
+        {
             ProxylessTarget($0, from: namespace, except: taken)
         }
     }

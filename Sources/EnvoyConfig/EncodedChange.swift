@@ -28,7 +28,10 @@ package struct EncodedChange: Sendable {
 
     /// What one host did.
     init(of host: Host, from old: EncodedHost, to new: EncodedHost) {
-        if old.virtualHosts != new.virtualHosts || old.visibility != new.visibility { routes[host] = old }
+        let hasRoutes = !old.virtualHosts.isEmpty || !new.virtualHosts.isEmpty
+        if hasRoutes && (old.virtualHosts != new.virtualHosts || old.visibility != new.visibility) {
+            routes[host] = old
+        }
         guard old.isForEverybody && new.isForEverybody else {
             partial[host] = (old, new)
             return
@@ -71,14 +74,6 @@ struct ResourceDelta: Hashable, Sendable {
         changed += other.changed
         removed += other.removed
     }
-
-    /// As ``add(_:)``, where what one host has no more another one may have: a name means another host by now.
-    mutating func replace(with other: ResourceDelta) {
-        guard !other.isEmpty else { return }
-        add(other)
-        let names = Set(changed.map(\.name))
-        removed.removeAll(where: names.contains)
-    }
 }
 
 extension ResourceChange {
@@ -92,13 +87,17 @@ extension ResourceChange {
         var delta = delta
         for (_, host) in partial.sorted(by: { $0.key < $1.key }) {
             let seen = [host.old, host.new].map { $0.visibility.contains(namespace) ? part($0) : [] }
-            delta.replace(with: ResourceDelta(from: seen[0], to: seen[1]))
+            delta.add(ResourceDelta(from: seen[0], to: seen[1]))
         }
         set(type, delta)
     }
 
+    /// What one host has no more another one may have.
     mutating func set(_ type: ResourceType, _ delta: ResourceDelta) {
         if !delta.changed.isEmpty { changed[type] = delta.changed }
-        if !delta.removed.isEmpty { removed[type] = delta.removed }
+        guard !delta.removed.isEmpty else { return }
+        let names = Set(delta.changed.map(\.name))
+        let gone = delta.removed.filter { !names.contains($0) }
+        if !gone.isEmpty { removed[type] = gone }
     }
 }

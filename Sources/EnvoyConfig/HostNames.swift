@@ -14,7 +14,13 @@ extension Host {
     }
 
     /// For gRPC clients' targets.
-    func targets(from namespace: Name) -> [String] {
+    ///
+    /// - Parameter taken: names by which the namespace means other hosts.
+    func targets(from namespace: Name, except taken: Set<String>) -> [String] {
+        targets(from: namespace).filter { !taken.contains($0) || $0 == text }
+    }
+
+    private func targets(from namespace: Name) -> [String] {
         switch self {
         case .service(let service):
             (service.namespace == namespace ? [service.name.text] : []) + [short(service), text]
@@ -22,11 +28,11 @@ extension Host {
         }
     }
 
-    /// What route configurations for gRPC clients are named after: `reviews.shop`, `external|api.example.com`.
+    /// What route configurations for gRPC clients are named after: `reviews.shop`, `shop/api.example.com`.
     var routesName: String {
         switch self {
         case .service(let service): short(service)
-        case .external: "external|\(text)"
+        case .external: unambiguous
         }
     }
 

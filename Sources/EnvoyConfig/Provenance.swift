@@ -26,33 +26,25 @@ extension ConfigEncoder {
         let origins = Origins(compiler: compiler, mesh: mesh)
         switch type {
         case .cluster:
-            if let part = cluster(name, seenFrom: proxy.namespace, compiler) { return [origins.cluster(name, part)] }
+            if let part = cluster(name) { return [origins.cluster(name, part)] }
             return inbound(of: proxy, origins) { $0.clusterName == name }
         case .endpoints:
-            return cluster(name, seenFrom: proxy.namespace, compiler).map { [origins.definition($0.host)] } ?? []
+            return cluster(name).map { [origins.definition($0.host)] } ?? []
         case .listener:
             let own = inbound(of: proxy, origins) { $0.listenerName == name }
-            return own.isEmpty ? proxylessListener(name, origins) : own
+            return own.isEmpty ? proxylessListener(name, seenFrom: proxy.namespace, origins) : own
         case .routes:
-            return RefusedRoutes(hosts: virtualHosts(in: name, compiler), origins: origins)
-                .sources(complaint, isCurrent)
+            return RefusedRoutes(
+                hosts: virtualHosts(in: name, seenFrom: proxy.namespace, compiler), origins: origins
+            )
+            .sources(complaint, isCurrent)
         }
     }
 
     /// `outbound|9080|v1|reviews.shop.svc.cluster.local`: which host, which port, and whether all of its versions.
-    private func cluster(
-        _ name: String, seenFrom namespace: Name, _ compiler: Compiler
-    ) -> (host: Host, port: Int, isWhole: Bool)? {
-        if let cluster = IR.ClusterName(name) {
-            return hosts[cluster.host].map { _ in (cluster.host, cluster.port, cluster.version == nil) }
-        }
-        // The names of others' do not say whose they are, but a namespace sees one only.
-        for (host, encoded) in hosts where host.service == nil && encoded.visibility.contains(namespace) {
-            if let cluster = compiler.clusters(of: host)?.clusters.first(where: { $0.name.text == name }) {
-                return (host, cluster.name.port, true)
-            }
-        }
-        return nil
+    private func cluster(_ name: String) -> (host: Host, port: Int, isWhole: Bool)? {
+        guard let cluster = IR.ClusterName(name), hosts[cluster.host] != nil else { return nil }
+        return (cluster.host, cluster.port, cluster.version == nil)
     }
 
     /// The port that a sidecar lets something in for; of several the first.
@@ -63,22 +55,25 @@ extension ConfigEncoder {
             .map { [origins.port($0.port.number, of: .service($0.service), isWhole: true)] } ?? []
     }
 
-    private func proxylessListener(_ name: String, _ origins: Origins) -> [Source] {
-        proxylessHosts(origins.compiler).first { $0.names.contains(name) }
-            .map { [origins.port($0.host.port, of: $0.host.host, isWhole: true)] } ?? []
+    private func proxylessListener(_ name: String, seenFrom namespace: Name, _ origins: Origins) -> [Source] {
+        let taken = takenNames(from: namespace)
+        let found = virtualHosts(seenFrom: namespace, origins.compiler).first { host in
+            host.host.targets(from: namespace, except: taken).contains { "\($0):\(host.port)" == name }
+        }
+        return found.map { [origins.port($0.port, of: $0.host, isWhole: true)] } ?? []
     }
 
     /// The virtual hosts of a route configuration, in its order.
-    private func virtualHosts(in routes: String, _ compiler: Compiler) -> [IR.VirtualHost] {
-        if routes == OutboundRoutes.name { return routed.flatMap { compiler.virtualHosts(of: $0) } }
-        return proxylessHosts(compiler).filter { $0.names.contains(routes) }.map(\.host)
+    private func virtualHosts(
+        in routes: String, seenFrom namespace: Name, _ compiler: Compiler
+    ) -> [IR.VirtualHost] {
+        let all = virtualHosts(seenFrom: namespace, compiler)
+        if routes == OutboundRoutes.name { return all }
+        return all.filter { "\($0.host.routesName):\($0.port)" == routes }
     }
 
-    /// Virtual hosts with the names that gRPC clients have for their listeners and route configurations.
-    private func proxylessHosts(_ compiler: Compiler) -> [(host: IR.VirtualHost, names: [String])] {
-        routed.flatMap { compiler.virtualHosts(of: $0) }.map { host in
-            (host, host.host.targets(from: host.host.namespace).map { "\($0):\(host.port)" })
-        }
+    private func virtualHosts(seenFrom namespace: Name, _ compiler: Compiler) -> [IR.VirtualHost] {
+        routed.filter { hosts[$0]?.visibility.contains(namespace) == true }.flatMap { compiler.virtualHosts(of: $0) }
     }
 }
 

@@ -11,8 +11,7 @@ struct ProxylessTarget {
 
     /// - Parameter taken: names by which the namespace means other hosts.
     init(_ host: EncodedVirtualHost, from namespace: Name, except taken: Set<String>) {
-        let known = host.host.targets(from: namespace).filter { !taken.contains($0) || $0 == host.host.text }
-        let names = known.map { "\($0):\(host.port)" }
+        let names = host.host.targets(from: namespace, except: taken).map { "\($0):\(host.port)" }
         let routesName = "\(host.host.routesName):\(host.port)"
         listeners = names.map { name in
             EncodedResource(name: name, bytes: ListenerMessage(proxyless: name, routes: routesName).encoded)

@@ -143,7 +143,7 @@ struct Quotations {
 
 extension IR.VirtualHost {
     /// What the virtual host is called in a route configuration.
-    var name: String { "\(host.text):\(port)" }
+    var name: String { "\(host.unambiguous):\(port)" }
 }
 
 extension StringMatch {

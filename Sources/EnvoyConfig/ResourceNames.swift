@@ -1,4 +1,5 @@
 package import MeshCore
+internal import MeshCompiler
 internal import MeshModel
 
 /// What the names of resources say, for those who know only names.
@@ -7,14 +8,12 @@ package enum ResourceNames {
     ///
     /// - Returns: `nil` for clusters of other kinds.
     package static func service(ofCluster name: String) -> NamespacedName? {
-        let parts = name.split(separator: "|", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0] == "outbound" else { return nil }
-        return HostName.service(full: String(parts[3]))
+        IR.ClusterName(name)?.host.service
     }
 
     /// Whose routes a route configuration has.
     package enum Routes: Hashable, Sendable {
-        /// Those of all services.
+        /// Those of all hosts.
         case all
         /// Those of one, for gRPC clients: `reviews.shop:9080`.
         case of(NamespacedName)

@@ -23,10 +23,8 @@ package struct Compiler: Sendable {
         _ = update(state, .all)
     }
 
-    /// Compiles some hosts, those that rules of an index are about, and the proxies that it knows.
-    init(_ index: MeshIndex, hosts: Set<Host>) {
-        _ = compile(index, [], hosts: hosts.union(index.mentionedHosts), proxies: index.proxies)
-    }
+    /// Compiles some hosts, and the proxies that an index knows.
+    init(_ index: MeshIndex, hosts: Set<Host>) { _ = compile(index, [], hosts: hosts, proxies: index.proxies) }
 
     /// Compiles the members of hosts that requests are sent to, where somebody else's rules are all that was compiled of them.
     mutating func compileDestinations() {
@@ -38,10 +36,12 @@ package struct Compiler: Sendable {
                 missing.insert(host)
             }
         }
-        // Nothing is said of them that there would not be if all were compiled, or of which nobody has asked.
-        var members = PassTable<EndpointPass>()
+        // Nothing is said of them that nobody has asked about.
+        var (members, names) = (PassTable<EndpointPass>(), PassTable<ClusterPass>())
         _ = members.run(missing, in: MeshView(index, earlier))
+        _ = names.run(missing.filter { $0.service == nil }, in: MeshView(index, earlier))
         endpoints.take(members.results)
+        clusters.take(names.results)
     }
 
     // MARK: - Results

@@ -47,7 +47,8 @@ extension DestinationRuleSpec {
             guard !subset.labels.isEmpty else {
                 return [
                     Violation(
-                        pointer.appending("name"), .unknownReference, "service \(name) has no version \(subset.name)",
+                        pointer.appending("name"), .unknownReference,
+                        "\(name.noun) \(name) has no version \(subset.name)",
                         choices: service.versions.map(\.name.text))
                 ]
             }
@@ -56,8 +57,8 @@ extension DestinationRuleSpec {
                 Violation(
                     pointer.appending("labels"), .unknownReference,
                     selected.isEmpty
-                        ? "no version of service \(name) has these labels"
-                        : "the labels select several versions of service \(name): \(selected.joined(separator: ", "))",
+                        ? "no version of \(name.noun) \(name) has these labels"
+                        : "the labels select several versions of \(name.noun) \(name): \(selected.joined(separator: ", "))",
                     choices: service.versions.map(\.name.text))
             ]
         }
@@ -78,7 +79,7 @@ extension DestinationRuleSpec {
         return unknown.map { port in
             Violation(
                 pointer.appending("trafficPolicy").appending("portLevelSettings"), .unknownReference,
-                "service \(name) has no port \(port)", choices: service.ports.map { String($0.number) })
+                "\(name.noun) \(name) has no port \(port)", choices: service.ports.map { String($0.number) })
         }
     }
 }

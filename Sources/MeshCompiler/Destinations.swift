@@ -54,7 +54,7 @@ extension MeshNames {
         guard let service = service(host) else {
             if let target = ownVersion(destination, own: own) { return target }
             throw UnknownDestination(
-                field: ["host"], detail: "there is no \(host.described)",
+                field: ["host"], detail: host.absence(named: destination.host),
                 choices: hosts(in: host.namespace, from: namespace))
         }
         guard let subset = destination.subset else {

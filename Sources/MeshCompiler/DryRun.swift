@@ -7,7 +7,7 @@ package struct DryRun {
     package let before: [Diagnostic]
     package let after: [Diagnostic]
 
-    /// - Parameter change: in what the states differ, at least; of services, endpoints, VirtualServices and DestinationRules.
+    /// - Parameter change: in what the states differ, at least; of anything but releases.
     package init(_ change: MeshChange, from old: MeshState, to new: MeshState) {
         let scope = MeshPart(touchedBy: change, old, new)
         var before = Compiler(scope, of: old)

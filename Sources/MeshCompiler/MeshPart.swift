@@ -105,7 +105,7 @@ struct MeshPart {
         return Set(found)
     }
 
-    private func isAsked(_ host: String) -> Bool { labels.contains(HostName.firstLabel(host)) }
+    fileprivate func isAsked(_ host: String) -> Bool { labels.contains(HostName.firstLabel(host)) }
 
     /// Services and endpoints stay, which are looked up by name, and releases, which are few and matter to all that is sent to
     /// their services.
@@ -125,13 +125,13 @@ extension Compiler {
         self.init(MeshPart(about: hosts, in: state), of: state)
     }
 
-    /// Compiles a part of a mesh: its hosts, and those that rules in it are about.
+    /// Compiles a part of a mesh: its hosts, and those that rules and definitions in it are about.
     init(_ scope: MeshPart, of state: MeshState) {
-        let part = scope.part(of: state)
-        self.init(
-            MeshIndex(
-                part, of: [.virtualService, .destinationRule, .release, .endpoint] + MeshIndex.definers,
-                childrenOf: scope.sharers),
-            hosts: scope.hosts.union(scope.sharers.map(Host.service)))
+        let index = MeshIndex(
+            scope.part(of: state), of: [.virtualService, .destinationRule, .release, .endpoint] + MeshIndex.definers,
+            childrenOf: scope.sharers)
+        // What is defined besides is there to be asked for.
+        let mentioned = index.mentionedHosts.filter { scope.isAsked($0.text) }
+        self.init(index, hosts: scope.hosts.union(mentioned).union(scope.sharers.map(Host.service)))
     }
 }

@@ -35,7 +35,7 @@ package struct WriteCheck {
         for (index, name) in own.enumerated() where names.service(name.host) == nil {
             violations.append(
                 Violation(
-                    pointer.appending(index), .unknownReference, "there is no \(name.host.described)",
+                    pointer.appending(index), .unknownReference, name.host.absence(named: name.text),
                     choices: names.hosts(in: name.host.namespace, from: namespace)))
         }
     }

@@ -14,6 +14,17 @@ package struct DefinedHost: Hashable, Sendable {
             case .namespaces(let namespaces): namespaces.contains(namespace)
             }
         }
+
+        /// Whether all that others are for see this too.
+        ///
+        /// - Parameter namespace: sees it in any case.
+        package func includes(_ other: Export, besides namespace: Name) -> Bool {
+            switch (self, other) {
+            case (.everybody, _): true
+            case (.namespaces, .everybody): false
+            case (.namespaces(let own), .namespaces(let others)): others.subtracting([namespace]).isSubset(of: own)
+            }
+        }
     }
 
     /// Where requests go.

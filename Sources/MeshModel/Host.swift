@@ -43,6 +43,30 @@ package enum Host: Hashable, Sendable {
     }
 }
 
+extension Host {
+    /// Its name, and whose it is where that does not say it: `shop/api.example.com`.
+    package var unambiguous: String {
+        switch self {
+        case .service: text
+        case .external(_, let namespace): "\(namespace)/\(text)"
+        }
+    }
+
+    /// Reads what ``unambiguous`` has written; `nil` for anything else.
+    package init?(unambiguous text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 2 {
+            guard let namespace = Name(parts[0]), HostName.isName(parts[1]), HostName.mayBeDefined(parts[1]) else {
+                return nil
+            }
+            self = .external(parts[1], of: namespace)
+        } else {
+            guard let service = HostName.service(full: text) else { return nil }
+            self = .service(service)
+        }
+    }
+}
+
 extension Host: Comparable {
     /// Services by namespace and name, then all others by text and namespace.
     package static func < (a: Host, b: Host) -> Bool {
@@ -88,6 +112,15 @@ extension Host {
         case .service: "there is no service \(self)"
         case .external: "there is no \(described)"
         }
+    }
+
+    /// That there is none, said to somebody who named it by a text: what could be a service's name may be meant as another's.
+    package func absence(named text: String) -> String {
+        let sentence = "there is no \(described)"
+        guard service != nil, HostName.mayBeDefined(HostName.relative(text)), !text.hasSuffix(".svc") else {
+            return sentence
+        }
+        return "\(sentence), and no ServiceEntry with the host \(HostName.relative(text))"
     }
 }
 

@@ -5,8 +5,8 @@ package enum IPAddress {
     package static func isValid(_ text: String) -> Bool { isIPv4(text) || isIPv6(text) }
 
     /// Whether an address is one that the internet does not route to somebody else: of a private network, of the machine itself, of
-    /// its link, or none at all (IANA's registries of special-purpose addresses, RFC 6890). IPv6 forms of IPv4 addresses count as
-    /// those.
+    /// its link, or none at all (RFC 6890, but for addresses of documentation). IPv6 forms of IPv4 addresses count as those: mapped,
+    /// compatible (RFC 4291), translated (RFC 6052, 2765, 8215), 6to4 (RFC 3056). So does Teredo (RFC 4380), which hides one.
     ///
     /// - Parameter text: a valid address; nothing else is private.
     package static func isPrivate(_ text: String) -> Bool {
@@ -14,20 +14,30 @@ package enum IPAddress {
         guard isIPv6(text) else { return false }
         let groups = groups(of: text)
         guard groups.count == 8 else { return true }
-        // ::, ::1, and IPv4 addresses in IPv6 (RFC 4291 sections 2.5.2, 2.5.3 and 2.5.5; RFC 6052).
-        let isMapped = groups[0..<5].allSatisfy { $0 == 0 } && (groups[5] == 0 || groups[5] == 0xFFFF)
+        // ::, ::1, and what has an IPv4 address at its end.
+        let isMapped =
+            groups[0..<4].allSatisfy { $0 == 0 }
+            && [(0, 0), (0, 0xFFFF), (0xFFFF, 0)].contains { $0 == (groups[4], groups[5]) }
         let isTranslated = groups[0] == 0x64 && groups[1] == 0xFF9B && groups[2..<6].allSatisfy { $0 == 0 }
         if isMapped || isTranslated {
             return isPrivate(groups[6...].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] })
         }
+        if groups[0] == 0x2002 {
+            return isPrivate(groups[1...2].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] })
+        }
+        // Networks' own translation, Teredo, what is discarded.
+        let isSpecial =
+            (groups[0] == 0x64 && groups[1] == 0xFF9B && groups[2] == 1) || (groups[0] == 0x2001 && groups[1] == 0)
+            || (groups[0] == 0x100 && groups[1..<4].allSatisfy { $0 == 0 })
         // fc00::/7, fe80::/10 and what was site-local, ff00::/8.
-        return groups[0] & 0xFE00 == 0xFC00 || groups[0] & 0xFF80 == 0xFE80 || groups[0] & 0xFF00 == 0xFF00
+        return isSpecial || groups[0] & 0xFE00 == 0xFC00 || groups[0] & 0xFF80 == 0xFE80 || groups[0] & 0xFF00 == 0xFF00
     }
 
     private static func isPrivate(_ bytes: [UInt8]) -> Bool {
         guard bytes.count == 4 else { return true }
         switch (bytes[0], bytes[1]) {
         case (0, _), (10, _), (127, _), (224..., _): return true
+        case (192, 0): return bytes[2] == 0
         case (100, 64...127), (169, 254), (172, 16...31), (192, 168), (198, 18...19): return true
         default: return false
         }

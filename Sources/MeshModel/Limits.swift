@@ -19,6 +19,15 @@ extension Limits {
     package static let copiesPerService = Limit(
         "copiesPerService", 20_000, "copies", "what releases that are running make of the rules for one service")
 
+    // MARK: Hosts that are no services'
+
+    package static let membersPerServiceEntry = Limit(
+        "membersPerServiceEntry", 20_000, "members",
+        "the endpoints of one ServiceEntry, for each of its hosts and each of its ports")
+    package static let definitionsPerHost = Limit(
+        "definitionsPerHost", 500, "definitions",
+        "the ServiceEntries of a mesh that define one host, each for its namespace")
+
     // MARK: References
 
     package static let referencesPerObject = Limit(

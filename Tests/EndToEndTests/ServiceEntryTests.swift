@@ -154,7 +154,7 @@ struct ServiceEntryTests {
             #expect(warnings == ["/spec/location"])
             try await Self.expect(lab.shop, to: "pay.example.com:8080", is: "outside-3")
             let clusters = try await lab.sidecars[0].admin("/clusters")
-            let member = "outbound|8080||pay.example.com::127.0.0.3:\(lab.port)"
+            let member = "outbound|8080||shop/pay.example.com::127.0.0.3:\(lab.port)"
             for place in ["region::eu", "zone::north", "sub_zone::a"] {
                 #expect(clusters.contains("\(member)::\(place)\n"), "\(place)")
             }

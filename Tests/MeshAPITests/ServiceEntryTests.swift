@@ -47,9 +47,27 @@ struct ServiceEntryTests {
                 Self.entry(["ports": [["name": "tls", "number": 443, "protocol": "TCP"]]]), "/spec/ports/0/protocol",
                 "unsupported"
             ),
+            (
+                Self.entry(["ports": [["name": "tls", "number": 443, "protocol": "HTTPS"]]]), "/spec/ports/0/protocol",
+                "unsupported"
+            ),
+            (
+                Self.entry(["ports": [["name": "tls", "number": 443, "protocol": "http"]]]), "/spec/ports/0/protocol",
+                "invalidValue"
+            ),
             (Self.entry(["resolution": nil]), "/spec/resolution", "required"),
             (Self.entry(["resolution": "NONE"]), "/spec/resolution", "unsupported"),
             (Self.entry(["resolution": "DYNAMIC_DNS"]), "/spec/resolution", "unsupported"),
+            (
+                Self.entry(["endpoints": [["address": "192.0.2.1"], ["address": "192.0.2.1", "weight": 5]]]),
+                "/spec/endpoints/1/address", "duplicate"
+            ),
+            (
+                Self.entry([
+                    "hosts": .array((0..<32).map { .string("h\($0).example.com") }),
+                    "endpoints": .array((0..<1000).map { ["address": .string("10.0.\($0 / 250).\($0 % 250)")] }),
+                ]), "/spec/endpoints", "tooMany"
+            ),
             (
                 Self.entry(["resolution": "DNS_ROUND_ROBIN", "endpoints": [["address": "a.b"], ["address": "c.d"]]]),
                 "/spec/endpoints", "tooMany"
@@ -99,6 +117,22 @@ struct ServiceEntryTests {
         }
     }
 
+    @Test("a service's name stays its own for others, whatever was defined before it")
+    func squatting() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            let ops = "/v1/tenants/acme/meshes/default/namespaces/ops/serviceEntries/squat"
+            let squat = Self.entry(["hosts": ["reviews-v2.shop"]])
+            #expect(try await api.send("PUT", ops, squat, ["If-None-Match": "*"]).status == 201)
+            let late = try await api.send(
+                "PUT", Fixture.shop + "/services/reviews-v2", Fixture.reviews, ["If-None-Match": "*"])
+            #expect(late.status == 201)
+            let warning = late.body["warnings"]?.arrayValue?.first
+            #expect(warning?["object"]?["name"] == "squat", "\(late.text)")
+            #expect(warning?["pointer"] == "/spec/hosts/0")
+        }
+    }
+
     @Test("a mesh can forbid private addresses, and what may be one")
     func privateAddresses() async throws {
         try await Fixture.run { api in
@@ -110,7 +144,8 @@ struct ServiceEntryTests {
                 "10.1.2.3", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.1.1", "100.64.0.1", "0.0.0.0",
                 "224.0.0.1", "::", "::1", "fe80::1", "fd00::1", "ff02::1", "::ffff:10.0.0.1", "::ffff:a00:1",
                 "::10.0.0.1",
-                "64:ff9b::10.0.0.1", "febf::1",
+                "64:ff9b::10.0.0.1", "febf::1", "64:ff9b:1::a00:1", "2002:a00:1::", "::ffff:0:10.0.0.1", "100::1",
+                "2001::1", "192.0.0.192",
             ]
             for address in hidden {
                 let spec = Self.entry(["endpoints": [["address": "192.0.2.1"], ["address": .string(address)]]])
@@ -121,7 +156,9 @@ struct ServiceEntryTests {
             let dns = Self.entry(["resolution": "DNS", "endpoints": nil])
             let resolved = try await api.send("PUT", Self.path, dns, ["If-None-Match": "*"])
             #expect(resolved.body["errors"]?.arrayValue?.map { $0["pointer"] } == ["/spec/resolution"])
-            for address in ["192.0.2.1", "8.8.8.8", "2001:db8::1", "::ffff:8.8.8.8", "172.32.0.1", "100.128.0.1"] {
+            for address in [
+                "192.0.2.1", "8.8.8.8", "2001:db8::1", "::ffff:8.8.8.8", "172.32.0.1", "100.128.0.1", "2002:808:808::",
+            ] {
                 let spec = Self.entry(["endpoints": [["address": .string(address)]]])
                 let answer = try await api.send("PUT", Self.path, spec, ["If-None-Match": "*"])
                 #expect(answer.status == 201, "\(address): \(answer.text)")

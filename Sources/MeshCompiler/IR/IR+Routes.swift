@@ -14,7 +14,7 @@ extension IR {
 
     /// Which object wants a route.
     package enum Origin: Hashable, Sendable {
-        /// No rule: requests go to the service.
+        /// No rule: requests go to the host itself.
         case service
         /// A rule of a VirtualService, by its place in `http`, with its name if it has one; `match` is the place in the
         /// rule's `match` of the condition that the route is for, `nil` for a rule without conditions.

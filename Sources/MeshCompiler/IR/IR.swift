@@ -7,6 +7,9 @@ package enum IR {
     /// The name of an outbound cluster: a port of a service, or of one version of it, as Istio names them:
     /// `outbound|9080|v1|reviews.shop.svc.cluster.local`, without version `outbound|9080||…`.
     ///
+    /// Of a host that is no service's the name says whose it is, `outbound|443||shop/api.example.com`: another namespace may have
+    /// one of the same name, and a rule's requests must never go there instead. (Istio's name is the same for all.)
+    ///
     /// A name never changes its meaning: a promotion changes routes, not clusters.
     package struct ClusterName: Hashable, Comparable, Sendable, CustomStringConvertible {
         package let host: Host
@@ -18,24 +21,24 @@ package enum IR {
             self.host = host
             self.port = port
             self.version = version
-            text = "outbound|\(port)|\(version?.text ?? "")|\(host.text)"
+            text = "outbound|\(port)|\(version?.text ?? "")|\(host.unambiguous)"
         }
 
-        /// Reads the name of a service's cluster. Of other hosts the name does not say whose they are.
+        /// Reads a name.
         ///
-        /// - Returns: `nil` if no cluster of a service is called so.
+        /// - Returns: `nil` if no cluster is called so.
         package init?(_ text: String) {
             let parts = text.split(separator: "|", omittingEmptySubsequences: false)
             guard parts.count == 4, let port = Int(parts[1]), (1...65_535).contains(port),
-                let service = HostName.service(full: String(parts[3]))
+                let host = Host(unambiguous: String(parts[3]))
             else { return nil }
-            self.init(host: .service(service), port: port, version: Name(String(parts[2])))
+            self.init(host: host, port: port, version: Name(String(parts[2])))
             guard self.text == text else { return nil }
         }
 
         package var description: String { text }
-        package static func == (a: Self, b: Self) -> Bool { a.text == b.text && a.host == b.host }
-        package static func < (a: Self, b: Self) -> Bool { (a.text, a.host) < (b.text, b.host) }
+        package static func == (a: Self, b: Self) -> Bool { a.text == b.text }
+        package static func < (a: Self, b: Self) -> Bool { a.text < b.text }
         package func hash(into hasher: inout Hasher) { hasher.combine(text) }
     }
 
@@ -87,7 +90,7 @@ package enum IR {
         package var endpoints: [Endpoint]
 
         /// - Parameters:
-        ///   - endpoints: by locality, as documents have it; all of one place and port are told once.
+        ///   - endpoints: by locality, as documents have it; no two are one place.
         /// - Returns: sorted.
         static func all(_ endpoints: [(locality: String, endpoint: Endpoint)]) -> [Locality] {
             var groups: [String: [Endpoint]] = [:]

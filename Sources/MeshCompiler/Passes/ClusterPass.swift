@@ -23,50 +23,44 @@ enum ClusterPass: Pass {
             visibility: visibility(of: host, &view, &diagnostics))
     }
 
-    /// Who sees a host; of several that one namespace defines by one name the oldest holds, and of those that several define for all
-    /// to see.
+    /// Who sees a host; of several that one namespace defines by one name the oldest holds, and of those that several define for
+    /// others.
     private static func visibility(
         of host: Host, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]
     ) -> IR.Visibility {
         guard case .external(let text, let namespace) = host else { return .everybody }
         let all = view.definitions(of: text)
-        let own = all.held(in: namespace)
-        guard let holding = own.first else { return .only([]) }
+        guard let holding = all[namespace] else { return .only([]) }
         for (pointer, detail) in holding.host.idle.sorted(by: { $0.key.description < $1.key.description }) {
             diagnostics.append(
                 Diagnostic(
                     .namespaced(holding.kind, holding.object, in: view.mesh), pointer, .unsupported, detail,
                     severity: .notice))
         }
-        for other in own.dropFirst() {
+        for other in all.others where other.object.namespace == namespace {
             diagnostics.append(
                 Diagnostic(
-                    other, .conflict, "\(holding.kind) \(holding.object) defines the host \(text); this one does not",
-                    in: view.mesh, other: holding))
+                    other, .conflict,
+                    "\(holding.kind) \(holding.object) defines the host \(text); this one does not", in: view.mesh,
+                    other: .namespaced(holding.kind, holding.object, in: view.mesh)))
         }
-        let holders = all.holding
-        let others = Set(holders.map(\.object.namespace)).subtracting([namespace])
-        let older = holders.prefix { $0.object != holding.object }
-        if case .namespaces(let namespaces) = holding.host.export {
-            let seen = namespaces.filter { reader in
-                !others.contains(reader) && !older.contains { $0.host.export.contains(reader) }
-            }
-            return .only(seen.union([namespace]))
+        let owner = view.owner(ofServiceNamed: text)
+        let (visibility, rival) = all.visibility(of: namespace, owner: owner)
+        if let rival {
+            diagnostics.append(
+                Diagnostic(
+                    holding, .conflict,
+                    "\(rival.kind) \(rival.object) defines the host \(text) for namespaces that this one is to be there for",
+                    in: view.mesh, other: .namespaced(rival.kind, rival.object, in: view.mesh)))
+        } else if let owner, owner != namespace, holding.host.export != .namespaces([namespace]),
+            let service = HostName.service(text, from: owner)
+        {
+            diagnostics.append(
+                Diagnostic(
+                    holding, .conflict, "for other namespaces than its own \(text) is the name of service \(service)",
+                    in: view.mesh, other: .namespaced(.service, service, in: view.mesh)))
         }
-        var hidden = others
-        for other in older {
-            switch other.host.export {
-            case .everybody:
-                diagnostics.append(
-                    Diagnostic(
-                        holding, .conflict,
-                        "\(other.kind) \(other.object) defines the host \(text) for other namespaces; this one does for its own",
-                        in: view.mesh, other: other))
-                return .only([namespace])
-            case .namespaces(let namespaces): hidden.formUnion(namespaces)
-            }
-        }
-        return .all(but: hidden.subtracting([namespace]))
+        return visibility
     }
 }
 
@@ -80,11 +74,11 @@ extension DefinedHost {
 extension Diagnostic {
     /// About the definition of a host.
     fileprivate init(
-        _ definition: HostDefinition, _ code: Code, _ detail: String, in mesh: MeshKey, other: HostDefinition
+        _ definition: HostDefinition, _ code: Code, _ detail: String, in mesh: MeshKey, other: ObjectKey
     ) {
         self.init(
             .namespaced(definition.kind, definition.object, in: mesh), definition.host.pointer, code, detail,
-            other: .namespaced(other.kind, other.object, in: mesh))
+            other: other)
     }
 }
 

@@ -58,7 +58,7 @@ struct RouteLowering {
         guard let excess else { return owner }
         report(
             .virtualService, owner, JSONPointer(["spec", "http"]), .tooMany,
-            "the rules for \(host.noun) \(host) \(excess). They are left out: its requests go to the service")
+            "the rules for \(host.noun) \(host) \(excess). They are left out: its requests go to the \(host.noun)")
         return nil
     }
 
@@ -226,8 +226,8 @@ struct RouteLowering {
 
     /// Says where callers of the host do not see what the rules send their requests to.
     private mutating func reportUnseen(_ target: Host, _ owner: NamespacedName, _ pointer: JSONPointer) {
-        guard target != host, let there = view.definition(of: target)?.host.export, there != .everybody,
-            view.definition(of: host)?.host.export != there
+        guard target != host, let there = view.definition(of: target)?.host.export,
+            !there.includes(view.definition(of: host)?.host.export ?? .everybody, besides: target.namespace)
         else { return }
         report(
             Diagnostic(

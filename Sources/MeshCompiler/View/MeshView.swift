@@ -9,6 +9,8 @@ struct MeshView {
     private let index: MeshIndex
     private let earlier: Earlier
     private(set) var asked: Set<Question> = []
+    /// What was found already.
+    private var definitions: [String: HostDefinitions] = [:]
 
     /// What earlier passes have found that later ones ask for.
     struct Earlier: Sendable {
@@ -65,14 +67,18 @@ struct MeshView {
     }
 
     /// What defines hosts of a name, besides services.
-    mutating func definitions(of text: String) -> [HostDefinition] {
-        MeshIndex.definers.flatMap { kind -> [HostDefinition] in
+    mutating func definitions(of text: String) -> HostDefinitions {
+        if let known = definitions[text] { return known }
+        let found = MeshIndex.definers.flatMap { kind -> [HostDefinition] in
             asked.insert(.mentioning(kind, .definition(text)))
             return index.objects(of: kind, mentioning: .definition(text)).flatMap { object in
                 index.state.definitions(by: object.name, kind).filter { $0.text == text }
                     .map { HostDefinition(kind, object.name, $0) }
             }
         }
+        let all = found.isEmpty ? .none : HostDefinitions(found)
+        definitions[text] = all
+        return all
     }
 
     // MARK: What earlier passes found

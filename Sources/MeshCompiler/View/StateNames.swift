@@ -7,16 +7,16 @@ package struct StateNames: MeshNames {
     private var subsets: [Host: [DestinationRuleSpec.Subset]] = [:]
     /// DestinationRules by the first labels of their hosts: to look at those takes a fraction of finding out what texts mean.
     private var rulesByLabel: [Substring: [NamespacedName]]?
-    private var definitions: [String: [HostDefinition]]?
+    private var definitions: [String: HostDefinitions]?
 
     package init(_ state: MeshState) { self.state = state }
 
     package func service(named name: NamespacedName) -> MeshState.Service? { state.services[name] }
 
-    package mutating func definitions(of text: String) -> [HostDefinition] {
+    package mutating func definitions(of text: String) -> HostDefinitions {
         let definitions = definitions ?? state.definitions
         self.definitions = definitions
-        return definitions[text] ?? []
+        return definitions[text] ?? .none
     }
 
     package mutating func subsets(of host: Host) -> [DestinationRuleSpec.Subset] {
@@ -45,8 +45,11 @@ package struct StateNames: MeshNames {
     }
 
     package func hosts(in namespace: Name, from reader: Name) -> [String] {
-        let names = state.services.keys.filter { $0.namespace == namespace }.sorted()
-        return names.prefix(50).map { $0.namespace == reader ? $0.name.text : "\($0.name).\($0.namespace)" }
+        // What is in other namespaces is not for everybody to know.
+        let services = namespace == reader ? state.services.keys.filter { $0.namespace == namespace }.sorted() : []
+        let names = services.prefix(50).map(\.name.text)
+        let hosts = (definitions ?? state.definitions).filter { $1.seen(from: reader, owner: nil) != nil }.keys.sorted()
+        return names + hosts.prefix(50 - names.count)
     }
 }
 
@@ -57,7 +60,7 @@ extension MeshState {
         }
     }
 
-    fileprivate var definitions: [String: [HostDefinition]] {
+    fileprivate var definitions: [String: HostDefinitions] {
         var definitions: [String: [HostDefinition]] = [:]
         for kind in MeshIndex.definers {
             for name in names(of: kind) {
@@ -66,6 +69,6 @@ extension MeshState {
                 }
             }
         }
-        return definitions
+        return definitions.mapValues(HostDefinitions.init)
     }
 }

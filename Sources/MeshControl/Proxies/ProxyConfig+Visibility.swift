@@ -24,10 +24,11 @@ extension ProxyConfig.Resource {
         return Self(name: name, version: version) { [content] in Self.part(of: content(), about: namespaces) }
     }
 
-    /// The namespace of the service that a resource or a virtual host is called after; `nil`: it is called after none.
+    /// The namespace of the host that a resource or a virtual host is called after; `nil`: it is called after none.
     private static func namespace(of name: String) -> Name? {
         if let cluster = IR.ClusterName(name) { return cluster.host.namespace }
         let host = name.prefix { $0 != ":" }
+        if let host = Host(unambiguous: String(host)) { return host.namespace }
         guard host.contains(".") else { return nil }
         return HostName.service(String(host), from: .defaultMesh)?.namespace
     }

@@ -9,9 +9,9 @@ extension RouteEffect {
     var place: String {
         let rule = ruleName.map { "rule \"\($0)\"" } ?? "the rule"
         let ports = ports.map { "\($0)" }.joined(separator: ", ")
-        guard let virtualService else { return "the default route of service \(host), port \(ports)" }
+        guard let virtualService else { return "the default route of \(host.noun) \(host), port \(ports)" }
         return
-            "\(rule) at \(pointer ?? .spec) of VirtualService \(virtualService) for service \(host), port \(ports)"
+            "\(rule) at \(pointer ?? .spec) of VirtualService \(virtualService) for \(host.noun) \(host), port \(ports)"
     }
 
     /// What becomes of the rule, in one sentence for people.

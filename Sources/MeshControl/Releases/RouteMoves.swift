@@ -19,7 +19,7 @@ struct RouteMove: Hashable {
 
     var description: String {
         let route =
-            rules.map { "\(pointer) of VirtualService \($0)" } ?? "the default route of service \(host)"
+            rules.map { "\(pointer) of VirtualService \($0)" } ?? "the default route of \(host.noun) \(host)"
         return "\(route), port \(port), goes to \(after.joined(separator: " and ")) instead of "
             + before.joined(separator: " and ")
     }

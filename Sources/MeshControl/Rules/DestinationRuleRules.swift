@@ -20,7 +20,7 @@ struct DestinationRuleRules: ObjectRules {
         if let host = names.host(spec.host, from: name.namespace), let owner = names.destinationRule(for: host),
             owner != name
         {
-            let detail = "DestinationRule \(owner) holds for service \(host), and there can be only one"
+            let detail = "DestinationRule \(owner) holds for \(host.noun) \(host), and there can be only one"
             let pointer = PlannedWrite.specPointer.appending("host")
             throw ControlError.owned(
                 .owned(detail, by: owner, .destinationRule, errors: [Violation(pointer, .conflict, detail)]))
@@ -36,13 +36,23 @@ struct DestinationRuleRules: ObjectRules {
 
     /// Of two writers who want one host, the second one sees that the first one has it. Another namespace's is refused later.
     func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
-        try await transaction.lock(write.references.map(\.target).filter { $0.namespace == write.key.namespace })
+        let spec = try write.spec(as: DestinationRuleSpec.self)
+        guard let state = write.base, let namespace = write.key.namespace else { return }
+        var names = StateNames(state)
+        guard let host = names.host(spec.host, from: namespace), host.namespace == namespace else { return }
+        if let definition = names.definition(of: host) {
+            try await transaction.lock([.namespaced(definition.kind, definition.object, in: state.mesh)])
+        } else if let service = host.service {
+            try await transaction.lock([.namespaced(.service, service, in: state.mesh)])
+        }
     }
 
     /// Without it, what rules name as a subset means the version of that name, or nothing: then their requests would get 503.
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
         guard let spec: DestinationRuleSpec = object.noun(), let namespace = object.key.namespace,
-            let mesh = object.key.meshKey, let service = HostName.service(spec.host, from: namespace)
+            let mesh = object.key.meshKey, let service = HostName.service(spec.host, from: namespace),
+            // Another namespace's is not this rule's to decide about, so by that name it means another host.
+            service.namespace == namespace
         else { return }
         let key = ObjectKey.namespaced(.service, service, in: mesh)
         // Rules that are being written hold what they send requests to: they are waited for, and wait.

@@ -9,7 +9,6 @@ extension PlannedWrite {
     private static let maxChoices = 20
 
     /// Who refers to what stands in another namespace must have the right there that the reference needs.
-    ///
     func checkRights() throws {
         for reference in references {
             guard reference.right == .write, let namespace = reference.target.namespace else { continue }

@@ -62,6 +62,19 @@ extension PlannedWrite {
     }
 }
 
+extension PlannedWrite {
+    /// What hosts that are defined in another way make too much of all rules of the mesh.
+    func excess(ofRulesIn new: MeshState, before old: MeshState) -> Violation? {
+        var (names, before) = (StateNames(new), StateNames(old))
+        let excess = names.cost(ofAll: new.virtualServices)
+            .excessOfMesh(growingFrom: before.cost(ofAll: old.virtualServices))
+        return excess.map {
+            Violation(
+                Self.specPointer.appending("ports"), .tooMany, "with so many HTTP ports all rules of the mesh \($0)")
+        }
+    }
+}
+
 extension StateNames {
     /// The hosts that rules are about.
     fileprivate mutating func hosts(of rules: VirtualServiceSpec, from namespace: Name) -> [Host] {

@@ -14,13 +14,21 @@ struct ServiceEntryRules: ObjectRules {
         checkServices(spec, in: name.namespace, state, write.log)
         let mesh = try write.mesh()
         let stored = try await transaction.fetch([.mesh(mesh.mesh, of: mesh.tenant)]).first
-        if let mesh: MeshSpec = stored?.noun(), !mesh.allowsPrivateHosts { checkAddresses(spec, write.log) }
+        let allowed: MeshSpec? = stored?.noun()
+        // Who cannot be asked has not allowed it.
+        if allowed?.allowsPrivateHosts != true { checkAddresses(spec, write.log) }
+        checkNumbers(spec, of: name, in: state, write.log)
         try write.log.check(write.options)
         try checkOwners(spec, of: name, in: state)
+        // As if it were written now: younger than everything.
+        let age = state[ServiceEntrySpec.self][name]?.first?.createTime ?? Timestamp(microseconds: .max)
+        let definitions = spec.definitions(in: name.namespace, createTime: age)
+        var changed = state
+        changed[ServiceEntrySpec.self][name] = definitions
+        if let excess = write.excess(ofRulesIn: changed, before: state) { write.log.report(excess) }
+        try write.log.check(write.options)
         let run = write.dryRun(in: state) { state, change in
-            // As if it were written now: younger than everything.
-            let age = state[ServiceEntrySpec.self][name]?.first?.createTime ?? Timestamp(microseconds: .max)
-            state[ServiceEntrySpec.self][name] = spec.definitions(in: name.namespace, createTime: age)
+            state = changed
             change[.serviceEntry] = [name]
         }
         return try await write.put(spec, found: write.warn(of: run), in: transaction)
@@ -28,15 +36,38 @@ struct ServiceEntryRules: ObjectRules {
 
     /// A service's short names are its own, but for a namespace that means another host by one itself.
     private func checkServices(_ spec: ServiceEntrySpec, in namespace: Name, _ state: MeshState, _ log: ViolationLog) {
-        guard spec.export(from: namespace) != .namespaces([namespace]) else { return }
+        let isForOthers = spec.export(from: namespace) != .namespaces([namespace])
         for (index, host) in spec.hosts.enumerated() {
-            guard let service = HostName.service(host, from: namespace), service.namespace != namespace,
-                state.services[service] != nil
-            else { continue }
+            guard let service = HostName.service(host, from: namespace), state.services[service] != nil else {
+                continue
+            }
+            let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
+            if isForOthers && service.namespace != namespace {
+                log.report(
+                    pointer, .conflict,
+                    "is the name of service \(service), of another namespace; with exportTo [\".\"] it can be had for this one alone"
+                )
+            } else {
+                log.warn(
+                    pointer, .consequence,
+                    "callers and rules that say \"\(host)\" mean this host, and service \(service) by its other names alone"
+                )
+            }
+        }
+    }
+
+    private func checkNumbers(
+        _ spec: ServiceEntrySpec, of name: NamespacedName, in state: MeshState, _ log: ViolationLog
+    ) {
+        var names = StateNames(state)
+        let limit = Limits.definitionsPerHost
+        let own = Set((state[ServiceEntrySpec.self][name] ?? []).map(\.text))
+        for (index, host) in spec.hosts.enumerated() where !own.contains(host) {
+            let count = names.definitions(of: host).count + 1
+            guard !limit.allows(count) else { continue }
             log.report(
-                PlannedWrite.specPointer.appending("hosts").appending(index), .conflict,
-                "is the name of service \(service), of another namespace; with exportTo [\".\"] it can be had for this one alone"
-            )
+                PlannedWrite.specPointer.appending("hosts").appending(index), .tooMany,
+                "this would be definition \(count) of the host; allowed are \(limit.rule)")
         }
     }
 

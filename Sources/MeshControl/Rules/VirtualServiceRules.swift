@@ -20,7 +20,7 @@ struct VirtualServiceRules: ObjectRules {
         if let excess = write.excess(of: check.spec, named: name, in: state) { write.log.report(excess) }
         try write.log.check(write.options)
         if spec.appliesToSidecars { try checkOwners(of: spec.hosts, owners, name, in: state) }
-        let write = write.settingAside(NamedHosts(spec, of: name, in: state).meaningOthers)
+        let write = write.settingAside(try NamedHosts(write, in: state).meaningOthers)
         let run = write.dryRun(in: state) { state, change in
             // As if it were written now: younger and newer than everything.
             let old = state.virtualServices[name]
@@ -54,22 +54,19 @@ struct VirtualServiceRules: ObjectRules {
         return waiting
     }
 
-    /// Rows of a stranger's services are locked against other writers for nobody who may not decide about them. This replica may not
+    /// Rows of a stranger's hosts are locked against other writers for nobody who may not decide about them. This replica may not
     /// know yet who has been let in, so what is stored has the last word.
     func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
-        if write.hosts.contains(where: { $0.target.namespace != write.key.namespace }),
-            try write.base.map({ try !isLetIn(write, in: $0) }) ?? true
-        {
-            _ = try checkRights(in: await write.meshState(in: transaction), write)
+        guard let base = write.base else { throw ControlError.fault("\(write.key) is written without its mesh") }
+        var named = try NamedHosts(write, in: base)
+        let foreign = Set(named.hosts.map(\.host).filter { $0.namespace != write.key.namespace })
+        if !foreign.isEmpty, try !foreign.isSubset(of: named.existing) || !isLetIn(write, in: base) {
+            let state = try await write.meshState(in: transaction)
+            _ = try checkRights(in: state, write)
+            named = try NamedHosts(write, in: state)
         }
         // Of two writers who want one host, the second one sees that the first one has it.
-        try await transaction.lock(Set(write.hosts.map(\.target)).union(definitions(of: write)))
-    }
-
-    /// What defines hosts of the draft that are no services', as far as this replica knows.
-    private func definitions(of write: PlannedWrite) throws -> [ObjectKey] {
-        guard let state = write.base, let name = write.key.namespacedName else { return [] }
-        return NamedHosts(try write.spec(as: VirtualServiceSpec.self), of: name, in: state).definitions
+        try await transaction.lock(Set(named.definitions))
     }
 
     private func isLetIn(_ write: PlannedWrite, in state: MeshState) throws -> Bool {
@@ -81,17 +78,15 @@ struct VirtualServiceRules: ObjectRules {
         }
     }
 
-    /// Who decides about a service's requests must be allowed to where the service is, or be let in there.
+    /// Who decides about a host's requests must be allowed to where the host is, or be let in there. Of what does not exist there
+    /// is no right to ask for.
     ///
     /// - Returns: whose the hosts are.
-    private func checkRights(
-        in state: MeshState, _ write: PlannedWrite
-    ) throws -> [Host: HostOwnership] {
-        let spec = try write.spec(as: VirtualServiceSpec.self)
-        guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
-        let named = NamedHosts(spec, of: name, in: state)
+    private func checkRights(in state: MeshState, _ write: PlannedWrite) throws -> [Host: HostOwnership] {
+        let named = try NamedHosts(write, in: state)
         let owners = HostOwnership.all(of: Set(named.hosts.map(\.host)), in: state)
-        for (pointer, host) in named.hosts where owners[host]?.letsIn(name.namespace) != true {
+        for (pointer, host) in named.hosts
+        where named.existing.contains(host) && owners[host]?.letsIn(write.key.namespace ?? .blank) != true {
             try write.checkRight(in: host.namespace, pointer)
         }
         return owners
@@ -122,18 +117,26 @@ struct VirtualServiceRules: ObjectRules {
 private struct NamedHosts {
     /// Each of its hosts, and where it stands.
     private(set) var hosts: [(pointer: JSONPointer, host: Host)] = []
-    /// What defines those that are no services'.
+    /// Those of them that are there, as far as the state says.
+    private(set) var existing: Set<Host> = []
+    /// What defines them: services, and others.
     private(set) var definitions: [ObjectKey] = []
     /// Where texts that could be services' names mean other hosts.
     private(set) var meaningOthers: Set<JSONPointer> = []
 
-    init(_ spec: VirtualServiceSpec, of name: NamespacedName, in state: MeshState) {
+    init(_ write: PlannedWrite, in state: MeshState) throws {
+        let spec = try write.spec(as: VirtualServiceSpec.self)
+        guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
         var names = StateNames(state)
         for (index, text) in spec.hosts.enumerated() {
             guard let host = names.host(text, from: name.namespace) else { continue }
             hosts.append((.spec.appending("hosts").appending(index), host))
+            guard names.service(host) != nil else { continue }
+            existing.insert(host)
             if let definition = names.definition(of: host) {
                 definitions.append(.namespaced(definition.kind, definition.object, in: state.mesh))
+            } else if let service = host.service {
+                definitions.append(.namespaced(.service, service, in: state.mesh))
             }
         }
         for (pointer, destination) in spec.places {
@@ -141,11 +144,6 @@ private struct NamedHosts {
             meaningOthers.insert(pointer)
         }
     }
-}
-
-extension PlannedWrite {
-    /// The services that the rules decide about.
-    fileprivate var hosts: [Reference] { references.filter { $0.right == .write } }
 }
 
 extension ControlError.Conflict {

@@ -14,7 +14,7 @@ extension ServiceEntrySpec {
             DefinedHost(
                 host, at: .spec.appending("hosts").appending(index),
                 ports: ports.map {
-                    ServiceSpec.Port(name: $0.name, number: $0.number, appProtocol: $0.appProtocol)
+                    ServiceSpec.Port(name: $0.name, number: $0.number, appProtocol: $0.appProtocol.meaning)
                 }, members: members(of: host), export: export(from: namespace), createTime: createTime,
                 idle: idle)
         }
@@ -45,5 +45,15 @@ extension ServiceEntrySpec {
 
     private func ports(of endpoint: Endpoint) -> [Name: Int] {
         ports.reduce(into: [:]) { $0[$1.name] = endpoint.ports[$1.name] ?? $1.targetPort }
+    }
+}
+
+extension ServiceEntrySpec.AppProtocol {
+    fileprivate var meaning: ServiceSpec.AppProtocol {
+        switch self {
+        case .http: .http
+        case .http2: .http2
+        case .grpc: .grpc
+        }
     }
 }

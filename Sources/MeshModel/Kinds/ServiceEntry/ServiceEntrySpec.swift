@@ -15,10 +15,25 @@ package struct ServiceEntrySpec: ResourceKind {
         case dns = "DNS"
         /// As ``dns``, for one name: each new connection goes to the first answer.
         case firstOfDNS = "DNS_ROUND_ROBIN"
-        /// Istio's words for what takes sidecars that intercept connections.
-        case none = "NONE"
-        case dynamicDNS = "DYNAMIC_DNS"
     }
+
+    private static let interception = "it takes sidecars that intercept connections; use STATIC or DNS"
+
+    /// How a port's traffic is understood.
+    package enum AppProtocol: String, CaseIterable, Sendable {
+        case http = "HTTP"
+        case http2 = "HTTP2"
+        case grpc = "GRPC"
+    }
+
+    private static let refusedProtocols: [String: String] = {
+        let encrypted = "sidecars neither encrypt connections nor look into those that are"
+        let others = "sidecars are HTTP proxies; other connections take ones that intercept them"
+        return [
+            "HTTPS": encrypted, "TLS": encrypted, "TCP": others, "MONGO": others, "MYSQL": others, "REDIS": others,
+            "UDP": others,
+        ]
+    }()
 
     /// Where a host is. Istio decides by it whether connections are encrypted by the mesh.
     package enum Location: String, CaseIterable, Sendable {
@@ -30,7 +45,7 @@ package struct ServiceEntrySpec: ResourceKind {
         package var name = Name.blank
         /// What callers put behind the host name; `1...65_535`.
         package var number = 0
-        package var appProtocol = ServiceSpec.AppProtocol.http
+        package var appProtocol = AppProtocol.http
         /// Where members listen that do not say; `nil`: at ``number``.
         package var targetPort: Int?
 
@@ -39,16 +54,19 @@ package struct ServiceEntrySpec: ResourceKind {
         package static let schemaName: String? = nil
         package static let fields: [Field<Self>] = [
             .required("name", \.name, .name, "What endpoints call it."),
-            .required("number", \.number, .port, "What callers put behind the host name."),
-            .defaulted("protocol", \.appProtocol, .choice, "How its traffic is understood; declared, never sniffed."),
+            .required(
+                "number", \.number, .port, "What callers put behind the host name; without it they mean the first port."
+            ),
+            .defaulted(
+                "protocol", \.appProtocol, .choice(refused: refusedProtocols),
+                "How its traffic is understood; declared, never sniffed."),
             .optional("targetPort", \.targetPort, .port, "Where endpoints listen that do not say. Default: number."),
         ]
 
         package func settle(_ reading: Members) {
-            guard !appProtocol.isHTTP else { return }
-            reading.report(
-                "protocol", .unsupported,
-                "ports that do not speak HTTP take sidecars that intercept connections; sidecars here are HTTP proxies")
+            guard number == 443 else { return }
+            reading.log.warn(
+                reading.place("number").pointer, .consequence, "requests go to this port as they are, without TLS")
         }
     }
 
@@ -80,7 +98,7 @@ package struct ServiceEntrySpec: ResourceKind {
     package var hosts: [String] = []
     /// At least one, at most 32; names and numbers are unique.
     package var ports: [Port] = []
-    package var resolution = Resolution.none
+    package var resolution = Resolution.endpoints
     package var location = Location.external
     /// At most 1000.
     package var endpoints: [Endpoint] = []
@@ -99,8 +117,11 @@ package struct ServiceEntrySpec: ResourceKind {
                 of: .document, 1...32, Uniqueness({ $0.name }, at: ["name"], "names of ports must be unique"),
                 Uniqueness({ $0.number }, at: ["number"], "numbers of ports must be unique")), "What the hosts offer."),
         .required(
-            "resolution", \.resolution, .choice,
-            "STATIC: at the endpoints' addresses. DNS: sidecars ask for the names of the endpoints, or of the host."),
+            "resolution", \.resolution, .choice(refused: ["NONE": interception, "DYNAMIC_DNS": interception]),
+            """
+            STATIC: at the endpoints' addresses. DNS: sidecars ask for the names of the endpoints, or of the host; gRPC clients \
+            without a sidecar are not told of such hosts. DNS_ROUND_ROBIN: as DNS, for one name, the first answer alone.
+            """),
         .defaulted(
             "location", \.location, .choice, isWritten: false,
             "Whether the hosts are part of the mesh. Nothing depends on it as long as sidecars encrypt nothing."),
@@ -127,7 +148,7 @@ package struct ServiceEntrySpec: ResourceKind {
             guard HostName.isName(name), HostName.mayBeDefined(name) else {
                 log.report(
                     place.pointer, .invalidFormat,
-                    "must be a full name such as \"api.example.com\": with a dot, and not a service's, which ends with \(HostName.domain)"
+                    "must be a full name such as \"api.example.com\": labels of lower-case letters, digits and \"-\" with dots in between; without port, no address, and no service's, which ends with \(HostName.domain)"
                 )
                 return nil
             }
@@ -136,13 +157,8 @@ package struct ServiceEntrySpec: ResourceKind {
 
     package func settle(_ reading: Members) {
         switch resolution {
-        case .none, .dynamicDNS:
-            guard reading.isRead("resolution") else { return }
-            reading.report(
-                "resolution", .unsupported,
-                "\(resolution.rawValue) takes sidecars that intercept connections; use STATIC or DNS")
         case .endpoints:
-            if endpoints.isEmpty && !hosts.isEmpty {
+            if endpoints.isEmpty && (!reading.has("endpoints") || reading.isRead("endpoints")) {
                 reading.report("endpoints", .required, "must not be empty where the resolution is STATIC")
             }
         case .firstOfDNS:
@@ -152,6 +168,13 @@ package struct ServiceEntrySpec: ResourceKind {
         case .dns: break
         }
         for (index, endpoint) in endpoints.enumerated() { check(endpoint, at: index, reading) }
+        checkPlaces(reading)
+        let members = hosts.count * ports.count * endpoints.count
+        if !Limits.membersPerServiceEntry.allows(members) {
+            reading.report(
+                "endpoints", .tooMany,
+                "come to \(members) members of clusters; allowed are \(Limits.membersPerServiceEntry.rule)")
+        }
         checkExports(reading)
     }
 
@@ -170,6 +193,20 @@ package struct ServiceEntrySpec: ResourceKind {
             reading.log.report(
                 place.appending("ports").appending(name.text), .unknownReference, "there is no port \(name)",
                 choices: names.map(\.text))
+        }
+    }
+
+    /// No two endpoints are one place.
+    private func checkPlaces(_ reading: Members) {
+        for port in ports {
+            var seen: Set<String> = []
+            for (index, endpoint) in endpoints.enumerated() {
+                let number = endpoint.ports[port.name] ?? port.targetPort ?? port.number
+                guard !seen.insert("\(endpoint.address) \(number)").inserted else { continue }
+                reading.log.report(
+                    reading.place("endpoints").pointer.appending(index).appending("address"), .duplicate,
+                    "another endpoint has the address \(endpoint.address) and port \(number) too")
+            }
         }
     }
 
