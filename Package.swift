@@ -138,7 +138,8 @@ let package = Package(
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshFeed", "MeshDataPlane", "MeshRelease", "MeshStore", "Documents", "MeshCore",
+                "MeshAPI", "MeshControl", "MeshFeed", "MeshDataPlane", "MeshRelease", "MeshStore", "Documents",
+                "MeshCore",
                 "MeshModel", "MeshIdentity", "EnvoyConfig", "GRPCServer", "Postgres", "PostgresServer", "Prometheus",
                 "CMalloc", logging, lifecycle, metrics, signals, configuration, nio.core, nio.posix,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -274,7 +275,8 @@ let package = Package(
         .testTarget(
             name: "MeshDataPlaneTests",
             dependencies: [
-                "MeshDataPlane", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshControl", "MeshFeed", "MeshFixtures", "MeshIdentity",
+                "MeshDataPlane", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshControl", "MeshFeed", "MeshFixtures",
+                "MeshIdentity",
                 "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshStore", "StoreFixtures", "TestSupport",
                 "XDSServer", nio.core, nio.posix,
             ], swiftSettings: strict),
