@@ -29,7 +29,12 @@ package struct EncodedChange: Sendable {
     /// What one host did.
     init(of host: Host, from old: EncodedHost, to new: EncodedHost) {
         let hasRoutes = !old.virtualHosts.isEmpty || !new.virtualHosts.isEmpty
-        if hasRoutes && (old.virtualHosts != new.virtualHosts || old.visibility != new.visibility) {
+        // gRPC clients have no targets where there are no clusters for them.
+        let isForProxyless = [old, new].map { !$0.proxylessClusters.isEmpty }
+        let isOther =
+            old.virtualHosts != new.virtualHosts || old.visibility != new.visibility
+            || isForProxyless[0] != isForProxyless[1]
+        if hasRoutes && isOther {
             routes[host] = old
         }
         guard old.isForEverybody && new.isForEverybody else {
