@@ -12,11 +12,11 @@ internal import XDSServer
 /// What a replica does for proxies: lets them in, publishes to them what their meshes come to, and keeps what they say.
 package struct DataPlane: Sendable {
     let store: MeshStore
-    let snapshots: SnapshotStore
+    let snapshots = SnapshotStore()
     let registry = ProxyRegistry()
     let admission: ProxyAdmission
     let loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
-    private let meshes: MeshPublishers
+    private let meshes = MeshPublishers()
     private let publisher: ConfigPublisher
     let logger: Logger
     private let configs: ProxyConfigs
@@ -32,9 +32,8 @@ package struct DataPlane: Sendable {
         self.store = store
         self.logger = logger
         admission = ProxyAdmission(tokens: tokens, life: { mirror.life(of: $0) })
-        meshes = MeshPublishers(listenerTTL: listenerTTL)
-        snapshots = SnapshotStore(source: meshes)
-        publisher = ConfigPublisher(mirror: mirror, store: snapshots, meshes: meshes, logger: logger)
+        publisher = ConfigPublisher(
+            mirror: mirror, store: snapshots, meshes: meshes, listenerTTL: listenerTTL, logger: logger)
         configs = ProxyConfigs(store: api, mirror: mirror, snapshots: snapshots, listenerTTL: listenerTTL)
     }
 

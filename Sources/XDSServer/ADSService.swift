@@ -34,7 +34,8 @@ package struct ADSService: GRPCService {
 /// One stream of a client. Bound to its event loop: turns messages into requests, feeds the machine, and sends what the
 /// machine says, as fast as the client takes it.
 ///
-/// As long as it has not acknowledged anything, the client is a newcomer, whose messages may have to wait (``AdmissionGate``).
+/// As long as it has not acknowledged anything, the client is a newcomer: its messages, and the first that it is sent, may have to
+/// wait (``AdmissionGate``).
 final class ADSStream: GRPCCallHandler, Newcomer {
     private let call: GRPCCall
     private let service: ADSService
@@ -48,7 +49,9 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     /// When what is new of the stream will be reported, if there is anything.
     var reportState = ReportState.none
     private var nodeID = ""
-    /// Messages that wait for the gate. Nothing more is read from the connection meanwhile, so they are few.
+    /// Waits for the gate.
+    private var isQueued = false
+    /// Messages that wait with it. Nothing more is read from the connection meanwhile, so they are few.
     private var waiting: [ByteBuffer] = []
     /// As whom it waits.
     private var identity: CallIdentity?
@@ -73,26 +76,36 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     func received(_ message: ByteBuffer) {
         guard machine.ackedRevision == 0 else { return take(message) }
-        if waiting.isEmpty && hub.gate.isOpen { return hub.gate.serve { take(message) } }
+        if !isQueued && hub.gate.isOpen { return hub.gate.serve { take(message) } }
         waiting.append(message)
-        guard waiting.count == 1 else { return }
+        guard !isQueued else { return }
         do throws(GRPCStatus) {
             try identify()
         } catch {
             waiting = []
             return finish(error)
         }
-        hub.gate.wait(self, of: tenant)
-        call.pauseInput()
+        queue()
     }
 
     /// In whose queue it waits.
     private var tenant: String { admission?.tenant ?? identity?.tenant ?? "" }
 
+    private func queue() {
+        isQueued = true
+        hub.gate.wait(self, of: tenant)
+        call.pauseInput()
+    }
+
     func proceed() {
+        isQueued = false
         let messages = waiting
         waiting = []
         for message in messages where !isOver { take(message) }
+        // What has been published since it was let in.
+        if !isOver, machine.snapshot == nil, let admission, let snapshot = service.store.snapshot(of: admission.view) {
+            serve(snapshot)
+        }
         call.resumeInput()
     }
 
@@ -150,10 +163,8 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     func closed(_ reason: GRPCCloseReason) {
         isOver = true
-        if !waiting.isEmpty {
-            hub.gate.leave(self, of: tenant)
-            waiting = []
-        }
+        if isQueued { hub.gate.leave(self, of: tenant) }
+        (isQueued, waiting) = (false, [])
         isClosed = true
         heartbeat?.next.cancel()
         guard let admission else { return }
@@ -170,6 +181,13 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     func update(_ snapshot: Snapshot) {
         // A write to another stream of this connection may have found that it is gone.
         guard !isOver else { return }
+        guard machine.snapshot == nil else { return serve(snapshot) }
+        // It is one of many, perhaps, who have come together and wait for their first one.
+        if isQueued { return }
+        if hub.gate.isOpen { hub.gate.serve { serve(snapshot) } } else { queue() }
+    }
+
+    private func serve(_ snapshot: Snapshot) {
         call.connection.flushing {
             do throws(GRPCStatus) {
                 try take(snapshot)

@@ -67,7 +67,7 @@ struct DiscoveryRequest: Equatable {
 struct DiscoveryAnswer {
     enum Resources {
         /// Everything in the set and, while removals wait, what is no longer in it.
-        case everything(ResourceSet, and: [EncodedResource])
+        case everything(LayeredSet, and: [EncodedResource])
         case some([EncodedResource])
     }
 

@@ -15,7 +15,7 @@ package final class EncodedResource: Sendable {
     /// hexadecimal would be more than half of what a thousand clusters are when compressed.
     package let version: String
     /// The same hash, 128 bits of it, of which a set's version is made.
-    let digest: (UInt64, UInt64)
+    let digest: ContentDigest
     /// The resource's own message.
     package let body: [UInt8]
     /// How long a client keeps the resource without hearing of it again (xDS protocol, "TTL"); `nil`: for ever. Clients that do
@@ -39,7 +39,7 @@ package final class EncodedResource: Sendable {
         self.body = body
         self.ttl = ttl
         digest = Self.digest(name, body, ttl)
-        version = Self.version(digest.0)
+        version = digest.short
         var forms = SharedForms()
         if body.count >= SharedBytes.compressesFrom, let earlier {
             forms = SharedForms(after: earlier.fields.withLock { $0 })
@@ -51,7 +51,7 @@ package final class EncodedResource: Sendable {
     /// That there is no such virtual host: its name without a body, "to match the requested resource to the response"
     /// (Envoy's VHDS), so that the request goes on that waits for it.
     init(absentVirtualHost name: String) {
-        (type, self.name, body, digest) = (.virtualHost, name, [], (0, 0))
+        (type, self.name, body, digest) = (.virtualHost, name, [], ContentDigest())
         version = Self.absentVersion
         (ttl, heartbeat) = (nil, nil)
         fields = Mutex(SharedForms())
@@ -117,34 +117,16 @@ package final class EncodedResource: Sendable {
         return ByteBuffer(bytes: bytes ?? [])
     }
 
-    private static func digest(_ name: String, _ body: [UInt8], _ ttl: Duration?) -> (UInt64, UInt64) {
+    private static func digest(_ name: String, _ body: [UInt8], _ ttl: Duration?) -> ContentDigest {
         var hash = SHA256()
         hash.update(data: Array(name.utf8))
         // Names have neither of these bytes, so it is clear where they end and whether a time follows.
         hash.update(data: ttl.map { Array("\u{1}\($0)\u{0}".utf8) } ?? [0])
         hash.update(data: body)
-        return numbers(hash.finalize())
+        let bytes = Array(hash.finalize().prefix(16))
+        func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        return ContentDigest(high: number(bytes.prefix(8)), low: number(bytes.suffix(8)))
     }
-
-    private static func numbers(_ digest: SHA256Digest) -> (UInt64, UInt64) {
-        var numbers: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in digest.prefix(16).enumerated() {
-            if index < 8 {
-                numbers.0 = numbers.0 << 8 | UInt64(byte)
-            } else {
-                numbers.1 = numbers.1 << 8 | UInt64(byte)
-            }
-        }
-        return numbers
-    }
-
-    /// - Parameter number: of which the first 48 bits are taken.
-    /// - Returns: a character for six of them (RFC 4648, section 5).
-    private static func version(_ number: UInt64) -> String {
-        String(decoding: (1...8).map { base64[Int(number >> (64 - 6 * $0)) & 63] }, as: UTF8.self)
-    }
-
-    private static let base64 = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 }
 
 /// The two variants of the protocol.

@@ -90,7 +90,7 @@ private final class LRSStream: GRPCCallHandler {
         call.send(OutboundMessage(ByteBuffer(bytes: bytes ?? [])))
     }
 
-    private func clusters(of admission: Admission) throws(GRPCStatus) -> ResourceSet {
+    private func clusters(of admission: Admission) throws(GRPCStatus) -> LayeredSet {
         guard let snapshot = service.store.snapshot(of: admission.view) else { return .empty }
         try owner.check(snapshot, for: admission, service.admission)
         return snapshot[.cluster]

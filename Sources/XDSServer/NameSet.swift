@@ -30,15 +30,18 @@ struct NameSet: Equatable {
             squares &+= hash &* hash
         }
 
-        mutating func remove(_ name: String) { remove(hash: Self.hash(name.utf8)) }
-
-        /// A name and what it stands for. If they are not there, it becomes the fingerprint of nothing.
-        mutating func remove(_ name: String, _ value: String) { remove(hash: Self.hash(name.utf8, value.utf8)) }
-
-        private mutating func remove(hash: UInt64) {
+        mutating func remove(_ name: String) {
+            let hash = Self.hash(name.utf8)
             count -= 1
             sum &-= hash
             squares &-= hash &* hash
+        }
+
+        /// All that another one is of, and that this one is not.
+        mutating func add(_ other: Self) {
+            count += other.count
+            sum &+= other.sum
+            squares &+= other.squares
         }
 
         private static func hash(_ name: some Collection<UInt8>) -> UInt64 {

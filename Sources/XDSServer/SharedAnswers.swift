@@ -11,13 +11,14 @@ final class SharedAnswers {
         var names: NameSet.Fingerprint
         /// To be sent again.
         var forced: NameSet.Fingerprint
-        /// Names and versions that the client says it has, but for those of its own (``ResourceSet/rest(of:unless:)``).
+        /// Names and versions that the client says it has.
         var has: NameSet.Fingerprint
-        /// ``ResourceSet/id`` of what it was sent last; 0: nothing.
-        var known: UInt64
-        /// Of what there is now. Both of the sets in which the difference lies (``ResourceSet/difference(from:unless:)``), so that
-        /// clients share what they are told although each has something of its own.
-        var set: UInt64
+        /// Nothing has been sent yet.
+        var isFirst: Bool
+        /// ``ResourceSet/id`` of the layers in which what was sent last and what there is now differ
+        /// (``LayeredSet/difference(from:and:)``): so clients share what they are told although each has something of its own.
+        var old: [UInt64]
+        var new: [UInt64]
     }
 
     struct Answer {

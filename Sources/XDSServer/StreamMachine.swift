@@ -287,7 +287,7 @@ final class StreamMachine {
     }
 
     /// What is to stay: also what has come back in a newer snapshot.
-    private func kept(_ type: ResourceType, _ current: Snapshot) -> [ResourceSet] {
+    private func kept(_ type: ResourceType, _ current: Snapshot) -> [LayeredSet] {
         [current[type]] + (snapshot.map { [$0[type]] } ?? [])
     }
 

@@ -2,9 +2,9 @@
 extension Subscription {
     /// The next response, if one is needed; removals of clusters and endpoints wait for ``remove(keeping:revision:nonce:)``.
     func respond(
-        _ set: ResourceSet, revision: Int64, nonce: @autoclosure () -> String, sharing answers: SharedAnswers
+        _ set: LayeredSet, revision: Int64, nonce: @autoclosure () -> String, sharing answers: SharedAnswers
     ) -> DiscoveryAnswer? {
-        guard !isInFlight, isUrgent || known !== set else { return nil }
+        guard !isInFlight, isUrgent || !isKnown(set) else { return nil }
         // Where nothing is said of what is gone, no acceptance will ever follow.
         let isSilent = variant == .stateOfTheWorld ? !type.isFullState : type.isNeverRemoved
         if isSilent { forgive { set[$0] != nil } }
@@ -30,7 +30,7 @@ extension Subscription {
 
     /// Tells the client what is in none of the sets, once nothing refers to it any more.
     func remove(
-        keeping kept: [ResourceSet], revision: Int64, nonce: @autoclosure () -> String
+        keeping kept: [LayeredSet], revision: Int64, nonce: @autoclosure () -> String
     ) -> DiscoveryAnswer? {
         // Who has asked is answered first, or would be told of the same names twice.
         guard !isInFlight, !isUrgent, let known, !leaving.isEmpty else { return nil }
@@ -75,7 +75,7 @@ extension Subscription {
     }
 
     /// Notes what a client that refuses `set` goes on with, and what it says that it has and may not be sent.
-    private func noteLasting(_ set: ResourceSet) {
+    private func noteLasting(_ set: LayeredSet) {
         if hasHints { due.formUnion(set.lasting.names) }
         guard let known, known.lasting.shortest != nil else { return }
         // What it refused it does not have.
@@ -100,7 +100,7 @@ extension Subscription {
         var isNeeded: Bool
     }
 
-    private func deltaContent(_ set: ResourceSet, _ answers: SharedAnswers) -> Content {
+    private func deltaContent(_ set: LayeredSet, _ answers: SharedAnswers) -> Content {
         // The first answer to a client that has nothing and wants all there is, the usual case of a connecting proxy: bytes
         // that are assembled once for all of them.
         if forcesAll && known == nil && leaving.isEmpty && !hasHints && type != .virtualHost
@@ -118,6 +118,10 @@ extension Subscription {
             return Content(
                 resources: .some(resources), removed: removed, isNeeded: !resources.isEmpty || !removed.isEmpty)
         }
+        // Whoever comes back has mostly all there is.
+        if known == nil, let offered, wantsJust(set), set.isAll(of: offered) {
+            return Content(resources: .some([]), isNeeded: false)
+        }
         let offer = offered?.count ?? 0
         let answer = answers.answer(key(set)) {
             let (resources, removed) = changes(set)
@@ -132,31 +136,28 @@ extension Subscription {
             isNeeded: !answer.resources.isEmpty || !answer.removed.isEmpty)
     }
 
+    /// Whether the client wants all that there is, and nothing that there is not.
+    private func wantsJust(_ set: LayeredSet) -> Bool {
+        isWildcard ? names.count == 0 : names.count == set.count && set.isCovered(by: names)
+    }
+
     /// Whether an answer from `set` depends on nothing but its ``key(_:)``, and is worth being looked up.
-    private func isShareable(_ set: ResourceSet) -> Bool {
+    private func isShareable(_ set: LayeredSet) -> Bool {
         guard forcedNames.isEmpty, refused.isEmpty, leaving.isEmpty, lookedAt.isEmpty else { return false }
         guard let known else { return offered != nil }
         return !forcesAll && offered == nil
             && (children?.count ?? 0) + set.changes(since: known).count >= SharedAnswers.minimum
     }
 
-    private func key(_ set: ResourceSet) -> SharedAnswers.Key {
-        var key = SharedAnswers.Key(
+    private func key(_ set: LayeredSet) -> SharedAnswers.Key {
+        let layers = set.difference(from: known ?? .empty, and: children)
+        return SharedAnswers.Key(
             type: type, isWildcard: isWildcard, names: names.fingerprint, forced: children?.fingerprint ?? .init(),
-            has: .init(), known: 0, set: set.id)
-        func isNamed(_ name: String) -> Bool { names.contains(name) || children?.contains(name) == true }
-        if let known {
-            let sets = set.difference(from: known, unless: isNamed)
-            (key.known, key.set) = (sets.old.id, sets.new.id)
-        } else if let offered {
-            let rest = set.rest(of: offered.fingerprint, unless: isNamed)
-            (key.has, key.set) = (rest.has, rest.set.id)
-        }
-        return key
+            has: offered?.fingerprint ?? .init(), isFirst: known == nil, old: layers.old, new: layers.new)
     }
 
     /// What the client lacks, and what it is to remove; notes in ``leaving`` what it is to remove later.
-    private func changes(_ set: ResourceSet) -> (resources: [EncodedResource], removed: [String]) {
+    private func changes(_ set: LayeredSet) -> (resources: [EncodedResource], removed: [String]) {
         var resources: [EncodedResource] = []
         var removed: [String] = []
         for name in withRefused(candidates(set), set).sorted() {
@@ -186,7 +187,7 @@ extension Subscription {
     }
 
     /// Everything wanted, every time.
-    private func fullContent(_ set: ResourceSet, _ answers: SharedAnswers? = nil) -> Content {
+    private func fullContent(_ set: LayeredSet, _ answers: SharedAnswers? = nil) -> Content {
         var isNeeded = isUrgent
         if let answers, isShareable(set) {
             let answer = answers.answer(key(set)) {
@@ -206,7 +207,7 @@ extension Subscription {
     }
 
     /// Whether anything that is wanted differs from what was sent last; notes in ``leaving`` what is to be left out later.
-    private func hasChanged(_ set: ResourceSet) -> Bool {
+    private func hasChanged(_ set: LayeredSet) -> Bool {
         var isChange = false
         for name in known.map({ set.changes(since: $0) }) ?? [] where wants(name) {
             let old = known?[name] ?? leaving[name].flatMap { $0 }
@@ -220,7 +221,7 @@ extension Subscription {
     }
 
     /// What changed of what is wanted; what is left out stays as it is.
-    private func partialContent(_ set: ResourceSet) -> Content {
+    private func partialContent(_ set: LayeredSet) -> Content {
         // The first answer to a client that wants all there is shares its bytes with all others of its kind.
         if known == nil && forcesAll && refused.isEmpty && (isWildcard || set.isCovered(by: names)) {
             return Content(resources: .everything(set, and: []), isNeeded: !set.isEmpty)
@@ -234,7 +235,7 @@ extension Subscription {
     }
 
     /// What was refused together is tried again together, when some of it has changed: the client may lack all of it.
-    private func withRefused(_ candidates: Set<String>, _ set: ResourceSet) -> Set<String> {
+    private func withRefused(_ candidates: Set<String>, _ set: LayeredSet) -> Set<String> {
         let isRetry = refused.contains {
             candidates.contains($0) && (forcesAll || forced.contains($0) || known?[$0]?.version != set[$0]?.version)
         }
@@ -242,7 +243,7 @@ extension Subscription {
     }
 
     /// Names that a response may have to say something about.
-    private func candidates(_ set: ResourceSet) -> Set<String> {
+    private func candidates(_ set: LayeredSet) -> Set<String> {
         var candidates = forced
         let hints = hints
         // What a client that comes back says that it has is mostly what there is. Nothing is to be said of that, and to leave it

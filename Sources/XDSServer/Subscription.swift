@@ -1,8 +1,8 @@
 /// What one stream knows of one resource type: what the client wants, what it has, and what is on its way. No I/O, no
 /// clock.
 ///
-/// What the client has is not kept name by name: it is the last set that was sent, restricted to what the client wants.
-/// So a stream costs what it wants, not what the mesh has.
+/// What the client has is not kept name by name: it is the list of layers that was sent last, restricted to what the client
+/// wants. So a stream costs what it wants, not what the mesh has, and of a change only the layers that are other ones.
 ///
 /// Sources: "xDS REST and gRPC protocol" (ACK and NACK, resource warming, incremental xDS), and Envoy's behaviour where
 /// the text leaves room.
@@ -18,7 +18,7 @@ final class Subscription {
     /// Wanted by name. Shared with other streams that want the same (``NameTable``).
     var names = NameSet()
     /// Sent last; with `nil` nothing was.
-    var known: ResourceSet?
+    var known: LayeredSet?
     /// The nonce of the last response; empty: there was none.
     var lastNonce = ""
     var lastVersion = ""
@@ -153,19 +153,22 @@ final class Subscription {
     var isUrgent: Bool { owesResponse || forcesAll || hasForced }
 
     /// Nothing is to be sent, nothing is on its way, and nothing was refused.
-    func isSettled(on set: ResourceSet) -> Bool {
+    func isSettled(on set: LayeredSet) -> Bool {
         !isInFlight && rejection == nil && !isUrgent && leaving.isEmpty
             && (known.map { $0.hasSameContent(as: set) } ?? false)
     }
 
     /// Whether ``respond(_:revision:nonce:)`` has nothing left to say but removals.
-    func isUpToDate(with set: ResourceSet) -> Bool { !isInFlight && !isUrgent && known === set }
+    func isUpToDate(with set: LayeredSet) -> Bool { !isInFlight && !isUrgent && isKnown(set) }
+
+    /// Whether it is what was sent last.
+    func isKnown(_ set: LayeredSet) -> Bool { known?.isIdentical(to: set) ?? false }
 
     /// Whether anything has yet to be removed, if it does not come back.
     var hasLeaving: Bool { !leaving.isEmpty }
 
     /// Whether something that is in none of the sets has yet to be removed.
-    func hasRemovals(to kept: [ResourceSet]) -> Bool {
+    func hasRemovals(to kept: [LayeredSet]) -> Bool {
         leaving.keys.contains { name in kept.allSatisfy { $0[name] == nil } }
     }
 }

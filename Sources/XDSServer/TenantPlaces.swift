@@ -16,7 +16,8 @@ package struct TenantLimits: Sendable {
     }
 
     package var streams: Bound
-    /// Different ``Admission/group``s.
+    /// Different ``Admission/group``s, with those that nobody is in any more but that are still there
+    /// (``SnapshotStore/patience``).
     package var groups: Bound
 
     package init(streams: Bound, groups: Bound) {
@@ -34,12 +35,30 @@ package final class TenantPlaces: Sendable {
         var streams = 0
         /// Streams by group.
         var groups: [String: Int] = [:]
+        /// Groups that nobody is in any more, and until when they count.
+        var left: [String: ContinuousClock.Instant] = [:]
+
+        /// - Returns: whether the group may have another stream.
+        mutating func hasRoom(for group: String, of bound: Int, _ now: ContinuousClock.Instant) -> Bool {
+            if groups[group] != nil || left[group] != nil || groups.count + left.count < bound { return true }
+            left = left.filter { $0.value > now }
+            return groups.count + left.count < bound
+        }
     }
 
     private let limits: TenantLimits
     private let tenants = Mutex<[String: Tenant]>([:])
+    private let now: @Sendable () -> ContinuousClock.Instant
 
-    package init(_ limits: TenantLimits) { self.limits = limits }
+    private static let grace = Duration.seconds(SnapshotStore.patience)
+
+    /// - Parameter now: for tests.
+    package init(
+        _ limits: TenantLimits, now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+    ) {
+        self.limits = limits
+        self.now = now
+    }
 
     /// Streams of all tenants.
     package var count: Int { tenants.withLock { $0.values.reduce(0) { $0 + $1.streams } } }
@@ -53,12 +72,13 @@ package final class TenantPlaces: Sendable {
             guard tenant.streams < limits.streams.most else {
                 return "the tenant has as many streams on this server as it may; allowed are \(limits.streams.rule)"
             }
-            guard tenant.groups[admission.group] != nil || tenant.groups.count < limits.groups.most else {
+            guard tenant.hasRoom(for: admission.group, of: limits.groups.most, now()) else {
                 return "the tenant's proxies on this server have as many different views as they may; "
                     + "allowed are \(limits.groups.rule)"
             }
             tenant.streams += 1
             tenant.groups[admission.group, default: 0] += 1
+            tenant.left[admission.group] = nil
             tenants[admission.tenant] = tenant
             return nil
         }
@@ -71,7 +91,8 @@ package final class TenantPlaces: Sendable {
             tenant.streams -= 1
             let rest = (tenant.groups[admission.group] ?? 1) - 1
             tenant.groups[admission.group] = rest > 0 ? rest : nil
-            if tenant.streams > 0 { tenants[admission.tenant] = tenant }
+            if rest == 0 { tenant.left[admission.group] = now() + Self.grace }
+            tenants[admission.tenant] = tenant
         }
     }
 }

@@ -1,6 +1,7 @@
 import MeshControl
 import MeshFeed
 import MeshModel
+import NIOPosix
 import TestSupport
 import Testing
 
@@ -9,27 +10,32 @@ import Testing
 
 /// A mesh whose publisher is told directly.
 struct PublishedBench {
-    let published: PublishedMesh
+    let store = SnapshotStore()
     let publisher: MeshPublisher
+    let loop = MultiThreadedEventLoopGroup.singleton.any()
 
     init(listenerTTL: Duration? = nil) {
-        published = PublishedMesh(listenerTTL: listenerTTL)
-        publisher = MeshPublisher(published, in: SnapshotStore(), logger: quietLogger)
+        publisher = MeshPublisher(in: store, listenerTTL: listenerTTL, logger: quietLogger)
     }
 
-    /// - Returns: the snapshots of all views that are wanted.
-    @discardableResult
-    func publish(_ state: MeshState, _ change: MeshChange = .all) async -> [ViewID: Snapshot] {
+    func publish(_ state: MeshState, _ change: MeshChange = .all) async {
         await publisher.publish(MeshUpdate(state: state, change: change))
-        return published.current.content.snapshots
     }
 
+    func snapshot(of view: ProxyView) throws -> Snapshot { try #require(store.snapshot(of: view.id)) }
+
+    /// A proxy comes.
     @discardableResult
     func insert(_ view: ProxyView) async throws -> Snapshot {
-        published.note(view)
-        await publisher.serve([view])
-        return try #require(published.current.content.snapshot(of: view))
+        _ = store.attach(view.id, on: loop)
+        await publisher.attend(to: [view])
+        return try snapshot(of: view)
     }
 
-    func remove(_ view: ProxyView) -> Bool { published.remove(view) { _ in false } }
+    /// The proxy goes, and does not come back.
+    func remove(_ view: ProxyView) async {
+        store.detach(view.id, on: loop)
+        for _ in 0..<SnapshotStore.patience { store.tick() }
+        await publisher.attend(to: [view])
+    }
 }

@@ -86,7 +86,7 @@ final class Fixture: Sendable {
 
     /// Publishes as soon as a stream wants the view.
     func publish(_ snapshot: Snapshot, to view: ViewID) async {
-        if !store.wantedViews.contains(view) { await event(.wanted(view)) }
+        if !store.isWanted(view) { await event(.wanted(view)) }
         store.publish([view: snapshot])
     }
 

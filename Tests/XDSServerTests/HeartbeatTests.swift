@@ -205,9 +205,10 @@ struct HeartbeatTests {
         let base = ResourceSet([
             resource(.listener, "a", ttl: .seconds(20)), resource(.listener, "b", ttl: .seconds(40)),
         ])
-        let above = ResourceSet([resource(.listener, "a"), resource(.listener, "c", ttl: .seconds(30))], over: base)
-        #expect(above.lasting.names == ["b", "c"])
-        #expect(above.updating(set: [], removing: ["c"]).lasting.names == ["b"])
+        let other = ResourceSet([resource(.listener, "a"), resource(.listener, "c", ttl: .seconds(30))])
+        #expect(LayeredSet([other, base]).lasting.names == ["b", "c"])
+        #expect(LayeredSet([base, other]).lasting.names == ["a", "b", "c"])
+        #expect(other.updating(set: [], removing: ["c"]).lasting.names == [])
         #expect(Snapshot(revision: 1, [.listener: base]).shortestTTL == .seconds(20))
         #expect(Snapshot(revision: 1, [:]).shortestTTL == nil)
     }

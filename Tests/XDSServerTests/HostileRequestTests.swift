@@ -156,7 +156,7 @@ struct HostileRequestTests {
             #expect(answer.status == GRPCStatus(.invalidArgument, "node.id is missing"))
             #expect(answer.body.isEmpty)
         }
-        #expect(service.store.wantedViews.isEmpty)
+        #expect(service.store.activeViews.isEmpty)
         server.finish()
     }
 }
@@ -202,7 +202,7 @@ struct HostileFuzzTests {
             let codes: [GRPCStatus.Code?] = [nil, .invalidArgument, .resourceExhausted, .unimplemented]
             #expect(codes.contains(answer.status?.code), "run \(run)")
             server.finish()
-            #expect(service.store.wantedViews.isEmpty, "run \(run)")
+            #expect(service.store.activeViews.isEmpty, "run \(run)")
             #expect(service.registry.drain().allSatisfy { !$0.isConnected }, "run \(run)")
         }
         #expect(answered == Fuzz.runs(usually: 20))

@@ -49,7 +49,7 @@ struct HostileStreamTests {
                 #expect(try await status(variant, bytes, fixture) == GRPCStatus(.invalidArgument, expected))
             }
             #expect(fixture.report(of: "proxy") == nil, "it was let in, and has gone before it was served anything")
-            #expect(fixture.store.wantedViews.isEmpty)
+            #expect(fixture.store.activeViews.isEmpty)
         }
     }
 

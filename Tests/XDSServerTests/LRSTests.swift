@@ -62,7 +62,7 @@ struct LRSTests {
                 ])
             client.halfClose()
             #expect(await client.status() == .ok)
-            try await until("the view is nobody's") { fixture.store.wantedViews.isEmpty }
+            try await until("the view is nobody's") { fixture.store.activeViews.isEmpty }
         }
     }
 
@@ -108,7 +108,7 @@ struct LRSTests {
                 #expect(await client.status()?.code == code)
                 client.disconnect()
             }
-            #expect(fixture.store.wantedViews.isEmpty)
+            #expect(fixture.store.activeViews.isEmpty)
         }
     }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import XDSServer
@@ -37,7 +38,7 @@ struct ManyStreamsTests {
             await fixture.publish(snapshot(1, [.cluster: ["a": "1"]]), to: ViewID("other"))
             #expect(await fixture.report(of: "proxy") { $0.view == ViewID("other") } != nil)
             old.disconnect()
-            await fixture.event(.dropped(view))
+            try await until("the old one has gone") { !fixture.store.activeViews.contains(view) }
             let report = fixture.report(of: "proxy")
             #expect(report?.isConnected == true && report?.view == ViewID("other"))
             new.disconnect()

@@ -129,7 +129,7 @@ struct PushOrderTests {
     @Test("The acknowledged revision advances at once when nothing changes for the client", arguments: bothVariants)
     func untouched(_ variant: Variant) throws {
         var session = try Session.synced(variant, before, endpoints: ["old"], routes: ["r"])
-        session.machine.update(before.advanced(to: 9))
+        session.machine.update(before.same(at: 9))
         #expect(session.responses().isEmpty)
         #expect(session.machine.ackedRevision == 9)
     }
@@ -137,7 +137,7 @@ struct PushOrderTests {
     @Test("Two snapshots of one revision are two", arguments: bothVariants)
     func sameRevision(_ variant: Variant) throws {
         var session = try Session.synced(variant, before, endpoints: ["old"], routes: ["r"])
-        session.machine.update(Snapshot(revision: 1, [.cluster: after[.cluster], .route: after[.route]]))
+        session.machine.update(after.same(at: 1, [.cluster, .route]))
         #expect(session.responses().map(\.type) == [.cluster])
     }
 

@@ -18,6 +18,14 @@ func snapshot(
         Dictionary(uniqueKeysWithValues: contents.map { ($0.key, set($0.key, $0.value)) }))
 }
 
+extension Snapshot {
+    /// The very same sets of some types at another revision.
+    func same(at revision: Int64, _ types: [ResourceType] = ResourceType.allCases) -> Snapshot {
+        let layers = types.flatMap { type in self[type].layers.map { Layer([type: $0]) } }
+        return Snapshot(revision: revision, layers: layers)
+    }
+}
+
 /// A response as a client sees it.
 struct Response: Equatable {
     var type: ResourceType

@@ -90,12 +90,13 @@ private struct Sidecar {
         try subscribe()
     }
 
-    /// Most have a cluster of the same name above the mesh's, one hides one of those, and two have nothing.
+    /// Most have a cluster of the same name beside the mesh's, one hides one of those, and two have nothing.
     private static func snapshot(_ number: Int, _ own: Int, _ mesh: Mesh) -> Snapshot {
-        let above = [resource(.cluster, number == 0 ? "c3" : "inbound", "\(number) \(own)")]
-        let clusters =
-            number == 1 ? mesh.clusters : ResourceSet(number == 5 ? [] : above, over: mesh.clusters)
-        return Snapshot(revision: mesh.revision, [.cluster: clusters, .endpoint: mesh.endpoints])
+        let own = ResourceSet([resource(.cluster, number == 0 ? "c3" : "inbound", "\(number) \(own)")])
+        let layers = [number == 1 || number == 5 ? .empty : own, mesh.clusters]
+        return Snapshot(
+            revision: mesh.revision, layers: layers.map { Layer([.cluster: $0]) } + [Layer([.endpoint: mesh.endpoints])]
+        )
     }
 
     /// What it wants of clusters; most want all.

@@ -1,6 +1,5 @@
 import NIOCore
 import NIOPosix
-import Synchronization
 import Testing
 
 @testable import XDSServer
@@ -10,7 +9,12 @@ struct StoreTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.any()
     private let view = ViewID("view")
 
-    @Test("A view is wanted from its first stream to its last")
+    /// All that takes until who has left is forgotten.
+    private func wait(_ store: SnapshotStore) {
+        for _ in 0..<SnapshotStore.patience { store.tick() }
+    }
+
+    @Test("A view is wanted from its first stream to half a minute after its last")
     func lifetime() async {
         let store = SnapshotStore()
         var signals = store.signals.makeAsyncIterator()
@@ -19,11 +23,30 @@ struct StoreTests {
         #expect(await signals.next(isolation: #isolation) != nil)
         #expect(store.takeEvents() == [.wanted(view)] && store.takeEvents().isEmpty)
         store.detach(view, on: loop)
-        #expect(store.wantedViews == [view])
+        #expect(store.activeViews == [view])
         store.detach(view, on: loop)
+        #expect(store.activeViews.isEmpty && store.isWanted(view) && store.takeEvents().isEmpty)
+        for _ in 1..<SnapshotStore.patience { store.tick() }
+        #expect(store.isWanted(view))
+        store.tick()
         #expect(await signals.next(isolation: #isolation) != nil)
-        #expect(store.takeEvents() == [.dropped(view)])
-        #expect(store.wantedViews.isEmpty)
+        #expect(store.takeEvents() == [.dropped(view)] && !store.isWanted(view))
+    }
+
+    @Test("Who comes back in time finds what was published meanwhile, and nobody is asked")
+    func comesBack() {
+        let store = SnapshotStore()
+        #expect(store.attach(view, on: loop) == nil)
+        store.publish([view: snapshot(1, [:])])
+        _ = store.takeEvents()
+        for revision in 2...3 as ClosedRange<Int64> {
+            store.detach(view, on: loop)
+            for _ in 1..<SnapshotStore.patience { store.tick() }
+            store.publish([view: snapshot(revision, [:])])
+            #expect(store.attach(view, on: loop)?.revision == revision)
+            wait(store)
+            #expect(store.takeEvents().isEmpty && store.isWanted(view), "who is there is not counted down")
+        }
     }
 
     @Test("A stream that comes later gets what is current; views that nobody wants are not kept")
@@ -38,56 +61,25 @@ struct StoreTests {
         #expect(store.snapshot(of: view) === second)
         store.detach(view, on: loop)
         store.detach(view, on: loop)
+        wait(store)
         #expect(store.snapshot(of: view) == nil)
     }
 
-    /// Has a snapshot, or none, and meanwhile something else may happen.
-    private struct Source: SnapshotSource {
-        var made: Snapshot?
-        var meanwhile: @Sendable () -> Void = {}
-
-        func snapshot(of view: ViewID) -> Snapshot? {
-            meanwhile()
-            return made
-        }
-    }
-
-    @Test("What can be made on the spot is served at once, and the publisher is not asked")
-    func source() {
-        let made = snapshot(1, [:])
-        let store = SnapshotStore(source: Source(made: made))
-        #expect(store.attach(view, on: loop) === made)
-        #expect(store.takeEvents().isEmpty && store.snapshot(of: view) === made)
-        let newer = snapshot(2, [:])
-        store.publish([view: newer])
-        #expect(store.attach(view, on: loop) === newer)
-    }
-
-    @Test("What cannot be made on the spot is asked for, by every stream that finds nothing")
-    func poorSource() {
-        let store = SnapshotStore(source: Source(made: nil))
+    @Test("As long as nothing is there, every stream that comes asks for it")
+    func asking() {
+        let store = SnapshotStore()
         for _ in 0..<2 {
             #expect(store.attach(view, on: loop) == nil)
             #expect(store.takeEvents() == [.wanted(view)])
         }
     }
 
-    @Test("What is published while a snapshot is made on the spot is newer", arguments: [true, false])
-    func publishedMeanwhile(_ isMade: Bool) {
-        let published = snapshot(2, [:])
-        let made = isMade ? snapshot(1, [:]) : nil
-        let reference = Mutex<SnapshotStore?>(nil)
-        let store = SnapshotStore(
-            source: Source(made: made) { reference.withLock { $0 }?.publish([view: published]) })
-        reference.withLock { $0 = store }
-        #expect(store.attach(view, on: loop) === published)
-    }
-
     @Test("Detaching what was never attached is no harm")
     func strayDetach() {
         let store = SnapshotStore()
         store.detach(view, on: loop)
-        #expect(store.wantedViews.isEmpty)
+        wait(store)
+        #expect(store.activeViews.isEmpty && store.takeEvents().isEmpty)
     }
 
     @Test("However streams come and go on several threads, the event says what is")
@@ -107,6 +99,7 @@ struct StoreTests {
         _ = store.attach(view, on: loop)
         #expect(store.takeEvents() == [.wanted(view)])
         store.detach(view, on: loop)
+        wait(store)
         #expect(store.takeEvents() == [.dropped(view)])
     }
 }

@@ -143,9 +143,8 @@ struct SubscriptionTests {
 
     @Test("A name given twice is answered once", arguments: bothVariants)
     func duplicates(_ variant: Variant) throws {
-        let layered = ResourceSet(
-            [resource(.route, "a", "2")], over: ResourceSet([resource(.route, "a", "1"), resource(.route, "b", "1")]))
-        var session = Session(variant, Snapshot(revision: 1, [.route: layered]))
+        let layers = [["a": "2"], ["a": "1", "b": "1"]].map { Layer([.route: set(.route, $0)]) }
+        var session = Session(variant, Snapshot(revision: 1, layers: layers))
         try session.want(.route, ["a", "a", "b", "*", "b"])
         for response in try session.settle() { #expect(!response.hasDuplicates) }
     }

@@ -1,5 +1,6 @@
 import GRPCServer
 import HTTP2
+import Synchronization
 import TestSupport
 import Testing
 
@@ -11,11 +12,13 @@ struct TenantPlacesTests {
         Admission(proxy: "p", view: ViewID("v"), tenant: tenant, group: group)
     }
 
-    private static func places(streams: Int, groups: Int) -> TenantPlaces {
+    private static func places(
+        streams: Int, groups: Int, now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
+    ) -> TenantPlaces {
         TenantPlaces(
             TenantLimits(
                 streams: .init(streams, "at most \(streams) streams (limit s)"),
-                groups: .init(groups, "at most \(groups) views (limit g)")))
+                groups: .init(groups, "at most \(groups) views (limit g)")), now: now)
     }
 
     @Test("Streams are counted for each tenant by itself, and a place that is given back can be taken again")
@@ -35,9 +38,12 @@ struct TenantPlacesTests {
         #expect(places.count == 0)
     }
 
-    @Test("Different views are counted for each tenant by itself, however many streams have them")
+    @Test(
+        "Different views are counted for each tenant by itself, however many streams have them, until they are forgotten"
+    )
     func groups() throws {
-        let places = Self.places(streams: 99, groups: 2)
+        let now = Mutex(ContinuousClock.now)
+        let places = Self.places(streams: 99, groups: 2) { now.withLock { $0 } }
         for group in ["x", "y", "x", "y"] { try places.take(Self.admission("a", group)) }
         #expect(
             throws: GRPCStatus(
@@ -49,7 +55,12 @@ struct TenantPlacesTests {
         places.giveBack(Self.admission("a", "x"))
         #expect(throws: GRPCStatus.self, "another stream has it still") { try places.take(Self.admission("a", "z")) }
         places.giveBack(Self.admission("a", "x"))
+        #expect(throws: GRPCStatus.self, "it is still there") { try places.take(Self.admission("a", "z")) }
+        try places.take(Self.admission("a", "x"))
+        places.giveBack(Self.admission("a", "x"))
+        now.withLock { $0 += .seconds(SnapshotStore.patience) }
         try places.take(Self.admission("a", "z"))
+        #expect(throws: GRPCStatus.self) { try places.take(Self.admission("a", "x")) }
     }
 
     @Test("A stream beyond the limit is refused, and the places of streams that end are free", arguments: bothVariants)

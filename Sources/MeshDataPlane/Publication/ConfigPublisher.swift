@@ -15,19 +15,21 @@ internal import XDSServer
 /// control planes have it, would delay the single change too, which is the usual case, and would have to be guessed; how long a
 /// push takes can be measured.
 ///
-/// A view stays for a while when its last proxy has gone: after a lost connection it comes back within seconds, with a
-/// thousand others, and finds everything as it was.
+/// Which views there are is the store's to say (``SnapshotStore``). A mesh is followed for as long as it has one.
 actor ConfigPublisher {
     private let mirror: MeshMirror
     private let store: SnapshotStore
     private let meshes: MeshPublishers
+    private let listenerTTL: Duration?
     private let clock: any Clock<Duration>
     private let logger: Logger
     private let isWritten: @Sendable () async -> Void
     private let willCompile: @Sendable (MeshKey) -> Void
 
-    /// Views that no proxy has any more, and after how many ticks they are forgotten.
-    private var leaving: [ViewID: Int] = [:]
+    /// The wanted views of the meshes that have a publisher.
+    private var views: [MeshKey: Set<ViewID>] = [:]
+    /// What the publishers of meshes have yet to do.
+    private var pending: [MeshKey: Int] = [:]
     private var pace = PushPace()
     /// The mirror has something.
     private var hasUpdates = false
@@ -37,22 +39,24 @@ actor ConfigPublisher {
     private var busy: Set<MeshKey> = []
     /// Meshes that are being loaded, or will be.
     private var loading: Set<MeshKey> = []
+    /// Meshes that have been published.
+    private var published: Set<MeshKey> = []
 
     private static let tickInterval = Duration.seconds(1)
-    private static let patience = 30
 
     /// - Parameters:
-    ///   - meshes: the source of `store`'s snapshots.
+    ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
     ///   - isWritten: returns when what was published is on its way; for tests.
     ///   - willCompile: is called before a mesh is compiled, on the thread that does; for tests.
     init(
-        mirror: MeshMirror, store: SnapshotStore, meshes: MeshPublishers, logger: Logger,
+        mirror: MeshMirror, store: SnapshotStore, meshes: MeshPublishers, listenerTTL: Duration? = nil, logger: Logger,
         clock: any Clock<Duration> = ContinuousClock(), isWritten: (@Sendable () async -> Void)? = nil,
         willCompile: @escaping @Sendable (MeshKey) -> Void = { _ in }
     ) {
         self.isWritten = isWritten ?? { await store.settle() }
         self.willCompile = willCompile
         self.meshes = meshes
+        self.listenerTTL = listenerTTL
         self.mirror = mirror
         self.store = store
         self.logger = logger
@@ -62,7 +66,6 @@ actor ConfigPublisher {
     /// One element stands for any number of pushes.
     private let (pushes, push) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let (loads, load) = AsyncStream.makeStream(of: MeshKey.self)
-    /// What the publishers of meshes have to do.
     private let (jobs, job) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
 
     /// Publishes until the task is cancelled.
@@ -121,17 +124,33 @@ actor ConfigPublisher {
             // Nobody wants it any more if there is none.
             guard let publisher = meshes[mesh] else { continue }
             busy.insert(mesh)
-            job.yield {
+            hand(to: publisher, of: mesh) { publisher in
                 await publisher.publish(update)
-                await self.published(mesh)
+                await self.pushed(mesh)
             }
         }
     }
 
-    private func published(_ mesh: MeshKey) {
+    private func pushed(_ mesh: MeshKey) {
+        published.insert(mesh)
         busy.remove(mesh)
         pace.pushed()
         push.yield()
+    }
+
+    private func hand(
+        to publisher: MeshPublisher, of mesh: MeshKey, _ work: @escaping @Sendable (MeshPublisher) async -> Void
+    ) {
+        pending[mesh, default: 0] += 1
+        job.yield {
+            await work(publisher)
+            await self.done(mesh)
+        }
+    }
+
+    private func done(_ mesh: MeshKey) {
+        let rest = (pending[mesh] ?? 1) - 1
+        pending[mesh] = rest > 0 ? rest : nil
     }
 
     /// Returns when all that was pushed is on its way, also what was while it waited.
@@ -156,52 +175,49 @@ actor ConfigPublisher {
     // MARK: Views
 
     private func takeViews() {
-        var incomplete: [MeshKey: [ProxyView]] = [:]
+        var changed: [MeshKey: [ProxyView]] = [:]
         for event in store.takeEvents() {
             switch event {
             case .wanted(let id):
                 guard let view = ProxyView(id) else { continue }
-                publisher(of: view.mesh).published.note(view)
-                incomplete[view.mesh, default: []].append(view)
+                views[view.mesh, default: []].insert(id)
+                changed[view.mesh, default: []].append(view)
             case .dropped(let id):
-                guard let view = ProxyView(id),
-                    meshes[view.mesh]?.published.rest(view, unless: store.isWanted) == true
-                else { continue }
-                leaving[id] = Self.patience
+                guard let view = ProxyView(id), views[view.mesh]?.remove(id) != nil else { continue }
+                changed[view.mesh, default: []].append(view)
             }
         }
-        for (mesh, views) in incomplete {
-            let publisher = publisher(of: mesh)
-            job.yield { await publisher.serve(views) }
+        for (mesh, views) in changed {
+            hand(to: publisher(of: mesh), of: mesh) { await $0.attend(to: views) }
         }
     }
 
     private func publisher(of mesh: MeshKey) -> MeshPublisher {
         if let known = meshes[mesh] { return known }
-        let published = PublishedMesh(listenerTTL: meshes.listenerTTL)
-        let new = MeshPublisher(published, in: store, logger: logger, willCompile: willCompile)
+        let new = MeshPublisher(in: store, listenerTTL: listenerTTL, logger: logger, willCompile: willCompile)
         meshes[mesh] = new
         loadSoon(mesh)
         return new
     }
 
-    /// Whether the view is only kept for proxies that may come back.
-    func isLeaving(_ view: ViewID) -> Bool { leaving[view] != nil && !store.isWanted(view) }
-
     private func tick() {
-        for (view, ticks) in leaving {
-            if ticks > 1 { leaving[view] = ticks - 1 } else { forget(view) }
+        store.tick()
+        for (mesh, views) in views {
+            // Nobody is there any more. What its publisher is about to do comes first, so that there is never another beside it.
+            if views.isEmpty && pending[mesh] == nil {
+                forget(mesh)
+            }
+            // Until it has been compiled once, and when it was deleted and may be there again.
+            else if !mirror.isFollowing(mesh) {
+                loadSoon(mesh)
+            }
         }
-        // Until it has been compiled once, and when it was deleted and may be there again.
-        for mesh in meshes.meshes where !mirror.isFollowing(mesh) { loadSoon(mesh) }
     }
 
-    private func forget(_ id: ViewID) {
-        leaving[id] = nil
-        guard let view = ProxyView(id), let publisher = meshes[view.mesh] else { return }
-        guard publisher.published.remove(view, unless: store.isWanted) else { return }
-        meshes[view.mesh] = nil
-        mirror.unfollow(view.mesh)
+    private func forget(_ mesh: MeshKey) {
+        (meshes[mesh], views[mesh], waiting[mesh]) = (nil, nil, nil)
+        published.remove(mesh)
+        mirror.unfollow(mesh)
     }
 
     // MARK: Meshes
@@ -216,7 +232,7 @@ actor ConfigPublisher {
             try await mirror.follow(mesh)
         } catch {
             // Proxies of a mesh that was deleted may stay for long.
-            let level: Logger.Level = meshes[mesh]?.published.isCompiled == true ? .debug : .warning
+            let level: Logger.Level = published.contains(mesh) ? .debug : .warning
             logger.log(level: level, "cannot load a mesh", metadata: ["mesh": "\(mesh)", "error": "\(error)"])
         }
         loading.remove(mesh)

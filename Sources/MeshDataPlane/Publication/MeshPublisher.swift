@@ -6,12 +6,16 @@ internal import MeshCore
 internal import MeshModel
 internal import XDSServer
 
-/// Publishes one mesh: whoever compiles it is here, and whatever takes long is done here, so that neither other meshes nor event
-/// loops wait for it.
+/// Publishes one mesh: whoever compiles it is here, on a thread of its own, so that neither other meshes nor event loops wait for it.
+/// What is published is in the ``SnapshotStore``, where event loops find it.
 actor MeshPublisher {
-    /// What is served, for all threads.
-    nonisolated let published: PublishedMesh
     private var compiler = Compiler()
+    private var encoder: LayerEncoder
+    /// What is served.
+    private var publication = Publication.none
+    /// Of each view that is wanted, what it is made of.
+    private var lists: [ViewID: [View]] = [:]
+    private var isCompiled = false
     private let store: SnapshotStore
     private let logger: Logger
     private let willCompile: @Sendable (MeshKey) -> Void
@@ -20,61 +24,70 @@ actor MeshPublisher {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe thread.unowned }  // lint:allow
 
     /// - Parameters:
-    ///   - store: where snapshots are published.
+    ///   - store: where snapshots are published, and who knows which views are wanted.
+    ///   - listenerTTL: how long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
     ///   - willCompile: is called before each update; for tests.
     init(
-        _ published: PublishedMesh, in store: SnapshotStore, logger: Logger,
+        in store: SnapshotStore, listenerTTL: Duration?, logger: Logger,
         willCompile: @escaping @Sendable (MeshKey) -> Void = { _ in }
     ) {
-        self.published = published
         self.store = store
         self.logger = logger
         self.willCompile = willCompile
+        encoder = LayerEncoder(listenerTTL: listenerTTL)
     }
 
     /// The way of a change, from what the mesh's objects say to what the streams of its proxies are told.
-    ///
-    /// Where nothing changed, snapshots share all their sets with the ones before, and only say that those are right at the newer
-    /// revision too.
     func publish(_ update: MeshUpdate) {
         willCompile(update.state.mesh)
         // What the change touches is compiled, and what came out different is encoded.
-        let compiled = compiler.update(update.state, published.isCompiled ? update.change : .all)
-        guard var loan = published.borrow() else { return }
-        let change = loan.encoder.update(compiled, of: compiler)
-        // The sets of layers are derived from those before: of what proxies have in common, and of what single ones have.
-        let stacks = loan.content.stacks
-        let layers = loan.encoder.layers(of: stacks, from: loan.content.publication.layers, after: change)
-        let own = loan.encoder.ownLayers(of: loan.content.all, after: change)
-        // All of it is swapped at once, and all who have a view get their snapshot.
-        let publication = Publication(of: update.state, stacks, layers, after: loan.content.publication)
-        let snapshots = published.publish(publication, own, returning: loan.encoder).snapshots
-        store.publish(snapshots)
-        logger.debug(
-            "published",
-            metadata: [
-                "mesh": "\(update.state.mesh)", "revision": "\(update.state.revision)", "views": "\(snapshots.count)",
-            ])
+        let compiled = compiler.update(update.state, isCompiled ? update.change : .all)
+        let encoded = encoder.update(compiled, of: compiler)
+        isCompiled = true
+        // Layers are derived from those before, where the change is about them. The others are the same, which is quick to see: of
+        // those, streams only hear that they are right at the newer revision, too.
+        let layers = encoder.layers(of: lists.values, from: publication.layers, after: encoded)
+        // All of them are swapped at once, and all who have a view get their snapshot.
+        publication = Publication(of: update.state, lists, layers, after: publication)
+        store.publish(publication.snapshots)
+        report(update.state)
     }
 
-    /// Publishes to views of which something has to be made first.
-    func serve(_ views: [ProxyView]) {
+    /// Takes note that views are wanted, or not any more; which of it, the store knows. Those that are get what is published.
+    func attend(to changed: [ProxyView]) {
+        // The store is asked now, as it may have changed its mind since: whoever asks last knows what is.
+        var wanted: [ViewID: [View]] = [:]
+        for view in changed {
+            let id = view.id
+            if store.isWanted(id) { wanted[id] = view.layers } else { lists[id] = nil }
+        }
+        lists.merge(wanted) { $1 }
+        if wanted.count < changed.count {
+            publication.keep(only: lists)
+            encoder.forget(except: publication.layers.keys)
+        }
         // A mesh that is compiled for the first time is published to all of its views.
-        guard published.isCompiled, let loan = published.borrow() else { return }
-        let before = loan.content.publication
-        let missing = Set(views.map(\.commonLayers)).filter { !before.has($0) }
-        let publication = before.adding(missing, loan.encoder.layers(of: missing, from: before.layers))
-        let own = loan.encoder.ownLayers(of: views.compactMap { loan.content[$0] })
-        let content = published.publish(publication, own, returning: loan.encoder)
-        let snapshots = views.compactMap { view in content.snapshot(of: view).map { (view.id, $0) } }
-        store.publish(Dictionary(snapshots, uniquingKeysWith: { first, _ in first }))
+        guard isCompiled, !wanted.isEmpty else { return }
+        publication.add(wanted, encoder.layers(of: wanted.values, from: publication.layers))
+        let snapshots = wanted.keys.compactMap { view in publication.snapshot(of: view).map { (view, $0) } }
+        store.publish(Dictionary(uniqueKeysWithValues: snapshots))
+    }
+
+    private func report(_ state: MeshState) {
+        logger.debug(
+            "published",
+            metadata: ["mesh": "\(state.mesh)", "revision": "\(state.revision)", "views": "\(lists.count)"])
+        for (type, names) in publication.contested {
+            logger.warning(
+                "two layers of a proxy have resources of one name, and one of them is served",
+                metadata: ["mesh": "\(state.mesh)", "type": "\(type.abbreviation)", "names": "\(names.sorted())"])
+        }
     }
 
     /// The parts of objects that a client refuses, by the name of the resource; nothing of resources that it did not name.
     func sources(of refusal: TypeReport, by view: ProxyView) -> [String: [Source]] {
-        let (content, encoder) = published.current
-        let served = content.snapshot(of: view)?[refusal.type].version
-        return encoder?.sources(
-            of: refusal, by: view, isCurrent: served != nil && served == refusal.refusedVersion, in: compiler) ?? [:]
+        let served = publication.snapshot(of: view.id)?[refusal.type].version
+        return encoder.sources(
+            of: refusal, by: view, isCurrent: served != nil && served == refusal.refusedVersion, in: compiler)
     }
 }

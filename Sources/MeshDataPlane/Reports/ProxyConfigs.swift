@@ -8,7 +8,7 @@ internal import XDSServer
 
 /// Tells what proxies were sent, on any replica: the one that holds a proxy's stream knows; any other compiles the proxy's
 /// view, which comes out the same everywhere, and compares versions, which are hashes of the content. (But for what a sidecar
-/// is left with while it drains, which only the replica knows that holds the stream; see ``Layer/former``.)
+/// is left with while it drains, which only the replica knows that holds the stream; see ``LayerEncoder``.)
 struct ProxyConfigs: Sendable {
     let store: MeshStore
     let mirror: MeshMirror
@@ -41,7 +41,7 @@ struct ProxyConfigs: Sendable {
 
 extension ProxyConfig.OfType {
     /// Of a stream on this replica.
-    fileprivate init(_ served: ServedType, _ current: XDSServer.ResourceSet) {
+    fileprivate init(_ served: ServedType, _ current: XDSServer.LayeredSet) {
         self.init(
             type: served.report.type.abbreviation, state: ProxyTypeStatus.State(served.report.state), source: .stream,
             sentVersion: served.report.sentVersion, ackedVersion: served.report.ackedVersion,
@@ -51,7 +51,7 @@ extension ProxyConfig.OfType {
     }
 
     /// - Parameter stored: what another replica has reported.
-    fileprivate init(_ type: XDSServer.ResourceType, _ stored: ProxyTypeStatus, _ current: XDSServer.ResourceSet) {
+    fileprivate init(_ type: XDSServer.ResourceType, _ stored: ProxyTypeStatus, _ current: XDSServer.LayeredSet) {
         let resources = current.resources.map(ProxyConfig.Resource.init)
         let isKnown = stored.sentVersion == current.version
         self.init(

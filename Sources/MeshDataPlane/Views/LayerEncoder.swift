@@ -9,6 +9,9 @@ struct LayerEncoder: Sendable {
     private var encoder = ConfigEncoder()
     /// How long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
     private let listenerTTL: Duration?
+    /// Clusters that are still in a workload's layer although it has them no more, the oldest first
+    /// (``EnvoyConfig/ResourceChange/keepClusters(_:)``).
+    private var former: [View: [String]] = [:]
 
     init(listenerTTL: Duration?) { self.listenerTTL = listenerTTL }
 
@@ -17,50 +20,59 @@ struct LayerEncoder: Sendable {
         encoder.update(change, of: compiler)
     }
 
+    /// All layers that are in some lists.
+    ///
+    /// - Parameters:
+    ///   - known: those that there are.
+    ///   - change: what has changed since they were made; `nil`: nothing.
+    mutating func layers(
+        of lists: some Sequence<[View]>, from known: [View: Layer] = [:], after change: EncodedChange? = nil
+    ) -> [View: Layer] {
+        var layers: [View: Layer] = [:]
+        for view in lists.joined() where layers[view] == nil {
+            layers[view] = known[view].map { derive($0, of: view, after: change) } ?? layer(view)
+        }
+        return layers
+    }
+
     /// The layer of a view, from nothing.
-    func layer(_ view: View) -> Layer {
-        var sets: Layer.Sets = [:]
+    private func layer(_ view: View) -> Layer {
+        var sets: [XDSServer.ResourceType: XDSServer.ResourceSet] = [:]
         for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
             sets[type.served] = XDSServer.ResourceSet(served(type, encoded, after: .empty))
         }
         return sets.isEmpty ? .empty : Layer(sets)
     }
 
-    /// The layers of some stacks.
-    ///
-    /// - Parameters:
-    ///   - known: those that there are.
-    ///   - change: what has changed since they were made; `nil`: nothing.
-    func layers(
-        of stacks: some Sequence<[View]>, from known: [View: Layer] = [:], after change: EncodedChange? = nil
-    ) -> [View: Layer] {
-        var layers: [View: Layer] = [:]
-        for view in stacks.joined() where layers[view] == nil {
-            layers[view] = known[view].map { self.layer($0, of: view, after: change) } ?? layer(view)
-        }
-        return layers
-    }
-
     /// - Returns: `layer` itself, if the change is not about it.
-    func layer(_ layer: Layer, of view: View, after change: EncodedChange?) -> Layer {
-        guard let change, !change.isEmpty else { return layer }
+    private mutating func derive(_ layer: Layer, of view: View, after change: EncodedChange?) -> Layer {
+        guard let change, !change.isEmpty, view.isCommon || change.reachesWorkloads else { return layer }
         var visible = encoder.change(change, in: view)
         guard !visible.isEmpty else { return layer }
-        var former: [String] = []
-        if case .workload = view { former = visible.keepClusters(layer.former) }
-        return Layer(derive(layer.own, visible), former: former)
+        if !view.isCommon {
+            let kept = visible.keepClusters(former[view] ?? [])
+            former[view] = kept.isEmpty ? nil : kept
+        }
+        return derive(layer, visible)
     }
 
-    private func derive(_ sets: Layer.Sets, _ change: ResourceChange) -> Layer.Sets {
-        var sets = sets
+    /// Nobody has other layers any more.
+    mutating func forget(except views: some Sequence<View>) {
+        if former.isEmpty { return }
+        let left = Set(views)
+        former = former.filter { left.contains($0.key) }
+    }
+
+    private func derive(_ layer: Layer, _ change: ResourceChange) -> Layer {
+        var sets = layer.sets
         for type in EnvoyConfig.ResourceType.allCases {
             let changed = change.changed[type] ?? []
             let removed = change.removed[type] ?? []
             if changed.isEmpty && removed.isEmpty { continue }
-            let set = sets[type.served] ?? .empty
+            let set = layer[type.served]
             sets[type.served] = set.updating(set: served(type, changed, after: set), removing: removed)
         }
-        return sets
+        return Layer(sets)
     }
 
     /// - Parameter set: has earlier forms of some of the resources.

@@ -44,7 +44,7 @@ struct ProxyView: Hashable, Sendable {
         }
     }
 
-    /// What it has in common with others: those of one group share all but what lies on top (``commonLayers``).
+    /// What it has in common with others: those of one group share all layers but their own.
     var group: String {
         switch client.program {
         case .envoy(let port): "\(mesh)/\(namespace)/envoy/\(port)"
@@ -68,18 +68,23 @@ struct ProxyView: Hashable, Sendable {
         (namespace, proxy) = (names[2], names[4])
     }
 
-    /// What is common to many proxies, and then what less of them have, each lying above the one before.
-    var commonLayers: [View] {
+    /// What it is made of: what is common to many proxies, and what it has for itself alone.
+    var layers: [View] {
         switch client.program {
-        case .envoy(let port): [.outbound(namespace: namespace), .sidecar(httpProxyPort: port)]
+        case .envoy(let port):
+            [
+                .outbound(namespace: namespace), .sidecar(httpProxyPort: port),
+                .workload(
+                    View.Workload(namespace: namespace, service: client.service, proxy: proxy, httpProxyPort: port)),
+            ]
         case .grpc: [.proxyless(namespace: namespace)]
         }
     }
+}
 
-    /// What lies on top of those, for this proxy alone.
-    var ownLayer: View? {
-        guard case .envoy(let port) = client.program else { return nil }
-        return .workload(
-            View.Workload(namespace: namespace, service: client.service, proxy: proxy, httpProxyPort: port))
+extension View {
+    /// Whether many proxies may have it.
+    var isCommon: Bool {
+        if case .workload = self { false } else { true }
     }
 }

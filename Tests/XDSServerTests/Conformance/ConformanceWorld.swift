@@ -18,7 +18,8 @@ struct ConformanceWorld {
     let deletesRoutes: Bool
     private(set) var contents: [ResourceType: [String: String]] = [:]
     private(set) var snapshot = Snapshot(revision: 0, [:])
-    private var sets: [ResourceType: ResourceSet] = [:]
+    /// Of each type what each layer has.
+    private var layers: [ResourceType: [ResourceSet]] = [:]
     private var revision: Int64 = 0
     private var renewals = 0
 
@@ -78,29 +79,52 @@ struct ConformanceWorld {
         ResourceSet(contents.map { resource(type, $0.key, $0.value) })
     }
 
-    /// Sets are made in all the ways in which there are sets.
+    private static let maxLayers = 3
+
+    /// Layers are made in all the ways in which there are layers, and resources move between them.
     private mutating func publish(_ random: inout SeededGenerator) {
         revision += 1
         for type in ResourceType.allCases {
             let new = contents[type] ?? [:]
-            let old = Dictionary(uniqueKeysWithValues: (sets[type] ?? .empty).resources.map { ($0.name, $0) })
+            let sets = layers[type] ?? []
+            let old = Dictionary(uniqueKeysWithValues: LayeredSet(sets).resources.map { ($0.name, $0) })
             let changed = new.map { Self.resource(type, $0.key, $0.value) }.filter {
                 old[$0.name]?.version != $0.version
             }
             let removed = Set(old.keys).subtracting(new.keys)
             switch Int.random(in: 0..<10, using: &random) {
-            case 0: sets[type] = Self.set(type, new)
-            case 1:
-                let (below, above) = (new.filter { $0.key < "c3" }, new.filter { $0.key >= "c3" })
-                sets[type] = ResourceSet(
-                    above.map { Self.resource(type, $0.key, $0.value) }, over: Self.set(type, below))
-            case 2...5 where changed.isEmpty && removed.isEmpty: break
-            default:
-                // Only a set without layers can be derived from.
-                let own = sets[type].map { $0.updating(set: changed, removing: removed) }
-                sets[type] = own?.names == Set(new.keys) ? own : Self.set(type, new)
+            case 0: layers[type] = [Self.set(type, new)]
+            case 1: layers[type] = Self.split(type, new, &random)
+            case 2: layers[type]?.shuffle(using: &random)
+            default: break
             }
+            if LayeredSet(layers[type] ?? []).hasSameContent(as: LayeredSet([Self.set(type, new)])) { continue }
+            layers[type] = Self.derive(sets.isEmpty ? [.empty] : sets, changed, removed, &random)
         }
-        snapshot = Snapshot(revision: revision, sets)
+        let list = (0..<Self.maxLayers).map { index in
+            Layer(layers.compactMapValues { index < $0.count ? $0[index] : nil })
+        }
+        snapshot = Snapshot(revision: revision, layers: list, after: random.chance(50) ? snapshot : nil)
+    }
+
+    private static func split(
+        _ type: ResourceType, _ contents: [String: String], _ random: inout SeededGenerator
+    ) -> [ResourceSet] {
+        var parts = [[String: String]](repeating: [:], count: maxLayers)
+        for (name, content) in contents { parts[Int.random(in: 0..<maxLayers, using: &random)][name] = content }
+        return parts.map { set(type, $0) }
+    }
+
+    /// What there is changes where it is, and what is new comes into any layer.
+    private static func derive(
+        _ sets: [ResourceSet], _ changed: [EncodedResource], _ removed: Set<String>, _ random: inout SeededGenerator
+    ) -> [ResourceSet] {
+        let places = changed.map { resource in
+            sets.firstIndex { $0[resource.name] != nil } ?? Int.random(in: 0..<sets.count, using: &random)
+        }
+        return sets.enumerated().map { index, set in
+            let set = (set, zip(changed, places).filter { $0.1 == index }.map(\.0), removed.filter { set[$0] != nil })
+            return set.1.isEmpty && set.2.isEmpty ? set.0 : set.0.updating(set: set.1, removing: set.2)
+        }
     }
 }

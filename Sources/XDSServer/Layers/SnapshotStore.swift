@@ -1,25 +1,21 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Makes the snapshot of a view on the spot.
-package protocol SnapshotSource: Sendable {
-    /// Called on an event loop for streams of views that have no snapshot yet: must be quick and must not block. From then
-    /// on newer ones are published as they are made.
-    ///
-    /// - Returns: the newest, or `nil` if it cannot be had at once; then the publisher hears that it is wanted.
-    func snapshot(of view: ViewID) -> Snapshot?
-}
-
-/// The current snapshot of every view, and the streams that are told of newer ones.
+/// The views that clients have, what each is served at the moment, and the streams that are told of newer snapshots.
 ///
-/// Publishing costs one hop per event loop, not one per stream; there, only the streams of the published views are looked
-/// at.
+/// Views are counted here and nowhere else: one is wanted from its first stream to half a minute after its last has gone
+/// (``patience``), for after a lost connection a client comes back within seconds, with a thousand others, and finds everything as
+/// it was. Whoever publishes is told which are wanted, and makes what is missing while the stream waits: event loops only look up
+/// what is there.
+///
+/// All that is published together is current at once, for whoever looks. Publishing costs one hop per event loop, not one per
+/// stream; there, only the streams of the published views are looked at.
 package final class SnapshotStore: Sendable {
     /// What the publisher hears, of a view the last that happened.
     package enum Event: Hashable, Sendable {
         /// A stream has come and no snapshot is there: publish it, and newer ones as they are made.
         case wanted(ViewID)
-        /// The last stream has gone, and the view is forgotten.
+        /// Nobody has had the view for a while, and it is forgotten.
         case dropped(ViewID)
     }
 
@@ -31,6 +27,8 @@ package final class SnapshotStore: Sendable {
 
     private struct State {
         var views: [ViewID: View] = [:]
+        /// Views that have no stream, and after how many ticks they are forgotten.
+        var resting: [ViewID: Int] = [:]
         var hubs: [ObjectIdentifier: NIOLoopBound<StreamHub>] = [:]
         /// Views of which the publisher has to hear.
         var news: Set<ViewID> = []
@@ -43,18 +41,18 @@ package final class SnapshotStore: Sendable {
     /// publisher.
     package let signals: AsyncStream<Void>
     private let pace: AdmissionGate.Pace
-    private let source: (any SnapshotSource)?
 
-    /// - Parameter source: `nil`: every snapshot is published.
-    package convenience init(source: (any SnapshotSource)? = nil) {
-        self.init(pace: AdmissionGate.Pace(), source: source)
-    }
+    /// How many ticks a view stays that nobody has.
+    package static let patience = 30
 
-    init(pace: AdmissionGate.Pace, source: (any SnapshotSource)? = nil) {
+    package convenience init() { self.init(pace: AdmissionGate.Pace()) }
+
+    init(pace: AdmissionGate.Pace) {
         self.pace = pace
-        self.source = source
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
+
+    // MARK: For the publisher
 
     /// What happened since the last call.
     package func takeEvents() -> [Event] {
@@ -64,7 +62,24 @@ package final class SnapshotStore: Sendable {
         }
     }
 
-    /// Makes snapshots current. Views that nobody wants any more are passed over.
+    /// Whether the view has a stream, or had one a moment ago.
+    package func isWanted(_ view: ViewID) -> Bool { state.withLock { $0.views[view] != nil } }
+
+    /// Has a second pass.
+    package func tick() {
+        let hasNews = state.withLock { state in
+            for (view, ticks) in state.resting {
+                state.resting[view] = ticks > 1 ? ticks - 1 : nil
+                guard ticks <= 1 else { continue }
+                state.views[view] = nil
+                state.news.insert(view)
+            }
+            return !state.news.isEmpty
+        }
+        if hasNews { signal.yield() }
+    }
+
+    /// Makes snapshots current, all at once. Views that nobody wants any more are passed over.
     package func publish(_ snapshots: [ViewID: Snapshot]) {
         let deliveries = state.withLock { state in
             var byLoop: [ObjectIdentifier: [ViewID]] = [:]
@@ -93,11 +108,7 @@ package final class SnapshotStore: Sendable {
         for hub in hubs { try? await hub.eventLoop.submit {}.get() }
     }
 
-    /// Whether the view has a stream at the moment.
-    package func isWanted(_ view: ViewID) -> Bool { state.withLock { $0.views[view] != nil } }
-
-    /// The views that streams want at the moment.
-    var wantedViews: [ViewID] { state.withLock { Array($0.views.keys) } }
+    // MARK: For streams
 
     /// What a view is served at the moment.
     package func snapshot(of view: ViewID) -> Snapshot? { state.withLock { $0.views[view]?.snapshot } }
@@ -119,36 +130,33 @@ package final class SnapshotStore: Sendable {
 
     /// Counts a stream in. Newer snapshots are delivered to its loop's hub from now on.
     ///
-    /// - Returns: the current snapshot, if there is one.
+    /// - Returns: the current snapshot, if there is one; if not, the publisher hears that it is wanted.
     func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
-        let published = state.withLock { state in
+        let snapshot = state.withLock { state in
             state.views[view, default: View()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
-            return state.views[view]?.snapshot
+            state.resting[view] = nil
+            let snapshot = state.views[view]?.snapshot
+            if snapshot == nil { state.news.insert(view) }
+            return snapshot
         }
-        if let published { return published }
-        let made = source?.snapshot(of: view)
-        let current = state.withLock { state in
-            // What was published meanwhile is newer.
-            if state.views[view]?.snapshot == nil { state.views[view]?.snapshot = made }
-            if made == nil { state.news.insert(view) }
-            return state.views[view]?.snapshot
-        }
-        if made == nil { signal.yield() }
-        return current
+        if snapshot == nil { signal.yield() }
+        return snapshot
     }
 
     /// Counts a stream out.
     func detach(_ view: ViewID, on eventLoop: any EventLoop) {
-        let isLast = state.withLock { state in
+        state.withLock { state in
             let key = ObjectIdentifier(eventLoop)
-            guard var entry = state.views[view], let count = entry.streams[key] else { return false }
-            entry.streams[key] = count > 1 ? count - 1 : nil
-            state.views[view] = entry.streams.isEmpty ? nil : entry
-            if entry.streams.isEmpty { state.news.insert(view) }
-            return entry.streams.isEmpty
+            guard let index = state.views.index(forKey: view),
+                let count = state.views.values[index].streams[key]
+            else { return }
+            state.views.values[index].streams[key] = count > 1 ? count - 1 : nil
+            if state.views.values[index].streams.isEmpty { state.resting[view] = Self.patience }
         }
-        if isLast { signal.yield() }
     }
+
+    /// Views that have streams at the moment.
+    var activeViews: [ViewID] { state.withLock { state in state.views.keys.filter { state.resting[$0] == nil } } }
 }
 
 /// The streams of one event loop, by view. Bound to that loop.

@@ -1,0 +1,168 @@
+/// The resources of one type that a client may have: those of the layers in its list. A value of a few references; what many clients
+/// have in common is the same set in all of their lists.
+///
+/// Two lists are compared layer by layer (``changes(since:)``), so a client whose list changes is told what differs by name, and
+/// nothing of what only moved to another layer.
+///
+/// No name should be in two layers of a list, and whoever makes layers says so if one is (``contested``). Then the layer that comes
+/// first counts.
+package struct LayeredSet: Sendable {
+    /// Without those in which there is nothing.
+    let layers: [ResourceSet]
+    /// Resources that are visible.
+    package let count: Int
+    /// Of all that is visible.
+    private let digest: ContentDigest
+    /// The names that are in more than one layer.
+    package let contested: Set<String>
+
+    package static let empty = LayeredSet([])
+
+    /// - Parameter layers: of two resources with one name the one of the first layer counts.
+    package init(_ layers: [ResourceSet]) {
+        let layers = layers.filter { !$0.isEmpty }
+        var contested: Set<String> = []
+        var count = 0
+        var digest = ContentDigest()
+        for (index, layer) in layers.enumerated() {
+            count += layer.count
+            digest += layer.digest
+            var hidden: Set<String> = []
+            for above in layers.prefix(index) {
+                let (small, large) = above.count < layer.count ? (above, layer) : (layer, above)
+                for name in small.names where large[name] != nil { hidden.insert(name) }
+            }
+            for resource in hidden.compactMap({ layer[$0] }) {
+                count -= 1
+                digest -= resource.digest
+            }
+            contested.formUnion(hidden)
+        }
+        self.layers = layers
+        self.count = count
+        self.digest = digest
+        self.contested = contested
+    }
+
+    /// What a state-of-the-world response calls its version: depends on the visible resources alone, not on the layers that they are
+    /// in, and is equal on all replicas.
+    package var version: String { layers.count == 1 ? layers[0].version : digest.text }
+
+    package func hasSameContent(as other: LayeredSet) -> Bool { digest == other.digest }
+
+    /// Whether both are the very same layers.
+    package func isIdentical(to other: LayeredSet) -> Bool {
+        layers.count == other.layers.count && zip(layers, other.layers).allSatisfy { $0 === $1 }
+    }
+
+    package subscript(name: String) -> EncodedResource? {
+        for layer in layers {
+            if let resource = layer[name] { return resource }
+        }
+        return nil
+    }
+
+    package var isEmpty: Bool { layers.isEmpty }
+
+    /// All resources, sorted by name.
+    package var resources: [EncodedResource] {
+        if layers.count == 1 { return layers[0].resources }
+        return visible.joined().sorted { $0.name < $1.name }
+    }
+
+    package var names: Set<String> { layers.reduce(into: []) { $0.formUnion($1.names) } }
+
+    /// Each layer's resources that none above hides.
+    private var visible: [[EncodedResource]] {
+        layers.enumerated().map { index, layer in layer.resources.filter { !isHidden($0.name, from: index) } }
+    }
+
+    /// Whether a layer before this one has the name.
+    private func isHidden(_ name: String, from index: Int) -> Bool {
+        contested.contains(name) && layers.prefix(index).contains { $0[name] != nil }
+    }
+
+    /// The names of the resources that are wanted, each once.
+    func names(where isWanted: (EncodedResource) -> Bool) -> [String] {
+        layers.enumerated().flatMap { index, layer in
+            layer.names { isWanted($0) && !isHidden($0.name, from: index) }
+        }
+    }
+
+    /// Without what is not among `names`.
+    func only(_ names: Set<String>) -> LayeredSet { LayeredSet([ResourceSet(names.compactMap { self[$0] })]) }
+
+    /// Whether all resources are among `names`.
+    func isCovered(by names: NameSet) -> Bool { layers.allSatisfy { $0.isCovered(by: names) } }
+
+    /// Names of those that last only for a while (``EncodedResource/ttl``), sorted, and the shortest of their times.
+    package var lasting: (names: [String], shortest: Duration?) {
+        let all = layers.filter { $0.lasting.shortest != nil }
+        // All but the simplest case are looked at by name: what hides another may last for ever.
+        if all.count == 1, contested.isEmpty { return all[0].lasting }
+        let visible = Set(all.flatMap(\.lasting.names)).sorted().compactMap { self[$0] }.filter { $0.ttl != nil }
+        return (visible.map(\.name), visible.compactMap(\.ttl).min())
+    }
+
+    /// Whether a client that says it has `offered` has just this.
+    func isAll(of offered: VersionList) -> Bool {
+        guard contested.isEmpty, offered.count == count else { return false }
+        var fingerprint = NameSet.Fingerprint()
+        for layer in layers { fingerprint.add(layer.fingerprint) }
+        return fingerprint == offered.fingerprint
+    }
+
+    // MARK: What differs
+
+    /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not. Layers that are in
+    /// both are not looked at. Of the others, what many lists had in place of what many lists have is found out once.
+    package func changes(since old: LayeredSet) -> Set<String> {
+        guard contested.isEmpty, old.contested.isEmpty else {
+            return names.union(old.names).filter { self[$0]?.version != old[$0]?.version }
+        }
+        let new = layers.filter { layer in !old.layers.contains { $0 === layer } }
+        var gone = old.layers.filter { layer in !layers.contains { $0 === layer } }
+        var changes: Set<String> = []
+        func add(_ names: Set<String>) { if changes.isEmpty { changes = names } else { changes.formUnion(names) } }
+        // Those that were derived from another, and of the rest each from the one in its place. Any order gives all that differs.
+        var others: [ResourceSet] = []
+        for layer in new {
+            if let index = gone.firstIndex(where: layer.isDerived) {
+                add(layer.changes(since: gone.remove(at: index)))
+            } else {
+                others.append(layer)
+            }
+        }
+        for (index, layer) in others.enumerated() {
+            add(index < gone.count ? layer.changes(since: gone[index]) : Set(layer.names))
+        }
+        for layer in gone.dropFirst(others.count) { add(Set(layer.names)) }
+        return changes
+    }
+
+    /// The layers in which an answer lies that tells of the difference from `old`; clients that have other layers beside them can be
+    /// told the same.
+    ///
+    /// - Parameter named: names of which something is said whether they differ or not.
+    func difference(from old: LayeredSet, and named: NameSet?) -> (old: [UInt64], new: [UInt64]) {
+        let isPlain = contested.isEmpty && old.contested.isEmpty
+        func isPassedOver(_ layer: ResourceSet, in other: LayeredSet) -> Bool {
+            guard isPlain, other.layers.contains(where: { $0 === layer }) else { return false }
+            guard let named else { return true }
+            // A large layer is one that others have, too.
+            return layer.count < SharedAnswers.minimum && !layer.names.contains(where: named.contains)
+        }
+        return (
+            old.layers.filter { !isPassedOver($0, in: self) }.map(\.id),
+            layers.filter { !isPassedOver($0, in: old) }.map(\.id)
+        )
+    }
+
+    // MARK: Responses
+
+    /// The field `resources` of a response with everything that is visible, in pieces that are shared.
+    func body(_ form: ResponseForm) -> [SharedBytes] {
+        if contested.isEmpty { return layers.map { $0.body(form) } }
+        return visible.joined().map { $0.field(form) }
+    }
+}

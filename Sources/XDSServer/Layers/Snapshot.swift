@@ -1,0 +1,49 @@
+/// Everything that a client is served: a list of layers, all as of one revision of their source. Immutable.
+///
+/// Clients with the same list share one. The next one may have other layers: what is told is what differs by name
+/// (``LayeredSet/changes(since:)``).
+package final class Snapshot: Sendable {
+    /// The revision of the source that this was compiled from; grows from snapshot to snapshot of a view.
+    package let revision: Int64
+    /// Whose it is: when this is another one, clients are asked anew whether they may have it
+    /// (``XDSDelegate/refusal(of:owner:)``). `nil`: nobody is asked.
+    package let owner: String?
+    private let sets: [LayeredSet]
+
+    /// - Parameters:
+    ///   - layers: of two resources of one type with one name the one of the first layer counts.
+    ///   - previous: what the client was served before; where its layers are the same, what was found out of them is taken over.
+    package init(revision: Int64, owner: String? = nil, layers: [Layer], after previous: Snapshot? = nil) {
+        self.revision = revision
+        self.owner = owner
+        sets = ResourceType.allCases.map { type in
+            let layers = layers.compactMap { $0.sets[type] }
+            if let known = previous?[type], known.layers.elementsEqual(layers, by: ===) { return known }
+            return layers.isEmpty ? .empty : LayeredSet(layers)
+        }
+    }
+
+    /// A snapshot of one layer.
+    ///
+    /// - Parameter sets: types that are left out have no resources.
+    package convenience init(revision: Int64, owner: String? = nil, _ sets: [ResourceType: ResourceSet]) {
+        self.init(revision: revision, owner: owner, layers: [Layer(sets)])
+    }
+
+    /// How soon a client forgets some of it that hears nothing any more; `nil`: never.
+    var shortestTTL: Duration? { sets.compactMap(\.lasting.shortest).min() }
+
+    package subscript(type: ResourceType) -> LayeredSet { sets[type.rawValue] }
+
+    /// Names that are in two of its layers, by type: the layers' maker has made a mistake, or somebody whom it listened to.
+    package var contested: [ResourceType: Set<String>] {
+        let pairs = ResourceType.allCases.map { ($0, self[$0].contested) }.filter { !$0.1.isEmpty }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+}
+
+/// Proxies that see the same configuration share a view.
+package struct ViewID: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}
