@@ -71,7 +71,8 @@ extension Limits {
         "streamsPerTenant", 20_000, "streams", "those of one tenant's proxies to one replica")
     package static let viewsPerTenant = Limit(
         "viewsPerTenant", 500, "views",
-        "combinations of mesh, namespace, kind of program and port of which one tenant's proxies are on one replica")
+        "combinations of mesh, namespace, kind of program and port of which one tenant's proxies are on one replica, or were half a minute ago"
+    )
     package static let namesPerStream = Limit(
         "namesPerStream", 200_000, "names", "resources that one stream asks for by name, over all types")
     package static let nameBytesPerStream = Limit(

@@ -75,7 +75,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     // MARK: The client's side
 
     func received(_ message: ByteBuffer) {
-        guard machine.ackedRevision == 0 else { return take(message) }
+        guard isQueued || machine.ackedRevision == 0 else { return take(message) }
         if !isQueued && hub.gate.isOpen { return hub.gate.serve { take(message) } }
         waiting.append(message)
         guard !isQueued else { return }

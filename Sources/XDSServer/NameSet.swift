@@ -31,17 +31,21 @@ struct NameSet: Equatable {
         }
 
         mutating func remove(_ name: String) {
-            let hash = Self.hash(name.utf8)
-            count -= 1
-            sum &-= hash
-            squares &-= hash &* hash
+            self -= Fingerprint([name])
         }
 
-        /// All that another one is of, and that this one is not.
-        mutating func add(_ other: Self) {
-            count += other.count
-            sum &+= other.sum
-            squares &+= other.squares
+        /// With what another one is of, and this one is not.
+        static func += (all: inout Self, other: Self) {
+            all.count += other.count
+            all.sum &+= other.sum
+            all.squares &+= other.squares
+        }
+
+        /// Without what another one is of. If this one is not of all of it, it becomes one that nothing has.
+        static func -= (all: inout Self, other: Self) {
+            all.count -= other.count
+            all.sum &-= other.sum
+            all.squares &-= other.squares
         }
 
         private static func hash(_ name: some Collection<UInt8>) -> UInt64 {

@@ -6,12 +6,13 @@
 final class SharedAnswers {
     /// All that an answer depends on.
     struct Key: Hashable {
+        var variant: Variant
         var type: ResourceType
         var isWildcard: Bool
         var names: NameSet.Fingerprint
         /// To be sent again.
         var forced: NameSet.Fingerprint
-        /// Names and versions that the client says it has.
+        /// Names and versions that the client says it has, but for those of layers of its own that are as it says.
         var has: NameSet.Fingerprint
         /// Nothing has been sent yet.
         var isFirst: Bool

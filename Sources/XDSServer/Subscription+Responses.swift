@@ -150,10 +150,15 @@ extension Subscription {
     }
 
     private func key(_ set: LayeredSet) -> SharedAnswers.Key {
-        let layers = set.difference(from: known ?? .empty, and: children)
-        return SharedAnswers.Key(
-            type: type, isWildcard: isWildcard, names: names.fingerprint, forced: children?.fingerprint ?? .init(),
-            has: offered?.fingerprint ?? .init(), isFirst: known == nil, old: layers.old, new: layers.new)
+        var key = SharedAnswers.Key(
+            variant: variant, type: type, isWildcard: isWildcard, names: names.fingerprint,
+            forced: children?.fingerprint ?? .init(), has: .init(), isFirst: known == nil, old: [], new: [])
+        if let known {
+            (key.old, key.new) = set.difference(from: known, and: children)
+        } else if let offered {
+            (key.has, key.new) = set.remainder(of: offered, and: names)
+        }
+        return key
     }
 
     /// What the client lacks, and what it is to remove; notes in ``leaving`` what it is to remove later.

@@ -158,7 +158,7 @@ final class Subscription {
             && (known.map { $0.hasSameContent(as: set) } ?? false)
     }
 
-    /// Whether ``respond(_:revision:nonce:)`` has nothing left to say but removals.
+    /// Whether ``respond(_:revision:nonce:sharing:)`` has nothing left to say but removals.
     func isUpToDate(with set: LayeredSet) -> Bool { !isInFlight && !isUrgent && isKnown(set) }
 
     /// Whether it is what was sent last.

@@ -1,4 +1,5 @@
 internal import GRPCServer
+internal import NIOCore
 internal import Synchronization
 
 /// What the clients of one tenant may have of a server.
@@ -33,23 +34,38 @@ package struct TenantLimits: Sendable {
 package final class TenantPlaces: Sendable {
     private struct Tenant {
         var streams = 0
-        /// Streams by group.
+        /// Streams by group; groups with none are those that were left a moment ago.
         var groups: [String: Int] = [:]
-        /// Groups that nobody is in any more, and until when they count.
-        var left: [String: ContinuousClock.Instant] = [:]
+    }
 
-        /// - Returns: whether the group may have another stream.
-        mutating func hasRoom(for group: String, of bound: Int, _ now: ContinuousClock.Instant) -> Bool {
-            if groups[group] != nil || left[group] != nil || groups.count + left.count < bound { return true }
-            left = left.filter { $0.value > now }
-            return groups.count + left.count < bound
+    /// A group that nobody was in any more at some time.
+    private struct Left {
+        var tenant: String
+        var group: String
+        var until: ContinuousClock.Instant
+    }
+
+    private struct State {
+        var tenants: [String: Tenant] = [:]
+        /// The oldest first.
+        var left = CircularBuffer<Left>()
+
+        /// Forgets groups that nobody has come back to.
+        mutating func forget(_ now: ContinuousClock.Instant) {
+            while let first = left.first, first.until <= now {
+                left.removeFirst()
+                guard tenants[first.tenant]?.groups[first.group] == 0 else { continue }
+                tenants[first.tenant]?.groups[first.group] = nil
+                if tenants[first.tenant]?.groups.isEmpty == true { tenants[first.tenant] = nil }
+            }
         }
     }
 
     private let limits: TenantLimits
-    private let tenants = Mutex<[String: Tenant]>([:])
+    private let state = Mutex(State())
     private let now: @Sendable () -> ContinuousClock.Instant
 
+    /// As long as the store keeps what the group's clients had.
     private static let grace = Duration.seconds(SnapshotStore.patience)
 
     /// - Parameter now: for tests.
@@ -61,38 +77,39 @@ package final class TenantPlaces: Sendable {
     }
 
     /// Streams of all tenants.
-    package var count: Int { tenants.withLock { $0.values.reduce(0) { $0 + $1.streams } } }
+    package var count: Int { state.withLock { $0.tenants.values.reduce(0) { $0 + $1.streams } } }
+
+    /// Tenants of which something is known.
+    var tenantCount: Int { state.withLock { $0.tenants.count } }
 
     /// Gives a stream a place, which it gives back (``giveBack(_:)``).
     ///
     /// - Throws: the status that the stream is ended with, if its tenant has all that it may.
     func take(_ admission: Admission) throws(GRPCStatus) {
-        let excess = tenants.withLock { tenants -> String? in
-            var tenant = tenants[admission.tenant] ?? Tenant()
+        let excess = state.withLock { state -> String? in
+            state.forget(now())
+            let tenant = state.tenants[admission.tenant] ?? Tenant()
             guard tenant.streams < limits.streams.most else {
                 return "the tenant has as many streams on this server as it may; allowed are \(limits.streams.rule)"
             }
-            guard tenant.hasRoom(for: admission.group, of: limits.groups.most, now()) else {
+            guard tenant.groups[admission.group] != nil || tenant.groups.count < limits.groups.most else {
                 return "the tenant's proxies on this server have as many different views as they may; "
                     + "allowed are \(limits.groups.rule)"
             }
-            tenant.streams += 1
-            tenant.groups[admission.group, default: 0] += 1
-            tenant.left[admission.group] = nil
-            tenants[admission.tenant] = tenant
+            state.tenants[admission.tenant, default: Tenant()].streams += 1
+            state.tenants[admission.tenant]?.groups[admission.group, default: 0] += 1
             return nil
         }
         if let excess { throw GRPCStatus(.resourceExhausted, excess) }
     }
 
     func giveBack(_ admission: Admission) {
-        tenants.withLock { tenants in
-            guard var tenant = tenants.removeValue(forKey: admission.tenant) else { return }
-            tenant.streams -= 1
-            let rest = (tenant.groups[admission.group] ?? 1) - 1
-            tenant.groups[admission.group] = rest > 0 ? rest : nil
-            if rest == 0 { tenant.left[admission.group] = now() + Self.grace }
-            tenants[admission.tenant] = tenant
+        state.withLock { state in
+            guard let count = state.tenants[admission.tenant]?.groups[admission.group], count > 0 else { return }
+            state.tenants[admission.tenant]?.streams -= 1
+            state.tenants[admission.tenant]?.groups[admission.group] = count - 1
+            guard count == 1 else { return }
+            state.left.append(Left(tenant: admission.tenant, group: admission.group, until: now() + Self.grace))
         }
     }
 }

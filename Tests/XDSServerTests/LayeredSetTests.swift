@@ -65,6 +65,9 @@ struct LayeredSetTests {
             let lasting = list.resources.filter { $0.ttl != nil }
             #expect(list.lasting.names == lasting.map(\.name), "seed \(seed)")
             #expect(list.lasting.shortest == lasting.compactMap(\.ttl).min(), "seed \(seed)")
+            let body = list.body(ResponseForm(.delta)).reduce(0) { $0 + $1.plain.readableBytes }
+            let fields = list.resources.reduce(0) { $0 + $1.field(ResponseForm(.delta)).plain.readableBytes }
+            #expect(body == fields, "seed \(seed)")
         }
         for old in lists {
             for new in lists {
@@ -114,6 +117,28 @@ struct LayeredSetTests {
         #expect(!list.isAll(of: VersionList(has.merging(["e": "1"]) { $1 })))
         #expect(!list.isAll(of: VersionList(has.filter { $0.key != "a" })))
         #expect(LayeredSet.empty.isAll(of: [:]))
+    }
+
+    @Test("Who comes back is told what others are told who have the same of what they share")
+    func remainder() {
+        let large = ResourceSet((0..<100).map { resource(.cluster, "c\($0)") })
+        func offer(_ sets: [ResourceSet], _ more: [String: String] = [:]) -> VersionList {
+            let pairs = sets.flatMap(\.resources).map { ($0.name, $0.version) }
+            return VersionList(Dictionary(pairs) { $1 }.merging(more) { $1 })
+        }
+        let owns = ["one", "two"].map { set(.cluster, [$0: "1"]) }
+        let rests = owns.map {
+            LayeredSet([large, $0]).remainder(of: offer([large, $0], ["c7": "old"]), and: NameSet())
+        }
+        #expect(rests[0] == rests[1] && rests[0].layers == [large.id])
+        // Who has something else of its own, or asks for it by name, is told by itself.
+        let list = LayeredSet([large, owns[0]])
+        for more in [["one": "other"], ["gone": "1"]] {
+            #expect(list.remainder(of: offer([large, owns[0]], more), and: NameSet()).has != rests[0].has)
+        }
+        #expect(list.remainder(of: offer([large]), and: NameSet()).has != rests[0].has)
+        let named = list.remainder(of: offer([large, owns[0]], ["c7": "old"]), and: NameSet(["one"]))
+        #expect(named.layers == [large.id, owns[0].id] && named.has != rests[0].has)
     }
 
     @Test("The shared body of a list is each visible resource once, in both variants", arguments: bothVariants)

@@ -61,6 +61,11 @@ struct TenantPlacesTests {
         now.withLock { $0 += .seconds(SnapshotStore.patience) }
         try places.take(Self.admission("a", "z"))
         #expect(throws: GRPCStatus.self) { try places.take(Self.admission("a", "x")) }
+        for tenant in ["a", "a", "b"] { places.giveBack(Self.admission(tenant, tenant == "b" ? "z" : "y")) }
+        places.giveBack(Self.admission("a", "z"))
+        now.withLock { $0 += .seconds(SnapshotStore.patience) }
+        try places.take(Self.admission("c"))
+        #expect(places.count == 1 && places.tenantCount == 1, "nothing is left of those who have gone")
     }
 
     @Test("A stream beyond the limit is refused, and the places of streams that end are free", arguments: bothVariants)

@@ -5,7 +5,7 @@
 /// nothing of what only moved to another layer.
 ///
 /// No name should be in two layers of a list, and whoever makes layers says so if one is (``contested``). Then the layer that comes
-/// first counts.
+/// first counts, and clients with the list share less with others.
 package struct LayeredSet: Sendable {
     /// Without those in which there is nothing.
     let layers: [ResourceSet]
@@ -15,6 +15,8 @@ package struct LayeredSet: Sendable {
     private let digest: ContentDigest
     /// The names that are in more than one layer.
     package let contested: Set<String>
+    /// Names of those that last only for a while (``EncodedResource/ttl``), sorted, and the shortest of their times.
+    package let lasting: (names: [String], shortest: Duration?)
 
     package static let empty = LayeredSet([])
 
@@ -27,11 +29,7 @@ package struct LayeredSet: Sendable {
         for (index, layer) in layers.enumerated() {
             count += layer.count
             digest += layer.digest
-            var hidden: Set<String> = []
-            for above in layers.prefix(index) {
-                let (small, large) = above.count < layer.count ? (above, layer) : (layer, above)
-                for name in small.names where large[name] != nil { hidden.insert(name) }
-            }
+            let hidden = layers.prefix(index).reduce(into: Set()) { $0.formUnion(layer.overlap(with: $1)) }
             for resource in hidden.compactMap({ layer[$0] }) {
                 count -= 1
                 digest -= resource.digest
@@ -42,6 +40,21 @@ package struct LayeredSet: Sendable {
         self.count = count
         self.digest = digest
         self.contested = contested
+        lasting = Self.lasting(layers, contested)
+    }
+
+    private static func lasting(
+        _ layers: [ResourceSet], _ contested: Set<String>
+    ) -> (names: [String], shortest: Duration?) {
+        let all = layers.filter { $0.lasting.shortest != nil }
+        if all.isEmpty { return ([], nil) }
+        if contested.isEmpty {
+            return (all.flatMap(\.lasting.names).sorted(), all.compactMap(\.lasting.shortest).min())
+        }
+        // What hides another may last for ever.
+        let names = Set(all.flatMap(\.lasting.names)).sorted()
+        let visible = names.compactMap { name in layers.lazy.compactMap { $0[name] }.first }.filter { $0.ttl != nil }
+        return (visible.map(\.name), visible.compactMap(\.ttl).min())
     }
 
     /// What a state-of-the-world response calls its version: depends on the visible resources alone, not on the layers that they are
@@ -95,20 +108,11 @@ package struct LayeredSet: Sendable {
     /// Whether all resources are among `names`.
     func isCovered(by names: NameSet) -> Bool { layers.allSatisfy { $0.isCovered(by: names) } }
 
-    /// Names of those that last only for a while (``EncodedResource/ttl``), sorted, and the shortest of their times.
-    package var lasting: (names: [String], shortest: Duration?) {
-        let all = layers.filter { $0.lasting.shortest != nil }
-        // All but the simplest case are looked at by name: what hides another may last for ever.
-        if all.count == 1, contested.isEmpty { return all[0].lasting }
-        let visible = Set(all.flatMap(\.lasting.names)).sorted().compactMap { self[$0] }.filter { $0.ttl != nil }
-        return (visible.map(\.name), visible.compactMap(\.ttl).min())
-    }
-
     /// Whether a client that says it has `offered` has just this.
     func isAll(of offered: VersionList) -> Bool {
         guard contested.isEmpty, offered.count == count else { return false }
         var fingerprint = NameSet.Fingerprint()
-        for layer in layers { fingerprint.add(layer.fingerprint) }
+        for layer in layers { fingerprint += layer.fingerprint }
         return fingerprint == offered.fingerprint
     }
 
@@ -117,12 +121,11 @@ package struct LayeredSet: Sendable {
     /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not. Layers that are in
     /// both are not looked at. Of the others, what many lists had in place of what many lists have is found out once.
     package func changes(since old: LayeredSet) -> Set<String> {
-        guard contested.isEmpty, old.contested.isEmpty else {
-            return names.union(old.names).filter { self[$0]?.version != old[$0]?.version }
-        }
+        if isIdentical(to: old) { return [] }
         let new = layers.filter { layer in !old.layers.contains { $0 === layer } }
         var gone = old.layers.filter { layer in !layers.contains { $0 === layer } }
-        var changes: Set<String> = []
+        // Of a name in two layers, what counts may change with their order alone.
+        var changes = contested.union(old.contested)
         func add(_ names: Set<String>) { if changes.isEmpty { changes = names } else { changes.formUnion(names) } }
         // Those that were derived from another, and of the rest each from the one in its place. Any order gives all that differs.
         var others: [ResourceSet] = []
@@ -134,9 +137,9 @@ package struct LayeredSet: Sendable {
             }
         }
         for (index, layer) in others.enumerated() {
-            add(index < gone.count ? layer.changes(since: gone[index]) : Set(layer.names))
+            add(layer.changes(since: index < gone.count ? gone[index] : .empty))
         }
-        for layer in gone.dropFirst(others.count) { add(Set(layer.names)) }
+        for layer in gone.dropFirst(others.count) { add(layer.changes(since: .empty)) }
         return changes
     }
 
@@ -148,9 +151,7 @@ package struct LayeredSet: Sendable {
         let isPlain = contested.isEmpty && old.contested.isEmpty
         func isPassedOver(_ layer: ResourceSet, in other: LayeredSet) -> Bool {
             guard isPlain, other.layers.contains(where: { $0 === layer }) else { return false }
-            guard let named else { return true }
-            // A large layer is one that others have, too.
-            return layer.count < SharedAnswers.minimum && !layer.names.contains(where: named.contains)
+            return named.map { isOwn(layer, beside: $0) } ?? true
         }
         return (
             old.layers.filter { !isPassedOver($0, in: self) }.map(\.id),
@@ -158,11 +159,30 @@ package struct LayeredSet: Sendable {
         )
     }
 
+    /// The layers in which an answer lies that tells what this set is to a client that comes back, and what it has of them, if it has
+    /// its own ones as they are. If it does not, it has what nobody has.
+    ///
+    /// - Parameter names: that it asks for.
+    func remainder(of offered: VersionList, and names: NameSet) -> (has: NameSet.Fingerprint, layers: [UInt64]) {
+        var has = offered.fingerprint
+        guard contested.isEmpty else { return (has, layers.map(\.id)) }
+        let own = layers.filter { isOwn($0, beside: names) }
+        for layer in own { has -= layer.fingerprint }
+        return (has, layers.filter { layer in !own.contains { $0 === layer } }.map(\.id))
+    }
+
+    /// Whether a layer is small, and has none of `names`. A large one is one that others have, too.
+    private func isOwn(_ layer: ResourceSet, beside names: NameSet) -> Bool {
+        layer.count < SharedAnswers.minimum && !layer.names.contains(where: names.contains)
+    }
+
     // MARK: Responses
 
     /// The field `resources` of a response with everything that is visible, in pieces that are shared.
     func body(_ form: ResponseForm) -> [SharedBytes] {
-        if contested.isEmpty { return layers.map { $0.body(form) } }
-        return visible.joined().map { $0.field(form) }
+        layers.enumerated().flatMap { index, layer in
+            let isWhole = !contested.contains { layer[$0] != nil && isHidden($0, from: index) }
+            return isWhole ? [layer.body(form)] : visible[index].map { $0.field(form) }
+        }
     }
 }

@@ -22,6 +22,8 @@ package final class ResourceSet: Sendable {
     /// The field `resources` of a response with everything in the set.
     private let bodies: Mutex<SharedForms>
     private let coverage = Mutex<[NameSet.Fingerprint: Bool]>([:])
+    /// Names that are in other sets, too, by their ``id``.
+    private let overlaps = Mutex<[UInt64: Set<String>]>([:])
     private let offer = Mutex<NameSet.Fingerprint?>(nil)
 
     private static let counter = Atomic<UInt64>(0)
@@ -135,6 +137,20 @@ package final class ResourceSet: Sendable {
             if compared.count >= Self.maxCompared { compared = [:] }
             compared[old.id] = changes
             return changes
+        }
+    }
+
+    /// The names that are in another set, too. Of two large sets it is found out once.
+    func overlap(with other: ResourceSet) -> Set<String> {
+        let (small, large) = count < other.count ? (self, other) : (other, self)
+        let look = { Set(small.names.lazy.filter { large[$0] != nil }) }
+        if small.count < SharedAnswers.minimum { return look() }
+        return small.overlaps.withLock { overlaps in
+            if let known = overlaps[large.id] { return known }
+            let overlap = look()
+            if overlaps.count >= Self.maxCompared { overlaps = [:] }
+            overlaps[large.id] = overlap
+            return overlap
         }
     }
 

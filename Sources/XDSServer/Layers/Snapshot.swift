@@ -37,8 +37,9 @@ package final class Snapshot: Sendable {
 
     /// Names that are in two of its layers, by type: the layers' maker has made a mistake, or somebody whom it listened to.
     package var contested: [ResourceType: Set<String>] {
-        let pairs = ResourceType.allCases.map { ($0, self[$0].contested) }.filter { !$0.1.isEmpty }
-        return Dictionary(uniqueKeysWithValues: pairs)
+        var contested: [ResourceType: Set<String>] = [:]
+        for type in ResourceType.allCases where !self[type].contested.isEmpty { contested[type] = self[type].contested }
+        return contested
     }
 }
 

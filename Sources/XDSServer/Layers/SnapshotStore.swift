@@ -19,14 +19,14 @@ package final class SnapshotStore: Sendable {
         case dropped(ViewID)
     }
 
-    private struct View {
+    private struct Entry {
         var snapshot: Snapshot?
         /// Streams of this view by the event loop that they are on.
         var streams: [ObjectIdentifier: Int] = [:]
     }
 
     private struct State {
-        var views: [ViewID: View] = [:]
+        var views: [ViewID: Entry] = [:]
         /// Views that have no stream, and after how many ticks they are forgotten.
         var resting: [ViewID: Int] = [:]
         var hubs: [ObjectIdentifier: NIOLoopBound<StreamHub>] = [:]
@@ -42,7 +42,7 @@ package final class SnapshotStore: Sendable {
     package let signals: AsyncStream<Void>
     private let pace: AdmissionGate.Pace
 
-    /// How many ticks a view stays that nobody has.
+    /// How many ticks of a second a view stays that nobody has.
     package static let patience = 30
 
     package convenience init() { self.init(pace: AdmissionGate.Pace()) }
@@ -65,7 +65,7 @@ package final class SnapshotStore: Sendable {
     /// Whether the view has a stream, or had one a moment ago.
     package func isWanted(_ view: ViewID) -> Bool { state.withLock { $0.views[view] != nil } }
 
-    /// Has a second pass.
+    /// A second has passed.
     package func tick() {
         let hasNews = state.withLock { state in
             for (view, ticks) in state.resting {
@@ -133,7 +133,7 @@ package final class SnapshotStore: Sendable {
     /// - Returns: the current snapshot, if there is one; if not, the publisher hears that it is wanted.
     func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
         let snapshot = state.withLock { state in
-            state.views[view, default: View()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
+            state.views[view, default: Entry()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
             state.resting[view] = nil
             let snapshot = state.views[view]?.snapshot
             if snapshot == nil { state.news.insert(view) }
