@@ -33,7 +33,7 @@ package struct Bootstrap: Sendable {
         }
     }
 
-    package var workload: View.Workload
+    package var workload: LayerID.Workload
     package var mesh: MeshKey
     /// The cluster that the workload runs in.
     package var cluster: Name
@@ -47,7 +47,7 @@ package struct Bootstrap: Sendable {
     package var reportsLoad: Bool
 
     package init(
-        workload: View.Workload, mesh: MeshKey, cluster: Name, adminPort: Int, server: Server, token: String,
+        workload: LayerID.Workload, mesh: MeshKey, cluster: Name, adminPort: Int, server: Server, token: String,
         variant: Variant = .delta, reportsLoad: Bool = false
     ) {
         self.workload = workload

@@ -50,7 +50,7 @@ package struct ConfigEncoder: Sendable {
     }
 
     /// The whole of a view.
-    package func resources(of view: View) -> ResourceSet {
+    package func resources(of view: LayerID) -> ResourceSet {
         switch view {
         case .outbound(let namespace):
             return [
@@ -77,7 +77,7 @@ package struct ConfigEncoder: Sendable {
     }
 
     /// What of `change` a view sees.
-    package func change(_ change: EncodedChange, in view: View) -> ResourceChange {
+    package func change(_ change: EncodedChange, in view: LayerID) -> ResourceChange {
         var result = ResourceChange()
         switch view {
         case .outbound(let namespace):

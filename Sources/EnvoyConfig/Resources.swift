@@ -34,7 +34,7 @@ package struct ResourceChange: Hashable, Sendable {
 }
 
 /// What a set of proxies sees. Views with equal values have equal resources.
-package enum View: Hashable, Sendable {
+package enum LayerID: Hashable, Sendable {
     /// Clusters, endpoints and routes for requests that leave a sidecar in this namespace.
     case outbound(namespace: Name)
     /// The listener on which sidecars take their workloads' requests to others, at this port on 127.0.0.1.

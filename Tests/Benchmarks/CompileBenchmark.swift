@@ -5,7 +5,7 @@ internal import MeshModel
 /// The compiler and the encoder on the ``LargeMesh``, in this process. The baseline of a change is doing everything anew.
 struct CompileBenchmark {
     private let mesh: MeshState
-    private let view: View
+    private let view: LayerID
 
     init() throws {
         mesh = try LargeMesh.state()

@@ -8,7 +8,7 @@ import Testing
 @Suite("A bootstrap says who the sidecar is and where its configuration comes from")
 struct BootstrapTests {
     private static func bootstrap(_ server: Bootstrap.Server, _ variant: Bootstrap.Variant) throws -> Bootstrap {
-        let workload = View.Workload(
+        let workload = LayerID.Workload(
             namespace: try MeshDocument.name("shop"), service: try MeshDocument.name("productpage"),
             proxy: try MeshDocument.name("productpage-1"), httpProxyPort: 15_080)
         return Bootstrap(

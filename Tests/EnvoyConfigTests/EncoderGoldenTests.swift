@@ -24,24 +24,24 @@ struct EncoderGoldenTests {
     }
 
     /// What is looked at. Only few are interesting beyond what a sidecar of the namespace sees.
-    private static func views(of name: String) throws -> [(file: String, view: View)] {
+    private static func views(of name: String) throws -> [(file: String, view: LayerID)] {
         let shop = try MeshDocument.name("shop")
-        var views = [("outbound.json", View.outbound(namespace: shop))]
+        var views = [("outbound.json", LayerID.outbound(namespace: shop))]
         if name == "inbound" {
-            let workload = View.Workload(
+            let workload = LayerID.Workload(
                 namespace: shop, service: try MeshDocument.name("reviews"),
                 proxy: try MeshDocument.name("reviews-v1-1"),
                 httpProxyPort: 15_080)
             views = [("workload.json", .workload(workload)), ("sidecar.json", .sidecar(httpProxyPort: 15_080))]
         }
         if name == "one-sidecar-several-services" {
-            let workload = View.Workload(
+            let workload = LayerID.Workload(
                 namespace: shop, service: try MeshDocument.name("web"), proxy: try MeshDocument.name("pod-1"),
                 httpProxyPort: 15_080)
             views.append(("workload.json", .workload(workload)))
         }
         if name == "a-port-of-a-sidecar-taken-twice" {
-            let workload = View.Workload(
+            let workload = LayerID.Workload(
                 namespace: shop, service: try MeshDocument.name("front"), proxy: try MeshDocument.name("wl-2"),
                 httpProxyPort: 15_080)
             views.append(("workload.json", .workload(workload)))

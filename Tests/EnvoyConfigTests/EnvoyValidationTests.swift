@@ -43,7 +43,7 @@ struct EnvoyValidationTests {
     }
 
     private static func bootstrap() throws -> Bootstrap {
-        let workload = View.Workload(
+        let workload = LayerID.Workload(
             namespace: try MeshDocument.name("shop"), service: try MeshDocument.name("reviews"),
             proxy: try MeshDocument.name("reviews-v1-1"), httpProxyPort: 15_080)
         return Bootstrap(
@@ -84,7 +84,7 @@ struct EnvoyValidationTests {
         _ proxy: String, of encoder: ConfigEncoder,
         to resources: inout Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources
     ) throws {
-        let workload = View.Workload(
+        let workload = LayerID.Workload(
             namespace: try MeshDocument.name("shop"), service: try MeshDocument.name("reviews"),
             proxy: try MeshDocument.name(proxy), httpProxyPort: 15_080)
         let view = encoder.resources(of: .workload(workload))

@@ -10,17 +10,17 @@ import Testing
 
 @Suite("Views after changes are what they would be from nothing")
 struct IncrementalEncodingTests {
-    private static func views() throws -> [View] {
+    private static func views() throws -> [LayerID] {
         let x = try MeshDocument.name("x")
         let workloads = try ["p0", "p1"].map { proxy in
-            View.Workload(
+            LayerID.Workload(
                 namespace: x, service: try MeshDocument.name("a"), proxy: try MeshDocument.name(proxy),
                 httpProxyPort: 15_080)
         }
-        let caller = View.Workload(
+        let caller = LayerID.Workload(
             namespace: x, service: nil, proxy: try MeshDocument.name("p9"), httpProxyPort: 15_081)
         return [.outbound(namespace: x), .outbound(namespace: try MeshDocument.name("z")), .proxyless(namespace: x)]
-            + (workloads + [caller]).map(View.workload)
+            + (workloads + [caller]).map(LayerID.workload)
     }
 
     @Test(arguments: 0..<20)
@@ -125,7 +125,7 @@ struct IncrementalEncodingTests {
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
         for namespace in ["shop", "ops", "reviews", "other", "com"] {
-            let view = View.outbound(namespace: try MeshDocument.name(namespace))
+            let view = LayerID.outbound(namespace: try MeshDocument.name(namespace))
             let routes = try #require(encoder.resources(of: view)[.routes]?.first)
             let message = try Envoy_Config_Route_V3_RouteConfiguration(serializedBytes: routes.bytes)
             let domains = message.virtualHosts.flatMap(\.domains)

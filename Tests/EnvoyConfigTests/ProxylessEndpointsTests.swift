@@ -90,8 +90,8 @@ struct ProxylessEndpointsTests {
         }
     }
 
-    private static var proxyless: View { get throws { .proxyless(namespace: try MeshDocument.name("shop")) } }
-    private static var outbound: View { get throws { .outbound(namespace: try MeshDocument.name("shop")) } }
+    private static var proxyless: LayerID { get throws { .proxyless(namespace: try MeshDocument.name("shop")) } }
+    private static var outbound: LayerID { get throws { .outbound(namespace: try MeshDocument.name("shop")) } }
 
     private static func endpoint(
         _ number: Int64, _ locality: String, weight: Int64, _ health: String = "healthy"
@@ -109,7 +109,7 @@ struct ProxylessEndpointsTests {
         ])
     }
 
-    private static func localities(_ endpoints: JSONValue, in view: View) throws -> [Locality] {
+    private static func localities(_ endpoints: JSONValue, in view: LayerID) throws -> [Locality] {
         let compiler = Compiler(try state(endpoints))
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)

@@ -23,7 +23,7 @@ struct RouteMessageTests {
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
         let namespace = try MeshDocument.name("x")
-        let messages = try [View.outbound(namespace: namespace), .proxyless(namespace: namespace)].map { view in
+        let messages = try [LayerID.outbound(namespace: namespace), .proxyless(namespace: namespace)].map { view in
             let resource = try #require(encoder.resources(of: view)[.routes]?.first)
             return try Message(serializedBytes: resource.bytes)
         }

@@ -8,7 +8,7 @@ internal import MeshIdentity
 extension ProxyBootstrap {
     /// The document that the proxy is started with.
     package func document(_ server: Bootstrap.Server, reportsLoad: Bool) throws -> JSONValue {
-        let workload = View.Workload(
+        let workload = LayerID.Workload(
             namespace: namespace, service: service, proxy: proxy, httpProxyPort: httpProxyPort)
         let bootstrap = Bootstrap(
             workload: workload, mesh: mesh, cluster: cluster, adminPort: adminPort, server: server,

@@ -5,7 +5,7 @@ internal import MeshModel
 internal import XDSServer
 
 /// Decides what is published when: hands changes of the meshes that connected proxies belong to to the publishers of those
-/// (``MeshPublisher/publish(_:)``), and looks after which views there are.
+/// (``MeshPublisher/publish(_:)``), and tells these which views are wanted.
 ///
 /// The actor only hands over; meshes are compiled beside each other. It always goes on with the newest state: changes that come
 /// while a mesh is compiled are one change when it is looked at again, and a stream that is slower than the publisher gets the
@@ -121,8 +121,11 @@ actor ConfigPublisher {
         }
         for (mesh, update) in waiting where !busy.contains(mesh) {
             waiting[mesh] = nil
-            // Nobody wants it any more if there is none.
-            guard let publisher = meshes[mesh] else { continue }
+            // Nobody wants it any more if there is none; who comes later has it loaded anew.
+            guard let publisher = meshes[mesh] else {
+                mirror.unfollow(mesh)
+                continue
+            }
             busy.insert(mesh)
             hand(to: publisher, of: mesh) { publisher in
                 await publisher.publish(update)

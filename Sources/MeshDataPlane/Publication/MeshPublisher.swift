@@ -14,8 +14,10 @@ actor MeshPublisher {
     /// What is served.
     private var publication = Publication.none
     /// Of each view that is wanted, what it is made of.
-    private var lists: [ViewID: [View]] = [:]
+    private var lists: [ViewID: [LayerID]] = [:]
     private var isCompiled = false
+    /// What was said to be in two layers.
+    private var contested: [XDSServer.ResourceType: Set<String>] = [:]
     private let store: SnapshotStore
     private let logger: Logger
     private let willCompile: @Sendable (MeshKey) -> Void
@@ -56,7 +58,7 @@ actor MeshPublisher {
     /// Takes note that views are wanted, or not any more; which of it, the store knows. Those that are get what is published.
     func attend(to changed: [ProxyView]) {
         // The store is asked now, as it may have changed its mind since: whoever asks last knows what is.
-        var wanted: [ViewID: [View]] = [:]
+        var wanted: [ViewID: [LayerID]] = [:]
         for view in changed {
             let id = view.id
             if store.isWanted(id) { wanted[id] = view.layers } else { lists[id] = nil }
@@ -77,10 +79,14 @@ actor MeshPublisher {
         logger.debug(
             "published",
             metadata: ["mesh": "\(state.mesh)", "revision": "\(state.revision)", "views": "\(lists.count)"])
-        for (type, names) in publication.contested {
+        let contested = publication.contested
+        defer { self.contested = contested }
+        for (type, names) in contested where self.contested[type] != names {
             logger.warning(
                 "two layers of a proxy have resources of one name, and one of them is served",
-                metadata: ["mesh": "\(state.mesh)", "type": "\(type.abbreviation)", "names": "\(names.sorted())"])
+                metadata: [
+                    "mesh": "\(state.mesh)", "type": "\(type.abbreviation)", "names": "\(names.sorted().prefix(20))",
+                ])
         }
     }
 

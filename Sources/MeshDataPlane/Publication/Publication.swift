@@ -14,11 +14,11 @@ struct Publication: Sendable {
     /// Whose snapshots they are.
     private var owner: String?
     /// What many proxies have in common is there once.
-    private(set) var layers: [View: Layer] = [:]
+    private(set) var layers: [LayerID: Layer] = [:]
     /// Of each view its layers, without those in which there is nothing: most proxies have nothing of their own.
-    private var lists: [ViewID: [View]] = [:]
+    private var lists: [ViewID: [LayerID]] = [:]
     /// By list.
-    private var made: [[View]: Snapshot] = [:]
+    private var made: [[LayerID]: Snapshot] = [:]
 
     private init() {}
 
@@ -27,7 +27,7 @@ struct Publication: Sendable {
     ///   - layers: all that are in the lists.
     ///   - previous: what was served before.
     init(
-        of state: MeshState, _ lists: [ViewID: [View]], _ layers: [View: Layer],
+        of state: MeshState, _ lists: [ViewID: [LayerID]], _ layers: [LayerID: Layer],
         after previous: Publication = .none
     ) {
         let owner = state.life?.description
@@ -39,13 +39,13 @@ struct Publication: Sendable {
     }
 
     /// Takes in more views, and the layers that these need and that are not there.
-    mutating func add(_ lists: [ViewID: [View]], _ layers: [View: Layer]) {
+    mutating func add(_ lists: [ViewID: [LayerID]], _ layers: [LayerID: Layer]) {
         self.layers.merge(layers) { known, _ in known }
         add(lists, after: .none)
     }
 
     /// Leaves out other views, and the layers that only they needed.
-    mutating func keep(only lists: [ViewID: [View]]) {
+    mutating func keep(only lists: [ViewID: [LayerID]]) {
         self.lists = self.lists.filter { lists[$0.key] != nil }
         let left = Set(self.lists.values)
         made = made.filter { left.contains($0.key) }
@@ -53,7 +53,7 @@ struct Publication: Sendable {
         layers = layers.filter { needed.contains($0.key) }
     }
 
-    private mutating func add(_ lists: [ViewID: [View]], after previous: Publication) {
+    private mutating func add(_ lists: [ViewID: [LayerID]], after previous: Publication) {
         for (view, list) in lists {
             let list = list.filter { layers[$0]?.isEmpty == false }
             self.lists[view] = list
@@ -72,7 +72,9 @@ struct Publication: Sendable {
 
     /// Names that two layers of a list have, by type; of each only the first one's resource is served.
     var contested: [XDSServer.ResourceType: Set<String>] {
-        made.values.reduce(into: [:]) { all, snapshot in all.merge(snapshot.contested) { $0.union($1) } }
+        made.values.reduce(into: [:]) { all, snapshot in
+            for (type, names) in snapshot.contested { all[type, default: []].formUnion(names) }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ struct LayerEncoder: Sendable {
     private let listenerTTL: Duration?
     /// Clusters that are still in a workload's layer although it has them no more, the oldest first
     /// (``EnvoyConfig/ResourceChange/keepClusters(_:)``).
-    private var former: [View: [String]] = [:]
+    private var former: [LayerID: [String]] = [:]
 
     init(listenerTTL: Duration?) { self.listenerTTL = listenerTTL }
 
@@ -26,9 +26,9 @@ struct LayerEncoder: Sendable {
     ///   - known: those that there are.
     ///   - change: what has changed since they were made; `nil`: nothing.
     mutating func layers(
-        of lists: some Sequence<[View]>, from known: [View: Layer] = [:], after change: EncodedChange? = nil
-    ) -> [View: Layer] {
-        var layers: [View: Layer] = [:]
+        of lists: some Sequence<[LayerID]>, from known: [LayerID: Layer] = [:], after change: EncodedChange? = nil
+    ) -> [LayerID: Layer] {
+        var layers: [LayerID: Layer] = [:]
         for view in lists.joined() where layers[view] == nil {
             layers[view] = known[view].map { derive($0, of: view, after: change) } ?? layer(view)
         }
@@ -36,7 +36,7 @@ struct LayerEncoder: Sendable {
     }
 
     /// The layer of a view, from nothing.
-    private func layer(_ view: View) -> Layer {
+    private func layer(_ view: LayerID) -> Layer {
         var sets: [XDSServer.ResourceType: XDSServer.ResourceSet] = [:]
         for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
             sets[type.served] = XDSServer.ResourceSet(served(type, encoded, after: .empty))
@@ -45,7 +45,7 @@ struct LayerEncoder: Sendable {
     }
 
     /// - Returns: `layer` itself, if the change is not about it.
-    private mutating func derive(_ layer: Layer, of view: View, after change: EncodedChange?) -> Layer {
+    private mutating func derive(_ layer: Layer, of view: LayerID, after change: EncodedChange?) -> Layer {
         guard let change, !change.isEmpty, view.isCommon || change.reachesWorkloads else { return layer }
         var visible = encoder.change(change, in: view)
         guard !visible.isEmpty else { return layer }
@@ -57,7 +57,7 @@ struct LayerEncoder: Sendable {
     }
 
     /// Nobody has other layers any more.
-    mutating func forget(except views: some Sequence<View>) {
+    mutating func forget(except views: some Sequence<LayerID>) {
         if former.isEmpty { return }
         let left = Set(views)
         former = former.filter { left.contains($0.key) }

@@ -69,20 +69,20 @@ struct ProxyView: Hashable, Sendable {
     }
 
     /// What it is made of: what is common to many proxies, and what it has for itself alone.
-    var layers: [View] {
+    var layers: [LayerID] {
         switch client.program {
         case .envoy(let port):
             [
                 .outbound(namespace: namespace), .sidecar(httpProxyPort: port),
                 .workload(
-                    View.Workload(namespace: namespace, service: client.service, proxy: proxy, httpProxyPort: port)),
+                    LayerID.Workload(namespace: namespace, service: client.service, proxy: proxy, httpProxyPort: port)),
             ]
         case .grpc: [.proxyless(namespace: namespace)]
         }
     }
 }
 
-extension View {
+extension LayerID {
     /// Whether many proxies may have it.
     var isCommon: Bool {
         if case .workload = self { false } else { true }
