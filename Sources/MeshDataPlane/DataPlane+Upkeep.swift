@@ -3,7 +3,7 @@ internal import MeshControl
 internal import MeshIdentity
 internal import MeshStore
 
-/// What goes on beside the streams, until the task is cancelled.
+/// Upkeep that goes on beside the streams until the task is cancelled.
 extension DataPlane {
     /// Looks for signing keys that were added or removed, several times before a new one signs.
     package func followKeys() async throws {

@@ -9,7 +9,7 @@ package import MeshStore
 package import Prometheus
 internal import XDSServer
 
-/// What a replica does for proxies: lets them in, publishes to them what their meshes come to, and keeps what they say.
+/// The part of a replica that serves proxies: it lets them in, publishes to them what their meshes come to, and keeps what they say.
 package struct DataPlane: Sendable {
     let store: MeshStore
     let snapshots = SnapshotStore()
@@ -56,10 +56,10 @@ package struct DataPlane: Sendable {
 
     // MARK: What others ask
 
-    /// What a proxy was sent last, and what it would be sent now.
+    /// The configuration that a proxy was sent last, and the one that it would be sent now.
     package func config(of proxy: ProxyRow) async throws -> ProxyConfig { try await configs.config(of: proxy) }
 
-    /// What proxies report to this replica of the requests that they send, in Prometheus' text format.
+    /// The reports of proxies to this replica about the requests that they send, in Prometheus' text format.
     package func metrics(of mesh: MeshKey, _ life: MeshLife) -> String { loads.metrics(of: mesh, uid: life.mesh) }
 
     private static let proxies = Metric.gauge(

@@ -21,7 +21,7 @@ struct AcknowledgementTests {
         try session.nack(#require(session.responses().first), "a is bad")
         #expect(session.responses().isEmpty)
         #expect(session.machine.ackedRevision == 1)
-        #expect(session.machine.rejection?.revision == 2 && session.machine.rejection?.message == "a is bad")
+        #expect(session.machine.nack?.revision == 2 && session.machine.nack?.message == "a is bad")
 
         session.machine.update(snapshot(3, [.cluster: ["a": "bad"]]))
         #expect(session.responses().isEmpty, "the same content again is no change")
@@ -30,7 +30,7 @@ struct AcknowledgementTests {
         session.machine.update(snapshot(4, [.cluster: ["a": "good"]]))
         try session.ack(#require(session.responses().first))
         #expect(session.responses().isEmpty)
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
         #expect(session.machine.ackedRevision == 4)
     }
 
@@ -76,12 +76,12 @@ struct AcknowledgementTests {
 
         session.machine.update(snapshot(3, [.route: ["a": "bad", "b": "2"]]))
         #expect(try session.settle().map(\.names) == [["b"]], "what was refused is not tried again before it changes")
-        #expect(session.machine.rejection != nil)
+        #expect(session.machine.nack != nil)
         #expect(session.machine.ackedRevision == 1)
 
         session.machine.update(snapshot(4, [.route: ["a": "good", "b": "2"]]))
         #expect(try session.settle().map(\.names) == [["a"]])
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
         #expect(session.machine.ackedRevision == 4)
     }
 
@@ -92,7 +92,7 @@ struct AcknowledgementTests {
         try session.nack(#require(session.responses().first))
         try session.want(.route, ["b"])
         try session.settle()
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
         #expect(session.machine.ackedRevision == 2)
     }
 
@@ -103,7 +103,7 @@ struct AcknowledgementTests {
         try session.nack(#require(session.responses().first), "Error adding/updating cluster(s) a: no such CA")
         session.machine.update(snapshot(3, [.cluster: ["a": "good", "b": "2"]]))
         #expect(try session.settle().map(\.names) == [["a"]])
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
     }
 
     @Test("After a complaint that names nothing, what was refused together is tried again together")
@@ -113,7 +113,7 @@ struct AcknowledgementTests {
         try session.nack(#require(session.responses().first), "no")
         session.machine.update(snapshot(3, [.cluster: ["a": "good", "b": "2", "c": "1"]]))
         #expect(try session.settle().map(\.names) == [["a", "b"]])
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
     }
 
     @Test("When what was refused is deleted, nothing is refused", arguments: bothVariants)
@@ -124,7 +124,7 @@ struct AcknowledgementTests {
             try session.answerAll(refusing: type)
             session.machine.update(snapshot(3, [:]))
             try session.settle()
-            #expect(session.machine.rejection == nil, "\(type)")
+            #expect(session.machine.nack == nil, "\(type)")
             #expect(session.machine.ackedRevision == 3, "\(type)")
         }
     }
@@ -136,7 +136,7 @@ struct AcknowledgementTests {
         try session.nack(#require(session.responses().first))
         session.machine.update(snapshot(3, [.listener: ["l": "good"]]))
         #expect(try session.settle().map(\.names) == [["l"]])
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
         #expect(session.machine.ackedRevision == 3)
     }
 
@@ -145,6 +145,6 @@ struct AcknowledgementTests {
         var session = try Session.synced(.delta, snapshot(1, [.route: ["a": "1"]]), routes: ["a"])
         session.machine.update(snapshot(2, [.route: ["a": "2"]]))
         try session.nack(#require(session.responses().first), String(repeating: "x", count: 1_000_000))
-        #expect(session.machine.rejection?.message.count == Complaint.maxLength)
+        #expect(session.machine.nack?.message.count == Complaint.maxLength)
     }
 }

@@ -38,7 +38,7 @@ struct ComplaintTests {
         var session = Session(variant, snapshot(1, [.cluster: ["a": "1", "b": "1"]]))
         try session.want(.cluster, [])
         try session.nack(#require(session.responses().first), message)
-        #expect(session.machine.rejection?.names == ["b"])
+        #expect(session.machine.nack?.names == ["b"])
     }
 
     @Test("names what is refused, if it names it or there is only one thing; at most 20 names", arguments: bothVariants)
@@ -52,7 +52,7 @@ struct ComplaintTests {
             try session.want(.cluster, [])
             let answer = try #require(session.responses().first)
             try session.nack(answer, complaint)
-            let rejection = try #require(session.machine.rejection)
+            let rejection = try #require(session.machine.nack)
             #expect(rejection.names == expected)
             #expect(rejection.version == session.machine.subscriptions.first?.lastVersion && !rejection.version.isEmpty)
         }
@@ -60,6 +60,6 @@ struct ComplaintTests {
         var session = Session(variant, snapshot(1, [.cluster: many]))
         try session.want(.cluster, [])
         try session.nack(#require(session.responses().first), many.keys.joined(separator: " "))
-        #expect(session.machine.rejection?.names == (100..<120).map { "c\($0)" })
+        #expect(session.machine.nack?.names == (100..<120).map { "c\($0)" })
     }
 }

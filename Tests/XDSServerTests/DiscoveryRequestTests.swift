@@ -18,7 +18,7 @@ struct DiscoveryRequestTests {
             try decoded(message)
                 == DiscoveryRequest(typeURL: ResourceType.cluster.typeURL, nonce: "7", names: .all(["a", "b"])))
         message.errorDetail.message = "no"
-        #expect(try decoded(message).rejection == "no")
+        #expect(try decoded(message).nack == "no")
     }
 
     private func decoded(_ message: Envoy_Service_Discovery_V3_DiscoveryRequest) throws -> DiscoveryRequest {
@@ -50,7 +50,7 @@ struct DiscoveryRequestTests {
     func emptyComplaint() throws {
         var message = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
         message.errorDetail = .init()
-        #expect(try decoded(message).rejection == "")
+        #expect(try decoded(message).nack == "")
     }
 
     @Test("Damaged bytes are decoded or refused, never a trap", arguments: 0..<30 as Range<UInt64>)

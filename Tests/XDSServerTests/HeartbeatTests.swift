@@ -69,13 +69,13 @@ struct HeartbeatTests {
         let heartbeat = try #require(session.responses().first)
         #expect(heartbeat.resources.map(\.version) == [try Self.version("1")])
         try session.ack(heartbeat)
-        #expect(session.machine.rejection?.revision == 2)
+        #expect(session.machine.nack?.revision == 2)
 
         session.machine.update(Self.snapshot(3, "3"))
         try session.settle()
         session.machine.beat()
         #expect(session.responses().first?.resources.map(\.version) == [try Self.version("3")])
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
     }
 
     @Test("A client that never accepted any version is told to keep none")
@@ -112,7 +112,7 @@ struct HeartbeatTests {
         let responses = try session.settle()
         #expect(responses.map(\.names) == [["short"]])
         #expect(responses.map(\.isHeartbeat) == [false])
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
     }
 
     // MARK: Time

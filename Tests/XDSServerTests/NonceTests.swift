@@ -55,7 +55,7 @@ struct NonceTests {
         _ = session.responses()
         try session.send(.route, .change(subscribe: ["b"], unsubscribe: ["a"], has: [:]), nonce: "stale", error: "x")
         #expect(session.responses().isEmpty, "one response is under way")
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
         try session.send(.route, .change(subscribe: [], unsubscribe: [], has: [:]), nonce: "1")
         #expect(session.responses().map(\.names) == [["b"]])
     }

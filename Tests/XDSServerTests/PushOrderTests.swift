@@ -88,7 +88,7 @@ struct PushOrderTests {
                 3, [.cluster: ["old": "good"], .endpoint: ["old": "1"], .listener: ["l": "1"], .route: ["r": "3"]]))
         #expect(try session.settle().contains { $0.type == .route })
         #expect(session.machine.ackedRevision == 3)
-        #expect(session.machine.rejection == nil)
+        #expect(session.machine.nack == nil)
     }
 
     @Test("Routes do not wait for types that the client does not want", arguments: bothVariants)

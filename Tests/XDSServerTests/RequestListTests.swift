@@ -43,14 +43,14 @@ struct RequestListTests {
             (try? StateOfTheWorld(serializedBytes: bytes)).map { message in
                 DiscoveryRequest(
                     typeURL: message.typeURL, nonce: message.responseNonce,
-                    rejection: message.hasErrorDetail ? message.errorDetail.message : nil,
+                    nack: message.hasErrorDetail ? message.errorDetail.message : nil,
                     names: .all(NameList(message.resourceNames)))
             }
         case .delta:
             (try? Delta(serializedBytes: bytes)).map { message in
                 DiscoveryRequest(
                     typeURL: message.typeURL, nonce: message.responseNonce,
-                    rejection: message.hasErrorDetail ? message.errorDetail.message : nil,
+                    nack: message.hasErrorDetail ? message.errorDetail.message : nil,
                     names: .change(
                         subscribe: NameList(message.resourceNamesSubscribe),
                         unsubscribe: NameList(message.resourceNamesUnsubscribe),

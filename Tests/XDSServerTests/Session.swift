@@ -35,7 +35,7 @@ struct Response: Equatable {
     var removed: [String]
     var isHeartbeat: Bool
 
-    init(_ answer: DiscoveryAnswer) {
+    init(_ answer: DiscoveryResponse) {
         type = answer.type
         nonce = answer.nonce
         removed = answer.removed
@@ -111,7 +111,7 @@ struct Session {
     mutating func send(
         _ type: ResourceType, _ names: DiscoveryRequest.Names, nonce: String = "", error: String? = nil
     ) throws {
-        try machine.receive(DiscoveryRequest(typeURL: type.typeURL, nonce: nonce, rejection: error, names: names))
+        try machine.receive(DiscoveryRequest(typeURL: type.typeURL, nonce: nonce, nack: error, names: names))
     }
 
     /// Takes and acknowledges until the server has nothing more to say.

@@ -106,7 +106,7 @@ struct XDSClient {
             (message.typeURL, message.responseNonce) = (request.typeURL, request.nonce)
             message.resourceNames = names.strings
             if node != nil { message.node = proxy }
-            if let rejection = request.rejection { message.errorDetail.message = rejection }
+            if let rejection = request.nack { message.errorDetail.message = rejection }
             try send(message.serializedBytes())
         case .change(let subscribe, let unsubscribe, let has):
             var message = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
@@ -116,7 +116,7 @@ struct XDSClient {
             )
             message.initialResourceVersions = has.versions
             if node != nil { message.node = proxy }
-            if let rejection = request.rejection { message.errorDetail.message = rejection }
+            if let rejection = request.nack { message.errorDetail.message = rejection }
             try send(message.serializedBytes())
         }
     }

@@ -65,7 +65,7 @@ final class ProxyAdmission: XDSDelegate {
 
     private static var now: Int64 { Int64(Date.now.timeIntervalSince1970) }
 
-    /// Who asks, by its token.
+    /// The claims of the token of whoever asks.
     func claims(_ request: AdmissionRequest) throws(GRPCStatus) -> ProxyClaims {
         let claims: ProxyClaims
         if let known = request.identity?.proof as? ProxyClaims {

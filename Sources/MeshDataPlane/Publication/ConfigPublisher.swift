@@ -28,12 +28,12 @@ actor ConfigPublisher {
 
     /// The wanted views of the meshes that have a publisher.
     private var views: [MeshKey: Set<ViewID>] = [:]
-    /// What the publishers of meshes have yet to do.
+    /// How many jobs the publishers of meshes have yet to do.
     private var pending: [MeshKey: Int] = [:]
     private var pace = PushPace()
     /// The mirror has something.
     private var hasUpdates = false
-    /// What was taken from the mirror and waits, for the pace or for its mesh.
+    /// Updates that were taken from the mirror and wait, for the pace or for their mesh.
     private var waiting: [MeshKey: MeshUpdate] = [:]
     /// Meshes that are being compiled.
     private var busy: Set<MeshKey> = []
@@ -90,7 +90,7 @@ actor ConfigPublisher {
                 for await _ in self.pushes {
                     let time = await self.clock.measure { await self.write() }
                     await self.rest()
-                    try await self.clock.sleep(for: min(time, PushPace.maxRest))
+                    try await self.clock.sleep(for: DutyCycle.pushes.pause(after: time))
                     await self.resume()
                 }
             }

@@ -11,12 +11,12 @@ internal import XDSServer
 actor MeshPublisher {
     private var compiler = Compiler()
     private var encoder: LayerEncoder
-    /// What is served.
+    /// The publication that is served.
     private var publication = Publication.none
-    /// Of each view that is wanted, what it is made of.
+    /// The layers of each view that is wanted.
     private var lists: [ViewID: [LayerID]] = [:]
     private var isCompiled = false
-    /// What was said to be in two layers.
+    /// The names of which the log has said that they are in two layers.
     private var contested: [XDSServer.ResourceType: Set<String>] = [:]
     private let store: SnapshotStore
     private let logger: Logger

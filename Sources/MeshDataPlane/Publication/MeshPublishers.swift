@@ -5,7 +5,7 @@ internal import Synchronization
 final class MeshPublishers: Sendable {
     private let publishers = Mutex<[MeshKey: MeshPublisher]>([:])
 
-    /// Whoever decides what is published when (``ConfigPublisher``) sets it, and nobody else.
+    /// The publisher of a mesh. Only ``ConfigPublisher`` sets it, which decides what is published when.
     subscript(mesh: MeshKey) -> MeshPublisher? {
         get { publishers.withLock { $0[mesh] } }
         set { publishers.withLock { $0[mesh] = newValue } }

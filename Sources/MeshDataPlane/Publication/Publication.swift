@@ -4,18 +4,18 @@ internal import MeshCore
 internal import MeshModel
 internal import XDSServer
 
-/// What a mesh's proxies are served at one revision: layers, and for each view a list of those that it is made of. Its layers do not
+/// The configuration of a mesh's proxies at one revision: layers, and for each view a list of those that it is made of. They do not
 /// change: all of them do at once, when the next publication takes the place of this one.
 struct Publication: Sendable {
-    /// Of a mesh that has not been compiled.
+    /// The publication of a mesh that has not been compiled.
     static let none = Publication()
 
     private(set) var revision: Revision = 0
-    /// Whose snapshots they are.
+    /// The owner of the snapshots.
     private var owner: String?
-    /// What many proxies have in common is there once.
+    /// All layers. Those that many proxies have are there once.
     private(set) var layers: [LayerID: Layer] = [:]
-    /// Of each view its layers, without those in which there is nothing: most proxies have nothing of their own.
+    /// The layers of each view, without those in which there is nothing: most proxies have nothing of their own.
     private var lists: [ViewID: [LayerID]] = [:]
     /// By list.
     private var made: [[LayerID]: Snapshot] = [:]
@@ -67,7 +67,7 @@ struct Publication: Sendable {
     /// `nil`: of a view that it is not for.
     func snapshot(of view: ViewID) -> Snapshot? { lists[view].flatMap { made[$0] } }
 
-    /// Of all views.
+    /// The snapshots of all views.
     var snapshots: [ViewID: Snapshot] { lists.compactMapValues { made[$0] } }
 
     /// Names that two layers of a list have, by type; of each only the first one's resource is served.
@@ -79,7 +79,7 @@ struct Publication: Sendable {
 }
 
 extension Publication {
-    /// What a proxy would be served, by itself.
+    /// The snapshot that a proxy would be served, made for it alone.
     static func snapshot(of view: ProxyView, in state: MeshState, listenerTTL: Duration?) -> Snapshot {
         var compiler = Compiler()
         var encoder = LayerEncoder(listenerTTL: listenerTTL)

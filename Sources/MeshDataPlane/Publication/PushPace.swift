@@ -1,5 +1,5 @@
-/// What the last pushes still forbid. They take at most half of the event loops' time as long as they take no more than
-/// ``maxRest``, so that the loops get to what clients say, and the API to the processor.
+/// The pace of pushes: what may be pushed after the last ones, so that the loops get to what clients say, and the API to the processor
+/// (``DutyCycle/pushes``).
 ///
 /// One for all meshes, because the event loops are: of two meshes that change all the time each waits for the other's pushes,
 /// not for its compiler.
@@ -8,11 +8,9 @@ struct PushPace {
         case free
         /// Something is being written; streams would only take what is newer in its place. Everything waits.
         case writing
-        /// It took as long as this takes. Only what is urgent goes on (``MeshChange/isUrgent``).
+        /// Writing is over, and the loops are left alone for as long as it took. Only what is urgent goes on (``MeshChange/isUrgent``).
         case resting
     }
-
-    static let maxRest = Duration.milliseconds(100)
 
     private var phase = Phase.free
     /// Pushes so far.

@@ -35,7 +35,7 @@ final class LoadMeter: LoadReportDelegate {
         "sluice_mesh_requests_total", "Requests to a service's version, as the proxies that sent them report.",
         labels: ["tenant", "mesh", "namespace", "service", "port", "version", "result"])
 
-    /// What nobody reports of for so long is forgotten.
+    /// How long a load is kept of which nothing is reported.
     private static let memory = Duration.seconds(3_600)
 
     private let mesh: @Sendable (ViewID) -> MeshKey?
@@ -68,7 +68,7 @@ final class LoadMeter: LoadReportDelegate {
         }
     }
 
-    /// What was reported of a mesh, in Prometheus' text format.
+    /// The load that was reported of a mesh, in Prometheus' text format.
     ///
     /// - Parameter uid: the mesh's, so that nobody sees what an earlier tenant of the name had.
     func metrics(of mesh: MeshKey, uid: String?) -> String {

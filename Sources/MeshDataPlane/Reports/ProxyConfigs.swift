@@ -31,7 +31,7 @@ struct ProxyConfigs: Sendable {
         return ProxyConfig(revision: snapshot.revision, ofTypes: types)
     }
 
-    /// What a view is served, or would be if somebody wanted it here.
+    /// The snapshot that a view is served, or would be if it were wanted here.
     private func snapshot(of view: ProxyView, atLeast revision: Revision) async throws -> Snapshot {
         if let snapshot = snapshots.snapshot(of: view.id), snapshot.revision >= revision { return snapshot }
         let state = try await mirror.state(of: view.mesh, atLeast: revision)
@@ -40,7 +40,7 @@ struct ProxyConfigs: Sendable {
 }
 
 extension ProxyConfig.OfType {
-    /// Of a stream on this replica.
+    /// The configuration of a stream on this replica.
     fileprivate init(_ served: ServedType, _ current: XDSServer.LayeredSet) {
         self.init(
             type: served.report.type.abbreviation, state: ProxyTypeStatus.State(served.report.state), source: .stream,

@@ -18,17 +18,11 @@ struct ProxyReporter: Sendable {
     let replica: String
     let logger: Logger
 
-    /// Acknowledgements of one push arrive within milliseconds of each other; one statement takes them all.
-    private static let gathering = Duration.milliseconds(10)
-    /// Of the time, the part that goes into writing, so that a thousand proxies that come at once are not written a dozen times
-    /// while the database is needed for other things.
-    private static let share = 5
-    private static let maxGathering = Duration.milliseconds(500)
     /// Short, because that a replica outlived a stream by ``MeshStore/returnTime`` is known by it.
     private static let heartbeat = Duration.seconds(2)
     private static let retry = Duration.seconds(1)
 
-    /// What reports do not say, of proxies that are connected.
+    /// A proxy that is connected, with what its reports do not say.
     private struct Known {
         var name: ProxyName
         var since: Timestamp
@@ -40,7 +34,7 @@ struct ProxyReporter: Sendable {
     private final class Contest: Sendable {
         private struct State {
             var waiting: [String: ProxyReport] = [:]
-            /// Those that were told of.
+            /// The proxies of which the log has spoken.
             var known: Set<String> = []
         }
 
@@ -95,9 +89,9 @@ struct ProxyReporter: Sendable {
         var known: [String: Known] = [:]
         var refusals = Refusals(meshes: meshes)
         var statuses = Statuses()
-        var gathering = Self.gathering
+        var pause = DutyCycle.proxyRows.pause(after: .zero)
         for await _ in registry.changes {
-            try await Task.sleep(for: gathering)
+            try await Task.sleep(for: pause)
             let reports = registry.drain()
             let start = ContinuousClock.now
             do {
@@ -108,7 +102,7 @@ struct ProxyReporter: Sendable {
                 let outcome = try await store.report(rows)
                 if outcome.wokeReleases { wakeReleases() }
                 note(outcome, of: reports, contest)
-                gathering = min(max(Self.gathering, (.now - start) * (Self.share - 1)), Self.maxGathering)
+                pause = DutyCycle.proxyRows.pause(after: .now - start)
             } catch {
                 logger.warning("proxies not reported", metadata: ["count": "\(reports.count)", "error": "\(error)"])
                 registry.restore(reports)

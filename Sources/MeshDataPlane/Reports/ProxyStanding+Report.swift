@@ -4,7 +4,7 @@ internal import MeshStore
 internal import XDSServer
 
 extension ProxyStanding {
-    /// What a stream reports, in the words of the mesh instead of names of resources.
+    /// The standing that a stream reports, in the words of the mesh instead of names of resources.
     ///
     /// A stream has no state of its own for releases: it says how far it is with everything, and names the few resources that
     /// it refused. So a release costs a stream nothing, and is exact all the same, because a service's resources are known by

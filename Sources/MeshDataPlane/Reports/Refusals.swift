@@ -24,10 +24,8 @@ struct Refusals {
 
     /// By proxy and type.
     private var known: [String: [XDSServer.ResourceType: Refusal]] = [:]
-    private var sources: [Key: [String: [Source]]] = [:]
-
-    /// Distinct refusals that are remembered. A proxy can make as many as it likes.
-    private static let maxSources = 256
+    /// The sources of distinct refusals; a bounded number, as a proxy can make as many as it likes.
+    private var sources = RecentCache<Key, [String: [Source]]>(capacity: 256)
     /// Rejections of one proxy and type that are told of.
     private static let maxRejections = 20
     /// Characters of a rejection's message; the type's `error` has more of it.
@@ -35,7 +33,7 @@ struct Refusals {
 
     init(meshes: MeshPublishers) { self.meshes = meshes }
 
-    /// What a proxy refuses, by type.
+    /// The rejections of a proxy, by type.
     mutating func rejections(
         _ report: ProxyReport, _ view: ProxyView?, _ now: Timestamp
     ) async -> [XDSServer.ResourceType: [ProxyRejection]] {
@@ -57,9 +55,8 @@ struct Refusals {
 
     private mutating func sources(of key: Key, _ type: TypeReport, _ view: ProxyView) async -> [String: [Source]] {
         if let sources = sources[key] { return sources }
-        if sources.count >= Self.maxSources { sources = [:] }
         let found = await meshes[view.mesh]?.sources(of: type, by: view) ?? [:]
-        sources[key] = found
+        sources.insert(found, for: key)
         return found
     }
 

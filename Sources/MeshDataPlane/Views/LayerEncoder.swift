@@ -56,7 +56,7 @@ struct LayerEncoder: Sendable {
         return derive(layer, visible)
     }
 
-    /// Nobody has other layers any more.
+    /// Forgets what it knows of other layers: no proxy has them any more.
     mutating func forget(except views: some Sequence<LayerID>) {
         if former.isEmpty { return }
         let left = Set(views)
@@ -104,7 +104,7 @@ struct LayerEncoder: Sendable {
 }
 
 extension ResourceChange {
-    /// Of clusters that a view has no more.
+    /// How many clusters are kept that a view has no more.
     private static let maxFormer = 64
 
     /// Has clusters stay that would be removed, for as long as their proxy is here. A listener of a sidecar that changes or goes

@@ -4,7 +4,7 @@ internal import MeshIdentity
 internal import MeshStore
 internal import XDSServer
 
-/// What a proxy is served: everything that decides its configuration. Proxies that agree in all of it share a view.
+/// The view of a proxy: everything that decides its configuration. Proxies that agree in all of it share a view.
 struct ProxyView: Hashable, Sendable {
     var mesh: MeshKey
     var namespace: Name
@@ -44,7 +44,7 @@ struct ProxyView: Hashable, Sendable {
         }
     }
 
-    /// What it has in common with others: those of one group share all layers but their own.
+    /// The views that have layers in common with this one: those of one group share all but their own.
     var group: String {
         switch client.program {
         case .envoy(let port): "\(mesh)/\(namespace)/envoy/\(port)"
@@ -68,7 +68,7 @@ struct ProxyView: Hashable, Sendable {
         (namespace, proxy) = (names[2], names[4])
     }
 
-    /// What it is made of: what is common to many proxies, and what it has for itself alone.
+    /// The layers that it is made of: those that many proxies have, and then its own.
     var layers: [LayerID] {
         switch client.program {
         case .envoy(let port):

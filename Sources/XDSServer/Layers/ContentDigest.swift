@@ -6,7 +6,7 @@ struct ContentDigest: Hashable {
 
     init() {}
 
-    /// Of one resource: 128 bits of its hash (``EncodedResource/digest``).
+    /// The digest of one resource: 128 bits of its hash (``EncodedResource/digest``).
     init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low

@@ -11,7 +11,7 @@ package struct LayeredSet: Sendable {
     let layers: [ResourceSet]
     /// Resources that are visible.
     package let count: Int
-    /// Of all that is visible.
+    /// The digest of all visible resources.
     private let digest: ContentDigest
     /// The names that are in more than one layer.
     package let contested: Set<String>
@@ -57,7 +57,7 @@ package struct LayeredSet: Sendable {
         return (visible.map(\.name), visible.compactMap(\.ttl).min())
     }
 
-    /// What a state-of-the-world response calls its version: depends on the visible resources alone, not on the layers that they are
+    /// The version of a state-of-the-world response. It depends on the visible resources alone, not on the layers that they are
     /// in, and is equal on all replicas.
     package var version: String { layers.count == 1 ? layers[0].version : digest.text }
 
@@ -173,7 +173,7 @@ package struct LayeredSet: Sendable {
 
     /// Whether a layer is small, and has none of `names`. A large one is one that others have, too.
     private func isOwn(_ layer: ResourceSet, beside names: NameSet) -> Bool {
-        layer.count < SharedAnswers.minimum && !layer.names.contains(where: names.contains)
+        layer.count < ResponseCache.minimum && !layer.names.contains(where: names.contains)
     }
 
     // MARK: Responses

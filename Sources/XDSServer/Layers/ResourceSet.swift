@@ -17,20 +17,18 @@ package final class ResourceSet: Sendable {
     /// The sets that this one was derived from one after the other, each with the names that may have changed from it to the
     /// next.
     private let ancestors: [(id: UInt64, changed: Set<String>)]
-    /// What was found out of other sets by comparing or adding up, by their ``id``: many streams ask the same.
-    private let compared = Mutex<[UInt64: Set<String>]>([:])
+    /// The names that differ from other sets, by their ``id``, as far as somebody asked: many streams ask the same.
+    private let compared = Mutex(RecentCache<UInt64, Set<String>>(capacity: 8))
     /// The field `resources` of a response with everything in the set.
     private let bodies: Mutex<SharedForms>
-    private let coverage = Mutex<[NameSet.Fingerprint: Bool]>([:])
+    private let coverage = Mutex(RecentCache<NameSet.Fingerprint, Bool>(capacity: 16))
     /// Names that are in other sets, too, by their ``id``.
-    private let overlaps = Mutex<[UInt64: Set<String>]>([:])
+    private let overlaps = Mutex(RecentCache<UInt64, Set<String>>(capacity: 8))
     private let offer = Mutex<NameSet.Fingerprint?>(nil)
 
     private static let counter = Atomic<UInt64>(0)
-    private static let maxCoverage = 16
     private static let maxAncestors = 8
     private static let maxAncestorNames = 8192
-    private static let maxCompared = 8
 
     package static let empty = ResourceSet([])
 
@@ -55,7 +53,7 @@ package final class ResourceSet: Sendable {
         lasting = (summary.lasting.sorted(), summary.lasting.compactMap { content[$0]?.ttl }.min())
     }
 
-    /// What is said of all resources together, which a change costs what it changes.
+    /// The properties of all resources together. To change them costs as much as changes.
     private struct Summary {
         var digest = ContentDigest()
         var lasting: Set<String> = []
@@ -105,16 +103,11 @@ package final class ResourceSet: Sendable {
     /// Whether all resources of the set are among `names`. A thousand sidecars ask the same, so the answer is kept.
     func isCovered(by names: NameSet) -> Bool {
         guard count <= names.count else { return false }
-        if let known = coverage.withLock({ $0[names.fingerprint] }) { return known }
-        let isCovered = content.keys.allSatisfy(names.contains)
-        coverage.withLock {
-            if $0.count >= Self.maxCoverage { $0 = [:] }
-            $0[names.fingerprint] = isCovered
-        }
-        return isCovered
+        return coverage.withLock { $0.value(names.fingerprint) { content.keys.allSatisfy(names.contains) } }
     }
 
-    /// What a client says that has just this (``VersionList/fingerprint``). Made when it is asked for.
+    /// The fingerprint of the versions that a client lists which has just this (``VersionList/fingerprint``). Made when it is asked
+    /// for.
     var fingerprint: NameSet.Fingerprint {
         offer.withLock { offer in
             if let offer { return offer }
@@ -131,28 +124,17 @@ package final class ResourceSet: Sendable {
         if self === old { return [] }
         // The usual case: `old` is the one before.
         if let last = ancestors.last, last.id == old.id { return last.changed }
-        return compared.withLock { compared in
-            if let known = compared[old.id] { return known }
-            let changes = compare(with: old)
-            if compared.count >= Self.maxCompared { compared = [:] }
-            compared[old.id] = changes
-            return changes
-        }
+        return compared.withLock { $0.value(old.id) { compare(with: old) } }
     }
 
     /// The names that are in another set, too. Of two large sets it is found out once.
     func overlap(with other: ResourceSet) -> Set<String> {
         let (small, large) = count < other.count ? (self, other) : (other, self)
-        let look = { Set(small.names.lazy.filter { large[$0] != nil }) }
-        if small.count < SharedAnswers.minimum { return look() }
-        return small.overlaps.withLock { overlaps in
-            if let known = overlaps[large.id] { return known }
-            let overlap = look()
-            if overlaps.count >= Self.maxCompared { overlaps = [:] }
-            overlaps[large.id] = overlap
-            return overlap
-        }
+        if small.count < ResponseCache.minimum { return small.names(in: large) }
+        return small.overlaps.withLock { $0.value(large.id) { small.names(in: large) } }
     }
+
+    private func names(in other: ResourceSet) -> Set<String> { Set(names.lazy.filter { other[$0] != nil }) }
 
     /// Whether this set was derived from `old`, as far as it remembers.
     func isDerived(from old: ResourceSet) -> Bool { ancestors.contains { $0.id == old.id } }

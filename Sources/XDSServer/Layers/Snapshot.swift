@@ -5,7 +5,7 @@
 package final class Snapshot: Sendable {
     /// The revision of the source that this was compiled from; grows from snapshot to snapshot of a view.
     package let revision: Int64
-    /// Whose it is: when this is another one, clients are asked anew whether they may have it
+    /// The owner. When it is another one than before, it is asked anew whether clients may have the snapshot
     /// (``XDSDelegate/refusal(of:owner:)``). `nil`: nobody is asked.
     package let owner: String?
     private let sets: [LayeredSet]

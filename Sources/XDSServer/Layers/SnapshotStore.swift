@@ -11,11 +11,11 @@ internal import Synchronization
 /// All that is published together is current at once, for whoever looks. Publishing costs one hop per event loop, not one per
 /// stream; there, only the streams of the published views are looked at.
 package final class SnapshotStore: Sendable {
-    /// What the publisher hears, of a view the last that happened.
+    /// An event that the publisher hears of; of each view only the last.
     package enum Event: Hashable, Sendable {
         /// A stream has come and no snapshot is there: publish it, and newer ones as they are made.
         case wanted(ViewID)
-        /// Nobody has had the view for a while, and it is forgotten.
+        /// The view has had no stream for a while, and is forgotten.
         case dropped(ViewID)
     }
 
@@ -54,7 +54,7 @@ package final class SnapshotStore: Sendable {
 
     // MARK: For the publisher
 
-    /// What happened since the last call.
+    /// The events since the last call.
     package func takeEvents() -> [Event] {
         state.withLock { state in
             defer { state.news = [] }
@@ -110,7 +110,7 @@ package final class SnapshotStore: Sendable {
 
     // MARK: For streams
 
-    /// What a view is served at the moment.
+    /// The snapshot that a view is served at the moment.
     package func snapshot(of view: ViewID) -> Snapshot? { state.withLock { $0.views[view]?.snapshot } }
 
     /// The hubs of all loops that have had streams.
@@ -167,22 +167,16 @@ final class StreamHub {
     private var streams: [ViewID: [ObjectIdentifier: ADSStream]] = [:]
     /// Streams that have something to report.
     private var reporting: [ADSStream] = []
-    /// Those of them that wait for an answer that will change it again.
+    /// Streams of ``reporting`` that wait for an ACK or NACK, which will change the report again.
     private var waiting: [ADSStream] = []
     /// How long reports have to wait, for the last ones took so long.
-    private var pause = TimeAmount.zero
+    private var pause = DutyCycle.streamReports.pause(after: .zero)
     /// Until when they may be put off while newcomers wait to be served.
     private var reportDeadline = NIODeadline.distantFuture
 
-    /// Gives everybody time to be sent what is new first.
-    private static let reportDelay = TimeAmount.milliseconds(20)
     /// A push changes what is known of a stream twice, when it is sent and when it is acknowledged. Who acknowledges within
     /// this time is reported once.
     private static let patience = TimeAmount.milliseconds(250)
-    /// Of a loop's time, the part that goes into reports: who waits for them can wait a little longer, and what happens
-    /// meanwhile is told with them.
-    private static let reportShare: Int64 = 10
-    private static let maxPause = TimeAmount.milliseconds(250)
     /// How long reports wait at most while newcomers do: who comes is served first, and then written down, once.
     private static let reportHold = TimeAmount.seconds(1)
 
@@ -196,19 +190,21 @@ final class StreamHub {
         reporting.append(stream)
         guard reporting.count == 1 else { return }
         reportDeadline = .now() + Self.reportHold
-        report(in: max(Self.reportDelay, pause))
+        report(in: TimeAmount(pause))
     }
 
     private func report(in delay: TimeAmount) {
         eventLoop.assumeIsolated().scheduleTask(in: delay) {
             let start = NIODeadline.now()
-            if !self.gate.isOpen && start < self.reportDeadline { return self.report(in: Self.reportDelay) }
+            if !self.gate.isOpen && start < self.reportDeadline {
+                return self.report(in: TimeAmount(DutyCycle.streamReports.leastPause))
+            }
             let due = self.reporting
             self.reporting = []
             for stream in due where stream.reportState == .soon {
                 if stream.expectsAnswer { self.reportLater(stream) } else { stream.report() }
             }
-            self.pause = min((NIODeadline.now() - start) * (Self.reportShare - 1), Self.maxPause)
+            self.pause = DutyCycle.streamReports.pause(after: Duration(NIODeadline.now() - start))
         }
     }
 
@@ -230,7 +226,7 @@ final class StreamHub {
         if streams[view]?.isEmpty == true { streams[view] = nil }
     }
 
-    /// What clients were sent, each with the number of its stream; of two with one name the greater is the newer.
+    /// The state of clients, each with the number of its stream; of two with one name the greater is the newer.
     func served(_ filter: ServedFilter) -> [(stream: UInt64, client: ServedClient)] {
         let candidates = filter.view.map { streams[$0].map { [$0] } ?? [] } ?? Array(streams.values)
         var found: [(stream: UInt64, client: ServedClient)] = []

@@ -78,7 +78,7 @@ struct MachineRun {
         if machine.ackedRevision != world.snapshot.revision {
             client.complain("revision \(machine.ackedRevision) of \(world.snapshot.revision) is acknowledged")
         }
-        if let rejection = machine.rejection { client.complain("a refusal is left: \(rejection)") }
+        if let rejection = machine.nack { client.complain("a refusal is left: \(rejection)") }
     }
 
     private mutating func settle() {
@@ -118,7 +118,7 @@ struct MachineRun {
 
     private mutating func receive(_ request: DiscoveryRequest) {
         let type = ResourceType(typeURL: request.typeURL).map { "\($0)" } ?? request.typeURL
-        log.append("request \(type) \(request.nonce): \(request.names) \(request.rejection ?? "")")
+        log.append("request \(type) \(request.nonce): \(request.names) \(request.nack ?? "")")
         do { try machine.receive(request) } catch { client.complain("refused: \(error.detail)") }
     }
 
@@ -165,7 +165,7 @@ struct MachineRun {
         if variant == .stateOfTheWorld { return receive(client.repeatRequest(type)) }
         receive(
             DiscoveryRequest(
-                typeURL: type.typeURL, nonce: "stale", rejection: random.chance(50) ? "no" : nil,
+                typeURL: type.typeURL, nonce: "stale", nack: random.chance(50) ? "no" : nil,
                 names: .change(subscribe: [], unsubscribe: ["never asked for"], has: [:])))
     }
 

@@ -94,7 +94,7 @@ struct ModelClient {
         begin(&shelf, type)
         shelf.known = (wildcard, names)
         return DiscoveryRequest(
-            typeURL: type.typeURL, nonce: nonce, rejection: complaint,
+            typeURL: type.typeURL, nonce: nonce, nack: complaint,
             names: .change(subscribe: NameList(subscribe), unsubscribe: NameList(unsubscribe), has: [:]))
     }
 
@@ -139,7 +139,7 @@ struct ModelClient {
             return stateOfTheWorld(type, &shelf, nonce: nonce, complaint: complaint, isAnswer: true)
         }
         return DiscoveryRequest(
-            typeURL: type.typeURL, nonce: nonce, rejection: complaint,
+            typeURL: type.typeURL, nonce: nonce, nack: complaint,
             names: .change(subscribe: [], unsubscribe: [], has: [:]))
     }
 
@@ -162,7 +162,7 @@ struct ModelClient {
             begin(&shelf, type)
         }
         return DiscoveryRequest(
-            typeURL: type.typeURL, nonce: nonce, rejection: complaint, names: .all(NameList(shelf.list)))
+            typeURL: type.typeURL, nonce: nonce, nack: complaint, names: .all(NameList(shelf.list)))
     }
 
     private func begin(_ shelf: inout ModelShelf, _ type: ResourceType) {

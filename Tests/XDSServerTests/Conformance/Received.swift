@@ -20,7 +20,7 @@ struct Received: Equatable, CustomStringConvertible {
         (self.type, self.nonce, self.items, self.removed) = (type, nonce, items, removed)
     }
 
-    init(_ answer: DiscoveryAnswer) {
+    init(_ answer: DiscoveryResponse) {
         let resources =
             switch answer.resources {
             case .everything(let set, let lingering): set.resources + lingering

@@ -85,7 +85,7 @@ struct ServerRun {
     }
 
     private mutating func send(_ request: DiscoveryRequest) throws {
-        log.append("request \(request.typeURL) \(request.nonce): \(request.names) \(request.rejection ?? "")")
+        log.append("request \(request.typeURL) \(request.nonce): \(request.names) \(request.nack ?? "")")
         try client.send(request, node: isIntroduced ? nil : name, view: Self.view)
         isIntroduced = true
     }

@@ -11,7 +11,7 @@
 ///
 /// A refusal of clusters does not hold routes back: Envoy takes the good resources of a response that it refuses, and a
 /// broken cluster must not keep a rollback from a proxy. That a release does not go on over a refusal is decided by
-/// who sees ``rejection``.
+/// who sees ``nack``.
 final class StreamMachine {
     let variant: Variant
     /// The one type of the stream; `nil`: it is an aggregated one.
@@ -131,11 +131,11 @@ final class StreamMachine {
     }
 
     /// The next response to send, if there is one now. Ask again after sending it, and after every request, snapshot and beat.
-    func next() -> DiscoveryAnswer? {
+    func next() -> DiscoveryResponse? {
         guard let snapshot else { return nil }
         while true {
             let current = begin(snapshot)
-            if let answer = step(current, endpoints: snapshot) { return answer }
+            if let response = step(current, endpoints: snapshot) { return response }
             noteProgress()
             guard current !== snapshot, isCarriedOut(current) else { return nil }
         }
@@ -181,7 +181,7 @@ final class StreamMachine {
         guard let endpoints = self[.endpoint] else { return true }
         // To wait for yet another acknowledgement could mean to wait for ever.
         let wouldWaitAgain = endpoints.isInFlight && endpointStage == .acknowledged
-        return endpoints.known?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.isUrgent && !wouldWaitAgain
+        return endpoints.known?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.isAwaited && !wouldWaitAgain
     }
 
     private var mustRoutesWait: Bool {
@@ -189,111 +189,111 @@ final class StreamMachine {
         return isUnderWay(.cluster) || (wantsEndpoints && endpointStage != .acknowledged)
     }
 
-    private func step(_ current: Snapshot, endpoints newest: Snapshot) -> DiscoveryAnswer? {
-        if let answer = respond(.cluster, current) { return answer }
+    private func step(_ current: Snapshot, endpoints newest: Snapshot) -> DiscoveryResponse? {
+        if let response = respond(.cluster, current) { return response }
         // Before newer endpoints, so that endpoints that never rest do not keep it off.
-        if let answer = nextRemoval(current) { return answer }
-        if let answer = nextEndpoints(newest) { return answer }
+        if let response = nextRemoval(current) { return response }
+        if let response = nextEndpoints(newest) { return response }
         if !mustRoutesWait { routable = current }
         for type in ResourceType.referringToClusters {
             // A client that waits for a first answer gets one, from what its clusters are up to.
-            guard !mustRoutesWait || self[type]?.isUrgent == true else { continue }
-            if let answer = respond(type, routable ?? current) { return answer }
+            guard !mustRoutesWait || self[type]?.isAwaited == true else { continue }
+            if let response = respond(type, routable ?? current) { return response }
         }
         for type in ResourceType.independent {
-            if let answer = respond(type, newest) { return answer }
+            if let response = respond(type, newest) { return response }
         }
         return nextRemoval(current) ?? nextHeartbeat()
     }
 
-    private func nextEndpoints(_ newest: Snapshot) -> DiscoveryAnswer? {
+    private func nextEndpoints(_ newest: Snapshot) -> DiscoveryResponse? {
         guard let subscription = self[.endpoint], !subscription.isInFlight else {
             return nil
         }
-        let concernsRoutes = endpointStage != .acknowledged || subscription.isUrgent
-        let answer = respond(.endpoint, newest)
-        if concernsRoutes { endpointStage = answer == nil ? .acknowledged : .sent }
-        return answer
+        let concernsRoutes = endpointStage != .acknowledged || subscription.isAwaited
+        let response = respond(.endpoint, newest)
+        if concernsRoutes { endpointStage = response == nil ? .acknowledged : .sent }
+        return response
     }
 
     private func isUnderWay(_ type: ResourceType) -> Bool { self[type]?.isInFlight ?? false }
 
-    private func respond(_ type: ResourceType, _ snapshot: Snapshot) -> DiscoveryAnswer? {
+    private func respond(_ type: ResourceType, _ snapshot: Snapshot) -> DiscoveryResponse? {
         let set = snapshot[type]
         let nonce = nonces + 1
-        let answer = self[type]?
-            .respond(set, revision: snapshot.revision, nonce: String(nonce), sharing: sharing.answers)
-        guard let answer else { return nil }
+        let response = self[type]?
+            .respond(set, revision: snapshot.revision, nonce: String(nonce), sharing: sharing.responses)
+        guard let response else { return nil }
         nonces = nonce
-        forceChildren(of: answer)
-        return answer
+        resendDependents(of: response)
+        return response
     }
 
-    /// What is to be sent again, although it did not change, because of what it belongs to.
-    private func forceChildren(of answer: DiscoveryAnswer) {
+    /// Has resources sent again that did not change, because the one that they belong to is sent.
+    private func resendDependents(of response: DiscoveryResponse) {
         guard variant == .delta else { return }
-        switch answer.type {
+        switch response.type {
         // A cluster that is sent warms anew and waits for its endpoints (envoy issue 13009). State of the world repeats
         // clusters that did not change, and that does not warm them anew; there Envoy asks for what it needs.
         case .cluster:
             guard let endpoints = self[.endpoint] else { break }
-            if let names = answer.sharedNames {
-                endpoints.force(names)
+            if let names = response.sharedNames {
+                endpoints.markForResend(names)
             } else {
-                for name in answer.resourceNames { endpoints.force(name) }
+                for name in response.resourceNames { endpoints.markForResend(name) }
             }
         // "Updates to the route configuration entry … require all virtual hosts to be sent again" (Envoy's VHDS).
         case .route:
             guard let virtualHosts = self[.virtualHost] else { break }
-            let routes = answer.resourceNames
+            let routes = response.resourceNames
             for name in virtualHosts.held {
                 // `<route configuration>/<host>`, and a host has no slash.
                 let isChild = name.lastIndex(of: "/").map { routes.contains(String(name[..<$0])) } ?? false
-                if isChild { virtualHosts.force(name) }
+                if isChild { virtualHosts.markForResend(name) }
             }
         default: break
         }
     }
 
     /// Removals of clusters, and then endpoints, when what may refer to them is acknowledged.
-    private func nextRemoval(_ current: Snapshot) -> DiscoveryAnswer? {
+    private func nextRemoval(_ current: Snapshot) -> DiscoveryResponse? {
         guard isQuiet(current) && !areRoutesRefused else { return nil }
         for type in ResourceType.removedLast {
-            guard let subscription = self[type], subscription.hasLeaving else { continue }
+            guard let subscription = self[type], subscription.hasPendingRemovals else { continue }
             let nonce = nonces + 1
-            let answer = subscription.remove(
+            let response = subscription.remove(
                 keeping: kept(type, current), revision: current.revision, nonce: String(nonce))
-            if let answer {
+            if let response {
                 nonces = nonce
-                return answer
+                return response
             }
         }
         return nil
     }
 
-    private func nextHeartbeat() -> DiscoveryAnswer? {
+    private func nextHeartbeat() -> DiscoveryResponse? {
         guard takesTTL else { return nil }
         for subscription in subscriptions {
-            guard let answer = subscription.heartbeat(nonce: String(nonces + 1)) else { continue }
+            guard let response = subscription.heartbeat(nonce: String(nonces + 1)) else { continue }
             nonces += 1
-            return answer
+            return response
         }
         return nil
     }
 
     /// The client goes on with routes that may need what they referred to.
     private var areRoutesRefused: Bool {
-        ResourceType.referringToClusters.contains { self[$0]?.rejection != nil }
+        ResourceType.referringToClusters.contains { self[$0]?.nack != nil }
     }
 
-    /// What is to stay: also what has come back in a newer snapshot.
+    /// The sets whose resources are to stay: the newest has those that have come back.
     private func kept(_ type: ResourceType, _ current: Snapshot) -> [LayeredSet] {
         [current[type]] + (snapshot.map { [$0[type]] } ?? [])
     }
 
     private func hasRemovals(_ current: Snapshot) -> Bool {
         ResourceType.removedLast.contains {
-            guard let subscription = self[$0], subscription.hasLeaving else { return false }
+            guard let subscription = self[$0], subscription.hasPendingRemovals else { return false }
             return subscription.hasRemovals(to: kept($0, current))
         }
     }
@@ -304,7 +304,7 @@ final class StreamMachine {
         let isSettled = subscriptions.allSatisfy { subscription in
             let type = subscription.type
             // Endpoints are of a later snapshot, perhaps, and always on their way; those of this one are acknowledged.
-            if type == .endpoint { return subscription.rejection == nil && !subscription.isUrgent }
+            if type == .endpoint { return subscription.nack == nil && !subscription.isAwaited }
             if subscription.isSettled(on: current[type]) { return true }
             guard ResourceType.independent.contains(type), let snapshot else { return false }
             return subscription.isSettled(on: snapshot[type])
@@ -312,14 +312,14 @@ final class StreamMachine {
         if isSettled && !hasRemovals(current) { ackedRevision = current.revision }
     }
 
-    /// What was refused last and has not been replaced since.
-    var rejection: Subscription.Rejection? {
-        var newest: Subscription.Rejection?
+    /// The last NACK of any type, if what it refused has not been replaced since.
+    var nack: Subscription.Nack? {
+        var newest: Subscription.Nack?
         for subscription in subscriptions {
-            guard let rejection = subscription.rejection, rejection.revision >= newest?.revision ?? .min else {
+            guard let nack = subscription.nack, nack.revision >= newest?.revision ?? .min else {
                 continue
             }
-            newest = rejection
+            newest = nack
         }
         return newest
     }

@@ -1,4 +1,4 @@
-/// What clients say: what they want, and what they think of what they were sent.
+/// The requests that a subscription takes: what a client wants, and what it thinks of what it was sent.
 extension Subscription {
     /// Takes a request of this type.
     func receive(_ request: DiscoveryRequest, sharing table: NameTable) {
@@ -9,7 +9,7 @@ extension Subscription {
             change(subscribe: subscribe, unsubscribe: unsubscribe, has: has, table)
         }
         wasAsked = true
-        forgive(unless: wants)
+        clearNack(unless: wants)
     }
 
     /// Takes note of an ACK or NACK.
@@ -18,46 +18,46 @@ extension Subscription {
     @discardableResult
     private func settle(_ request: DiscoveryRequest) -> Bool {
         guard !request.nonce.isEmpty, request.nonce == lastNonce else { return false }
-        guard let answer = inFlight.take() else { return true }
-        if answer.isHeartbeat {
+        guard let response = inFlight.take() else { return true }
+        if response.isHeartbeat {
             // Whoever refuses one does not have what it was to keep.
-            if request.rejection != nil {
-                forced.formUnion(answer.names.filter(wants).filter { !refused.contains($0) })
+            if request.nack != nil {
+                resend.formUnion(response.names.filter(wants).filter { !nackedNames.contains($0) })
             }
             return true
         }
         defer { replaced = [:] }
-        if let message = request.rejection.map(Complaint.readable) {
-            let mentioned = answer.names(mentionedIn: message)
-            let broken = mentioned.isEmpty ? answer.names : mentioned
-            refused.formUnion(broken)
+        if let message = request.nack.map(Complaint.readable) {
+            let mentioned = response.names(mentionedIn: message)
+            let broken = mentioned.isEmpty ? response.names : mentioned
+            nackedNames.formUnion(broken)
             kept.merge(replaced.filter { broken.contains($0.key) }) { older, _ in older }
             // Of several that it does not name, any may be meant.
             let isKnown = !mentioned.isEmpty || broken.count == 1
-            rejection = Rejection(
+            nack = Nack(
                 revision: sentRevision, message: Complaint.text(message), version: lastVersion,
-                names: isKnown ? Array(broken.sorted().prefix(Rejection.maxNames)) : [])
+                names: isKnown ? Array(broken.sorted().prefix(Nack.maxNames)) : [])
             return true
         }
         ackedVersion = lastVersion
         // A response about something else does not undo a refusal: the client still lacks what it refused.
-        let isComplete = answer.isComplete || (variant == .stateOfTheWorld && type.isFullState)
-        if isComplete { refused = [] }
-        if !refused.isEmpty { refused.subtract(answer.names) }
-        if refused.isEmpty { rejection = nil }
-        if !kept.isEmpty { kept = kept.filter { refused.contains($0.key) } }
+        let isComplete = response.isComplete || (variant == .stateOfTheWorld && type.isFullState)
+        if isComplete { nackedNames = [] }
+        if !nackedNames.isEmpty { nackedNames.subtract(response.names) }
+        if nackedNames.isEmpty { nack = nil }
+        if !kept.isEmpty { kept = kept.filter { nackedNames.contains($0.key) } }
         return true
     }
 
-    /// What is not wanted any more is not refused any more.
-    func forgive(unless isRefused: (String) -> Bool) {
-        guard !refused.isEmpty else { return }
-        let left = refused.filter(isRefused)
+    /// Forgets refusals of resources that the client does not want any more.
+    func clearNack(unless isRefused: (String) -> Bool) {
+        guard !nackedNames.isEmpty else { return }
+        let left = nackedNames.filter(isRefused)
         // If only removals are left, what was wrong is not among them: the client can be told again.
-        let isHarmless = left.count < refused.count && left.allSatisfy { known?[$0] == nil }
-        if variant == .delta && isHarmless { forced.formUnion(left.subtracting(inFlight?.names ?? [])) }
-        refused = left
-        if refused.isEmpty { rejection = nil }
+        let isHarmless = left.count < nackedNames.count && left.allSatisfy { known?[$0] == nil }
+        if variant == .delta && isHarmless { resend.formUnion(left.subtracting(inFlight?.names ?? [])) }
+        nackedNames = left
+        if nackedNames.isEmpty { nack = nil }
     }
 
     /// State of the world: the request has all names.
@@ -80,21 +80,21 @@ extension Subscription {
         isWildcard = wantsAll
         if after != before { names = after }
         if !wasAsked {
-            (owesResponse, forcesAll) = (true, true)
+            (owesResponse, resendsAll) = (true, true)
         } else if type.isFullState {
             if after != before || wasWildcard != isWildcard || hasDroppedAll {
-                (owesResponse, forcesAll) = (true, true)
+                (owesResponse, resendsAll) = (true, true)
             }
         } else if isWildcard && (!wasWildcard || hasDroppedAll) {
-            forcesAll = true
+            resendsAll = true
         } else if after != before {
-            forced.formUnion(after.names.subtracting(before.names))
-        } else if isAnswer && !wasInFlight && request.rejection == nil {
+            resend.formUnion(after.names.subtracting(before.names))
+        } else if isAnswer && !wasInFlight && request.nack == nil {
             // The same once more, although nothing is under way: Envoy asks again for endpoints of a cluster that warms.
-            forcesAll = true
+            resendsAll = true
         }
-        forced.formUnion(dropped)
-        if !forced.isEmpty { forced = forced.filter(wants) }
+        resend.formUnion(dropped)
+        if !resend.isEmpty { resend = resend.filter(wants) }
         (dropped, hasDroppedAll) = ([], false)
     }
 
@@ -104,30 +104,32 @@ extension Subscription {
     ) {
         if !wasAsked {
             owesResponse = true
-            if !has.isEmpty { offered = has }
+            if !has.isEmpty { sharedInitialVersions = has }
             // That it has been told of no such host is nothing that it has.
-            if type == .virtualHost { hints = hints.filter { $0.value != EncodedResource.absentVersion } }
+            if type == .virtualHost {
+                initialVersions = initialVersions.filter { $0.value != EncodedResource.absentVersion }
+            }
             // Nothing at all in the first request means everything, as before wildcards had a name.
             if type.isFullState && subscribe.isEmpty && unsubscribe.isEmpty { isWildcard = true }
-            forcesAll = true
+            resendsAll = true
         }
         if !subscribe.isEmpty { self.subscribe(subscribe, table) }
         for name in unsubscribe.strings {
             if name == "*" {
                 isWildcard = false
             } else if names.remove(name) {
-                forced.remove(name)
+                resend.remove(name)
                 // The client drops it, so what it said of it is void.
-                hints[name] = nil
+                initialVersions[name] = nil
                 // Still wanted by the wildcard: the client forgets the name and must be told what it is.
-                if isWildcard { forced.insert(name) }
+                if isWildcard { resend.insert(name) }
             }
         }
         if !isWildcard && !unsubscribe.isEmpty {
             // Whoever does not want it has dropped it.
-            forced.formIntersection(names.names)
-            leaving = leaving.filter { names.contains($0.key) }
-            hints = hints.filter { names.contains($0.key) }
+            resend.formIntersection(names.names)
+            pendingRemovals = pendingRemovals.filter { names.contains($0.key) }
+            initialVersions = initialVersions.filter { names.contains($0.key) }
         }
     }
 
@@ -139,7 +141,7 @@ extension Subscription {
             if !isWildcard, let known {
                 self.known = known.only(names.names.union(inFlight?.resourceNames ?? []))
             }
-            (isWildcard, forcesAll) = (true, true)
+            (isWildcard, resendsAll) = (true, true)
         }
         let named = isWildcardNew ? NameList(wanted.strings.filter { $0 != "*" }) : wanted
         if names.count == 0 {
@@ -150,9 +152,9 @@ extension Subscription {
         // The first request has everything sent anyway.
         guard wasAsked else { return }
         for name in named.strings {
-            forced.insert(name)
+            resend.insert(name)
             // What it said of the name before it asked again is void.
-            hints[name] = nil
+            initialVersions[name] = nil
         }
     }
 

@@ -53,14 +53,14 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private var isQueued = false
     /// Messages that wait with it. Nothing more is read from the connection meanwhile, so they are few.
     private var waiting: [ByteBuffer] = []
-    /// As whom it waits.
+    /// The client as far as its metadata proves it, while it waits.
     private var identity: CallIdentity?
     /// Nothing more is taken from the client.
     private var isOver = false
     private var isClosed = false
     /// How the client takes resources.
     private var form: ResponseForm
-    /// What has it told in time to keep what it has.
+    /// The timer after which the client is told to keep resources with a time to live.
     private var heartbeat: (interval: TimeAmount, next: Scheduled<Void>)?
 
     init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: ADSService) {
@@ -222,8 +222,8 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     /// Sends what there is to send while the client takes it. What is not sent now is not queued: the machine makes it
     /// anew, from the newest snapshot, when the stream is writable again.
     private func pump() {
-        while call.isWritable, let answer = machine.next() {
-            call.send(answer.message(form, isCompressed: call.acceptsGzip, service.store.recentBodies))
+        while call.isWritable, let response = machine.next() {
+            call.send(response.message(form, isCompressed: call.acceptsGzip, service.store.recentBodies))
         }
         reportSoon()
     }
@@ -238,7 +238,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     /// The client has been sent something and has yet to answer, and nothing is wrong so far.
     var expectsAnswer: Bool {
-        machine.rejection == nil && machine.subscriptions.contains(where: \.isInFlight)
+        machine.nack == nil && machine.subscriptions.contains(where: \.isInFlight)
     }
 
     /// Tells the registry what is known of the client now. Of one that has not been served anything nothing is: it may turn out
@@ -246,12 +246,12 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     func report() {
         reportState = .none
         guard let admission, machine.snapshot != nil else { return }
-        let rejection = machine.rejection
+        let nack = machine.nack
         let types = machine.subscriptions.map(typeReport)
         let report = ProxyReport(
             proxy: admission.proxy, view: admission.view, owner: owner.name, isConnected: !isClosed,
-            ackedRevision: machine.ackedRevision, rejectedRevision: rejection?.revision,
-            rejectedMessage: rejection?.message, types: types, answeredRevision: machine.answeredRevision,
+            ackedRevision: machine.ackedRevision, rejectedRevision: nack?.revision,
+            rejectedMessage: nack?.message, types: types, answeredRevision: machine.answeredRevision,
             firstRevision: machine.firstRevision, routes: routes, peer: peer)
         guard report != lastReport else { return }
         lastReport = report
@@ -274,12 +274,12 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private func typeReport(_ subscription: Subscription) -> TypeReport {
         TypeReport(
             type: subscription.type, state: state(of: subscription), sentVersion: subscription.lastVersion,
-            ackedVersion: subscription.ackedVersion, error: subscription.rejection?.message,
-            refusedVersion: subscription.rejection?.version, refused: subscription.rejection?.names ?? [],
+            ackedVersion: subscription.ackedVersion, error: subscription.nack?.message,
+            refusedVersion: subscription.nack?.version, refused: subscription.nack?.names ?? [],
             lacking: subscription.lacking)
     }
 
-    /// What the client was sent; `nil` before it is admitted, or if it is not meant.
+    /// The client's state; `nil` before it is admitted, or if the filter leaves it out.
     func served(_ filter: ServedFilter) -> (stream: UInt64, client: ServedClient)? {
         guard let admission, filter.proxy == nil || filter.proxy == admission.proxy, filter.node(nodeID) else {
             return nil
@@ -295,7 +295,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     }
 
     private func state(of subscription: Subscription) -> TypeReport.State {
-        if subscription.rejection != nil { return .rejected }
+        if subscription.nack != nil { return .rejected }
         guard let snapshot = machine.snapshot else { return .stale }
         return subscription.isSettled(on: snapshot[subscription.type]) ? .synced : .stale
     }
@@ -311,7 +311,7 @@ extension NodeInfo {
     }
 }
 
-extension DiscoveryAnswer {
+extension DiscoveryResponse {
     /// The answer as a gRPC message: a few bytes of its own, and the resources' shared ones.
     ///
     /// - Parameter isCompressed: whether the client takes gzip. What is not worth it is sent as it is all the same.

@@ -1,4 +1,4 @@
-/// What a client says when it refuses something, without what it repeats.
+/// The message of a NACK, without what it repeats.
 ///
 /// Where a message breaks a rule of its definition, Envoy first prints all of it and then says what is wrong: `goo.gle/debug…
 /// <the message>: Proto constraint validation failed (…)`. Of a large message, only what is at the end would be news.
@@ -7,7 +7,7 @@ enum Complaint {
     /// Bytes of a message that are read: half of them from its beginning, half from its end. Envoy's have some 4 000.
     static let maxRead = 64 << 10
 
-    /// What is looked at of a message, which may be as long as a request.
+    /// The part of a message that is looked at: it may be as long as a request.
     static func readable(_ message: String) -> String {
         guard message.utf8.count > maxRead else { return message }
         return [message.utf8.prefix(maxRead / 2), message.utf8.suffix(maxRead / 2)]

@@ -2,7 +2,7 @@ internal import GRPCServer
 internal import NIOCore
 internal import Synchronization
 
-/// What the clients of one tenant may have of a server.
+/// Bounds on what the clients of one tenant may take of a server.
 package struct TenantLimits: Sendable {
     /// A number that is not to be exceeded, and how a message says so.
     package struct Bound: Sendable {
@@ -65,7 +65,7 @@ package final class TenantPlaces: Sendable {
     private let state = Mutex(State())
     private let now: @Sendable () -> ContinuousClock.Instant
 
-    /// As long as the store keeps what the group's clients had.
+    /// How long a group counts that nobody is in any more: as long as the store keeps its views.
     private static let grace = Duration.seconds(SnapshotStore.patience)
 
     /// - Parameter now: for tests.

@@ -1,6 +1,6 @@
 package import GRPCServer
 
-/// What a client says about itself in its first message (`envoy.config.core.v3.Node`), without what nobody reads.
+/// A client's words about itself in its first message (`envoy.config.core.v3.Node`), without the fields that nobody reads.
 package struct NodeInfo: Hashable, Sendable {
     package var id: String
     package var cluster: String
@@ -19,7 +19,7 @@ package struct AdmissionRequest: Sendable {
     /// The call's metadata, where a token may be.
     package var metadata: GRPCMetadata
     package var node: NodeInfo
-    /// What was found out of the metadata already.
+    /// The identity that the metadata proved already.
     package var identity: CallIdentity?
 
     package init(metadata: GRPCMetadata, node: NodeInfo, identity: CallIdentity? = nil) {
@@ -29,9 +29,9 @@ package struct AdmissionRequest: Sendable {
     }
 }
 
-/// Who makes a call, as far as its metadata proves it.
+/// The maker of a call, as far as its metadata proves it.
 package struct CallIdentity: Sendable {
-    /// Whose the client is. When many come at once, tenants take turns.
+    /// The tenant of the client. When many come at once, tenants take turns.
     package var tenant: String
     /// For the delegate, so that it need not find it out again.
     package var proof: any Sendable
@@ -42,16 +42,16 @@ package struct CallIdentity: Sendable {
     }
 }
 
-/// Who a client is, and what it is served.
+/// An admitted client: who it is, and what it is served.
 package struct Admission: Hashable, Sendable {
     /// Under which name the client's state is kept (``ProxyRegistry``). A newer stream with the same key replaces an older.
     package var proxy: String
     package var view: ViewID
-    /// Whose the client is. When many come at once, tenants take turns.
+    /// The tenant of the client. When many come at once, tenants take turns.
     package var tenant: String
-    /// What the client's proof says of whose snapshots it may be served, for ``XDSDelegate/refusal(of:owner:)``.
+    /// The part of the client's proof that says whose snapshots it may be served, for ``XDSDelegate/refusal(of:owner:)``.
     package var right: String
-    /// What the view has in common with others. Every group that a tenant's clients are in takes memory (``TenantLimits``).
+    /// The views that have layers in common with this one, by a name. Every group that a tenant's clients are in takes memory (``TenantLimits``).
     package var group: String
 
     package init(proxy: String, view: ViewID, tenant: String, right: String = "", group: String = "") {
@@ -70,7 +70,7 @@ package protocol XDSDelegate: Sendable {
     /// - Throws: the status that the stream is ended with.
     func admit(_ request: AdmissionRequest) throws(GRPCStatus) -> Admission
 
-    /// Who a client is, as far as the metadata of its call proves it. Called on an event loop before anything that the client
+    /// Finds out who a client is, as far as the metadata of its call proves it. Called on an event loop before anything that the client
     /// sends is read: must be quick and must not block.
     ///
     /// - Returns: `nil` if the metadata says nothing; if the client has to wait, it waits with all others of which it cannot be
@@ -85,7 +85,7 @@ package protocol XDSDelegate: Sendable {
     func refusal(of admission: Admission, owner: String) -> GRPCStatus?
 }
 
-/// Whose snapshots a stream has been served.
+/// The owner of the snapshots that a stream has been served.
 struct ServedOwner {
     /// `nil`: none has been served, or of nobody.
     private(set) var name: String?

@@ -5,7 +5,7 @@ import Testing
 
 /// Sidecars of one mesh, each with something of its own, which share what they can.
 @Suite("Answers that streams share")
-struct SharedAnswersTests {
+struct ResponseCacheTests {
     @Test("A client is told the same whether it shares answers with others, of either variant, or not")
     func sharing() async throws {
         for seed in 0..<5 as Range<UInt64> {

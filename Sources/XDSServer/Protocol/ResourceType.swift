@@ -27,7 +27,7 @@ package enum ResourceType: Int, CaseIterable, Sendable {
         self = type
     }
 
-    /// What `GET …/proxies` and metrics call it: `CDS`, `EDS`, `LDS`, `RDS` and so on.
+    /// The type's name in `GET …/proxies` and in metrics: `CDS`, `EDS`, `LDS`, `RDS` and so on.
     package var abbreviation: String {
         switch self {
         case .cluster: "CDS"
@@ -57,7 +57,7 @@ package enum ResourceType: Int, CaseIterable, Sendable {
     var isRemovedLast: Bool { Self.removedLast.contains(self) }
     static let removedLast: [ResourceType] = [.cluster, .endpoint, .secret]
 
-    /// Of these a client is told at once and always the newest, since what refers to them waits for them.
+    /// The types of which a client is told at once and always the newest, since what refers to them waits for them.
     static let independent: [ResourceType] = [.secret, .runtime]
 
     /// Whether a client forgets these by itself when nothing names them any more, and must not be told: to an Envoy that has

@@ -28,7 +28,7 @@ struct NameList {
 
     var isEmpty: Bool { count == 0 }
 
-    /// Of the longest name, in bytes.
+    /// The length of the longest name, in bytes.
     var longest: Int {
         switch storage {
         case .strings(let names): names.reduce(0) { max($0, $1.utf8.count) }
@@ -43,7 +43,7 @@ struct NameList {
         }
     }
 
-    /// That of the names' set, unless there are duplicates.
+    /// The fingerprint of the names' set, unless there are duplicates.
     var fingerprint: NameSet.Fingerprint {
         switch storage {
         case .strings(let names): NameSet.Fingerprint(names)
@@ -97,7 +97,7 @@ struct VersionList {
 
     var isEmpty: Bool { count == 0 }
 
-    /// Of the longest name, in bytes.
+    /// The length of the longest name, in bytes.
     var longest: Int {
         switch storage {
         case .strings(let versions): versions.reduce(0) { max($0, $1.key.utf8.count) }
@@ -105,7 +105,7 @@ struct VersionList {
         }
     }
 
-    /// Of two versions of a name the last counts, as in any protobuf map.
+    /// The versions by name. Of two versions of a name the last counts, as in any protobuf map.
     var versions: [String: String] {
         switch storage {
         case .strings(let versions): return versions

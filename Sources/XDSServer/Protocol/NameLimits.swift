@@ -1,4 +1,4 @@
-/// What one stream may ask for by name.
+/// Bounds on what one stream may ask for by name.
 package struct NameLimits: Equatable, Sendable {
     /// Names of all types together.
     package var names = 200_000

@@ -1,6 +1,6 @@
 internal import GRPCServer
 
-/// What a gRPC method serves: the aggregated service all types on one stream, each of the others one type
+/// A gRPC method of a discovery service: the aggregated service all types on one stream, each of the others one type
 /// ("RPC Services and Methods for Each Variant", xDS protocol).
 struct DiscoveryMethod: Equatable {
     let variant: Variant

@@ -14,7 +14,7 @@ package final class EncodedResource: Sendable {
     /// to do once in 2^48 changes, and a hash is the one part of a resource that does not compress, so it is short: 64 bits in
     /// hexadecimal would be more than half of what a thousand clusters are when compressed.
     package let version: String
-    /// The same hash, 128 bits of it, of which a set's version is made.
+    /// 128 bits of the same hash, of which a set's version is made.
     let digest: ContentDigest
     /// The resource's own message.
     package let body: [UInt8]
@@ -48,7 +48,7 @@ package final class EncodedResource: Sendable {
         heartbeat = ttl.map { [version] ttl in SharedBytes(Self.field(Self.wrapper(name, version, ttl: ttl))) }
     }
 
-    /// That there is no such virtual host: its name without a body, "to match the requested resource to the response"
+    /// A resource that says there is no such virtual host: its name without a body, "to match the requested resource to the response"
     /// (Envoy's VHDS), so that the request goes on that waits for it.
     init(absentVirtualHost name: String) {
         (type, self.name, body, digest) = (.virtualHost, name, [], ContentDigest())
@@ -57,7 +57,7 @@ package final class EncodedResource: Sendable {
         fields = Mutex(SharedForms())
     }
 
-    /// What a client may say it has of a virtual host that there was not. No hash looks like it.
+    /// The version of a virtual host that there is not, which a client may say it has. No hash looks like it.
     static let absentVersion = "absent"
 
     /// The field `resources` of a response with this one resource.

@@ -4,7 +4,7 @@ package import GRPCServer
 internal import NIOCore
 internal import SwiftProtobuf
 
-/// Whose status a caller may see.
+/// The clients whose status a caller may see.
 package enum StatusVisibility: Hashable, Sendable {
     /// The client of this name; see ``Admission/proxy``.
     case own(proxy: String)

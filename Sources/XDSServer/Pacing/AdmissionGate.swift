@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Somebody who waits before an ``AdmissionGate``.
+/// A client that waits before an ``AdmissionGate``.
 protocol Newcomer: AnyObject {
     /// The turn has come.
     func proceed()

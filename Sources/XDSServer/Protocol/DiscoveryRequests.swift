@@ -2,13 +2,13 @@ internal import EnvoyProtos
 internal import NIOCore
 internal import SwiftProtobuf
 
-/// What a client said, of either variant, without what nobody reads.
+/// A request of either variant, without the fields that nobody reads.
 struct DiscoveryRequest: Equatable {
     var typeURL: String
     /// The nonce of the response that this answers; empty: it answers none.
     var nonce: String
     /// The client's words, if it refuses that response.
-    var rejection: String?
+    var nack: String?
     var names: Names
 
     enum Names: Equatable {
@@ -18,10 +18,10 @@ struct DiscoveryRequest: Equatable {
         case change(subscribe: NameList, unsubscribe: NameList, has: VersionList)
     }
 
-    init(typeURL: String, nonce: String = "", rejection: String? = nil, names: Names) {
+    init(typeURL: String, nonce: String = "", nack: String? = nil, names: Names) {
         self.typeURL = typeURL
         self.nonce = nonce
-        self.rejection = rejection
+        self.nack = nack
         self.names = names
     }
 
@@ -41,7 +41,7 @@ struct DiscoveryRequest: Equatable {
             let message = try Envoy_Service_Discovery_V3_DiscoveryRequest(serializedBytes: rest)
             let request = DiscoveryRequest(
                 typeURL: message.typeURL, nonce: message.responseNonce,
-                rejection: message.hasErrorDetail ? message.errorDetail.message : nil,
+                nack: message.hasErrorDetail ? message.errorDetail.message : nil,
                 names: .all(lists?.names ?? NameList(message.resourceNames)))
             return (request, message.node)
         case .delta:
@@ -57,14 +57,14 @@ struct DiscoveryRequest: Equatable {
                 }
             let request = DiscoveryRequest(
                 typeURL: message.typeURL, nonce: message.responseNonce,
-                rejection: message.hasErrorDetail ? message.errorDetail.message : nil, names: names)
+                nack: message.hasErrorDetail ? message.errorDetail.message : nil, names: names)
             return (request, message.node)
         }
     }
 }
 
-/// What is to be sent to a client.
-struct DiscoveryAnswer {
+/// A response of either variant.
+struct DiscoveryResponse {
     enum Resources {
         /// Everything in the set and, while removals wait, what is no longer in it.
         case everything(LayeredSet, and: [EncodedResource])
@@ -88,7 +88,7 @@ struct DiscoveryAnswer {
         return true
     }
 
-    /// Those of its names that are words of a client's complaint. Envoy ("Error adding/updating cluster(s) a: …, b: …")
+    /// The names in it that are words of a client's complaint. Envoy ("Error adding/updating cluster(s) a: …, b: …")
     /// and gRPC name the resources that they refuse and take the others.
     func names(mentionedIn complaint: String) -> Set<String> {
         let words = complaint.split { " ,;'\"\n".contains($0) }.map {
@@ -97,10 +97,10 @@ struct DiscoveryAnswer {
         return names.intersection(words)
     }
 
-    /// What it speaks of.
+    /// The names of its resources and of those that it removes.
     var names: Set<String> { resourceNames.union(removed) }
 
-    /// What it has.
+    /// The names of its resources.
     var resourceNames: Set<String> {
         switch resources {
         case .everything(let set, let lingering): set.names.union(lingering.map(\.name))

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Bytes that are a part of many messages, plain and compressed.
 final class SharedBytes: Sendable {
-    /// What is smaller is not worth compressing: it fits into few packets as it is.
+    /// The least size of bytes that are compressed: fewer fit into few packets as they are.
     static let compressesFrom = 2_048
 
     let plain: ByteBuffer
@@ -48,10 +48,10 @@ final class SharedBytes: Sendable {
     }
 }
 
-/// The same in the forms that clients want, each made when the first of them needs it.
+/// A piece of a response in the forms that clients want, each made when the first of them needs it.
 struct SharedForms {
     private var made: [(form: ResponseForm, bytes: SharedBytes)] = []
-    /// Of what was there before, those that were made and were not needed here yet.
+    /// The forms of the piece's earlier content that were made, as long as they were not needed here for reuse.
     private var earlier: [(form: ResponseForm, bytes: SharedBytes)] = []
 
     init() {}
@@ -73,31 +73,29 @@ struct SharedForms {
 ///
 /// Only for responses with many resources; those with one share the resource's own bytes, those with everything the set's.
 final class RecentBodies: Sendable {
-    private struct Entry {
+    private struct Key: Hashable {
         var form: ResponseForm
+        var resources: [ObjectIdentifier]
+    }
+
+    private struct Body {
         /// Kept, so that no other resource can get the identity of one of them.
         var resources: [EncodedResource]
         var bytes: SharedBytes
     }
 
-    private static let capacity = 16
-    private let entries = Mutex<[Entry]>([])
+    private let bodies = Mutex(RecentCache<Key, Body>(capacity: 16))
 
     /// The resources' fields in one piece.
     func body(_ resources: [EncodedResource], _ form: ResponseForm) -> SharedBytes {
-        entries.withLock { entries in
-            let known = entries.last {
-                $0.form == form && $0.resources.count == resources.count
-                    && zip($0.resources, resources).allSatisfy { $0 === $1 }
+        let key = Key(form: form, resources: resources.map(ObjectIdentifier.init))
+        return bodies.withLock { bodies in
+            bodies.value(key) {
+                var bytes = ByteBuffer()
+                bytes.reserveCapacity(resources.reduce(0) { $0 + $1.field(form).plain.readableBytes })
+                for resource in resources { bytes.writeImmutableBuffer(resource.field(form).plain) }
+                return Body(resources: resources, bytes: SharedBytes(bytes))
             }
-            if let known { return known.bytes }
-            var bytes = ByteBuffer()
-            bytes.reserveCapacity(resources.reduce(0) { $0 + $1.field(form).plain.readableBytes })
-            for resource in resources { bytes.writeImmutableBuffer(resource.field(form).plain) }
-            if entries.count >= Self.capacity { entries.removeFirst() }
-            let shared = SharedBytes(bytes)
-            entries.append(Entry(form: form, resources: resources, bytes: shared))
-            return shared
-        }
+        }.bytes
     }
 }

@@ -20,7 +20,7 @@ struct ProxyStreams {
 
     init() {}
 
-    /// What was known of streams that are gone.
+    /// A client whose streams are gone, as it was last reported.
     init(_ report: ProxyReport) {
         streams = [Stream(id: 0, isAggregated: true, report: report)]
         self.report = report

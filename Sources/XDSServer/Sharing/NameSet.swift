@@ -1,6 +1,6 @@
 /// Names of resources that a client wants, with a fingerprint by which equal sets are known without looking at the names.
 struct NameSet: Equatable {
-    /// The same for the same names in any order. Hashes are seeded anew in every process (`Hasher`), so nobody can choose
+    /// A hash of a set of names, whatever their order. Hashes are seeded anew in every process (`Hasher`), so nobody can choose
     /// names for which two sets agree, and by chance it does not happen.
     struct Fingerprint: Hashable {
         private(set) var count = 0
@@ -77,7 +77,7 @@ struct NameSet: Equatable {
 
     private(set) var names: Set<String> = []
     private(set) var fingerprint = Fingerprint()
-    /// Of all names together.
+    /// The length of all names together.
     private(set) var bytes = 0
 
     init() {}
@@ -111,35 +111,32 @@ struct NameSet: Equatable {
 /// endpoints. Bound to one event loop, as its streams are.
 final class NameTable {
     private static let minimum = 32
-    private static let capacity = 64
     /// Names of all sets that are kept.
     private static let maxNames = 1_000_000
-    private var recent: [NameSet] = []
+    private var recent = RecentCache<NameSet.Fingerprint, NameSet>(capacity: 64)
+    /// Names of all sets that are kept.
+    private(set) var count = 0
 
     /// The set of `list`, in the storage of an equal one that was seen lately if there is one; then nothing is built.
     func set(of list: NameList) -> NameSet {
         guard list.count >= Self.minimum else { return NameSet(list.strings) }
-        let fingerprint = list.fingerprint
-        if let known = recent.last(where: { $0.fingerprint == fingerprint }) { return known }
-        return shared(NameSet(list.strings))
+        return recent[list.fingerprint] ?? shared(NameSet(list.strings))
     }
 
     /// `set`, in the storage of an equal one that was seen lately if there is one.
     func shared(_ set: NameSet) -> NameSet {
         guard set.count >= Self.minimum else { return set }
-        if let known = recent.last(where: { $0 == set }) { return known }
-        recent.append(set)
-        while recent.count > Self.capacity || (recent.count > 1 && count > Self.maxNames) { recent.removeFirst() }
+        if let known = recent[set.fingerprint] { return known }
+        count += set.count
+        if let gone = recent.insert(set, for: set.fingerprint) { count -= gone.count }
+        while count > Self.maxNames, recent.count > 1, let gone = recent.removeOldest() { count -= gone.count }
         return set
     }
-
-    /// Names of all sets that are kept.
-    var count: Int { recent.reduce(0) { $0 + $1.count } }
 
     /// `set` with more names, if an equal one was seen lately.
     func known(_ set: NameSet, adding names: [String]) -> NameSet? {
         var fingerprint = set.fingerprint
         for name in Set(names) where !set.contains(name) { fingerprint.insert(name) }
-        return recent.last { $0.fingerprint == fingerprint }
+        return recent[fingerprint]
     }
 }

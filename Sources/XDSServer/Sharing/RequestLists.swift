@@ -71,7 +71,7 @@ final class RecentLists {
         Self.list(message, &reader, &names, place: { $0 }, make: NameList.init(in:_:))
     }
 
-    /// As ``names(_:_:)``, of entries of a map.
+    /// Reads the entries of a map that come next, as ``names(_:_:)`` does names.
     fileprivate func versions(_ message: ByteBuffer, _ reader: inout FieldReader) -> VersionList? {
         let bytes = reader.message
         func place(_ payload: Range<Int>) -> VersionList.Place? {

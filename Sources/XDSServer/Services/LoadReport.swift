@@ -1,9 +1,9 @@
-/// What a client says it has sent to clusters since its last report.
+/// The requests that a client says it has sent to clusters since its last report.
 package struct LoadReport: Hashable, Sendable {
-    /// Who says so; see ``Admission/proxy``.
+    /// The client; see ``Admission/proxy``.
     package var proxy: String
     package var view: ViewID
-    /// Whose the clusters are (``Snapshot/owner``).
+    /// The owner of the clusters (``Snapshot/owner``).
     package var owner: String?
     /// Clusters of the client's view only, by name.
     package var clusters: [String: ClusterLoad]

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What is known of a client and one resource type.
+/// The state of a client in one resource type.
 package struct TypeReport: Hashable, Sendable {
     package enum State: String, Sendable {
         /// Has acknowledged all there is.
@@ -13,9 +13,9 @@ package struct TypeReport: Hashable, Sendable {
 
     package var type: ResourceType
     package var state: State
-    /// Of the last response; empty: none was sent.
+    /// The version of the last response; empty: none was sent.
     package var sentVersion: String
-    /// Of the last response that was acknowledged.
+    /// The version of the last response that was acknowledged.
     package var ackedVersion: String
     /// The client's words when it refused; `nil` while it does not.
     package var error: String?
@@ -30,11 +30,11 @@ package struct TypeReport: Hashable, Sendable {
     static let maxLacking = 20
 }
 
-/// What is known of a client that is, or just was, connected.
+/// The state of a client that is, or just was, connected.
 package struct ProxyReport: Hashable, Sendable {
     package var proxy: String
     package var view: ViewID
-    /// Whose snapshots the client is served (``Snapshot/owner``).
+    /// The owner of the snapshots that the client is served (``Snapshot/owner``).
     package var owner: String?
     package var isConnected: Bool
     /// Everything of this snapshot revision that the client wants is acknowledged; 0: nothing yet.

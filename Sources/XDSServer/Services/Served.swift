@@ -1,9 +1,10 @@
 package import NIOCore
 
-/// What one client that has a stream here was sent of one type.
+/// The state of one client that has a stream here, in one type.
 package struct ServedType: Sendable {
     package var report: TypeReport
-    /// What was sent last and the client wants; sorted by name. It has not acknowledged it if ``report`` says so.
+    /// The resources that were sent last and that the client wants, sorted by name. ``report`` says if it has not acknowledged
+    /// them.
     package var resources: [EncodedResource]
     /// The names that the client wants; `nil`: all.
     package var names: Set<String>?
@@ -21,7 +22,7 @@ package struct ServedClient: Sendable {
 package struct ServedFilter: Sendable {
     /// Only the client of this name; `nil`: all of them.
     package var proxy: String?
-    /// Where to look; `nil`: everywhere.
+    /// The view to look in; `nil`: all views.
     package var view: ViewID?
     /// Whether a node's `id` is one of those meant.
     package var node: @Sendable (String) -> Bool = { _ in true }
@@ -35,7 +36,7 @@ package struct ServedFilter: Sendable {
 }
 
 extension SnapshotStore {
-    /// What clients that have streams on this server were sent, by their name.
+    /// The state of clients that have streams on this server, sorted by their names.
     package func served(_ filter: ServedFilter, on eventLoop: any EventLoop) -> EventLoopFuture<[ServedClient]> {
         let found = hubs.map { hub in hub.eventLoop.submit { hub.value.served(filter) } }
         return EventLoopFuture.whenAllSucceed(found, on: eventLoop).map { found in
@@ -47,7 +48,7 @@ extension SnapshotStore {
         }
     }
 
-    /// What a client was sent.
+    /// The state of one client.
     ///
     /// - Returns: `nil` if it has no stream here.
     package func served(to proxy: String, of view: ViewID) async throws -> ServedClient? {
