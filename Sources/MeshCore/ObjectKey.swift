@@ -39,7 +39,7 @@ package struct ObjectKey: Hashable, Sendable {
     package let service: Name?
     package let name: Name
 
-    /// What the kind's scope does not have is `nil`. For those who know the scope; `ObjectScope.key` looks whether it has.
+    /// A key; parts that the kind's scope does not have are `nil`. For those who know the scope; `ObjectScope.key` looks whether it has.
     package init(_ kind: Kind, _ name: Name, of tenant: Name, mesh: Name?, namespace: Name?, service: Name?) {
         self.kind = kind
         self.tenant = tenant

@@ -1,4 +1,4 @@
-/// Where objects of a kind stand: what an object's name is unique in. Parts that a kind's scope does not have are `nil`.
+/// The place of an object: what its name is unique in. Parts that a kind's scope does not have are `nil`.
 package struct ObjectScope: Hashable, Sendable {
     /// `nil`: the platform, where tenants are.
     package var tenant: Name?

@@ -25,7 +25,7 @@ package struct ProxyRejection: Hashable, Sendable {
     package var resource: String?
     /// `nil` if it cannot be told from what the proxy said.
     package var object: Object?
-    /// Where in the object, as far as that is known; the root if it is not. `nil` without an object.
+    /// The place in the object, as far as that is known; the root if it is not. `nil` without an object.
     package var pointer: String?
     /// The proxy's own words.
     package var message: String

@@ -1,4 +1,4 @@
-/// What somebody may do, from least to most. The table of kinds says which role may do what with objects; `Permission` (MeshControl) has the rest.
+/// A right to do things, from least to most. The table of kinds says which role may do what with objects; `Permission` (MeshControl) has the rest.
 package enum Role: String, CaseIterable, Sendable {
     /// Reads everything of the tenant.
     case viewer
@@ -16,8 +16,8 @@ package enum Role: String, CaseIterable, Sendable {
 
 extension Set<Role> {
     package static let everybody = Set(Role.allCases)
-    /// Those who run the meshes of a tenant, and everybody above them.
+    /// The role of those who run the meshes of a tenant, and all above it.
     package static let operators: Self = [.meshAdmin, .tenantAdmin, .platformAdmin]
-    /// Those who write what the meshes are made of.
+    /// The role of those who write what the meshes are made of, and all above it.
     package static let developers = operators.union([.developer])
 }

@@ -17,7 +17,7 @@ package struct TrafficShare: Hashable, Comparable, Sendable {
 
     private init(trusted basisPoints: UInt16) { self.basisPoints = basisPoints }
 
-    /// What is left of all traffic.
+    /// The rest of all traffic.
     package var complement: TrafficShare { TrafficShare(trusted: 10_000 - basisPoints) }
 
     package static func < (a: Self, b: Self) -> Bool { a.basisPoints < b.basisPoints }

@@ -4,7 +4,7 @@ internal import MeshStore
 
 /// A feed that somebody follows: how far it has been read, and for whom.
 struct FollowedFeed {
-    /// What a page is read for. It is taken only if all of this is still so.
+    /// The position and readers for which a page is read. It is taken only if all of this is still so.
     struct Reading: Equatable {
         /// The revision behind which the page begins.
         var after: Revision
@@ -14,7 +14,7 @@ struct FollowedFeed {
         var isWatched: Bool
     }
 
-    /// What everybody who follows has been handed, or told to look for.
+    /// The revision that all who follow have been handed, or told to look for.
     private(set) var revision: Revision
     /// The state as of ``revision``, for feeds of meshes that somebody wants to see.
     var mirrored: MirroredMesh?
@@ -46,7 +46,7 @@ struct FollowedFeed {
     }
 }
 
-/// What a read leads to. Each does nothing and is `false` if the feed has been read further meanwhile, or is read for somebody
+/// Changes that a read leads to. Each does nothing and is `false` if the feed has been read further meanwhile, or is read for somebody
 /// else too.
 extension FollowedFeed {
     mutating func take(_ page: Page, for reading: Reading) -> Bool {
@@ -78,10 +78,10 @@ extension FollowedFeed {
     struct Page {
         var revision: Revision
         var isComplete: Bool
-        /// What the mirror takes in, and what it forgets.
+        /// The changes that the mirror takes in, and those that it forgets.
         var inputs: [ObjectInput] = []
         var deleted: [ObjectKey] = []
-        /// What watches are told; `nil`: nobody watched.
+        /// The page that watches are told of; `nil`: nobody watched.
         var told: FeedPage?
 
         /// A page of what is not mirrored.

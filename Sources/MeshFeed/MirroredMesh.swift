@@ -8,7 +8,7 @@ struct MirroredMesh {
     private(set) var isFollowed = false
     /// When somebody last asked for the state; what nobody follows or asks for is forgotten.
     private(set) var lastUse = ContinuousClock.now
-    /// What changed since the last update that was taken; kept for followed meshes only.
+    /// The changes since the last update that was taken; kept for followed meshes only.
     private var pending = MeshChange.all
     /// The revision of that update. A revision that changed nothing is an update too: whoever waits until proxies have it must
     /// hear of it.

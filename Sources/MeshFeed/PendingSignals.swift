@@ -5,7 +5,7 @@ internal import Synchronization
 /// written to without a pause costs one read at a time, and the others have their turns in between.
 final class PendingSignals: Sendable {
     private struct State {
-        /// Those that wait, and in which order.
+        /// The signals that wait, in order.
         var waiting: Set<ChangeSignals.Signal> = []
         var order: [ChangeSignals.Signal] = []
     }

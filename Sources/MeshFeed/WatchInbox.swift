@@ -1,7 +1,7 @@
 package import MeshStore
 internal import Synchronization
 
-/// What waits for one watch: the newest page of its feed, shared with all others who watch it, and nothing else. A watch
+/// The inbox of one watch: the newest page of its feed, shared with all others who watch it, and nothing else. A watch
 /// that missed pages reads them from the database when it gets to it, so a slow one costs no memory.
 package final class WatchInbox: Sendable {
     private struct State {
@@ -21,7 +21,7 @@ package final class WatchInbox: Sendable {
 
     package func end() { ringer.finish() }
 
-    /// Whoever puts something in rings behind that.
+    /// Puts something in; the caller rings afterwards.
     ///
     /// - Parameter page: `nil`: there is something to be read.
     func put(_ page: FeedPage?) {
@@ -33,7 +33,7 @@ package final class WatchInbox: Sendable {
     /// Conditions of objects in the feed may have changed.
     func tellOfConditions() { state.withLock { $0.mustReadConditions = true } }
 
-    /// What came since the last time.
+    /// Takes out what came since the last time.
     package func take() -> (page: FeedPage?, mustRead: Bool, mustReadConditions: Bool) {
         state.withLock { state in
             defer { state = State() }

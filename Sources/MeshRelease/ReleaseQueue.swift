@@ -21,14 +21,14 @@ package protocol ReleaseClaim: Sendable {
     var status: ReleaseStatus { get }
 }
 
-/// What became of a commit.
+/// The outcome of a commit.
 package enum CommitOutcome: Hashable, Sendable {
     case committed
-    /// Somebody else wrote the release or took the lease. Nothing was changed.
+    /// The release was written, or its lease taken, by another. Nothing was changed.
     case lost
 }
 
-/// Where the driver gets releases that are due, and where it puts what it decided. All times are the database's.
+/// The queue from which the driver gets releases that are due, and into which it puts what it decided. All times are the database's.
 package protocol ReleaseQueue: Sendable {
     /// A claimed release with its row version and lease epoch.
     associatedtype Claim: ReleaseClaim
