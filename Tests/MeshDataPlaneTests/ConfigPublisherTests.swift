@@ -92,7 +92,11 @@ struct ConfigPublisherTests {
             publisher = ConfigPublisher(
                 mirror: feeds.mirror, store: snapshots, meshes: meshes, logger: quietLogger, clock: clock,
                 isWritten: { [gate] in await gate.pass() }, willCompile: { [compiling] in compiling.pass($0) })
-            view = ViewID("\(mesh)/shop/caller/caller-1/envoy/15080")
+            view = try Self.view("caller-1/envoy/15080", of: mesh)
+        }
+
+        static func view(_ text: String, of mesh: MeshKey) throws -> ViewID {
+            try #require(ProxyView(ViewID("\(mesh)/shop/caller/\(text)"))).id
         }
 
         func put(_ key: ObjectKey, _ spec: JSONValue) async throws {
@@ -187,7 +191,7 @@ struct ConfigPublisherTests {
             async let _: Void = bench.feeds.run(signals: changes)
             #expect(bench.attach() == nil)
             let first = try await bench.snapshot()
-            let other = ViewID("\(bench.mesh)/shop/caller/caller-2/envoy/15080")
+            let other = try Bench.view("caller-2/envoy/15080", of: bench.mesh)
             #expect(bench.attach(other) == nil && bench.attach(ViewID("no view")) == nil)
             try await until("it is served") { bench.snapshots.snapshot(of: other) != nil }
             #expect(bench.snapshots.snapshot(of: other) === first)
@@ -209,10 +213,9 @@ struct ConfigPublisherTests {
             let other = MeshKey(tenant: try Self.name("globex"), mesh: .defaultMesh)
             try await bench.put(.tenant(other.tenant), [:])
             try await bench.putService("ratings", in: other)
-            let views = [bench.mesh, other].map { mesh in
-                (1...3).map { number in
-                    let port = number == 3 ? 15_081 : 15_080
-                    return ViewID("\(mesh)/shop/caller/caller-\(number)/envoy/\(port)")
+            let views = try [bench.mesh, other].map { mesh in
+                try (1...3).map { number in
+                    try Bench.view("caller-\(number)/envoy/\(number == 3 ? 15_081 : 15_080)", of: mesh)
                 }
             }
             for views in views { for view in views.prefix(2) { bench.attach(view) } }

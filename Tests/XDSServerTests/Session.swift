@@ -26,6 +26,20 @@ extension Snapshot {
     }
 }
 
+/// Publications that have one view each.
+extension SnapshotStore {
+    private final class One: SnapshotSource {
+        let snapshot: Snapshot
+        init(_ snapshot: Snapshot) { self.snapshot = snapshot }
+
+        func snapshot(of view: ViewID, after previous: Snapshot?) -> Snapshot? { snapshot }
+    }
+
+    func publish(_ snapshots: [ViewID: Snapshot]) {
+        for (view, snapshot) in snapshots { publish(One(snapshot), as: view.source) }
+    }
+}
+
 /// A response as a client sees it.
 struct Response: Equatable {
     var type: ResourceType

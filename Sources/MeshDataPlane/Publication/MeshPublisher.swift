@@ -1,4 +1,5 @@
 internal import EnvoyConfig
+internal import HashTreeCollections
 internal import Logging
 internal import MeshCompiler
 internal import MeshFeed
@@ -11,13 +12,10 @@ internal import XDSServer
 actor MeshPublisher {
     private var compiler = Compiler()
     private var encoder: LayerEncoder
-    /// The publication that is served.
-    private var publication = Publication.none
+    /// The publication that is served; `nil`: the mesh has not been compiled.
+    private var publication: Publication?
     /// The layers of each view that is wanted.
-    private var lists: [ViewID: [LayerID]] = [:]
-    private var isCompiled = false
-    /// The names of which the log has said that they are in two layers.
-    private var contested: [XDSServer.ResourceType: Set<String>] = [:]
+    private var lists: Publication.Lists = [:]
     private let store: SnapshotStore
     private let logger: Logger
     private let willCompile: @Sendable (MeshKey) -> Void
@@ -43,56 +41,59 @@ actor MeshPublisher {
     func publish(_ update: MeshUpdate) {
         willCompile(update.state.mesh)
         // What the change touches is compiled, and what came out different is encoded.
-        let compiled = compiler.update(update.state, isCompiled ? update.change : .all)
+        let compiled = compiler.update(update.state, publication == nil ? .all : update.change)
         let encoded = encoder.update(compiled, of: compiler)
-        isCompiled = true
         // Layers are derived from those before, where the change is about them. The others are the same, which is quick to see: of
         // those, streams only hear that they are right at the newer revision, too.
-        let layers = encoder.layers(of: lists.values, from: publication.layers, after: encoded)
-        // All of them are swapped at once, and all who have a view get their snapshot.
-        publication = Publication(of: update.state, lists, layers, after: publication)
-        store.publish(publication.snapshots)
-        report(update.state)
+        var layers = publication?.layers ?? Publication.Layers()
+        encoder.derive(&layers, after: encoded)
+        if publication == nil { encoder.add(lists.values.joined(), to: &layers) }
+        // All of them are swapped at once, by one reference.
+        let publication = Publication(of: update.state, lists, layers, after: publication)
+        self.publication = publication
+        store.publish(publication, as: update.state.mesh.description)
+        logger.debug(
+            "published",
+            metadata: [
+                "mesh": "\(update.state.mesh)", "revision": "\(update.state.revision)", "views": "\(lists.count)",
+            ])
     }
 
     /// Takes note that views are wanted, or not any more; which of it, the store knows. Those that are get what is published.
     func attend(to changed: [ProxyView]) {
+        var wanted: Set<ViewID> = []
+        var needed: [LayerID] = []
+        var left: [LayerID] = []
         // The store is asked now, as it may have changed its mind since: whoever asks last knows what is.
-        var wanted: [ViewID: [LayerID]] = [:]
         for view in changed {
             let id = view.id
-            if store.isWanted(id) { wanted[id] = view.layers } else { lists[id] = nil }
-        }
-        lists.merge(wanted) { $1 }
-        if wanted.count < changed.count {
-            publication.keep(only: lists)
-            encoder.forget(except: publication.layers.keys)
+            if store.isWanted(id) {
+                wanted.insert(id)
+                needed += view.layers
+                lists[id] = view.layers
+            } else if let list = lists.removeValue(forKey: id) {
+                left += list
+            }
         }
         // A mesh that is compiled for the first time is published to all of its views.
-        guard isCompiled, !wanted.isEmpty else { return }
-        publication.add(wanted, encoder.layers(of: wanted.values, from: publication.layers))
-        let snapshots = wanted.keys.compactMap { view in publication.snapshot(of: view).map { (view, $0) } }
-        store.publish(Dictionary(uniqueKeysWithValues: snapshots))
-    }
-
-    private func report(_ state: MeshState) {
-        logger.debug(
-            "published",
-            metadata: ["mesh": "\(state.mesh)", "revision": "\(state.revision)", "views": "\(lists.count)"])
-        let contested = publication.contested
-        defer { self.contested = contested }
-        for (type, names) in contested where self.contested[type] != names {
-            logger.warning(
-                "two layers of a proxy have resources of one name, and one of them is served",
-                metadata: [
-                    "mesh": "\(state.mesh)", "type": "\(type.abbreviation)", "names": "\(names.sorted().prefix(20))",
-                ])
+        guard let before = publication, let source = changed.first?.id.source else { return }
+        var layers = before.layers
+        if !left.isEmpty {
+            let kept = Set(lists.values.joined())
+            for id in left where !kept.contains(id) {
+                layers[id] = nil
+                encoder.forget(id)
+            }
         }
+        encoder.add(needed, to: &layers)
+        let publication = before.with(lists, layers)
+        self.publication = publication
+        store.publish(publication, as: source, to: wanted)
     }
 
     /// The parts of objects that a client refuses, by the name of the resource; nothing of resources that it did not name.
     func sources(of refusal: TypeReport, by view: ProxyView) -> [String: [Source]] {
-        let served = publication.snapshot(of: view.id)?[refusal.type].version
+        let served = publication?.snapshot(of: view.id, after: nil)?[refusal.type].version
         return encoder.sources(
             of: refusal, by: view, isCurrent: served != nil && served == refusal.refusedVersion, in: compiler)
     }

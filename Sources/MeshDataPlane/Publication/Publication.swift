@@ -1,79 +1,73 @@
 internal import EnvoyConfig
+internal import HashTreeCollections
 internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel
+internal import Synchronization
 internal import XDSServer
 
-/// The configuration of a mesh's proxies at one revision: layers, and for each view a list of those that it is made of. They do not
-/// change: all of them do at once, when the next publication takes the place of this one.
-struct Publication: Sendable {
-    /// The publication of a mesh that has not been compiled.
-    static let none = Publication()
+/// The configuration of a mesh's proxies at one revision: layers, and for each view a list of those that it is made of. Immutable;
+/// all layers change at once, when the next publication takes the place of this one.
+final class Publication: SnapshotSource {
+    typealias Lists = TreeDictionary<ViewID, [LayerID]>
 
-    private(set) var revision: Revision = 0
+    let revision: Revision
     /// The owner of the snapshots.
-    private var owner: String?
-    /// All layers. Those that many proxies have are there once.
-    private(set) var layers: [LayerID: Layer] = [:]
-    /// The layers of each view, without those in which there is nothing: most proxies have nothing of their own.
-    private var lists: [ViewID: [LayerID]] = [:]
-    /// By list.
-    private var made: [[LayerID]: Snapshot] = [:]
+    private let owner: String?
+    let layers: Layers
+    /// The layers of each view. In a tree, of which a copy costs nothing and a change little.
+    let lists: Lists
+    /// The snapshots of views that have nothing of their own, as most have, by their lists.
+    private let shared: Mutex<[[LayerID]: Snapshot]>
 
-    private init() {}
+    /// All layers of a mesh that somebody has.
+    struct Layers: Sendable {
+        /// The layers that many proxies have.
+        var common: [LayerID: Layer] = [:]
+        /// The layers of single workloads, also if there is nothing in them.
+        var own: TreeDictionary<LayerID, Layer> = [:]
 
-    /// - Parameters:
-    ///   - lists: of each view, what it is made of.
-    ///   - layers: all that are in the lists.
-    ///   - previous: what was served before.
-    init(
-        of state: MeshState, _ lists: [ViewID: [LayerID]], _ layers: [LayerID: Layer],
-        after previous: Publication = .none
-    ) {
-        let owner = state.life?.description
-        // The same text in the same place is quick to compare, and every stream does.
-        self.owner = owner == previous.owner ? previous.owner : owner
-        revision = state.revision
-        self.layers = layers
-        add(lists, after: previous)
-    }
-
-    /// Takes in more views, and the layers that these need and that are not there.
-    mutating func add(_ lists: [ViewID: [LayerID]], _ layers: [LayerID: Layer]) {
-        self.layers.merge(layers) { known, _ in known }
-        add(lists, after: .none)
-    }
-
-    /// Leaves out other views, and the layers that only they needed.
-    mutating func keep(only lists: [ViewID: [LayerID]]) {
-        self.lists = self.lists.filter { lists[$0.key] != nil }
-        let left = Set(self.lists.values)
-        made = made.filter { left.contains($0.key) }
-        let needed = Set(lists.values.joined())
-        layers = layers.filter { needed.contains($0.key) }
-    }
-
-    private mutating func add(_ lists: [ViewID: [LayerID]], after previous: Publication) {
-        for (view, list) in lists {
-            let list = list.filter { layers[$0]?.isEmpty == false }
-            self.lists[view] = list
-            if made[list] != nil { continue }
-            made[list] = Snapshot(
-                revision: revision, owner: owner, layers: list.compactMap { layers[$0] },
-                after: previous.snapshot(of: view))
+        subscript(id: LayerID) -> Layer? {
+            get { id.isCommon ? common[id] : own[id] }
+            set { if id.isCommon { common[id] = newValue } else { own[id] = newValue } }
         }
     }
 
-    /// `nil`: of a view that it is not for.
-    func snapshot(of view: ViewID) -> Snapshot? { lists[view].flatMap { made[$0] } }
+    /// - Parameter previous: the publication before.
+    init(of state: MeshState, _ lists: Lists, _ layers: Layers, after previous: Publication? = nil) {
+        let owner = state.life?.description
+        // The same text in the same place is quick to compare, and every stream does.
+        self.owner = owner == previous?.owner ? previous?.owner : owner
+        revision = state.revision
+        self.lists = lists
+        self.layers = layers
+        shared = Mutex([:])
+    }
 
-    /// The snapshots of all views.
-    var snapshots: [ViewID: Snapshot] { lists.compactMapValues { made[$0] } }
+    private init(_ other: Publication, _ lists: Lists, _ layers: Layers) {
+        (revision, owner) = (other.revision, other.owner)
+        self.lists = lists
+        self.layers = layers
+        let kept = other.shared.withLock { $0 }
+        shared = Mutex(kept.filter { $0.key.allSatisfy { layers[$0] === other.layers[$0] } })
+    }
 
-    /// Names that two layers of a list have, by type; of each only the first one's resource is served.
-    var contested: [XDSServer.ResourceType: Set<String>] {
-        made.values.reduce(into: [:]) { all, snapshot in
-            for (type, names) in snapshot.contested { all[type, default: []].formUnion(names) }
+    /// A publication of the same for other views, with the layers that these need.
+    func with(_ lists: Lists, _ layers: Layers) -> Publication { Publication(self, lists, layers) }
+
+    func snapshot(of view: ViewID, after previous: Snapshot?) -> Snapshot? {
+        guard let list = lists[view] else { return nil }
+        let visible = list.filter { layers[$0]?.isEmpty == false }
+        func make() -> Snapshot {
+            Snapshot(
+                revision: revision, owner: owner, layers: visible.compactMap { layers[$0] }, after: previous)
+        }
+        guard visible.allSatisfy(\.isCommon) else { return make() }
+        return shared.withLock { shared in
+            if let known = shared[visible] { return known }
+            let made = make()
+            shared[visible] = made
+            return made
         }
     }
 }
@@ -84,8 +78,9 @@ extension Publication {
         var compiler = Compiler()
         var encoder = LayerEncoder(listenerTTL: listenerTTL)
         _ = encoder.update(compiler.update(state, .all), of: compiler)
-        let lists = [view.id: view.layers]
-        let publication = Publication(of: state, lists, encoder.layers(of: lists.values))
-        return publication.snapshot(of: view.id) ?? Snapshot(revision: state.revision, [:])
+        var layers = Layers()
+        encoder.add(view.layers, to: &layers)
+        return Publication(of: state, [view.id: view.layers], layers).snapshot(of: view.id, after: nil)
+            ?? Snapshot(revision: state.revision, [:])
     }
 }

@@ -1,4 +1,5 @@
 internal import EnvoyConfig
+internal import HashTreeCollections
 internal import MeshCompiler
 internal import MeshModel
 internal import XDSServer
@@ -20,19 +21,20 @@ struct LayerEncoder: Sendable {
         encoder.update(change, of: compiler)
     }
 
-    /// All layers that are in some lists.
-    ///
-    /// - Parameters:
-    ///   - known: those that there are.
-    ///   - change: what has changed since they were made; `nil`: nothing.
-    mutating func layers(
-        of lists: some Sequence<[LayerID]>, from known: [LayerID: Layer] = [:], after change: EncodedChange? = nil
-    ) -> [LayerID: Layer] {
-        var layers: [LayerID: Layer] = [:]
-        for view in lists.joined() where layers[view] == nil {
-            layers[view] = known[view].map { derive($0, of: view, after: change) } ?? layer(view)
+    /// Makes the layers that are not there.
+    func add(_ ids: some Sequence<LayerID>, to layers: inout Publication.Layers) {
+        for id in ids where layers[id] == nil { layers[id] = layer(id) }
+    }
+
+    /// Brings layers up to date with a change.
+    mutating func derive(_ layers: inout Publication.Layers, after change: EncodedChange) {
+        if change.isEmpty { return }
+        for (id, layer) in layers.common { layers.common[id] = derive(layer, of: id, after: change) }
+        guard change.reachesWorkloads else { return }
+        for (id, layer) in layers.own {
+            let derived = derive(layer, of: id, after: change)
+            if derived !== layer { layers.own[id] = derived }
         }
-        return layers
     }
 
     /// The layer of a view, from nothing.
@@ -45,8 +47,7 @@ struct LayerEncoder: Sendable {
     }
 
     /// - Returns: `layer` itself, if the change is not about it.
-    private mutating func derive(_ layer: Layer, of view: LayerID, after change: EncodedChange?) -> Layer {
-        guard let change, !change.isEmpty, view.isCommon || change.reachesWorkloads else { return layer }
+    private mutating func derive(_ layer: Layer, of view: LayerID, after change: EncodedChange) -> Layer {
         var visible = encoder.change(change, in: view)
         guard !visible.isEmpty else { return layer }
         if !view.isCommon {
@@ -56,12 +57,8 @@ struct LayerEncoder: Sendable {
         return derive(layer, visible)
     }
 
-    /// Forgets what it knows of other layers: no proxy has them any more.
-    mutating func forget(except views: some Sequence<LayerID>) {
-        if former.isEmpty { return }
-        let left = Set(views)
-        former = former.filter { left.contains($0.key) }
-    }
+    /// Forgets what it knows of a layer that no proxy has any more.
+    mutating func forget(_ layer: LayerID) { former[layer] = nil }
 
     private func derive(_ layer: Layer, _ change: ResourceChange) -> Layer {
         var sets = layer.sets

@@ -38,9 +38,11 @@ struct ProxyView: Hashable, Sendable {
     var name: NamespacedName { NamespacedName(namespace: namespace, name: proxy) }
 
     var id: ViewID {
-        switch client.program {
-        case .envoy(let port): ViewID("\(mesh)/\(namespace)/\(client.service)/\(proxy)/envoy/\(port)")
-        case .grpc: ViewID("\(mesh)/\(namespace)/\(client.service)/\(proxy)/grpc")
+        let mesh = mesh.description
+        return switch client.program {
+        case .envoy(let port):
+            ViewID("\(mesh)/\(namespace)/\(client.service)/\(proxy)/envoy/\(port)", of: mesh)
+        case .grpc: ViewID("\(mesh)/\(namespace)/\(client.service)/\(proxy)/grpc", of: mesh)
         }
     }
 

@@ -43,8 +43,27 @@ package final class Snapshot: Sendable {
     }
 }
 
-/// Proxies that see the same configuration share a view.
+/// The identifier of a view. Clients that are served the same configuration share a view.
 package struct ViewID: Hashable, Sendable, CustomStringConvertible {
     package let description: String
-    package init(_ description: String) { self.description = description }
+    /// The name of the source whose publications have the view (``SnapshotStore/publish(_:as:to:)``).
+    package let source: String
+
+    /// - Parameter source: `nil`: the view has a source of its own.
+    package init(_ description: String, of source: String? = nil) {
+        self.description = description
+        self.source = source ?? description
+    }
+
+    package static func == (one: Self, other: Self) -> Bool { one.description == other.description }
+    package func hash(into hasher: inout Hasher) { hasher.combine(description) }
+}
+
+/// A publication: all that the views of a source are served, as of one revision. Immutable.
+package protocol SnapshotSource: AnyObject, Sendable {
+    /// The snapshot of a view. Called on event loops, for one client after the other: must be quick and must not block.
+    ///
+    /// - Parameter previous: what the client was served before. What is the same is taken over.
+    /// - Returns: `nil` if the publication does not have the view.
+    func snapshot(of view: ViewID, after previous: Snapshot?) -> Snapshot?
 }

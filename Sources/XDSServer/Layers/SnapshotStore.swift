@@ -8,8 +8,9 @@ internal import Synchronization
 /// it was. Whoever publishes is told which are wanted, and makes what is missing while the stream waits: event loops only look up
 /// what is there.
 ///
-/// All that is published together is current at once, for whoever looks. Publishing costs one hop per event loop, not one per
-/// stream; there, only the streams of the published views are looked at.
+/// A publication has everything of a source at one revision, and is swapped by one reference: whoever looks sees all of it or all
+/// of the one before. Publishing costs one hop per event loop, not one per stream; there, the streams of the source have their
+/// snapshots put together, each from the layers that changed.
 package final class SnapshotStore: Sendable {
     /// An event that the publisher hears of; of each view only the last.
     package enum Event: Hashable, Sendable {
@@ -19,14 +20,16 @@ package final class SnapshotStore: Sendable {
         case dropped(ViewID)
     }
 
-    private struct Entry {
-        var snapshot: Snapshot?
-        /// Streams of this view by the event loop that they are on.
-        var streams: [ObjectIdentifier: Int] = [:]
+    private struct Source {
+        var publication: (any SnapshotSource)?
+        /// How many views are wanted.
+        var views = 0
     }
 
     private struct State {
-        var views: [ViewID: Entry] = [:]
+        /// How many streams each view has.
+        var views: [ViewID: Int] = [:]
+        var sources: [String: Source] = [:]
         /// Views that have no stream, and after how many ticks they are forgotten.
         var resting: [ViewID: Int] = [:]
         var hubs: [ObjectIdentifier: NIOLoopBound<StreamHub>] = [:]
@@ -72,6 +75,8 @@ package final class SnapshotStore: Sendable {
                 state.resting[view] = ticks > 1 ? ticks - 1 : nil
                 guard ticks <= 1 else { continue }
                 state.views[view] = nil
+                state.sources[view.source]?.views -= 1
+                if state.sources[view.source]?.views == 0 { state.sources[view.source] = nil }
                 state.news.insert(view)
             }
             return !state.news.isEmpty
@@ -79,25 +84,23 @@ package final class SnapshotStore: Sendable {
         if hasNews { signal.yield() }
     }
 
-    /// Makes snapshots current, all at once. Views that nobody wants any more are passed over.
-    package func publish(_ snapshots: [ViewID: Snapshot]) {
-        let deliveries = state.withLock { state in
-            var byLoop: [ObjectIdentifier: [ViewID]] = [:]
-            for (id, snapshot) in snapshots {
-                guard let index = state.views.index(forKey: id) else { continue }
-                state.views.values[index].snapshot = snapshot
-                for loop in state.views.values[index].streams.keys { byLoop[loop, default: []].append(id) }
-            }
-            return byLoop.compactMap { loop, views in state.hubs[loop].map { ($0, views) } }
+    /// Makes a publication current. If no view of the source is wanted any more, it is passed over.
+    ///
+    /// - Parameters:
+    ///   - source: its name (``ViewID/source``).
+    ///   - views: for whom it is news; `nil`: for all.
+    package func publish(_ publication: any SnapshotSource, as source: String, to views: Set<ViewID>? = nil) {
+        let hubs = state.withLock { state -> [NIOLoopBound<StreamHub>] in
+            guard state.sources[source] != nil else { return [] }
+            state.sources[source]?.publication = publication
+            return Array(state.hubs.values)
         }
-        for (hub, views) in deliveries {
-            // The snapshots are looked up on the loop: a stream that came meanwhile has the newest, and must not be
-            // given an older one.
+        for hub in hubs {
+            // The publication is looked up on the loop: a stream that came meanwhile has the newest, and must not be given an
+            // older one.
             hub.eventLoop.execute { [self] in
-                let current = state.withLock { state in
-                    views.compactMap { view in state.views[view]?.snapshot.map { (view, $0) } }
-                }
-                hub.value.deliver(current)
+                let current = state.withLock { $0.sources[source]?.publication }
+                if let current { hub.value.deliver(current, of: source, to: views) }
             }
         }
     }
@@ -111,7 +114,10 @@ package final class SnapshotStore: Sendable {
     // MARK: For streams
 
     /// The snapshot that a view is served at the moment.
-    package func snapshot(of view: ViewID) -> Snapshot? { state.withLock { $0.views[view]?.snapshot } }
+    package func snapshot(of view: ViewID) -> Snapshot? {
+        let publication = state.withLock { $0.views[view] == nil ? nil : $0.sources[view.source]?.publication }
+        return publication?.snapshot(of: view, after: nil)
+    }
 
     /// The hubs of all loops that have had streams.
     var hubs: [NIOLoopBound<StreamHub>] { state.withLock { Array($0.hubs.values) } }
@@ -132,26 +138,24 @@ package final class SnapshotStore: Sendable {
     ///
     /// - Returns: the current snapshot, if there is one; if not, the publisher hears that it is wanted.
     func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
-        let snapshot = state.withLock { state in
-            state.views[view, default: Entry()].streams[ObjectIdentifier(eventLoop), default: 0] += 1
+        let publication = state.withLock { state in
+            if state.views[view] == nil { state.sources[view.source, default: Source()].views += 1 }
+            state.views[view, default: 0] += 1
             state.resting[view] = nil
-            let snapshot = state.views[view]?.snapshot
-            if snapshot == nil { state.news.insert(view) }
-            return snapshot
+            return state.sources[view.source]?.publication
         }
-        if snapshot == nil { signal.yield() }
-        return snapshot
+        if let snapshot = publication?.snapshot(of: view, after: nil) { return snapshot }
+        state.withLock { state in _ = state.news.insert(view) }
+        signal.yield()
+        return nil
     }
 
     /// Counts a stream out.
     func detach(_ view: ViewID, on eventLoop: any EventLoop) {
         state.withLock { state in
-            let key = ObjectIdentifier(eventLoop)
-            guard let index = state.views.index(forKey: view),
-                let count = state.views.values[index].streams[key]
-            else { return }
-            state.views.values[index].streams[key] = count > 1 ? count - 1 : nil
-            if state.views.values[index].streams.isEmpty { state.resting[view] = Self.patience }
+            guard let count = state.views[view], count > 0 else { return }
+            state.views[view] = count - 1
+            if count == 1 { state.resting[view] = Self.patience }
         }
     }
 
@@ -164,7 +168,8 @@ final class StreamHub {
     let sharing = StreamSharing()
     let gate: AdmissionGate
     private let eventLoop: any EventLoop
-    private var streams: [ViewID: [ObjectIdentifier: ADSStream]] = [:]
+    /// By source and view.
+    private var streams: [String: [ViewID: [ObjectIdentifier: ADSStream]]] = [:]
     /// Streams that have something to report.
     private var reporting: [ADSStream] = []
     /// Streams of ``reporting`` that wait for an ACK or NACK, which will change the report again.
@@ -219,16 +224,21 @@ final class StreamHub {
         }
     }
 
-    func insert(_ stream: ADSStream, _ view: ViewID) { streams[view, default: [:]][ObjectIdentifier(stream)] = stream }
+    func insert(_ stream: ADSStream, _ view: ViewID) {
+        streams[view.source, default: [:]][view, default: [:]][ObjectIdentifier(stream)] = stream
+    }
 
     func remove(_ stream: ADSStream, _ view: ViewID) {
-        streams[view]?[ObjectIdentifier(stream)] = nil
-        if streams[view]?.isEmpty == true { streams[view] = nil }
+        streams[view.source]?[view]?[ObjectIdentifier(stream)] = nil
+        if streams[view.source]?[view]?.isEmpty == true { streams[view.source]?[view] = nil }
+        if streams[view.source]?.isEmpty == true { streams[view.source] = nil }
     }
 
     /// The state of clients, each with the number of its stream; of two with one name the greater is the newer.
     func served(_ filter: ServedFilter) -> [(stream: UInt64, client: ServedClient)] {
-        let candidates = filter.view.map { streams[$0].map { [$0] } ?? [] } ?? Array(streams.values)
+        let candidates =
+            filter.view.map { view in streams[view.source]?[view].map { [$0] } ?? [] }
+            ?? streams.values.flatMap(\.values)
         var found: [(stream: UInt64, client: ServedClient)] = []
         for stream in candidates.lazy.flatMap(\.values) {
             guard let served = stream.served(filter) else { continue }
@@ -239,9 +249,15 @@ final class StreamHub {
         return found
     }
 
-    func deliver(_ snapshots: [(ViewID, Snapshot)]) {
-        for (view, snapshot) in snapshots {
-            for stream in (streams[view] ?? [:]).values { stream.update(snapshot) }
+    func deliver(_ publication: any SnapshotSource, of source: String, to views: Set<ViewID>?) {
+        // Streams may come and go while others are told.
+        let concerned = streams[source] ?? [:]
+        for (view, streams) in concerned where views?.contains(view) ?? true {
+            var latest: Snapshot?
+            for stream in streams.values {
+                latest = latest ?? publication.snapshot(of: view, after: stream.snapshot)
+                if let latest { stream.update(latest) }
+            }
         }
     }
 }

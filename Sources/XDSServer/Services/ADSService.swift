@@ -46,6 +46,8 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private var lastReport: ProxyReport?
     private let peer: String
     private var wasContested = false
+    /// Names that two of the client's layers have.
+    private var contested: [ResourceType: Set<String>] = [:]
     /// When what is new of the stream will be reported, if there is anything.
     var reportState = ReportState.none
     private var nodeID = ""
@@ -177,6 +179,9 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     // MARK: The server's side
 
+    /// The newest snapshot of the stream's view that it has.
+    var snapshot: Snapshot? { machine.snapshot }
+
     /// Takes a newer snapshot of the stream's view.
     func update(_ snapshot: Snapshot) {
         // A write to another stream of this connection may have found that it is gone.
@@ -200,6 +205,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     private func take(_ snapshot: Snapshot) throws(GRPCStatus) {
         if let admission { try owner.check(snapshot, for: admission, service.delegate) }
+        warn(snapshot.contested)
         machine.update(snapshot)
         guard form.hasTTL else { return }
         // One of three may be late or lost.
@@ -208,6 +214,18 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         heartbeat?.next.cancel()
         heartbeat = nil
         if let interval { beat(in: interval) }
+    }
+
+    private func warn(_ contested: [ResourceType: Set<String>]) {
+        defer { self.contested = contested }
+        for (type, names) in contested where self.contested[type] != names {
+            service.logger.warning(
+                "two layers of a proxy have resources of one name, and one of them is served",
+                metadata: [
+                    "proxy": "\(admission?.proxy ?? "")", "type": "\(type.abbreviation)",
+                    "names": "\(names.sorted().prefix(20))",
+                ])
+        }
     }
 
     private func beat(in interval: TimeAmount) {
