@@ -10,13 +10,13 @@ package protocol Document: Hashable, Sendable {
     /// In the order in which they are documented. Names are different.
     static var fields: [Field<Self>] { get }
 
-    /// What is true of several members at once, and a form that is the same for equal meanings. Called when all members have been
+    /// Checks what is true of several members at once, and gives a form that is the same for equal meanings. Called when all members have been
     /// read, wrong ones with their default.
     mutating func settle(_ reading: Members)
 
     /// By what name others refer to its schema. Default: the type's. `nil`: it is written down where it stands.
     static var schemaName: String? { get }
-    /// What a reader of the contract is told about it as a whole.
+    /// A description of the document as a whole, for readers of the contract.
     static var summary: String? { get }
 }
 
@@ -35,7 +35,7 @@ extension Document {
         return log.count == before ? value : nil
     }
 
-    /// As a part of another document: a value may be returned although something was reported.
+    /// Reads a part of another document: a value may be returned although something was reported.
     static func read(_ json: JSONValue, _ place: Place, _ log: ViolationLog) -> Self? {
         guard var members = Members(json, at: place, log: log) else { return nil }
         return members.read { members, value in

@@ -2,12 +2,12 @@ internal import RE2
 
 /// A bound on what somebody may cause.
 package struct Limit: Hashable, Sendable {
-    /// As messages name it.
+    /// The limit's name in messages.
     package let name: String
     /// The most that is allowed, unless ``bounds`` says otherwise.
     package let value: Int
     package let unit: String
-    /// What there may be so much of.
+    /// The thing that is limited.
     package let bounds: String
 
     package init(_ name: String, _ value: Int, _ unit: String, _ bounds: String) {

@@ -2,7 +2,7 @@
 package struct Members {
     package let pointer: JSONPointer
     package let log: ViolationLog
-    /// What was reported, and an estimate of the instructions of the regexes that were read, before it.
+    /// The violations so far, and an estimate of the instructions of the regexes that were read, before it.
     private let (countBefore, regexSizeBefore): (Int, Int)
     private let values: [String: JSONValue]
     /// How many of ``values`` somebody has asked for.
@@ -69,7 +69,7 @@ package struct Members {
         return value
     }
 
-    /// As ``read(_:_:)`` for an early spelling of a member.
+    /// Reads a member, as ``read(_:_:)`` does, by an early spelling of a member.
     mutating func read<Value: Sendable>(_ name: String, earlyFor today: String, _ shape: Shape<Value>) -> Value? {
         let value = read(name, shape)
         if value != nil { early.append(today) }

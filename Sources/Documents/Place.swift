@@ -1,4 +1,4 @@
-/// Where in a document a value stands. A pointer is made of it only where something is reported or nested, because that
+/// The place of a value in a document. A pointer is made of it only where something is reported or nested, because that
 /// takes longer than reading most values.
 package struct Place: Sendable {
     private enum Step: Sendable {

@@ -1,4 +1,4 @@
-/// What JSON Schema says about a value, as far as ``Shape``s know it; the OpenAPI document and the table of fields are made of it.
+/// The JSON Schema of a value, as far as ``Shape``s know it; the OpenAPI document and the table of fields are made of it.
 package indirect enum Schema: Sendable {
     /// Keywords of JSON Schema (2020-12), and a sentence about what they cannot say.
     case value([String: JSONValue], note: String? = nil)
@@ -12,7 +12,7 @@ package indirect enum Schema: Sendable {
 }
 
 extension Schema {
-    /// The same with values that show what is meant.
+    /// The schema with values that show what is meant.
     func examples(_ examples: [JSONValue]) -> Schema {
         guard case .value(var keywords, let note) = self else { return self }
         keywords["examples"] = .array(examples)
@@ -20,7 +20,7 @@ extension Schema {
     }
 }
 
-/// What is declared of an object.
+/// The declaration of an object.
 package struct ObjectSchema: Sendable {
     /// By what name others refer to it; `nil`: it is part of where it stands.
     package var name: String?
@@ -46,11 +46,11 @@ package struct Alternatives: Sendable {
     package var isRequired: Bool
 }
 
-/// What is declared of a member of an object.
+/// The declaration of a member of an object.
 package struct MemberSchema: Sendable {
     package enum Presence: Hashable, Sendable {
         case optional, required
-        /// It means something to the API that documents are written for, and is not carried out here.
+        /// The member means something to the API that documents are written for, and is not carried out here.
         case refused
         /// An early spelling of another member, or of something in it, which is read and never written.
         case early(of: String)
@@ -59,9 +59,9 @@ package struct MemberSchema: Sendable {
     package var name: String
     package var presence: Presence
     package var schema: Schema
-    /// What holds where it is left out.
+    /// The value that holds where the member is left out.
     package var defaultValue: JSONValue?
-    /// What it means; of one that is refused, why.
+    /// The member's meaning; of one that is refused, the reason.
     package var description: String
 
     package init(

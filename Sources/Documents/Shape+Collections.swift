@@ -1,4 +1,4 @@
-/// That no two elements of a list are equal in something.
+/// A law: no two elements of a list are equal in something.
 package struct Uniqueness<Element: Sendable>: Sendable {
     let key: @Sendable (Element) -> AnyHashable
     let path: [String]
@@ -100,7 +100,7 @@ extension Shape {
             })
     }
 
-    /// As ``map(of:note:key:name:)`` with names as they stand.
+    /// A map, as ``map(of:note:key:name:)``, with names as they stand.
     package static func map<Element: Sendable>(
         of element: Shape<Element>, note: String? = nil
     ) -> Shape where Value == [String: Element] {

@@ -53,7 +53,7 @@ extension Shape where Value == Double {
 }
 
 extension JSONValue {
-    /// As JSON writes it: without a fraction where there is none, so that the document reads back equal.
+    /// The number as JSON writes it: without a fraction where there is none, so that the document reads back equal.
     package static func number(whole number: Double) -> JSONValue {
         Int64(exactly: number).map(JSONValue.integer) ?? .number(number)
     }

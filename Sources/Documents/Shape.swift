@@ -20,7 +20,7 @@ package struct Shape<Value: Sendable>: Sendable {
         self.write = write
     }
 
-    /// The same with one more law.
+    /// The shape with one more law.
     ///
     /// - Parameter check: reports what is wrong with a value that has been read.
     package func checked(_ check: @escaping @Sendable (Value, Place, ViolationLog) -> Void) -> Shape {
@@ -34,7 +34,7 @@ package struct Shape<Value: Sendable>: Sendable {
             }, write: write)
     }
 
-    /// The same for a type that is written like this one.
+    /// The shape of a type that is written like this one.
     ///
     /// - Parameter make: reports why there is no such value, and returns `nil` then.
     package func converted<Other: Sendable>(
@@ -47,10 +47,10 @@ package struct Shape<Value: Sendable>: Sendable {
             write: { write(back($0)) })
     }
 
-    /// The same with values that show what is meant.
+    /// The shape with values that show what is meant.
     package func examples(_ examples: JSONValue...) -> Shape { described(by: schema.examples(examples)) }
 
-    /// The same with another schema, where somebody has written one.
+    /// The shape with another schema, where somebody has written one.
     package func described(by schema: Schema) -> Shape { Shape(schema: schema, read: read, write: write) }
 }
 

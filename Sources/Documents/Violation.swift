@@ -2,24 +2,24 @@ internal import RE2
 
 /// One thing that is wrong with a document, in the form of `errors[]` of a problem answer (RFC 9457).
 package struct Violation: Hashable, Sendable {
-    /// What kind of mistake it is; part of the API's contract, so scripts may test for it.
+    /// The kind of mistake; part of the API's contract, so scripts may test for it.
     package enum Code: String, Sendable {
         case required, unknownField, wrongType, outOfRange, invalidFormat, invalidValue, tooMany, tooLong, duplicate
         case unknownReference, conflict, immutable, unsupported
         /// No mistake: what a call does to other objects, or will. Only among warnings.
         case consequence
-        /// Of warnings: what the compiler says of a write that is not refused for it.
+        /// The code of a warning: what the compiler says of a write that is not refused for it.
         case unreachable, duplicateAddress, redirected, pinnedToRetired, noReadyEndpoints, notForProxyless, delegated
     }
 
-    /// Where, as a JSON Pointer (RFC 6901) into the request body, for example `/spec/http/0/route/1/weight`.
+    /// The place, as a JSON Pointer (RFC 6901) into the request body, for example `/spec/http/0/route/1/weight`.
     package var pointer: JSONPointer
     package var code: Code
     /// A sentence for people.
     package var detail: String
-    /// What would have been accepted, when that is a short list.
+    /// The values that would have been accepted, when that is a short list.
     package var choices: [String]
-    /// What the pointer points into, if that is not the request's document: how another object is named, which a write has an
+    /// The document that the pointer points into, if that is not the request's document: how another object is named, which a write has an
     /// effect on.
     package var object: JSONValue?
 
@@ -72,10 +72,10 @@ package final class ViolationLog {
     private var foundUnknown = List()
     /// An estimate of the instructions of all regexes that were read so far.
     package private(set) var regexSize = 0
-    /// What was stored is read even if it would be too large to be written today.
+    /// Reads what was stored even if it would be too large to be written today.
     private let isOfStored: Bool
 
-    /// As many as are listed, and the number of all.
+    /// The violations that are listed, and the number of all.
     private struct List {
         var listed: [Violation] = []
         var count = 0

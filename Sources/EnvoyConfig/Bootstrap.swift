@@ -3,14 +3,14 @@ package import MeshCore
 internal import MeshModel
 internal import SwiftProtobuf
 
-/// What an Envoy is started with: who it is, and where its configuration comes from.
+/// The configuration that an Envoy is started with: who it is, and where its configuration comes from.
 package struct Bootstrap: Sendable {
     /// How the sidecar asks for its configuration.
     package enum Variant: String, CaseIterable, Sendable {
         case delta, sotw
     }
 
-    /// Where the xDS server is.
+    /// The address of the xDS server.
     package struct Server: Sendable {
         /// A host name or an IP address.
         package var host: String
@@ -18,7 +18,7 @@ package struct Bootstrap: Sendable {
         /// The certificates to trust, in PEM; `nil`: plaintext. The text itself, because the sidecar's machine has no file of
         /// the server's.
         package var trustedCertificates: String?
-        /// Where the sidecar's machine has the certificate and key that it shows to the server; `nil`: the server asks for
+        /// The place on the sidecar's machine of the certificate and key that it shows to the server; `nil`: the server asks for
         /// none. Ignored for plaintext.
         package var clientCertificate: (chainFile: String, keyFile: String)?
 
@@ -40,7 +40,7 @@ package struct Bootstrap: Sendable {
     /// The port of Envoy's administration interface, on 127.0.0.1.
     package var adminPort: Int
     package var server: Server
-    /// What the sidecar shows to the server.
+    /// The certificate and key that the sidecar shows to the server.
     package var token: String
     package var variant: Variant
     /// Whether the sidecar reports to the server what it sends where, over a stream (and connection) of its own.

@@ -9,7 +9,7 @@ package struct ConfigEncoder: Sendable {
     private(set) var hosts: [Host: EncodedHost] = [:]
     /// The hosts that have virtual hosts, sorted.
     private(set) var routed: [Host] = []
-    /// Those of them whose names could be services': whoever sees one means it by that name, and no service.
+    /// The hosts of these whose names could be services': whoever sees one means it by that name, and no service.
     private var aliases: Set<Host> = []
     /// By proxy, where there is something.
     private var inbound: [NamespacedName: EncodedInbound] = [:]
@@ -76,7 +76,7 @@ package struct ConfigEncoder: Sendable {
         }
     }
 
-    /// What of `change` a view sees.
+    /// The part of `change` that a view sees.
     package func change(_ change: EncodedChange, in view: LayerID) -> ResourceChange {
         var result = ResourceChange()
         switch view {
@@ -132,7 +132,7 @@ package struct ConfigEncoder: Sendable {
         return EncodedResource(name: OutboundRoutes.name, bytes: bytes)
     }
 
-    /// What a namespace calls other hosts that could be the names of services.
+    /// The names by which a namespace calls other hosts that could be the names of services.
     ///
     /// - Parameter change: before it.
     func takenNames(from namespace: Name, before change: EncodedChange? = nil) -> Set<String> {
@@ -155,7 +155,7 @@ package struct ConfigEncoder: Sendable {
         }
     }
 
-    /// What the targets of hosts were and are, where they may have changed: their own, or because another one has their name.
+    /// The targets of hosts before and now, where they may have changed: their own, or because another one has their name.
     private func targets(
         changedBy change: EncodedChange, from namespace: Name
     ) -> [(old: [ProxylessTarget], new: [ProxylessTarget])] {

@@ -2,7 +2,7 @@ internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel
 
-/// What an update of a ``ConfigEncoder`` changed, for all views; ``ConfigEncoder/change(_:in:)`` says what one sees of it.
+/// The changes that an update of a ``ConfigEncoder`` made, for all views; ``ConfigEncoder/change(_:in:)`` says what one sees of it.
 package struct EncodedChange: Sendable {
     var clusters = ResourceDelta()
     var proxylessClusters = ResourceDelta()
@@ -26,7 +26,7 @@ package struct EncodedChange: Sendable {
 
     init() {}
 
-    /// What one host did.
+    /// The changes of one host.
     init(of host: Host, from old: EncodedHost, to new: EncodedHost) {
         let hasRoutes = !old.virtualHosts.isEmpty || !new.virtualHosts.isEmpty
         // gRPC clients have no targets where there are no clusters for them.
@@ -58,7 +58,7 @@ package struct EncodedChange: Sendable {
     }
 }
 
-/// What is different between two lists of resources of one type.
+/// The difference between two lists of resources of one type.
 struct ResourceDelta: Hashable, Sendable {
     var changed: [EncodedResource] = []
     var removed: [String] = []
@@ -97,7 +97,7 @@ extension ResourceChange {
         set(type, delta)
     }
 
-    /// What one host has no more another one may have.
+    /// Leaves out removals of what another host has: one may have what the other has no more.
     mutating func set(_ type: ResourceType, _ delta: ResourceDelta) {
         if !delta.changed.isEmpty { changed[type] = delta.changed }
         guard !delta.removed.isEmpty else { return }

@@ -13,7 +13,7 @@ struct EncodedHost: Sendable {
     var ownRoutes: [UInt8] = []
     var foreignRoutes: [UInt8] = []
 
-    /// Who sees it.
+    /// The namespaces that see the host.
     var visibility = IR.Visibility.only([])
 
     /// Whether there is no namespace that does not see it; true of nothing.
@@ -43,7 +43,7 @@ struct EncodedHost: Sendable {
     }
 }
 
-/// What one sidecar lets in: listeners, and the clusters behind them.
+/// The listeners of one sidecar for what it lets in, and the clusters behind them.
 struct EncodedInbound: Hashable, Sendable {
     private(set) var listeners: [EncodedResource] = []
     private(set) var clusters: [EncodedResource] = []

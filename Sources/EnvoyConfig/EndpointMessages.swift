@@ -3,7 +3,7 @@ internal import MeshCompiler
 internal import SwiftProtobuf
 
 extension IR.Endpoints {
-    /// As gRPC clients take them: they know weights of localities (gRFC A27), but within one they go round, whatever its
+    /// The endpoints as gRPC clients take them: they know weights of localities (gRFC A27), but within one they go round, whatever its
     /// endpoints weigh. So what has different weights is in different localities, which only have other names.
     var proxyless: IR.Endpoints {
         var result = self

@@ -28,7 +28,7 @@ extension Host {
         }
     }
 
-    /// What route configurations for gRPC clients are named after: `reviews.shop`, `shop/api.example.com`.
+    /// The name after which route configurations for gRPC clients are named: `reviews.shop`, `shop/api.example.com`.
     var routesName: String {
         switch self {
         case .service(let service): short(service)

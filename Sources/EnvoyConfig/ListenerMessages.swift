@@ -11,7 +11,7 @@ enum FilterNames {
 }
 
 extension ListenerMessage {
-    /// Where a sidecar takes its workload's requests to other services.
+    /// The listener on which a sidecar takes its workload's requests to other services.
     init(outboundProxyOn port: Int) {
         self.init()
         name = "127.0.0.1_\(port)"
@@ -25,7 +25,7 @@ extension ListenerMessage {
         filterChains = [.init(manager)]
     }
 
-    /// Where a sidecar takes requests to its workload. Says nothing of services, of which several may be behind it,
+    /// A listener on which a sidecar takes requests to its workload. It says nothing of services, of which several may be behind it,
     /// nor of the workload's port: Envoy drains the connections of a listener that changes.
     init(_ inbound: IR.Inbound) {
         self.init()
@@ -45,7 +45,7 @@ extension ListenerMessage {
         filterChains = [.init(manager)]
     }
 
-    /// What a gRPC client asks for by the name of its target.
+    /// The listener that a gRPC client asks for by the name of its target.
     init(proxyless name: String, routes: String) {
         self.init()
         self.name = name

@@ -83,7 +83,7 @@ extension Envoy_Config_Core_V3_TcpKeepalive {
 }
 
 extension Envoy_Config_Cluster_V3_OutlierDetection {
-    /// As Istio does it: only failures in a row count, never how an endpoint compares with others.
+    /// Outlier detection as Istio does it: only failures in a row count, never how an endpoint compares with others.
     fileprivate init(_ detection: OutlierDetection) {
         self.init()
         enforcingSuccessRate = Google_Protobuf_UInt32Value(0)

@@ -6,12 +6,12 @@ internal import MeshModel
 /// The part of an object that something a proxy refuses was made of.
 package struct Source: Hashable, Sendable {
     package var object: ObjectKey
-    /// Where in the object; the root if that is not known.
+    /// The place in the object; the root if that is not known.
     package var pointer: JSONPointer
 }
 
 extension ConfigEncoder {
-    /// What a resource that a proxy refuses was made of, as far as its name and the proxy's words tell: nothing, rather than
+    /// The sources of a resource that a proxy refuses, as far as its name and the proxy's words tell: nothing, rather than
     /// something that may be wrong.
     ///
     /// - Parameters:
@@ -82,7 +82,7 @@ struct Origins {
     let compiler: Compiler
     let mesh: MeshKey
 
-    /// What defines a host.
+    /// The object that defines a host.
     func definition(_ host: Host) -> Source {
         let object: ObjectKey? =
             switch host {
@@ -93,7 +93,7 @@ struct Origins {
         return Source(object: object ?? .mesh(mesh.mesh, of: mesh.tenant), pointer: .root)
     }
 
-    /// What has no destination rule is the same for all services, so where there is one it was that.
+    /// The destination rule of a host, if there is one: without one all services have the same, so it was the rule.
     func cluster(_ name: String, _ part: (host: Host, port: Int, isWhole: Bool)) -> Source {
         let compiled = compiler.clusters(of: part.host)
         let policy = compiled?.clusters.first { $0.name.text == name }?.policy

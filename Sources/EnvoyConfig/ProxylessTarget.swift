@@ -3,7 +3,7 @@ internal import MeshCore
 internal import MeshModel
 internal import SwiftProtobuf
 
-/// What a gRPC client without sidecar is given for a target such as `xds:///reviews.shop:9080`: it asks for a listener of
+/// The resources that a gRPC client without sidecar is given for a target such as `xds:///reviews.shop:9080`: it asks for a listener of
 /// that name (gRFC A27).
 struct ProxylessTarget {
     let listeners: [EncodedResource]

@@ -29,7 +29,7 @@ struct RefusedRoutes {
         return unique
     }
 
-    /// What a whole virtual host is to be blamed on: the only object that has a say in it, or the service.
+    /// The object on which a whole virtual host is to be blamed: the only object that has a say in it, or the service.
     private func owner(of host: IR.VirtualHost) -> Source {
         let objects = Set(host.routes.map { origins.route($0, of: host.host).object })
         guard objects.count == 1, let object = objects.first else { return origins.definition(host.host) }
@@ -87,7 +87,7 @@ struct RefusedRoutes {
     }
 }
 
-/// Where a message breaks a rule of its definition, as Envoy says it (protoc-gen-validate): `Proto constraint validation
+/// The place where a message breaks a rule of its definition, as Envoy says it (protoc-gen-validate): `Proto constraint validation
 /// failed (RouteConfigurationValidationError.VirtualHosts[3]: … | caused by VirtualHostValidationError.Routes[0]: … |
 /// caused by RouteValidationError.RequestHeadersToAdd[1]: …`.
 struct ConstraintPath {
@@ -142,7 +142,7 @@ struct Quotations {
 }
 
 extension IR.VirtualHost {
-    /// What the virtual host is called in a route configuration.
+    /// The virtual host's name in a route configuration.
     var name: String { "\(host.unambiguous):\(port)" }
 }
 

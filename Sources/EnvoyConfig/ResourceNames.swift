@@ -2,7 +2,7 @@ package import MeshCore
 internal import MeshCompiler
 internal import MeshModel
 
-/// What the names of resources say, for those who know only names.
+/// The meaning of resources' names, for those who know only names.
 package enum ResourceNames {
     /// The service whose requests a cluster, or its endpoints, takes: `outbound|9080|v1|reviews.shop.svc.cluster.local`.
     ///
@@ -11,11 +11,11 @@ package enum ResourceNames {
         IR.ClusterName(name)?.host.service
     }
 
-    /// Whose routes a route configuration has.
+    /// The hosts whose routes a route configuration has.
     package enum Routes: Hashable, Sendable {
-        /// Those of all hosts.
+        /// The routes of all hosts.
         case all
-        /// Those of one, for gRPC clients: `reviews.shop:9080`.
+        /// The routes of one host, for gRPC clients: `reviews.shop:9080`.
         case of(NamespacedName)
     }
 

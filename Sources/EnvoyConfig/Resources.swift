@@ -24,7 +24,7 @@ package struct EncodedResource: Hashable, Sendable {
 /// Everything of one view, by type, in the order of names.
 package typealias ResourceSet = [ResourceType: [EncodedResource]]
 
-/// What is different in a view.
+/// The resources that differ in a layer.
 package struct ResourceChange: Hashable, Sendable {
     /// New or changed.
     package var changed: [ResourceType: [EncodedResource]] = [:]
@@ -33,7 +33,7 @@ package struct ResourceChange: Hashable, Sendable {
     package var isEmpty: Bool { changed.values.allSatisfy(\.isEmpty) && removed.values.allSatisfy(\.isEmpty) }
 }
 
-/// What a set of proxies sees. Views with equal values have equal resources.
+/// The identifier of a layer: a part of what proxies are served. Equal ones have equal resources.
 package enum LayerID: Hashable, Sendable {
     /// Clusters, endpoints and routes for requests that leave a sidecar in this namespace.
     case outbound(namespace: Name)
@@ -52,7 +52,7 @@ package enum LayerID: Hashable, Sendable {
         package var service: Name?
         /// The proxy's name.
         package var proxy: Name
-        /// Where the sidecar takes requests that its workload sends to others, on 127.0.0.1.
+        /// The port on 127.0.0.1 where the sidecar takes requests that its workload sends to others.
         package var httpProxyPort: Int
 
         package init(namespace: Name, service: Name?, proxy: Name, httpProxyPort: Int) {

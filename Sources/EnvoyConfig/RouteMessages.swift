@@ -151,7 +151,7 @@ extension HTTPFaultMessage {
 extension HeaderOperations.Edit {
     private static let hostNames: Set<String> = ["host", ":authority"]
 
-    /// What `set` makes of the host, which Envoy does not let be set like other headers.
+    /// The host that `set` sets, which Envoy does not let be set like other headers.
     var host: String? {
         self.set.sorted { $0.key < $1.key }.first { Self.hostNames.contains($0.key.lowercased()) }?.value
     }
@@ -175,7 +175,7 @@ extension HeaderOperations.Edit {
 }
 
 extension String {
-    /// What of it fits into so many bytes of UTF-8.
+    /// The beginning of the text that fits into so many bytes of UTF-8.
     fileprivate func cut(to bytes: Int) -> String {
         var text = self
         while text.utf8.count > bytes { text.removeLast() }

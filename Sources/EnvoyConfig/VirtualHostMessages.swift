@@ -70,7 +70,7 @@ extension [UInt8] {
     }
 }
 
-/// What surrounds the virtual hosts of the route configuration of a sidecar's HTTP proxy port.
+/// The bytes around the virtual hosts of the route configuration of a sidecar's HTTP proxy port.
 enum OutboundRoutes {
     static let name = "http_proxy"
 

@@ -4,7 +4,7 @@ internal import Synchronization
 /// The open connections of a server, over all its event loops.
 final class ConnectionRegistry: Sendable {
     private struct State {
-        /// Those that are served, and those that are told why they are not.
+        /// The connections that are served, and those that are told why they are not.
         var connections: [UInt64: NIOLoopBound<GRPCConnection>] = [:]
         var refused: Set<UInt64> = []
         /// By IP address, of those that are served and have one.
@@ -23,7 +23,7 @@ final class ConnectionRegistry: Sendable {
 
     func nextID() -> UInt64 { Self.ids.add(1, ordering: .relaxed).newValue }
 
-    /// What becomes of a connection that was accepted.
+    /// The fate of a connection that was accepted.
     enum Admission {
         case served
         /// There is no room for it; its calls are to be answered with this, and it is to be closed.

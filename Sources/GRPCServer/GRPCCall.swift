@@ -17,7 +17,7 @@ package final class GRPCCall {
     private let limits: GRPCServer.Configuration
     private var handler: (any GRPCCallHandler)?
     private var reader: MessageReader
-    /// Of an unfinished message, as the connection knows it.
+    /// The bytes of an unfinished message, as the connection knows it.
     private var bufferedInput = 0
     /// Until when a message has to have come; `nil`: none has to.
     private var messageDeadline: NIODeadline?

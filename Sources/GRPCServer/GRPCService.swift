@@ -9,7 +9,7 @@ package protocol GRPCService: Sendable {
     func open(_ call: GRPCCall) -> (any GRPCCallHandler)?
 }
 
-/// What happens in one call. Every method is called on the call's event loop and must not block.
+/// The handler of one call. Every method is called on the call's event loop and must not block.
 ///
 /// The call keeps its handler until ``closed(_:)``.
 package protocol GRPCCallHandler: AnyObject {

@@ -44,7 +44,7 @@ package struct GRPCStatus: Error, Sendable, Hashable {
         return fields
     }
 
-    /// As much of the message as may be sent.
+    /// The beginning of the message, as much as may be sent.
     private var shortened: String {
         // What is cut in the middle of a character is repaired at the end.
         String(decoding: message.utf8.prefix(Self.maxMessageLength - 3), as: UTF8.self)

@@ -76,7 +76,7 @@ package final class TLSFiles: Sendable {
         return try NIOSSLContext(configuration: configuration)
     }
 
-    /// What changes when a file does, also when a link leads to another one.
+    /// A mark that changes when a file does, also when a link leads to another one.
     private struct Stamp: Equatable {
         var changed: Date?
         var size: Int?

@@ -15,7 +15,7 @@ struct FrameCursor {
 
     /// Bytes to pass over: of the client's preface, then of a frame's payload.
     private var skipped: Int
-    /// What has come of the next frame's header.
+    /// The bytes of the next frame's header that have come.
     private var partial = ByteBuffer()
     /// Frames that have begun, with all of their header.
     private(set) var frames = 0

@@ -71,7 +71,7 @@ package struct HTTP2Configuration: Sendable {
     }
 }
 
-/// What is left of an ``HTTP2Configuration/Allowance``.
+/// The rest of an ``HTTP2Configuration/Allowance``.
 struct TokenBucket {
     private let allowance: HTTP2Configuration.Allowance
     private var tokens: Int

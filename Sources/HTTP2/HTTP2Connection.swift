@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// What a connection tells its user. Every call is made on the connection's event loop.
+/// The delegate of a connection. Every call is made on the connection's event loop.
 package protocol HTTP2ConnectionDelegate: AnyObject {
     /// Server: request headers arrived. The result is told what happens on the stream; without one it is refused.
     func opened(_ stream: HTTP2Stream, headers: [HTTP2Header]) -> (any HTTP2StreamDelegate)?

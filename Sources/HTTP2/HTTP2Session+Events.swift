@@ -1,7 +1,7 @@
 internal import CNGHTTP2
 internal import NIOCore
 
-/// What nghttp2 has found in the bytes of the peer.
+/// The events that nghttp2 has found in the bytes of the peer.
 extension HTTP2Session {
     /// Counts frames that cost the peer nothing and us work. DATA with content and HEADERS are bounded by flow control and
     /// by the number of streams. Clients trust their server.

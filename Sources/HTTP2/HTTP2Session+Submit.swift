@@ -1,7 +1,7 @@
 internal import CNGHTTP2
 internal import NIOCore
 
-/// What we ask nghttp2 to send. Failures mean that the stream or connection is already ending (or memory is
+/// Requests to nghttp2 to send something. Failures mean that the stream or connection is already ending (or memory is
 /// exhausted), which the callbacks report: the stream is reset and nothing is thrown.
 extension HTTP2Session {
     func submitResponse(_ headers: [HTTP2Header], on stream: HTTP2Stream, endStream: Bool) {

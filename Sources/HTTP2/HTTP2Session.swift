@@ -7,7 +7,7 @@ package enum HTTP2Role: Sendable {
     case client
 }
 
-/// What a session tells its connection.
+/// The delegate of a session: its connection.
 protocol HTTP2SessionObserver: AnyObject {
     /// Server: the request headers of a new stream are complete.
     func opened(_ stream: HTTP2Stream, headers: [HTTP2Header])

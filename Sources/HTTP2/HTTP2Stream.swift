@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// What happens on one stream. Every call is made on the connection's event loop.
+/// The handler of one stream. Every call is made on the connection's event loop.
 package protocol HTTP2StreamDelegate: AnyObject {
     /// Response headers or trailers (client), or request trailers (server).
     func received(headers: [HTTP2Header], on stream: HTTP2Stream)

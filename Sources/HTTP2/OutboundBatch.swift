@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// What goes to the socket in one write: control frames and frame headers gathered in one buffer, large pieces of
+/// The bytes that go to the socket in one write: control frames and frame headers gathered in one buffer, large pieces of
 /// messages as slices of memory that thousands of streams share.
 struct OutboundBatch {
     /// Pieces below this many bytes are copied: a separate `iovec` and pending write cost more than the copy.
@@ -13,7 +13,7 @@ struct OutboundBatch {
 
     private var scratch = ByteBuffer()
     private var pieces: [Piece] = []
-    /// Where in `scratch` the run of copied bytes begins that no piece covers yet.
+    /// The place in `scratch` where the run of copied bytes begins that no piece covers yet.
     private var runStart = 0
 
     /// Bytes in the batch.

@@ -61,7 +61,7 @@ struct Watchdog {
         return scheduled.map { $0 > deadline } ?? true
     }
 
-    /// What the time asks for.
+    /// The action that is due.
     mutating func check(at now: NIODeadline, hasStreams: Bool) -> Action {
         if let handshakeDeadline, now >= handshakeDeadline { return .close(.handshakeTimeout) }
         if let unfinished, now >= unfinished.deadline { return .close(.frameTimeout) }

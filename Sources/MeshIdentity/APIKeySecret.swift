@@ -4,7 +4,7 @@ package import MeshCore
 /// The secret of an API key, `slk_<id>_<random>`: shown once, stored only as a hash.
 package struct APIKeySecret: Sendable {
     package let text: Secret<String>
-    /// What people recognise the key by; not enough to guess the rest.
+    /// The beginning of the key, by which people recognise it; not enough to guess the rest.
     package let prefix: String
 
     /// Makes a secret with 192 random bits.

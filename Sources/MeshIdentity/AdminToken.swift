@@ -1,6 +1,6 @@
 internal import Crypto
 
-/// What is kept of the platform administrator's token: enough to know it again.
+/// The platform administrator's token as it is kept: enough to know it again.
 package struct AdminToken: Sendable {
     private let hash: SHA256Digest
 

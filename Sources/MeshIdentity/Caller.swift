@@ -1,10 +1,10 @@
 package import MeshCore
 
-/// Who calls, after authentication.
+/// The caller, after authentication.
 package struct Caller: Hashable, Sendable, CustomStringConvertible {
     /// For the audit trail and logs, for example `apiKey:ci`.
     package var description: String
-    /// Who it is and no later key of the same name: what a call with an idempotency key is remembered under.
+    /// The identity of this key and of no later one of its name: what a call with an idempotency key is remembered under.
     package var identity: String
     package var role: Role
     /// `nil`: of the platform.
@@ -26,7 +26,7 @@ package struct Caller: Hashable, Sendable, CustomStringConvertible {
         self.namespaces = namespaces
     }
 
-    /// Whoever has `SLUICE_ADMIN_TOKEN`.
+    /// The holder of `SLUICE_ADMIN_TOKEN`.
     package static let platformAdministrator = Caller(
         description: "platformAdministrator", role: .platformAdmin, tenant: nil)
 

@@ -2,7 +2,7 @@ internal import Crypto
 internal import Foundation
 package import MeshCore
 
-/// Who a proxy is: what its token is bound to.
+/// The identity of a proxy: what its token is bound to.
 package struct ProxyClaims: Hashable, Sendable {
     package var mesh: MeshKey
     /// The `uid` of the tenant and that of the mesh, so that the token is good for no later one of the same name; `nil` in a token
@@ -66,7 +66,7 @@ package struct ProxyTokens: Sendable {
 
     /// Why a token is not accepted.
     package enum Refusal: Error, Equatable, Sendable {
-        /// It is no token of ours at all, or was changed.
+        /// The text is no token of ours at all, or was changed.
         case invalid
         case expired
     }

@@ -13,7 +13,7 @@ package struct MeshUIDs: Hashable, Sendable {
     package init(_ life: MeshLife) { self.init(tenant: life.tenant, mesh: life.mesh) }
 }
 
-/// What of a token tells for which of several meshes of one name it is.
+/// The part of a token that tells for which of several meshes of one name it is.
 package struct TokenOrigin: Hashable, Sendable {
     package var uids: MeshUIDs?
     /// Seconds since 1970.
@@ -32,7 +32,7 @@ package struct TokenOrigin: Hashable, Sendable {
         case later
     }
 
-    /// What the token is to the mesh that has its name now.
+    /// The standing of the token at the mesh that has its name now.
     ///
     /// A token without ``uids`` is for the mesh that was there when it was issued: proxies from before tokens had them stay in,
     /// and those of a tenant that is gone do not get into the next one of its name.

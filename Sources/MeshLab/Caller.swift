@@ -20,12 +20,12 @@ package struct Caller: Sendable {
         }
     }
 
-    /// What came back; redirects are not followed.
+    /// The response; redirects are not followed.
     package struct Answer: Sendable {
         package var status: Int
         /// By lower-case name; several of one name with `, ` in between.
         package var headers: [String: String]
-        /// What a ``Workload`` says; `null` if something else answered.
+        /// The document of a ``Workload``; `null` if something else answered.
         package var body: JSONValue
         package var text: String
         package var duration: Duration

@@ -5,7 +5,7 @@ internal import Synchronization
 package final class ChildProcess: Sendable {
     package let name: String
     package let pid: Int32
-    /// Where the program's standard output and error go.
+    /// The destination of the program's standard output and error.
     package let log: String
     private let exit: ExitStatus
 

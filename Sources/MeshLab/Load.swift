@@ -5,13 +5,13 @@ internal import Synchronization
 
 /// Requests that go on while things change, and what became of them.
 package final class Load: Sendable {
-    /// What was counted since the load began or was last taken.
+    /// The counts since the load began or was last taken.
     package struct Count: Sendable, Equatable {
         /// Successful answers by version.
         package var versions: [String: Int] = [:]
         /// Everything else: other statuses, broken connections, timeouts.
         package var failures = 0
-        /// What the first few failures were.
+        /// The first few failures.
         package var examples: [String] = []
 
         package var successes: Int { versions.values.reduce(0, +) }
@@ -96,7 +96,7 @@ package final class Load: Sendable {
     /// All that was counted since the load began.
     package var total: Count { state.withLock { $0.total } }
 
-    /// What was counted since the last call, which begins a new window.
+    /// The counts since the last call. A call begins a new window.
     package func take() -> Count {
         state.withLock { state in
             defer { state.window = Count() }

@@ -19,7 +19,7 @@ package final class Server: Sendable {
         package var name: String
         /// More `SLUICE_` settings.
         package var environment: [String: String] = [:]
-        /// Where its log goes; `nil`: a file in the directory.
+        /// The file for its log; `nil`: a file in the directory.
         package var log: String?
 
         var arguments: [String] {

@@ -79,7 +79,7 @@ package final class Sidecar: Sendable {
         return String(buffer: try await response.body.collect(upTo: 64 << 20))
     }
 
-    /// What ``admin(_:)`` answers, as a document; `null` if it is none.
+    /// The answer of ``admin(_:)`` as a document; `null` if it is none.
     package func adminJSON(_ path: String) async throws -> JSONValue {
         (try? JSONValue(json: Data(try await admin(path).utf8))) ?? .null
     }

@@ -11,7 +11,7 @@ internal import Glibc
 /// cannot be copied and lives inside a `Mutex`, so the holder of the lock is its only user.
 @safe
 struct ConnectionHandle: ~Copyable, @unchecked Sendable {
-    /// What ``poll()`` asks for next (`PostgresPollingStatusType`).
+    /// The next thing that ``poll()`` asks for (`PostgresPollingStatusType`).
     enum Polling { case read, write, ready, failed }
 
     private let pointer: OpaquePointer?
@@ -116,7 +116,7 @@ struct ConnectionHandle: ~Copyable, @unchecked Sendable {
     func enterPipeline() -> Bool { unsafe PQenterPipelineMode(pointer) == 1 }
     func exitPipeline() -> Bool { unsafe PQexitPipelineMode(pointer) == 1 }
 
-    /// What is left in the output buffer: 0 nothing, 1 something, -1 the connection failed (`PQflush`).
+    /// The rest in the output buffer: 0 nothing, 1 something, -1 the connection failed (`PQflush`).
     func flush() -> Int32 { unsafe PQflush(pointer) }
 
     // MARK: Receiving
@@ -148,7 +148,7 @@ struct ConnectionHandle: ~Copyable, @unchecked Sendable {
             channel: String(cString: notify.pointee.relname), payload: String(cString: notify.pointee.extra))
     }
 
-    /// What it takes to cancel this connection's statement from another thread.
+    /// A handle to cancel this connection's statement from another thread.
     func canceller() -> CancelHandle? {
         guard let cancel = unsafe PQgetCancel(pointer) else { return nil }
         return unsafe CancelHandle(owning: cancel)

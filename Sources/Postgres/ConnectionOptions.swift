@@ -12,7 +12,7 @@ package struct ConnectionOptions: Sendable {
     /// How long a cancelled statement may take to stop before the connection is given up; the server is asked every
     /// twentieth of it. Default 1 s.
     package var cancellationGrace: Duration = .seconds(1)
-    /// What the server does by itself about a session whose client hangs or has vanished; `nil`: nothing.
+    /// The bounds by which the server itself ends a session whose client hangs or has vanished; `nil`: none.
     package var limits: SessionLimits? = SessionLimits()
     /// Prepared statements a connection keeps. Default 256.
     package var statementCacheCapacity = 256

@@ -10,7 +10,7 @@ enum OffPool {
         }
     }
 
-    /// As ``run(_:)``, but gives up waiting after `limit`; the work itself goes on.
+    /// Runs work as ``run(_:)`` does, but gives up waiting after `limit`; the work itself goes on.
     ///
     /// - Returns: whether the work ended in time.
     static func run(atMost limit: Duration, _ body: @escaping @Sendable () -> Void) async -> Bool {

@@ -13,7 +13,7 @@ internal import Synchronization
 final class Poller: Sendable {
     static let shared = Poller()
 
-    /// What to wait for.
+    /// The events to wait for.
     enum Interest { case read, write, readOrWrite }
 
     /// Why a wait ended.

@@ -12,7 +12,7 @@ package final class Pool: Sendable {
         var continuations: [UInt64: CheckedContinuation<Result<Connection, PostgresError>, Never>] = [:]
         var lastID: UInt64 = 0
         var isTimerSet = false
-        /// What the server was last short of, and when.
+        /// The resource that the server was last short of, and when.
         var shortage: (PostgresError.Shortage, at: ContinuousClock.Instant)?
     }
 
@@ -50,7 +50,7 @@ package final class Pool: Sendable {
         }
     }
 
-    /// What the server said within the last ten seconds that it has run out of, in answer to anybody's statement.
+    /// The resource that the server said, in answer to any statement of the last ten seconds, it has run out of.
     package var recentShortage: PostgresError.Shortage? {
         state.withLock { state in
             guard let (shortage, at) = state.shortage, .now < at + .seconds(10) else { return nil }

@@ -1,4 +1,4 @@
-/// Who has which connection and who waits: the pool's decisions. No I/O, no clock, no locks.
+/// The pool's decisions: who has which connection and who waits. No I/O, no clock, no locks.
 ///
 /// Idle connections are reused last in, first out, so that surplus ones grow cold and are closed; waiters are served
 /// first in, first out.
@@ -64,7 +64,7 @@ struct PoolMachine<Connection> {
         return .wait
     }
 
-    /// What to do with a connection that has become free.
+    /// The use of a connection that has become free.
     enum Placement {
         case hand(Connection, to: WaiterID)
         case keep

@@ -5,7 +5,7 @@ package protocol PostgresDecodable {
     /// - Returns: `nil` if `type` is not one this type is read from, or if the bytes are malformed.
     static func decode(_ bytes: Span<UInt8>, as type: PostgresType) -> Self?
 
-    /// What NULL reads as; `nil` if NULL is an error, which is the default.
+    /// The value that NULL reads as; `nil` if NULL is an error, which is the default.
     static var decodedNull: Self? { get }
 }
 
@@ -27,7 +27,7 @@ extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
     package static var decodedNull: Self? { .some(.none) }
 }
 
-/// What an `Array` may hold to be read: decodable scalars, and `UInt8`, whose array is `bytea`.
+/// An element of an `Array` that can be read: decodable scalars, and `UInt8`, whose array is `bytea`.
 package protocol PostgresDecodableElement {
     static func decodeArray(_ bytes: Span<UInt8>, as type: PostgresType) -> [Self]?
 }

@@ -13,7 +13,7 @@ package protocol PostgresScalar: PostgresEncodable, PostgresElement {
     static var postgresArrayType: PostgresType { get }
 }
 
-/// What an `Array` may hold to be bound: every ``PostgresScalar``, and `UInt8`, whose array is `bytea`.
+/// An element of an `Array` that can be bound: every ``PostgresScalar``, and `UInt8`, whose array is `bytea`.
 package protocol PostgresElement {
     static var typeOfArray: PostgresType { get }
     static func encode(_ array: [Self], into bytes: inout [UInt8])

@@ -3,7 +3,7 @@
 /// Field meanings: PostgreSQL 55.8, "Error and Notice Message Fields". `detail` may quote values of the row at fault,
 /// so it belongs into logs, not into answers to strangers.
 package struct PostgresError: Error, Sendable {
-    /// Who noticed the failure, and what it means for the caller.
+    /// The kind of failure: who noticed it, and what it means for the caller.
     package enum Kind: Sendable, Hashable {
         /// The server refused or failed the statement; ``PostgresError/sqlState`` says why. The session lives on.
         case server
@@ -40,7 +40,7 @@ package struct PostgresError: Error, Sendable {
     package var table: String?
     package var column: String?
     package var constraint: String?
-    /// Where the server was, for example `while updating tuple (0,1) in relation "mesh"`.
+    /// The server's context, for example `while updating tuple (0,1) in relation "mesh"`.
     package var context: String?
     /// The text of the statement at fault, with `$n` in place of values.
     package var statement: String?
@@ -83,12 +83,12 @@ package struct PostgresError: Error, Sendable {
         /((?:FATAL|ERROR|PANIC): +)([0-9A-Z]{5})(?:: )(\S)/
     }
 
-    /// What the server ran out of (class 53, "Insufficient Resources").
+    /// A resource that the server ran out of (class 53, "Insufficient Resources").
     package enum Shortage: Sendable, Hashable {
         case disk, memory, connections, other
     }
 
-    /// What the server has run out of; `nil` if it is not that.
+    /// The resource that the server has run out of; `nil` if it is another error.
     package var shortage: Shortage? {
         switch sqlState?.rawValue {
         case "53100"?: .disk

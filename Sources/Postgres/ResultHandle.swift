@@ -9,7 +9,7 @@ internal import CLibPQ
 /// writer, `PQclear`, runs in `deinit` of a type that cannot be copied, when no other reference exists.
 @safe
 struct ResultHandle: ~Copyable, @unchecked Sendable {
-    /// What `PQresultStatus` says, reduced to what pipelines need to tell apart.
+    /// The result of `PQresultStatus`, reduced to what pipelines need to tell apart.
     enum Status {
         /// A command without rows succeeded, or the query text was empty.
         case command

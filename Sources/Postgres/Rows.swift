@@ -1,4 +1,4 @@
-/// What a statement returned: its rows, if any, and how many rows it touched.
+/// The result of a statement: its rows, if any, and how many rows it touched.
 ///
 /// Values are decoded from the result's own memory when they are asked for; nothing is copied before. The memory is
 /// freed with the last reference to the rows or to any of them.
@@ -79,7 +79,7 @@ package struct Row: Sendable {
     }
 }
 
-/// The same for what most columns hold. The compiler takes these where it can, and they are compiled for their types; to find
+/// Readers of what most columns hold. The compiler takes these where it can, and they are compiled for their types; to find
 /// out at run time what is to be read takes longer than reading a short value, and a mesh has tens of thousands of rows.
 extension Row {
     package subscript(_ column: String) -> String {

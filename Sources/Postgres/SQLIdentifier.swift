@@ -1,6 +1,6 @@
 /// The name of a table, column, channel or role, quoted so that any text is safe.
 package struct SQLIdentifier: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
-    /// As the catalogue has it, case kept.
+    /// The name as the catalogue has it, case kept.
     package let name: String
 
     package init(_ name: String) { self.name = name }

@@ -10,7 +10,7 @@ struct Session: ~Copyable {
         case sync
     }
 
-    /// What a whole pipeline came to.
+    /// The outcome of a whole pipeline.
     struct Reply {
         /// One for each statement, if nothing failed.
         var rows: [Rows] = []

@@ -28,7 +28,7 @@ struct StatementCache {
         func hash(into hasher: inout Hasher) { hasher.combine(sql) }
     }
 
-    /// What to send before a statement can be executed.
+    /// The messages to send before a statement can be executed.
     enum Plan {
         case execute(Entry)
         /// Prepare first; and free the name of `evicted` on the server, if there is one.

@@ -12,7 +12,7 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 
     package static func < (a: Self, b: Self) -> Bool { a.microsecondsSince1970 < b.microsecondsSince1970 }
 
-    /// From 1970 to PostgreSQL's epoch, 2000-01-01T00:00:00Z: 10 957 days.
+    /// The time from 1970 to PostgreSQL's epoch, 2000-01-01T00:00:00Z: 10 957 days.
     private static let epoch: Int64 = 946_684_800_000_000
 }
 

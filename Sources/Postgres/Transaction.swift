@@ -4,7 +4,7 @@ internal import Synchronization
 ///
 /// One statement or pipeline at a time. Of no use after the body has returned.
 package final class Transaction: Sendable {
-    /// What a transaction may see of others (PostgreSQL 13.2).
+    /// An isolation level: what a transaction may see of others (PostgreSQL 13.2).
     package enum Isolation: Sendable {
         case readCommitted, repeatableRead, serializable
     }
@@ -18,7 +18,7 @@ package final class Transaction: Sendable {
 
     private struct State {
         var phase: Phase
-        /// What goes with COMMIT.
+        /// The statements that go with COMMIT.
         var closing: [Statement] = []
         var failure: PostgresError?
     }

@@ -53,7 +53,7 @@ package final class DirectoryLock: Sendable {
         }
     }
 
-    /// Who has written itself into the file.
+    /// The process that has written itself into the file.
     private static func owner(_ descriptor: Int32) -> Int32? {
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, $0.count, 0) }

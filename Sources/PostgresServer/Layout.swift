@@ -8,9 +8,9 @@ struct Layout: Sendable, Hashable {
     let isElsewhere: Bool
     /// PGDATA.
     var cluster: String { base + "/postgres" }
-    /// What names of PGDATA begin with while it is being made; renamed to ``cluster`` when it is complete.
+    /// The beginning of PGDATA's names while it is being made; renamed to ``cluster`` when it is complete.
     var unfinished: String { base + "/postgres.new" }
-    /// What `postgres` prints before its own log begins.
+    /// The file for what `postgres` prints before its own log begins.
     var startLog: String { socketDirectory + "/start.log" }
     let socketDirectory: String
     var socketLock: String { socketDirectory + Self.socketName + ".lock" }

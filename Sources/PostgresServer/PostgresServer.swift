@@ -11,7 +11,7 @@ internal import Synchronization
 package final class PostgresServer: Sendable {
     /// For libpq: the role `sluice` on the database `sluice`. Valid whether or not the server runs.
     package let connectionString: String
-    /// Where the cluster really is, see ``Layout``.
+    /// The place where the cluster really is, see ``Layout``.
     package var clusterDirectory: String { cluster.layout.cluster }
 
     let cluster: Cluster
@@ -34,7 +34,7 @@ package final class PostgresServer: Sendable {
         self.logger = logger
     }
 
-    /// As ``connectionString``, for another database.
+    /// The ``connectionString`` of another database.
     ///
     /// - Parameter user: `postgres` is the superuser.
     package func connectionString(database: String, user: String = "sluice") -> String {

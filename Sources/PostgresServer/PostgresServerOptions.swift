@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Where a private PostgreSQL lives and how it is set up.
+/// The place and the set-up of a private PostgreSQL.
 package struct PostgresServerOptions: Sendable {
     /// Sluice's data directory; the cluster becomes its subdirectory `postgres`.
     package var dataDirectory: String
@@ -12,7 +12,7 @@ package struct PostgresServerOptions: Sendable {
     package var searchPath: [String]?
     /// How long a start, crash recovery included, or a stop may take. Default 60 s.
     package var patience: Duration = .seconds(60)
-    /// Where to put the cluster if the account that runs PostgreSQL cannot reach ``dataDirectory``.
+    /// The directory for the cluster if the account that runs PostgreSQL cannot reach ``dataDirectory``.
     package var fallbackDirectory = "/var/lib/sluice"
 
     package init(dataDirectory: String) { self.dataDirectory = dataDirectory }
@@ -24,7 +24,7 @@ package struct PostgresServerError: Error, Hashable, Sendable, CustomStringConve
 
     init(_ description: String) { self.description = description }
 
-    /// What the operating system calls an error.
+    /// The operating system's text for an error.
     static func reason(_ number: Int32) -> String { unsafe String(cString: strerror(number)) }
 
     /// Any error as a sentence. Foundation's errors about files print their innards instead.

@@ -5,7 +5,7 @@ package struct Exposition: Sendable {
     /// The media type.
     package static let type = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// What was written so far.
+    /// The text so far.
     package private(set) var text = ""
 
     package init() {}

@@ -13,7 +13,7 @@ package struct Metric: Sendable {
         /// Counts in buckets with these upper bounds, in ascending order, and one for what is above them all.
         case histogram(bounds: [Double])
 
-        /// What Prometheus calls it.
+        /// The metric's type in Prometheus.
         var type: String {
             switch self {
             case .counter: "counter"
@@ -23,7 +23,7 @@ package struct Metric: Sendable {
         }
     }
 
-    /// As Prometheus has it: with its unit, and `_total` if it is a counter.
+    /// The metric's name as Prometheus has it: with its unit, and `_total` if it is a counter.
     package let name: String
     /// One sentence; `nil`: nobody has said it.
     package let help: String?
@@ -35,7 +35,7 @@ package struct Metric: Sendable {
     /// of a gauge it is not kept.
     package let seriesLimit: Int
 
-    /// What labels say in the series of all that was too much.
+    /// The value of labels in the series of all that was too much.
     package static let overflow = "other"
     /// For metrics that do not say it: far more than any of them needs.
     package static let usualSeriesLimit = 1_000

@@ -64,14 +64,14 @@ package final class PrometheusFactory: MetricsFactory {
         return series
     }
 
-    /// The same for all orders in which a library may give labels, and with names that Prometheus takes, none of them twice.
+    /// Labels in one order, whatever the order in which a library gives them, and with names that Prometheus takes, none of them twice.
     private static func canonical(_ dimensions: [(String, String)]) -> [(String, String)] {
         let unique = Dictionary(dimensions.map { (Exposition.name($0.0), $0.1) }) { first, _ in first }
         return unique.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }
 
-/// Of what nobody has declared nobody has said which buckets would tell something: its histograms are a sum and a count.
+/// The buckets of a histogram that is not declared: none, since nobody has said which buckets would tell something: its histograms are a sum and a count.
 ///
 /// A name that is taken is not worth ending a program for: what is counted under it is lost. Nothing is forgotten when a handle
 /// is destroyed: a total stays what it was.

@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import Synchronization
 
-/// What is counted under one name with one set of labels. Handles lead here, without any table in between.
+/// A number, or several, under one name with one set of labels. Handles lead here, without any table in between.
 protocol Series: AnyObject, Sendable {
     /// - Parameter labels: as they are written, without braces.
     func write(_ name: String, _ labels: String, to text: inout Exposition)
@@ -35,7 +35,7 @@ final class GaugeSeries: Series, MeterHandler, RecorderHandler {
 
 final class HistogramSeries: Series, TimerHandler, RecorderHandler {
     private struct State {
-        /// Of each bucket by itself; the last one is for what is above all bounds.
+        /// The count of each bucket by itself; the last one is for what is above all bounds.
         var counts: [UInt64]
         var sum = 0.0
     }

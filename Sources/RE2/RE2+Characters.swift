@@ -1,5 +1,5 @@
 extension RE2 {
-    /// What one character of a text is compared with.
+    /// A set of characters, with which one character of a text is compared.
     struct CharacterSet: Sendable {
         enum Member: Sendable {
             case range(ClosedRange<CodePoint>)
@@ -88,7 +88,7 @@ extension Unicode.Scalar {
 }
 
 extension Unicode.GeneralCategory {
-    /// As in `\p{Lu}`. Unassigned characters are in none, as in RE2.
+    /// A general category, as in `\p{Lu}`. Unassigned characters are in none, as in RE2.
     fileprivate var shortName: String {
         switch self {
         case .uppercaseLetter: "Lu"

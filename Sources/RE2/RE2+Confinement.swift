@@ -197,7 +197,7 @@ extension RE2.CharacterSet {
 }
 
 extension RE2.CharacterSet.Member {
-    /// As it stands between brackets.
+    /// The member as it stands between brackets.
     fileprivate var text: String {
         switch self {
         case .range(let range):

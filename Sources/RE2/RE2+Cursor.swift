@@ -2,7 +2,7 @@ extension RE2 {
     /// A Unicode code point, also one that no text can have (`\x{D800}`), which RE2 lets be written.
     typealias CodePoint = UInt32
 
-    /// Where a parser stands in the UTF-8 of its pattern.
+    /// The position of a parser in the UTF-8 of its pattern.
     struct Cursor {
         private let bytes: [UInt8]
         private(set) var position = 0
@@ -24,7 +24,7 @@ extension RE2 {
             return true
         }
 
-        /// What was passed since `start`.
+        /// The text that was passed since `start`.
         func text(from start: Int) -> String { String(decoding: bytes[start..<position], as: UTF8.self) }
 
         /// The text up to `end`, which is passed too; `nil` if `end` does not come.

@@ -1,5 +1,5 @@
 extension RE2 {
-    /// What a pattern is compiled to. Targets are relative to the instruction.
+    /// An instruction of a compiled pattern. Targets are relative to the instruction.
     enum Instruction: Sendable {
         /// One character of the text.
         case character(CharacterSet)
@@ -47,7 +47,7 @@ extension RE2 {
     /// The steps of a match that is given no budget.
     private static let maxSteps = 5_000_000
 
-    /// As ``matches(_:_:_:)``, with a budget of its own.
+    /// Matches as ``matches(_:_:_:)`` does, with a budget of its own.
     package static func matches(_ regex: String, _ text: String) -> Bool? {
         var budget = StepBudget(maxSteps)
         return matches(regex, text, &budget)

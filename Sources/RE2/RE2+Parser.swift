@@ -12,13 +12,13 @@ extension RE2 {
             var repeats = 1
         }
 
-        /// What stands between an opening parenthesis (or the beginning) and its end.
+        /// A group: what stands between an opening parenthesis (or the beginning) and its end.
         struct Group {
             /// The pieces since the last `|`; repetition applies to the last of them.
             var pieces: [Piece] = []
-            /// What stands before each `|`.
+            /// The alternatives that stand before each `|`.
             private var alternatives: [Piece] = []
-            /// What holds outside, to be restored at the end.
+            /// The flags that hold outside, to be restored at the end.
             var outerFlags = Flags()
 
             /// Ends what stands before a `|`, or the group.
@@ -67,11 +67,11 @@ extension RE2 {
         var flags = Flags()
         /// The size of all pieces.
         private var size = 0
-        /// Of the whole pattern, when it has been read: an estimate of RE2's instructions.
+        /// The cost of the whole pattern, when it has been read: an estimate of RE2's instructions.
         private(set) var total = 0
         /// How many groups capture what they match.
         private(set) var captures = 0
-        /// What the pattern is written with, in its order; kept only for who rewrites it.
+        /// The parts that the pattern is written with, in its order; kept only for who rewrites it.
         private(set) var tokens: [Token] = []
         private let keepsTokens: Bool
         /// How many instructions were copied from one piece to another, which is what parsing takes.

@@ -1,5 +1,5 @@
 extension RE2 {
-    /// What may stand in `\p{…}`: general categories and scripts of Unicode, by the names that RE2 has for them, and `Any`.
+    /// The names that may stand in `\p{…}`: general categories and scripts of Unicode, by the names that RE2 has for them, and `Any`.
     static let unicodeClasses: Set<String> = Set(categories + scripts)
 
     private static let categories = [

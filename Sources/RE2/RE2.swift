@@ -5,14 +5,14 @@
 package enum RE2 {
     /// The longest pattern, in bytes.
     package static let maxLength = 4_096
-    /// What a compiled pattern may have of RE2 instructions, by a rough estimate.
+    /// The most RE2 instructions that a compiled pattern may have, by a rough estimate.
     package static let maxProgramSize = 10_000
     /// How many instructions may be copied while a pattern is read: a pattern without nesting copies each once or twice.
     static let maxCopied = 10 * maxProgramSize
-    /// What a counted repetition, and nested ones multiplied, may come to (`kMaxRepeat` of RE2's parser).
+    /// The most that a counted repetition, and nested ones multiplied, may come to (`kMaxRepeat` of RE2's parser).
     static let maxRepeat = 1000
 
-    /// What RE2 would say against `regex`.
+    /// The objection that RE2 would have to `regex`.
     ///
     /// - Returns: the rest of a sentence, such as `missing ")"`; `nil` if the pattern is fine.
     package static func problem(in regex: String) -> String? {
@@ -32,7 +32,7 @@ package enum RE2 {
         return parser.total
     }
 
-    /// What RE2 would say against a pattern: the rest of a sentence.
+    /// An objection that RE2 would have to a pattern: the rest of a sentence.
     package struct SyntaxProblem: Error {
         package let text: String
 
@@ -41,7 +41,7 @@ package enum RE2 {
 }
 
 extension RE2 {
-    /// What is wrong with a text that takes the place of what `regex` matches: `\0` … `\9` stand for its groups, `\\` for a
+    /// The fault of a text that takes the place of what `regex` matches: `\0` … `\9` stand for its groups, `\\` for a
     /// backslash.
     ///
     /// - Parameter regex: a pattern without problems.

@@ -2,7 +2,7 @@ internal import Documents
 internal import Foundation
 internal import MeshLab
 
-/// What `make run` shows: the seed document's rules first, then a gray release under load.
+/// The story that `make run` shows: the seed document's rules first, then a gray release under load.
 struct Story: Sendable {
     let arguments: Arguments
 

@@ -47,7 +47,7 @@ struct HeapTrimmer {
 struct TrimSchedule {
     /// Growth by less is no peak, in bytes.
     static let least = 16 << 20
-    /// From one trimming to the next.
+    /// The most looks from one trimming to the next.
     static let mostLooks = 60
 
     private var kept = 0

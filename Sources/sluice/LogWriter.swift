@@ -26,7 +26,7 @@ final class LogWriter: Sendable {
 
     private struct State {
         var items: [Item] = []
-        /// Of the lines that wait and of those that are being written.
+        /// The bytes of the lines that wait and of those that are being written.
         var bytes = 0
         /// Lines that were lost since that was last said.
         var lost = 0

@@ -4,7 +4,7 @@ internal import MeshStore
 internal import Postgres
 internal import Prometheus
 
-/// What `/metrics` tells of the parts.
+/// The metrics of the parts.
 ///
 /// They know how many connections they have, so they are asked when somebody wants to know, and count nothing.
 extension Parts {

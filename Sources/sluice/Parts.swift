@@ -9,11 +9,11 @@ internal import MeshStore
 internal import Postgres
 internal import ServiceLifecycle
 
-/// What runs between the two front doors and the database.
+/// The parts that run between the two front doors and the database.
 struct Parts: Sendable {
-    /// What requests use.
+    /// The store that requests use.
     let api: MeshStore
-    /// What the replica itself uses, on connections of its own: heartbeats, the release engine, feeds, reports, upkeep.
+    /// The store that the replica itself uses, on connections of its own: heartbeats, the release engine, feeds, reports, upkeep.
     let store: MeshStore
     let feeds: FeedReader
     let control: ControlPlane

@@ -5,7 +5,7 @@ internal import MeshIdentity
 internal import MeshStore
 internal import Postgres
 
-/// What has to be so in the database before a replica serves: the role is one that row-level security binds, the schema is up to
+/// Checks what has to be so in the database before a replica serves: the role is one that row-level security binds, the schema is up to
 /// date, and there is a key to sign tokens with.
 struct Preparation: Sendable {
     private let options: ConnectionOptions

@@ -12,7 +12,7 @@ struct SignalWatch: Sendable {
     private let signals: UnixSignalsSequence
     private let logger: Logger
 
-    /// From when it returns no signal goes unseen.
+    /// Begins to watch: when it has returned, no signal goes unseen.
     init(logger: Logger) async {
         signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         self.logger = logger

@@ -59,7 +59,7 @@ struct Failure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// What `sluice --version` and `/version` say.
+/// The version, as `sluice --version` and `/version` say it.
 enum Version {
     static let current = "0.1.0"
 }

@@ -1,7 +1,7 @@
 package import HTTP2
 package import NIOCore
 
-/// What a client hears of its call, on the event loop.
+/// The delegate of a client's call, told on the event loop.
 package protocol GRPCClientCallHandler: AnyObject {
     func received(_ message: ByteBuffer)
     /// The call is over. Called once, as the last.

@@ -3,7 +3,7 @@ package import NIOCore
 
 /// Decompresses gzip, up to a limit. One may be used again and again, which saves zlib's memory (40 kB) being made anew.
 @safe package final class Gunzip {
-    /// Where zlib's own state points back to, so it cannot move.
+    /// The stream that zlib's own state points back to, so it cannot move.
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 
     /// - Throws: INTERNAL when memory is exhausted.

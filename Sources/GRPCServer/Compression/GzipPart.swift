@@ -11,16 +11,16 @@ package import NIOCore
 /// A large part takes blocks from one of nearly the same bytes, where there is one: configuration changes a line at a time,
 /// and compressing half a megabyte of it takes milliseconds.
 package struct GzipPart: Sendable {
-    /// As it is sent.
+    /// The bytes as they are sent.
     let deflated: ByteBuffer
     /// Bytes before compression.
     let count: Int
-    /// Of the bytes before compression.
+    /// The checksum of the bytes before compression.
     let checksum: UInt32
-    /// What a part of nearly the same bytes can be made from; `nil` where there is too little to be worth it.
+    /// The source from which a part of nearly the same bytes can be made; `nil` where there is too little to be worth it.
     let source: Source?
 
-    /// Apart, because most parts are small, and many.
+    /// A source for reuse. It is apart from the part, because most parts are small and many, and have none.
     final class Source: Sendable {
         fileprivate let bytes: ByteBuffer
         /// The part's own bytes, in order.
@@ -34,11 +34,11 @@ package struct GzipPart: Sendable {
 
     /// One or more blocks of deflated data. They may refer to ``window`` bytes before them in the same part.
     struct Block {
-        /// Where the part's blocks are in one buffer, a slice of that.
+        /// The slice of one buffer that has the part's blocks, if one has.
         var deflated: ByteBuffer
         /// Bytes before compression.
         let count: Int
-        /// Of the bytes before compression.
+        /// The checksum of the bytes before compression.
         let checksum: UInt32
 
         init(_ deflated: ByteBuffer, of bytes: ByteBuffer) {

@@ -252,9 +252,9 @@ final class StreamHub {
     func deliver(_ publication: any SnapshotSource, of source: String, to views: Set<ViewID>?) {
         // Streams may come and go while others are told.
         let concerned = streams[source] ?? [:]
-        for (view, streams) in concerned where views?.contains(view) ?? true {
+        for view in views.map(Array.init) ?? Array(concerned.keys) {
             var latest: Snapshot?
-            for stream in streams.values {
+            for stream in (concerned[view] ?? [:]).values {
                 latest = latest ?? publication.snapshot(of: view, after: stream.snapshot)
                 if let latest { stream.update(latest) }
             }

@@ -1,4 +1,4 @@
-/// What every command that uses the database can be told.
+/// The settings of every command that uses the database.
 enum DatabaseSettings: SettingList {
     static let all: [any DeclaredSetting] = [url, dataDirectory]
 

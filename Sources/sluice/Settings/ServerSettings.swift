@@ -2,7 +2,7 @@ internal import Documents
 internal import Logging
 internal import MeshModel
 
-/// What `sluice serve` can be told, besides the database.
+/// The settings of `sluice serve` besides those of the database.
 enum ServerSettings: SettingList {
     static let all: [any DeclaredSetting] =
         [http, xds, xdsAdvertise] + tls + [

@@ -7,7 +7,7 @@ struct Setting<Value: Sendable>: DeclaredSetting {
     let defaultText: String?
     let isSecret: Bool
     let hasOption: Bool
-    /// What a value must, as the end of a sentence: `be HOST:PORT`.
+    /// The rule for a value, as the end of a sentence: `be HOST:PORT`.
     let rule: String
     /// The value of the text that was given, or of none.
     let value: @Sendable (_ given: String?) throws(BrokenRule) -> Value
@@ -52,13 +52,13 @@ extension Setting {
     }
 }
 
-/// What a setting is, whatever the type of its value.
+/// A setting, whatever the type of its value.
 protocol DeclaredSetting: Sendable, CustomStringConvertible {
     /// In words with dashes between them: `xds-tls-cert` is `--xds-tls-cert` and `SLUICE_XDS_TLS_CERT`.
     var name: String { get }
-    /// What it says, in whole sentences.
+    /// The help, in whole sentences.
     var help: String { get }
-    /// What holds when nothing is given, for the help; `nil`: nothing, or the help says it.
+    /// The value that holds when nothing is given, for the help; `nil`: nothing, or the help says it.
     var defaultText: String? { get }
     var isSecret: Bool { get }
     var hasOption: Bool { get }
@@ -68,7 +68,7 @@ protocol DeclaredSetting: Sendable, CustomStringConvertible {
 extension DeclaredSetting {
     var option: String { "--\(name)" }
     var variable: String { "SLUICE_" + name.uppercased().replacing("-", with: "_") }
-    /// What errors call it: it may have been given either way.
+    /// The setting's name in errors: it may have been given either way.
     var description: String { hasOption ? "\(option) (\(variable))" : variable }
 }
 

@@ -16,7 +16,7 @@ struct SettingOptions<List: SettingList>: ParsableArguments, CustomReflectable {
 
     private static var settings: [any DeclaredSetting] { List.all.filter(\.hasOption) }
 
-    /// What the command line gives.
+    /// The settings that the command line gives.
     private(set) var given: [GivenSetting] = []
 
     init() {}

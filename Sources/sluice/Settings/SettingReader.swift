@@ -7,7 +7,7 @@ internal import Foundation
 /// which setting came from where. What a text means is the setting's own rule: the library's conversions take a wrong value
 /// for a missing one, or throw an error that does not say what would be right.
 struct SettingReader: Sendable {
-    /// What `--help` says of all of them.
+    /// The text of `--help` about all of them.
     static let help = """
         Every option has an environment variable, named in brackets; the option wins. CONFIG_ACCESS_LOG_FILE names a file that \
         is told which setting was read from where; secrets are left out.
@@ -46,6 +46,6 @@ struct SettingReader: Sendable {
 }
 
 extension DeclaredSetting {
-    /// Of which the environment's provider makes ``variable``.
+    /// The key of which the environment's provider makes ``variable``.
     fileprivate var key: ConfigKey { ConfigKey(["sluice", name]) }
 }

@@ -7,7 +7,7 @@ extension Settings {
         var files: TLSFiles.Paths
         /// PEM, for bootstraps.
         var trustedCertificates: String
-        /// Where proxies have theirs, for bootstraps.
+        /// The places where proxies have theirs, for bootstraps.
         var clientCertificate: (chainFile: String, keyFile: String)?
     }
 }

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// What `sluice serve` was told, checked.
+/// The settings of `sluice serve`, checked.
 struct Settings: Sendable {
     var http: ListenAddress
     var xds: ListenAddress
