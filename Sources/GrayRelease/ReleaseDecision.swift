@@ -1,12 +1,12 @@
 package import MeshCore
 
-/// What follows from a release's status and the world: everything that has to be committed in one transaction.
+/// A decision about a release, from its status and the world: everything that has to be committed in one transaction.
 package struct ReleaseDecision: Hashable, Sendable {
     /// To be stamped (``ReleaseStatus/stamp(_:)``) and written.
     package var status: ReleaseStatus
     /// To be inserted, oldest first.
     package var events: [ReleaseEvent]
-    /// What to do to the service's status, in this order.
+    /// The changes of the service's status, in this order.
     package var serviceChanges: [ServiceStatus.Change]
     /// Whether routes change, by the release's own traffic or by the service's status: then the mesh's revision must
     /// grow with the commit.

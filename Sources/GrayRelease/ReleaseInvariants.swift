@@ -1,6 +1,6 @@
 internal import MeshCore
 
-/// What must be so of every stored release, whatever happened to it.
+/// Invariants of every stored release, whatever happened to it.
 package enum ReleaseInvariants {
     /// - Returns: a sentence for each law that is broken.
     package static func violations(of status: ReleaseStatus, spec: ReleaseSpec) -> [String] {

@@ -7,7 +7,7 @@ package import MeshCore
 ///
 /// What is due at the same time happens in this order: rollback and abort, failure, pause, gate, advance.
 package enum ReleaseMachine {
-    /// What is due for a release at `now`.
+    /// The decision that is due for a release at `now`.
     ///
     /// Never changes a draft or a release that has ended. Where nothing is due the decision's status equals the given
     /// one and there are no events: then only ``ReleaseDecision/nextWakeupAt`` needs to be stored.
@@ -83,7 +83,7 @@ extension ReleaseStatus {
 }
 
 extension ReleaseStrategy {
-    /// What is in force once the step `index` is: the sum of all steps up to it. Behind the last step everything goes
+    /// The traffic that is in force once the step `index` is: the sum of all steps up to it. Behind the last step everything goes
     /// to the canary.
     package func traffic(
         through index: Int

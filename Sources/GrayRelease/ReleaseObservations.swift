@@ -1,6 +1,6 @@
 package import MeshCore
 
-/// What the engine is told about the world before it decides. Read outside of the transaction that commits the
+/// The world as the engine is told of it before it decides. Read outside of the transaction that commits the
 /// decision.
 package struct ReleaseObservations: Hashable, Sendable {
     /// A proxy that refused configuration and still does.
@@ -10,7 +10,7 @@ package struct ReleaseObservations: Hashable, Sendable {
         package var revision: Revision
         /// The proxy's own words.
         package var message: String
-        /// What is refused, traced to objects as far as that is known.
+        /// The refusals, traced to objects as far as that is known.
         package var details: [ProxyRejection]
 
         package init(proxy: String, revision: Revision, message: String, details: [ProxyRejection] = []) {
@@ -29,7 +29,7 @@ package struct ReleaseObservations: Hashable, Sendable {
         }
     }
 
-    /// What the rules of the mesh leave to the release, by their documents as they are now.
+    /// The routes that the rules of the mesh leave to the release, by their documents as they are now.
     package struct Rules: Hashable, Sendable {
         /// Whether there is any route whose shares the release moves.
         package var areSplit: Bool
@@ -58,7 +58,7 @@ package struct ReleaseObservations: Hashable, Sendable {
             case streamEnded
             /// The replica that they were at has ended, was lost or has lost the database.
             case serverLost
-            /// As long as that might have taken has passed, but a ready endpoint still names them.
+            /// The time that this might have taken has passed, but a ready endpoint still names them.
             case stillRegistered
         }
 
@@ -77,15 +77,15 @@ package struct ReleaseObservations: Hashable, Sendable {
         }
     }
 
-    /// Who can still be sending by routes from before ``ReleaseStatus/Traffic/configRevision``.
+    /// The proxies that can still be sending by routes from before ``ReleaseStatus/Traffic/configRevision``.
     package struct Proxies: Hashable, Sendable {
         /// Clients of any namespace that are sent the release's routes, were so before that revision, and are connected, or
         /// away and not gone.
         package var relevant = 0
-        /// Of those, the ones that have acknowledged what holds the release's routes, clusters and endpoints at that
+        /// How many of those have acknowledged what holds the release's routes, clusters and endpoints at that
         /// revision or a later one.
         package var acked = 0
-        /// Of those that have not, the ones that are away.
+        /// The proxies of those that have not that are away.
         package var away: [Away] = []
         /// Some of those that have not, by name, sorted; at most 20.
         package var missing: [String] = []
@@ -100,7 +100,7 @@ package struct ReleaseObservations: Hashable, Sendable {
     /// How long a proxy may take to find another server when its own was lost: Envoy waits up to 30 s between attempts.
     package static let proxyGrace = Duration.seconds(60)
 
-    /// What the release is about and is no longer there.
+    /// The things that the release is about and that are no longer there.
     package enum Target: String, CaseIterable, Sendable {
         case service, port, stable, canary
     }

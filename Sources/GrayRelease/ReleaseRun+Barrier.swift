@@ -123,7 +123,7 @@ extension ReleaseRun {
         }
     }
 
-    /// What ``ReleaseStatus/Condition`` says of the traffic.
+    /// The ``ReleaseStatus/Condition`` of the traffic.
     var trafficApplied: (isTrue: Bool, reason: String, message: String) {
         guard status.traffic.changedAt != nil else { return (false, "NotSent", "") }
         guard !status.traffic.awaitsStamp else { return (false, "WaitingForProxies", "") }

@@ -38,7 +38,7 @@ extension ReleaseRun {
             "\(what) not split: \(Self.listed(rules, atMost: 2)); make the rules fewer, or promote to go on without them"
     }
 
-    /// What is said of the routes follows them: rules come and go, and have other names.
+    /// Brings what is said of the routes up to date with them: rules come and go, and have other names.
     private mutating func checkUnsplit() {
         guard status.isPaused(for: .unsplitRoutes) else { return }
         if observations.rules.unsplit.isEmpty {

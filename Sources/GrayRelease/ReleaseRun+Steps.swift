@@ -146,7 +146,7 @@ extension ReleaseRun {
         }
     }
 
-    /// What waits for proxies is not late: their time is `applyTimeout`.
+    /// Begins to verify. A step that waits for proxies has no deadline of its own: their time is `applyTimeout`.
     private mutating func beginVerifying() { move(.verifying, .stepVerifying) { step, _ in step.deadlineAt = nil } }
 
     /// Sends nothing to the canary before it is ready.

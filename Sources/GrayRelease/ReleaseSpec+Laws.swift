@@ -5,7 +5,7 @@ extension ReleaseSpec {
     /// Every port that the release names.
     package var namedPorts: [Int] { (port.map { [$0] } ?? []) + strategy.ports }
 
-    /// What is compiled of the release before its first step: it splits nothing.
+    /// The traffic that is compiled of the release before its first step: it splits nothing.
     ///
     /// - Parameter namespace: the release's.
     package func traffic(in namespace: Name) -> ReleaseTraffic {
@@ -22,7 +22,7 @@ extension ReleaseSpec {
         }
     }
 
-    /// What somebody may not have meant, though it is carried out.
+    /// Warnings of what may not be meant, though it is carried out.
     ///
     /// - Parameter pointer: of the release's `spec`.
     package func warnings(at pointer: JSONPointer) -> [Violation] {

@@ -41,7 +41,7 @@ package struct ReleaseSpec: Document {
     /// The version that is to take over. (灰度版本)
     package var canary: Version
     package var strategy: ReleaseStrategy
-    /// What follows a failed step. Default: roll back.
+    /// The action that follows a failed step. Default: roll back.
     package var onFailed: FailureAction
     /// How long a step may take to come into force, and how long both versions may take to be ready before the first
     /// one. Baking and pauses do not count. `1s...24h`, default 10 minutes.
@@ -51,14 +51,14 @@ package struct ReleaseSpec: Document {
     package var retainStable: Duration
     /// A started release waits until then.
     package var startAt: Timestamp?
-    /// What is written about ``unsplitAction``. Its default depends on the scope, so it is not written down: a scope that is
+    /// The text of ``unsplitAction`` as it is written. Its default depends on the scope, so it is not written down: a scope that is
     /// added later narrows the release all the same.
     ///
     /// Earlier servers wrote it down. What they stored cannot be told from what somebody wrote, so it holds until a write leaves
     /// the field out or gives another value.
     package var unsplit: UnsplitAction?
 
-    /// What happens to routes that the release did not split and that follow the stable version: at the promotion they
+    /// The fate of routes that the release did not split and that follow the stable version: at the promotion they
     /// move at once. Default: hold if the release has a scope, else move.
     package var unsplitAction: UnsplitAction { unsplit ?? (strategy.hasScope ? .hold : .move) }
 

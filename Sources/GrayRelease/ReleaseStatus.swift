@@ -1,6 +1,6 @@
 package import MeshCore
 
-/// Where a release stands: everything that the engine must know to go on, and what people are shown of it.
+/// The status of a release: everything that the engine must know to go on, and what people are shown of it.
 ///
 /// Written only by ``ReleaseMachine``; stored as the object's `status`. All times are PostgreSQL's.
 package struct ReleaseStatus: Hashable, Sendable {
@@ -48,7 +48,7 @@ package struct ReleaseStatus: Hashable, Sendable {
         case failed = "Failed"
     }
 
-    /// What the release ended as, in Argo Rollouts' words.
+    /// The outcome of the release, in Argo Rollouts' words.
     package enum Completion: String, CaseIterable, Sendable {
         case promoted = "Promoted"
         /// By `promote` with `to: full`.
@@ -83,7 +83,7 @@ package struct ReleaseStatus: Hashable, Sendable {
     }
 
     package struct CurrentStep: Hashable, Sendable {
-        /// From 0. Behind the last step of the plan stands one more, of kind `promote`, which the engine adds.
+        /// The step's number, from 0. Behind the last step of the plan stands one more, of kind `promote`, which the engine adds.
         package var index: Int
         package var name: String?
         package var kind: String
@@ -104,7 +104,7 @@ package struct ReleaseStatus: Hashable, Sendable {
         }
     }
 
-    /// What the release wants of the traffic, and how far the proxies have followed.
+    /// The traffic that the release wants, and how far the proxies have followed.
     package struct Traffic: Hashable, Sendable {
         package var canaryShare: TrafficShare = .none
         package var matches: [ContentMatch] = []
@@ -113,14 +113,14 @@ package struct ReleaseStatus: Hashable, Sendable {
         package var changedAt: Timestamp?
         /// The mesh's revision in which this traffic was committed. `nil` until ``ReleaseStatus/stamp(_:)``.
         package var configRevision: Revision?
-        /// From when on the time that proxies have counts (``ReleaseStrategy/applyTimeout``): the commit, or later when
+        /// The time from which on the time that proxies have counts (``ReleaseStrategy/applyTimeout``): the commit, or later when
         /// servers are lost.
         package var waitingSince: Timestamp?
         /// When it was in force: all have acknowledged it, or those who have not are left behind.
         package var appliedAt: Timestamp?
         /// When their time was over for the first time and too many had not.
         package var missedAt: Timestamp?
-        /// Of ``totalProxies``, the ones that have acknowledged ``configRevision``.
+        /// How many of ``totalProxies`` have acknowledged ``configRevision``.
         package var ackedProxies: Int = 0
         /// Proxies that can still be sending by older routes (``ReleaseObservations/Proxies``).
         package var totalProxies: Int = 0
@@ -172,11 +172,11 @@ package struct ReleaseStatus: Hashable, Sendable {
     package var blockedOn: [Blocker] = []
     package var conditions: [Condition] = []
     package var completionStatus: Completion?
-    /// What the release will have ended as, once it is promoting or rolling back.
+    /// The outcome that the release will have, once it is promoting or rolling back.
     package var ending: Completion?
     /// Whether the service's stable version is the canary by this release's doing.
     package var isPromoted = false
-    /// What the service's status was before the promotion, for taking it back.
+    /// The service's status before the promotion, for taking it back.
     package var serviceBefore: ServiceStatus?
     /// Whether the rollback goes on although the stable version is unhealthy.
     package var isForced = false
@@ -198,7 +198,7 @@ package struct ReleaseStatus: Hashable, Sendable {
 }
 
 extension ReleaseStatus {
-    /// What is compiled of the release. Terminal and not yet started releases own nothing.
+    /// The traffic that is compiled of the release. Terminal and not yet started releases own nothing.
     ///
     /// - Parameter namespace: the release's.
     /// - Returns: `nil` if the release changes no route.
@@ -221,7 +221,7 @@ extension ReleaseStatus {
         if traffic.awaitsStamp { traffic.configRevision = revision }
     }
 
-    /// The same status with the step's clock read at `now`, for showing it. Deciding on it gives the same result.
+    /// The status with the step's clock read at `now`, for showing it. Deciding on it gives the same result.
     package func shown(at now: Timestamp) -> ReleaseStatus {
         guard var step = currentStep, step.activeSince.map({ $0 <= now }) == true else { return self }
         step.elapsedActive = step.elapsed(at: now)

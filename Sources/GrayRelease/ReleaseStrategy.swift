@@ -3,7 +3,7 @@ package import MeshCore
 
 /// How a release moves traffic: where, under which guard, and in which steps.
 package struct ReleaseStrategy: Document {
-    /// What kind of release it is: decides the plan of the short form, and what people call it.
+    /// The kind of release. It decides the plan of the short form, and what people call it.
     package enum Kind: String, CaseIterable, Sendable {
         case canary, abTest, blueGreen, mirror
     }
@@ -28,7 +28,7 @@ package struct ReleaseStrategy: Document {
         }
     }
 
-    /// What follows when the canary has no healthy endpoint while it is sent requests. In every case the traffic is
+    /// The action that follows when the canary has no healthy endpoint while it is sent requests. In every case the traffic is
     /// withdrawn first.
     package enum UnavailableAction: String, CaseIterable, Sendable {
         /// The release is rolled back.
@@ -39,7 +39,7 @@ package struct ReleaseStrategy: Document {
         case hold
     }
 
-    /// What follows when too many proxies have not followed within ``applyTimeout``.
+    /// The action that follows when too many proxies have not followed within ``applyTimeout``.
     package enum ApplyTimeoutAction: String, CaseIterable, Sendable {
         /// The release waits on, and goes on by itself when they have.
         case hold
@@ -62,11 +62,11 @@ package struct ReleaseStrategy: Document {
     /// How many of them may be left behind then, if at least one has answered. `0...10_000`; `nil`, the default: the greater
     /// of one and one in a hundred.
     package var maxStragglers: Int?
-    /// What follows if more are missing. Default: hold. A rollback, whose routes have gone out already, ends all the same.
+    /// The action that follows if more are missing. Default: hold. A rollback, whose routes have gone out already, ends all the same.
     package var onApplyTimeout: ApplyTimeoutAction
     /// At least one, at most 100.
     package var steps: [ReleaseStep]
-    /// Of a document without steps, while it is read: what an A/B test sends to the canary.
+    /// The requests that an A/B test sends to the canary, in a document without steps while it is read.
     private var match: [ContentMatch]?
 
     package init(
@@ -194,7 +194,7 @@ package struct ReleaseStrategy: Document {
         checkPromise(reading)
     }
 
-    /// What a type promises must be in its steps.
+    /// Checks that the steps have what their type promises.
     private func checkPromise(_ reading: Members) {
         let kinds = steps.map(\.kind)
         guard !steps.isEmpty, !reading.isWrong else { return }

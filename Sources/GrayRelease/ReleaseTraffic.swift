@@ -1,6 +1,6 @@
 package import MeshCore
 
-/// What a release does to the traffic of one service right now: the part of a release that is compiled.
+/// The effect of a release on the traffic of one service right now: the part of a release that is compiled.
 ///
 /// Derived from the release's committed status only, so every replica compiles the same routes.
 package struct ReleaseTraffic: Hashable, Sendable {
@@ -21,7 +21,7 @@ package struct ReleaseTraffic: Hashable, Sendable {
     package var port: Int?
     package var stable: Name
     package var canary: Name
-    /// What the canary gets of the traffic in scope that no match decides.
+    /// The share of the canary in the traffic in scope that no match decides.
     package var canaryShare: TrafficShare
     /// Requests that fit any of these go to the canary.
     package var matches: [ContentMatch]

@@ -1,6 +1,6 @@
 package import Documents
 
-/// What a person can ask of a release: `POST …/releases/{r}:verb`.
+/// A verb that a person can ask of a release: `POST …/releases/{r}:verb`.
 package enum ReleaseVerb: Hashable, Sendable {
     package enum Name: String, CaseIterable, Sendable {
         case start, pause, resume, promote, rollback, abort, retry

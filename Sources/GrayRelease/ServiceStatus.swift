@@ -1,7 +1,7 @@
 package import Documents
 package import MeshCore
 
-/// What releases have made of a service; the server's part of the object.
+/// The status of a service, as releases have made it; the server's part of the object.
 package struct ServiceStatus: Hashable, Sendable {
     /// A retired version: another one took over from it. Rules that name it mean the stable version of the moment.
     package struct Promotion: Hashable, Sendable {
@@ -21,7 +21,7 @@ package struct ServiceStatus: Hashable, Sendable {
         }
     }
 
-    /// What "the service" means wherever no version is named. `nil`: all versions, by their endpoints.
+    /// The version that "the service" means wherever none is named. `nil`: all versions, by their endpoints.
     package var stableVersion: Name?
     /// Retired versions, in the order in which they retired; each once, and never ``stableVersion``. An entry ends only by
     /// `clearPromotions`, or when its version becomes stable again: not when no rule names it any more.
@@ -70,7 +70,7 @@ package struct ServiceStatus: Hashable, Sendable {
 }
 
 extension ServiceStatus {
-    /// What a release does to the service that it is about.
+    /// The effect of a release on the service that it is about.
     package enum Change: Hashable, Sendable {
         /// Names the version in charge, if none is named yet.
         case setStable(Name)

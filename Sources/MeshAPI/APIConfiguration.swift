@@ -1,6 +1,6 @@
-/// What the API is told at its start. Defaults are those of `sluice serve`.
+/// The configuration of the API. Defaults are those of `sluice serve`.
 package struct APIConfiguration: Sendable {
-    /// Where the server listens.
+    /// The address where the server listens.
     package var host = "127.0.0.1"
     /// `0`: any free port.
     package var port = 8080
@@ -8,7 +8,7 @@ package struct APIConfiguration: Sendable {
     package var adminToken: String?
     /// Origins whose pages may call the API from a browser, for example `https://console.example.com`; `*`: all.
     package var allowedOrigins: [String] = []
-    /// What `/version` says.
+    /// The text of `/version`.
     package var version = "0.1.0"
     /// How long a request may wait for the database before it is given up with 503. An answer that says so comes within two
     /// seconds more.
@@ -25,7 +25,7 @@ package struct APIConfiguration: Sendable {
     package var headerLimit = 32 << 10
     /// How often an event stream says that it is still there.
     package var watchHeartbeat = Duration.seconds(15)
-    /// What the heartbeats go by.
+    /// The clock of the heartbeats.
     package var watchClock: any Clock<Duration> = ContinuousClock()
     /// Event streams that this process serves at a time.
     package var watchLimit = 1000

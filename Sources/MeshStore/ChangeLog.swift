@@ -10,7 +10,7 @@ struct ChangeLog {
         var key: ObjectKey
         var revision: Revision
         var isDeleted: Bool
-        /// What it is about, as it is now, if it exists. It may be newer than the change; then a later piece names it once more.
+        /// The object that the change is about, as it is now, if it exists. It may be newer than the change; then a later piece names it once more.
         var object: StoredObject?
     }
 

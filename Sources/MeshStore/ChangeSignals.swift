@@ -8,16 +8,16 @@ internal import Synchronization
 /// A signal says where and nothing else; readers look at the database. A lost one costs latency, never correctness.
 package final class ChangeSignals: Sendable {
     static let channel = "sluice"
-    /// What is announced of a release that was written, after its mesh. Meshes' announcements have a slash.
+    /// The announcement of a release that was written, after its mesh's. Meshes' announcements have a slash.
     static let releasePayload = "release"
     /// Goes before a mesh of which only conditions changed.
     private static let conditionsPrefix = "conditions:"
 
-    /// What a signal says.
+    /// A signal.
     package enum Signal: Hashable, Sendable {
         /// The mesh's feed has something new.
         case changed(MeshKey)
-        /// What was found out about objects of the mesh is different; no object is.
+        /// Conditions of the mesh's objects changed; no object did.
         case conditions(MeshKey)
         /// A release was written, so one may be due.
         case release
@@ -81,7 +81,7 @@ package final class ChangeSignals: Sendable {
         return MeshKey(tenant: tenant, mesh: mesh)
     }
 
-    /// What is announced when conditions of a mesh changed.
+    /// The announcement that conditions of a mesh changed.
     static func conditionsPayload(_ mesh: MeshKey) -> String { conditionsPrefix + mesh.description }
 }
 

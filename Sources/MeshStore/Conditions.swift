@@ -28,12 +28,12 @@ package struct ConditionCursor: Hashable, Sendable {
     }
 }
 
-/// What a writer of conditions has to say: of some objects all that it finds.
+/// The findings of a writer of conditions: of some objects all that it finds.
 package struct ConditionChanges: Sendable {
     package var mesh: MeshKey
     /// The mesh's revision that they were found at.
     package var foundAt: Revision
-    /// What they are complete up to.
+    /// The revision up to which they are complete.
     package var revision: Revision
     /// Empty: the object has none any more.
     package var objects: [ObjectKey: [ObjectCondition]]

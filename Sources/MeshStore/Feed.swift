@@ -2,7 +2,7 @@ package import MeshCore
 package import MeshModel
 internal import Postgres
 
-/// What has numbered changes that can be followed.
+/// A thing with numbered changes that can be followed.
 package enum Feed: Hashable, Sendable {
     /// The objects of a mesh; without one, what the tenant has outside of its meshes, such as clusters.
     case objects(tenant: Name, mesh: Name?)
@@ -33,9 +33,9 @@ package struct FeedEntry: Hashable, Sendable {
 
 /// A piece of a feed.
 package struct FeedPage: Sendable {
-    /// What a reader must have whom this brings further.
+    /// The revision that a reader must have whom this brings further.
     package var after: Revision
-    /// What a reader has who takes this in.
+    /// The revision that a reader has who takes this in.
     package var revision: Revision
     /// In the order of their revisions; of what changed several times only the last one is sure to be here.
     package var entries: [FeedEntry]
@@ -57,7 +57,7 @@ package enum WatchedList: Sendable {
         }
     }
 
-    /// What an item of the feed means to the list: an object that no longer has the labels is as good as deleted.
+    /// The meaning of an item of the feed for the list: an object that no longer has the labels is as good as deleted.
     ///
     /// - Returns: `nil` if it is not of this list.
     package func item(_ item: FeedItem) -> FeedItem? {
@@ -102,7 +102,7 @@ extension MeshStore {
         return state.newest
     }
 
-    /// What changed after a revision: whole revisions, as many as it takes for at least `limit` changes.
+    /// The changes after a revision: whole revisions, as many as it takes for at least `limit` changes.
     ///
     /// - Throws: as ``revision(of:resuming:)``.
     package func feedPage(_ feed: Feed, after: Revision, limit: Int) async throws(StoreError) -> FeedPage {
@@ -113,7 +113,7 @@ extension MeshStore {
         }
     }
 
-    /// What is in a list, by the revisions at which it was written: after one, up to another that the feed has reached, as
+    /// The objects in a list, by the revisions at which it was written: after one, up to another that the feed has reached, as
     /// many as `limit` and the rest of the last one's revision, or fewer if they are large (``Limits/feedPageBytes``). What is written meanwhile is missing; it is in the feed.
     package func present(
         _ list: WatchedList, after: Revision, upTo: Revision, limit: Int

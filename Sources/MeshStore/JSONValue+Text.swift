@@ -18,7 +18,7 @@ extension JSONValue {
         }
     }
 
-    /// What is written to a `jsonb` column.
+    /// The text that is written to a `jsonb` column.
     var stored: JSONText {
         get throws(StoreError) {
             do {
@@ -76,7 +76,7 @@ extension Row {
         return name
     }
 
-    /// As ``name(_:)``; `nil` where the column is empty.
+    /// The name in a column, as ``name(_:)``; `nil` where it is empty.
     func nameIfAny(_ column: String) throws(PostgresError) -> Name? {
         try (self[column] as String).isEmpty ? nil : name(column)
     }

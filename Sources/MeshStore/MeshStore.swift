@@ -25,7 +25,7 @@ package struct MeshStore: Sendable {
         feedReads = Self.feedReads.makeCounter(in: metrics)
     }
 
-    /// Whose rows a statement may see.
+    /// The tenant whose rows a statement may see.
     enum Visibility {
         case tenant(Name)
         /// The replicas' own work, which is for all tenants.

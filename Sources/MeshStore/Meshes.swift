@@ -21,10 +21,10 @@ package struct LoadedMesh: Sendable {
     }
 }
 
-/// What changed in a mesh after a revision.
+/// The changes of a mesh after a revision.
 package struct MeshChanges: Sendable {
     private let log: ChangeLog
-    /// What a reader must have whom this brings further.
+    /// The revision that a reader must have whom this brings further.
     private let after: Revision
 
     init(_ log: ChangeLog, after: Revision) {
@@ -42,7 +42,7 @@ package struct MeshChanges: Sendable {
     /// The feed no longer reaches back so far, or is another mesh's: load the mesh anew.
     package var compacted: Bool { log.isCompacted }
 
-    /// The same for those who watch the mesh's objects.
+    /// The changes as those see them who watch the mesh's objects.
     package var page: FeedPage { log.page(after: after, isOfMesh: true) }
 }
 
@@ -99,7 +99,7 @@ extension LoadedMesh {
 }
 
 extension StoreTransaction {
-    /// As ``MeshStore/changes(_:after:limit:)``, as this transaction sees it.
+    /// The changes of ``MeshStore/changes(_:after:limit:)``, as this transaction sees them.
     package func changes(
         _ mesh: MeshKey, of life: MeshLife? = nil, after: Revision, limit: Int
     ) async throws -> MeshChanges {
@@ -111,7 +111,7 @@ extension StoreTransaction {
         return MeshChanges(try ChangeLog(results[1], uid: life?.mesh, after: after, limit: limit), after: after)
     }
 
-    /// As ``MeshStore/loadMesh(_:)``, as this transaction sees it; what others commit meanwhile may be in it or not.
+    /// The mesh of ``MeshStore/loadMesh(_:)``, as this transaction sees it; what others commit meanwhile may be in it or not.
     package func loadMesh(_ mesh: MeshKey) async throws -> LoadedMesh { try await LoadedMesh(mesh, session) }
 
     /// Locks those of some objects of the tenant that exist until the transaction ends, in an order that is everybody's. What
@@ -143,7 +143,7 @@ extension MeshStore {
         ).first(MeshLife.init)
     }
 
-    /// What ``MeshLife/init(_:)`` reads, of `mesh m`.
+    /// The columns that ``MeshLife/init(_:)`` reads, of `mesh m`.
     static let life: Statement = """
         m.uid::text AS mesh_uid, floor(extract(epoch FROM m.created_at))::bigint AS since, (
             SELECT uid::text FROM object o WHERE o.tenant = m.tenant AND o.kind = 'Tenant' AND o.mesh = '' LIMIT 1
@@ -163,7 +163,7 @@ extension MeshStore {
         }
     }
 
-    /// What changed after a revision, oldest first: whole revisions, as many as it takes for at least `limit` changes.
+    /// The changes after a revision, oldest first: whole revisions, as many as it takes for at least `limit` changes.
     ///
     /// - Parameters:
     ///   - life: of the mesh that the reader has; `nil`: of whichever is there.

@@ -37,7 +37,7 @@ extension ChangeLog {
             isComplete: reached == newest)
     }
 
-    /// What a change means, by what there is now.
+    /// The item that a change means, by what there is now.
     ///
     /// - Returns: `nil` if the object was written or deleted once more, after what the page reaches: a later page tells.
     private func entry(of change: Change) -> FeedEntry? {

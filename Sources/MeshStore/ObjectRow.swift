@@ -79,7 +79,7 @@ struct ObjectRow {
         """
     }
 
-    /// Those of a list that were written last after one revision and up to another, in that order: as many as `limit`, and
+    /// The rows of a list that were written last after one revision and up to another, in that order: as many as `limit`, and
     /// the rest of the last one's revision, or as many whole revisions as may be read at once (``bounded(_:orderedBy:_:_:)``), with
     /// ``conditions(of:)``. The query's page is not looked at.
     static func select(
@@ -93,10 +93,10 @@ struct ObjectRow {
             """, orderedBy: "revision", wholeRevisions, Limits.feedPageBytes)
     }
 
-    /// What comes before a row in an order without ties.
+    /// The condition for what comes before a row in an order without ties.
     static let earlierRows: Statement = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
 
-    /// What comes before a row in a feed, which is told in whole revisions.
+    /// The condition for what comes before a row in a feed, which is told in whole revisions.
     static let wholeRevisions: Statement = "RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
 
     /// `true` for the objects of a list, on all of its pages.
@@ -132,7 +132,7 @@ struct ObjectRow {
         return key
     }
 
-    /// As ``key(_:)``; `nil` for a kind that only a newer version of this server knows.
+    /// The key of a row, as ``key(_:)``; `nil` for a kind that only a newer version of this server knows.
     static func keyIfKnown(_ row: Row) throws(PostgresError) -> ObjectKey? {
         guard let kind = kinds.kind(named: try row["kind"]) else { return nil }
         let scope = ObjectScope(
@@ -146,7 +146,7 @@ struct ObjectRow {
 }
 
 extension Rows {
-    /// As `all`, on several threads if there are many: an object takes some 10 µs, and a mesh may have ten thousand.
+    /// All rows, as `all` reads them, on several threads if there are many: an object takes some 10 µs, and a mesh may have ten thousand.
     ///
     /// - Returns: the values in the rows' order.
     func allInParallel<Value: Sendable>(

@@ -60,7 +60,7 @@ extension MeshStore {
         ).first(ObjectRow.decode)
     }
 
-    /// Those of some objects that exist, in no particular order. All keys must be of one tenant.
+    /// The rows of some objects that exist, in no particular order. All keys must be of one tenant.
     package func fetch(_ keys: [ObjectKey]) async throws(StoreError) -> [StoredObject] {
         guard let tenant = keys.first?.tenant else { return [] }
         return try await rows(ObjectRow.select(keys, tenant: tenant), seeing: .tenant(tenant)).all(ObjectRow.decode)
@@ -73,7 +73,7 @@ extension MeshStore {
     }
 }
 
-/// What ``ObjectRow/select(_:)`` found, without the row that was only fetched to know whether there is more.
+/// The rows that ``ObjectRow/select(_:)`` found, without the row that was only fetched to know whether there is more.
 func page(_ rows: Rows, of query: ListQuery) throws(StoreError) -> (items: [StoredObject], next: PageCursor?) {
     let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
     let items = Array(try rows.all(ObjectRow.decodeWithConditions).prefix(query.pageSize))

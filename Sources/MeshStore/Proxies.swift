@@ -3,7 +3,7 @@ internal import GrayRelease
 package import MeshCore
 internal import Postgres
 
-/// What a replica says of a proxy that is, or was last, connected to it.
+/// A replica's report of a proxy that is, or was last, connected to it.
 package struct ProxyRow: Hashable, Sendable {
     package var mesh: MeshKey
     package var name: NamespacedName
@@ -12,10 +12,10 @@ package struct ProxyRow: Hashable, Sendable {
     package var connectedAt: MeshCore.Timestamp
     /// Everything of this revision of the mesh that concerns the proxy has been acknowledged.
     package var ackedRevision: Revision
-    /// What was refused last and has not been replaced since.
+    /// The revision of the last refusal, if what was refused has not been replaced since.
     package var rejectedRevision: Revision?
     package var rejectedMessage: String?
-    /// Of the types of resources that the proxy wants, by their names (`CDS`).
+    /// The status of the types of resources that the proxy wants, by their names (`CDS`).
     package var types: [String: ProxyTypeStatus]
     /// `nil`: it is not known.
     package var client: ProxyClient?
@@ -45,7 +45,7 @@ package struct ProxyRow: Hashable, Sendable {
     }
 }
 
-/// What became of a report.
+/// The outcome of a report.
 package struct ReportOutcome: Hashable, Sendable {
     /// Whether there are releases that may have waited for it.
     package var wokeReleases = false
@@ -215,7 +215,7 @@ extension MeshStore {
     /// How long a contest is remembered of which nobody speaks any more.
     static let contestTime = Duration.seconds(10)
 
-    /// Those of some reported proxies that are connected to another replica; notes that they are contested.
+    /// Notes the reported proxies that are connected to another replica as contested, and returns them.
     private func contested(among rows: [ProxyRow]) async throws(StoreError) -> [ProxyRow] {
         let others = try await self.rows(
             """
@@ -280,7 +280,7 @@ extension MeshStore {
         return try await rows(statement, seeing: .tenant(mesh.tenant)).all(ProxyRow.init)
     }
 
-    /// What ``ProxyRow/init(_:)`` reads besides the key, of `proxy p` and `replica r`.
+    /// The columns that ``ProxyRow/init(_:)`` reads besides the key, of `proxy p` and `replica r`.
     static let proxyColumns: Statement = """
         p.replica, p.connected_at, p.acked_revision, p.rejected_revision, p.rejected_message, p.types, p.client, \
         coalesce(\(isConnected), false) AS connected
@@ -345,7 +345,7 @@ extension ProxyRow {
 }
 
 extension ProxyStanding {
-    /// As a list that is separated by spaces, which PostgreSQL's arrays of arrays cannot be.
+    /// The services as a list that is separated by spaces, which PostgreSQL's arrays of arrays cannot be.
     fileprivate var routedText: String? { routed.map { $0.map(\.description).sorted().joined(separator: " ") } }
 
     fileprivate var refusedText: String? {

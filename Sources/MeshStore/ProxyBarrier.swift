@@ -3,7 +3,7 @@ package import GrayRelease
 package import MeshCore
 internal import Postgres
 
-/// What a proxy lacks because it refused it, in the mesh's words, so that whoever waits for a release can tell whether that
+/// The things that a proxy lacks because it refused them, in the mesh's words, so that whoever waits for a release can tell whether that
 /// is about it. A service's clusters and endpoints are one: the same objects are to blame.
 package enum RefusedPart: Hashable, Sendable {
     /// The one table that has everybody's routes, or more than could be named.
@@ -21,7 +21,7 @@ package enum RefusedPart: Hashable, Sendable {
     }
 }
 
-/// What the barrier of releases goes by, beside what is listed of a proxy.
+/// The standing by which the barrier of releases goes, beside what is listed of a proxy.
 package struct ProxyStanding: Hashable, Sendable {
     /// The mesh's revision of the first configuration that was sent on the stream; 0: none was yet. The row of a proxy keeps the
     /// first that it was ever sent.
@@ -46,7 +46,7 @@ package struct ProxyStanding: Hashable, Sendable {
     }
 }
 
-/// What a release waits for: its service, and the services whose own routes may name that one.
+/// The services that a release waits for: its service, and the services whose own routes may name that one.
 package struct ReleaseFootprint: Hashable, Sendable {
     package var service: NamespacedName
     package var routes: Set<NamespacedName>
@@ -69,13 +69,13 @@ package struct MeshAcks: Hashable, Sendable {
         package var proxy: String
         package var revision: Revision
         package var message: String
-        /// What the proxy refuses and where that comes from.
+        /// The refusals of the proxy and where they come from.
         package var details: [ProxyRejection]
     }
 
     package var meshRevision: Revision
     package var proxies = ReleaseObservations.Proxies()
-    /// Of what the release is about, by proxies that count; at most 20.
+    /// The refusals of what the release is about, by proxies that count; at most 20.
     package var rejections: [Rejection] = []
     package var now: MeshCore.Timestamp
 }

@@ -1,9 +1,9 @@
 package import Documents
 package import MeshCore
 
-/// What decides a proxy's configuration besides its mesh and its name.
+/// The part of a proxy that decides its configuration, besides its mesh and its name.
 package struct ProxyClient: Hashable, Sendable {
-    /// What kind of program the proxy is.
+    /// The kind of program that the proxy is.
     package enum Program: Hashable, Sendable {
         /// An Envoy, with the port on loopback that it serves outbound traffic on; `1...65_535`.
         case envoy(httpProxyPort: Int)

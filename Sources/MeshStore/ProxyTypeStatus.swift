@@ -13,13 +13,13 @@ package struct ProxyTypeStatus: Hashable, Sendable {
     }
 
     package var state: State
-    /// Of what was sent last; empty: nothing was.
+    /// The version that was sent last; empty: nothing was.
     package var sentVersion: String
-    /// Of what was acknowledged last; empty: nothing was.
+    /// The version that was acknowledged last; empty: nothing was.
     package var ackedVersion: String
     /// The proxy's words when it refused; `nil` while it does not.
     package var error: String?
-    /// What it refuses.
+    /// The rejections.
     package var rejections: [ProxyRejection]
 
     package init(
@@ -57,7 +57,7 @@ extension ProxyTypeStatus {
     }
 }
 
-/// Of all types that a proxy wants, by their names (`CDS`).
+/// The status of all types that a proxy wants, by their names (`CDS`).
 extension [String: ProxyTypeStatus] {
     /// Reads what ``json`` wrote; types that cannot be read are left out.
     package init(_ document: JSONValue) { self = (document.objectValue ?? [:]).compactMapValues(ProxyTypeStatus.init) }

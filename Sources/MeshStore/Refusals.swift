@@ -3,11 +3,11 @@ package import MeshCore
 package import MeshModel
 internal import Postgres
 
-/// What connected proxies of a mesh have against one of its objects.
+/// The refusals of one of a mesh's objects by connected proxies.
 package struct ObjectRefusal: Hashable, Sendable {
     /// How many refuse something that was made of the object; at least 1.
     package var proxies: Int
-    /// Of how many that are connected.
+    /// The number of proxies that are connected.
     package var connected: Int
     /// One of the refusals.
     package var example: ProxyRejection

@@ -84,7 +84,7 @@ extension MeshStore {
         ).first(ReleaseRow.decode)
     }
 
-    /// What happened to a release, oldest first, behind the event with the sequence number `after`.
+    /// The events of a release, oldest first, behind the event with the sequence number `after`.
     package func releaseEvents(
         _ key: ObjectKey, after: Int64, limit: Int
     ) async throws(StoreError) -> [ReleaseEventRow] {
@@ -236,7 +236,7 @@ extension StoreTransaction {
         return status.json
     }
 
-    /// What a decision writes beside the release's own two rows.
+    /// The statements for what a decision changes beside the release's own two rows.
     private func writes(
         of decision: ReleaseDecision, _ row: ReleaseRow, _ service: StoredObject?, actor: String
     ) throws -> [Statement] {

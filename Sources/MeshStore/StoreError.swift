@@ -7,7 +7,7 @@ package enum StoreError: Error, Sendable, Equatable {
     case alreadyExists
     /// Another release of the same service is active.
     case activeRelease(Name)
-    /// The same idempotency key was used for another call.
+    /// The idempotency key was used for another call.
     case idempotencyMismatch
     /// A call with the same idempotency key is being worked on.
     case idempotencyInFlight
@@ -18,24 +18,24 @@ package enum StoreError: Error, Sendable, Equatable {
     /// A mistake of ours, or a database that is not as we left it. For logs, not for clients.
     case `internal`(String)
 
-    /// What the database does not do it for.
+    /// The reason for which the database does not do it.
     package enum Hindrance: Sendable, Equatable {
         case unreachable
         /// No space is left where it stores things.
         case diskFull
-        /// It has run out of something else, such as connections.
+        /// The database has run out of something else, such as connections.
         case exhausted
         /// So many wait for a connection to it that no more may.
         case crowded
-        /// Somebody else's transaction holds a row of this table.
+        /// Another transaction holds a row of this table.
         case locked(table: String)
-        /// It did not answer in time.
+        /// The database did not answer in time.
         case slow
         /// Very many objects were written by a version that does not say what they name; it is being found out.
         case unprepared
         /// Something was written into what was about to be deleted.
         case filled
-        /// It is a standby, or read-only.
+        /// The database is a standby, or read-only.
         case readOnly
     }
 

@@ -10,7 +10,7 @@ internal import Postgres
 package final class StoreTransaction {
     let session: Transaction
     package let tenant: Name
-    /// What the revision is of.
+    /// The mesh that has the revision; `nil`: the tenant has it.
     let mesh: Name?
     let actor: String
     let requestId: String
@@ -59,7 +59,7 @@ package final class StoreTransaction {
         return Array(results.prefix(statements.count))
     }
 
-    /// Somebody else has created the object that this transaction was about to create. Begun again it finds it.
+    /// Another transaction has created the object that this transaction was about to create. Begun again it finds it.
     struct CreatedMeanwhile: Error {}
 
     /// There is no revision for what is written into a tenant that is not there.
@@ -83,7 +83,7 @@ package final class StoreTransaction {
         ).first(ObjectRow.decode)
     }
 
-    /// Those of some objects of the tenant that exist.
+    /// The objects of some of the tenant that exist.
     package func fetch(_ keys: [ObjectKey]) async throws -> [StoredObject] {
         if keys.isEmpty { return [] }
         return try await session.query(ObjectRow.select(keys, tenant: tenant)).all(ObjectRow.decode)

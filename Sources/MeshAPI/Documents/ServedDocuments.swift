@@ -1,4 +1,4 @@
-/// What the server says of itself.
+/// The documents that the server serves about itself.
 enum ServedDocuments {
     /// `openapi/sluice-v1.yaml`, built into the program.
     static let openAPI: [UInt8] = PackageResources.sluice_v1_yaml

@@ -59,7 +59,7 @@ extension APIAnswer {
         }
     }
 
-    /// What is stored for an idempotency key.
+    /// The answer as it is stored for an idempotency key.
     var stored: StoredAnswer {
         StoredAnswer(
             status: status.code,

@@ -1,7 +1,7 @@
 internal import Documents
 internal import HTTPTypes
 
-/// What a handler answers; the responder adds what every answer has.
+/// An answer of a handler; the responder adds what every answer has.
 struct APIAnswer: Sendable {
     static let json = "application/json"
 

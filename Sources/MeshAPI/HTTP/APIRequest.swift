@@ -131,7 +131,7 @@ extension ObjectVersion {
     /// A strong validator (RFC 9110 section 8.8.3).
     var entityTag: String { "\"\(text)\"" }
 
-    /// Of an answer that tells of proxies' refusals, which a later one may not. For writes it is as good as the other.
+    /// The tag of an answer that tells of proxies' refusals, which a later one may not. For writes it is as good as the other.
     var entityTagWhileRefused: String { "\"\(text)\(Self.refusedMark)\"" }
 
     static let refusedMark = "+refused"

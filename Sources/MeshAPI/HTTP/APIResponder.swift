@@ -20,13 +20,13 @@ struct APIResponder: HTTPResponder {
     let metrics: HTTPMetrics
     let logger: Logger
 
-    /// What is known of a request by the time it is logged.
+    /// A request as it is known by the time it is logged.
     private struct Trace {
         var route = HTTPMetrics.unknownRoute
         var caller: Caller?
         /// Nothing of the request's body is left on the connection.
         var hasReadBody = false
-        /// What the log may know of an internal error, and answers must not.
+        /// The text of an internal error that the log may know, and answers must not.
         var fault: String?
     }
 
@@ -213,9 +213,9 @@ extension HTTPRequest {
     /// The path as it was sent, without query.
     var pathOnly: Substring { (path ?? "").prefix { $0 != "?" } }
 
-    /// What a log needs of the path, 1 KiB at most: whoever calls decides how long it is.
+    /// The part of the path that a log needs, 1 KiB at most: whoever calls decides how long it is.
     var pathForLog: String { String(decoding: pathOnly.utf8.prefix(1 << 10), as: UTF8.self) }
 
-    /// What stands behind the `?`; empty if nothing does.
+    /// The query behind the `?`; empty if there is none.
     var query: Substring { (path ?? "").drop { $0 != "?" }.dropFirst() }
 }

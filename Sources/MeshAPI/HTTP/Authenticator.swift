@@ -68,6 +68,6 @@ final class Authenticator: Sendable {
 }
 
 extension Caller {
-    /// Somebody whose token nobody looked at, on a route that is open to all.
+    /// A caller whose token nobody looked at, on a route that is open to all.
     static let anonymous = Caller(description: "anonymous", role: .viewer, tenant: nil)
 }

@@ -17,7 +17,7 @@ extension ObjectRefusal {
 }
 
 extension StoredObject {
-    /// What is stored, and `Accepted`: that the object is valid, which it is since it was written, that all of it is in force,
+    /// The conditions that are stored, and `Accepted`: that the object is valid, which it is since it was written, that all of it is in force,
     /// and that no connected proxy refuses what was made of it. What was found out besides comes after it, a condition a type.
     func conditions(_ refusal: ObjectRefusal?) -> JSONValue {
         let stored = (status["conditions"]?.arrayValue ?? []).filter { $0["type"] != "Accepted" }

@@ -41,7 +41,7 @@ extension StoredObject {
         ])
     }
 
-    /// What is stored, and what follows from being stored: the object was accepted as of its generation.
+    /// The object as it is stored, with what follows from being stored: the object was accepted as of its generation.
     private func statusJSON(_ refusal: ObjectRefusal?, _ routes: [String: JSONValue]) -> JSONValue {
         var members = status.objectValue ?? [:]
         members["observedGeneration"] = .integer(generation)

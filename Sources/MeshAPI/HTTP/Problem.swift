@@ -8,7 +8,7 @@ struct Problem: Error, Sendable {
     static let mediaType = "application/problem+json"
 
     var status: HTTPResponse.Status
-    /// What scripts test for; part of the API's contract.
+    /// The code that scripts test for; part of the API's contract.
     var code: String
     /// A sentence for people about this occurrence.
     var detail: String

@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// What ties an answer, a line in the log and an entry of the audit trail together.
+/// An identifier that ties an answer, a line in the log and an entry of the audit trail together.
 enum RequestIdentifier {
     /// The client's own `X-Request-Id` if it is 1 to 128 visible ASCII characters, else a new random one.
     static func of(_ head: HTTPRequest) -> String {

@@ -2,7 +2,7 @@ internal import MeshControl
 internal import MeshCore
 internal import MeshModel
 
-/// Where the objects of each kind are in the tree.
+/// The places of each kind's objects in the tree.
 enum ObjectPaths {
     static let tenant = "/v1/tenants/{tenant}"
     static let mesh = tenant + "/meshes/{mesh}"

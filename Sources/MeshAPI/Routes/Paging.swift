@@ -4,7 +4,7 @@ internal import Foundation
 /// Parameters of a list: `pageSize` (100, at most 1000) and `pageToken`, which only the server can read.
 struct Paging<Cursor> {
     let size: Int
-    /// Where the page begins; `nil`: at the beginning.
+    /// The place where the page begins; `nil`: at the beginning.
     let after: Cursor?
 
     /// Reports what is wrong to the query's log.

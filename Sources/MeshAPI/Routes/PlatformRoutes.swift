@@ -6,7 +6,7 @@ internal import MeshIdentity
 internal import Prometheus
 internal import Synchronization
 
-/// What belongs to no tenant: health, metrics, documents, and who the caller is.
+/// Routes that belong to no tenant: health, metrics, documents, and who the caller is.
 struct PlatformRoutes: Sendable {
     let configuration: APIConfiguration
     let readiness: Readiness

@@ -6,7 +6,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-/// What releases have besides the verbs of every object: custom methods and events.
+/// Routes that releases have besides the verbs of every object: custom methods and events.
 struct ReleaseRoutes: Sendable {
     let control: ControlPlane
 

@@ -5,7 +5,7 @@ internal import MeshControl
 ///
 /// The table of all routes is data: `openapi/sluice-v1.yaml` is made of it.
 struct Route: Sendable {
-    /// Who may call. Every route has to say it.
+    /// The callers that are let in. Every route has to say it.
     enum Access: Sendable {
         /// Anybody; nothing here tells anything about a tenant.
         case open
@@ -17,7 +17,7 @@ struct Route: Sendable {
         case needs(Permission)
     }
 
-    /// What a request may carry.
+    /// The kind of body that a request may carry.
     enum Body: Sendable {
         case none
         /// `application/json`; an empty body is an error if `required`, else an empty object.
@@ -29,7 +29,7 @@ struct Route: Sendable {
     typealias Handler = @Sendable (APIRequest) async throws -> APIAnswer
 
     let method: HTTPRequest.Method
-    /// As OpenAPI writes it, for example `/v1/tenants/{tenant}/clusters/{cluster}/mesh:enable`.
+    /// The path as OpenAPI writes it, for example `/v1/tenants/{tenant}/clusters/{cluster}/mesh:enable`.
     let template: String
     /// The `operationId` in the OpenAPI document.
     let operation: String

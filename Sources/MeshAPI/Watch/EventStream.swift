@@ -79,7 +79,7 @@ extension FeedItem {
 }
 
 extension ObjectKey {
-    /// What is left of a deleted object.
+    /// The document that stands for a deleted object.
     fileprivate func tombstone(at revision: Revision) -> JSONValue {
         [
             "apiVersion": "sluice/v1",

@@ -49,7 +49,7 @@ final class EventStreams: Sendable {
             }
         }
 
-        /// What is done until ``endWriting()`` may have to wait for the client.
+        /// Begins writing: what is done until ``endWriting()`` may have to wait for the client.
         func beginWriting() { state.withLock { $0.isWriting = true } }
 
         /// A heartbeat that fell due meanwhile is due now: a client that keeps the stream busy is asked who it is all the same.

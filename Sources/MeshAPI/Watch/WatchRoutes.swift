@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import MeshControl
 internal import MeshCore
 
-/// What lists have in common that can be watched.
+/// The routes of lists that can be watched.
 struct WatchRoutes: Sendable {
     let streams: EventStreams
     /// How long a read of the database may take.

@@ -3,7 +3,7 @@ internal import MeshCore
 internal import MeshModel
 internal import Postgres
 
-/// What the store writes beside the rows of an object itself, for kinds of which something else depends on them.
+/// A hook that writes beside the rows of an object itself, for kinds of which something else depends on them.
 protocol KindHook: Sendable {
     /// Statements that belong to a write, behind those of the object.
     func statements(

@@ -40,7 +40,7 @@ enum ReferenceRow {
 
     // MARK: Reading
 
-    /// What is asked for, as two lists in one statement, so that an object whose rows are made right meanwhile is in one of them:
+    /// The references that are asked for, as two lists in one statement, so that an object whose rows are made right meanwhile is in one of them:
     /// rows that are right, in the order of ``ReferrerCursor`` and one more than the limit, and with their `spec` the objects whose
     /// rows are not right, as many as may be read at once; `found` is how many there are.
     static func select(_ query: ReferrerQuery) -> Statement {

@@ -29,7 +29,7 @@ package struct Referrer: Hashable, Sendable {
 
 /// Which of those who name an object are asked for.
 package struct ReferrerQuery: Sendable {
-    /// Where a reader may look; empty: everywhere.
+    /// The objects that a reader may see; empty: all.
     package struct Visibility: Sendable {
         package var kinds: [Kind]
         package var meshes: [Name]
@@ -47,7 +47,7 @@ package struct ReferrerQuery: Sendable {
     package var parts: [Reference.Part]?
     /// Only those that keep the target from being deleted.
     package var isKept: Bool
-    /// Of each object the first place only.
+    /// Whether only the first place of each object is meant.
     package var isOnceAnObject: Bool
     /// `nil`: all objects, also those of kinds that only a newer version knows.
     package var visibility: Visibility?
@@ -69,12 +69,12 @@ package struct ReferrerQuery: Sendable {
     }
 }
 
-/// Those who name an object: all that were asked for, or a page of them.
+/// The objects that name an object: all that were asked for, or a page of them.
 package struct ReferrerPage: Sendable {
     package var items: [Referrer] = []
     /// Objects of kinds, or with references of a strength, that only a newer version of this server knows: `Gadget shop/x`.
     package var unknown: [String] = []
-    /// Where the next page begins; `nil`: this is the last one.
+    /// The place where the next page begins; `nil`: this is the last one.
     package var next: ReferrerCursor?
 }
 
