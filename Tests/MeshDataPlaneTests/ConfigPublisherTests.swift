@@ -4,8 +4,6 @@ import MeshCore
 import MeshFeed
 import MeshModel
 import MeshStore
-import NIOCore
-import NIOPosix
 import StoreFixtures
 import Synchronization
 import TestSupport
@@ -81,7 +79,6 @@ struct ConfigPublisherTests {
         let publisher: ConfigPublisher
         let mesh: MeshKey
         let view: ViewID
-        let loop = MultiThreadedEventLoopGroup.singleton.any()
 
         init(_ store: MeshStore) throws {
             self.store = store
@@ -121,10 +118,10 @@ struct ConfigPublisherTests {
         }
 
         @discardableResult
-        func attach(_ view: ViewID? = nil) -> Snapshot? { snapshots.attach(view ?? self.view, on: loop) }
+        func attach(_ view: ViewID? = nil) -> Snapshot? { snapshots.attach(view ?? self.view) }
 
         /// The view's proxy goes.
-        func detach() { snapshots.detach(view, on: loop) }
+        func detach() { snapshots.detach(view) }
 
         func putEndpoint(of service: String, weight: Int = 1) async throws {
             let name = NamespacedName(
@@ -223,7 +220,7 @@ struct ConfigPublisherTests {
                 views.joined().filter { !$0.description.hasSuffix("1") }
                     .allSatisfy { bench.snapshots.snapshot(of: $0) != nil }
             }
-            for views in views { bench.snapshots.detach(views[1], on: bench.loop) }
+            for views in views { bench.snapshots.detach(views[1]) }
             let first = try views.map { try #require(bench.snapshots.snapshot(of: $0[0])) }
 
             bench.compiling.shut(for: bench.mesh)
@@ -263,7 +260,7 @@ struct ConfigPublisherTests {
             var revision = try await bench.snapshot().revision
             for round in 0..<50 {
                 for _ in 0..<round {
-                    bench.snapshots.detach(bench.view, on: bench.loop)
+                    bench.snapshots.detach(bench.view)
                     bench.attach()
                 }
                 try await bench.putEndpoint(of: "reviews", weight: round + 1)

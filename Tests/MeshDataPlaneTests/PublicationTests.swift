@@ -77,7 +77,7 @@ struct PublicationTests {
         await bench.publish(state)
         let views = try ["caller", "other", "third"].map { try Self.view($0, $0) } + [Self.view("reviews-v1-1")]
         for view in views { try await bench.insert(view) }
-        bench.store.detach(views[2].id, on: bench.loop)
+        bench.store.detach(views[2].id)
         state.revision += 1
         await bench.publish(state)
         let snapshots = try views.map(bench.snapshot)
@@ -91,13 +91,13 @@ struct PublicationTests {
         let state = try Self.state()
         let view = try Self.view("caller", "caller")
         // Told of the end of a view that is there again, and of the beginning of one that has ended.
-        _ = bench.store.attach(view.id, on: bench.loop)
+        _ = bench.store.attach(view.id)
         for _ in 0..<2 { await bench.publisher.attend(to: [view]) }
         await bench.publish(state)
         #expect(try bench.snapshot(of: view).revision == state.revision)
         await bench.remove(view)
         await bench.publisher.attend(to: [view])
-        _ = bench.store.attach(view.id, on: bench.loop)
+        _ = bench.store.attach(view.id)
         await bench.publish(state)
         #expect(bench.store.snapshot(of: view.id) == nil, "the publisher has yet to be told")
         await bench.publisher.attend(to: [view])

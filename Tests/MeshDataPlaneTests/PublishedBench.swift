@@ -1,7 +1,6 @@
 import MeshControl
 import MeshFeed
 import MeshModel
-import NIOPosix
 import TestSupport
 import Testing
 
@@ -12,7 +11,6 @@ import Testing
 struct PublishedBench {
     let store = SnapshotStore()
     let publisher: MeshPublisher
-    let loop = MultiThreadedEventLoopGroup.singleton.any()
 
     init(listenerTTL: Duration? = nil) {
         publisher = MeshPublisher(in: store, listenerTTL: listenerTTL, logger: quietLogger)
@@ -27,14 +25,14 @@ struct PublishedBench {
     /// A proxy comes.
     @discardableResult
     func insert(_ view: ProxyView) async throws -> Snapshot {
-        _ = store.attach(view.id, on: loop)
+        _ = store.attach(view.id)
         await publisher.attend(to: [view])
         return try snapshot(of: view)
     }
 
     /// The proxy goes, and does not come back.
     func remove(_ view: ProxyView) async {
-        store.detach(view.id, on: loop)
+        store.detach(view.id)
         for _ in 0..<SnapshotStore.patience { store.tick() }
         await publisher.attend(to: [view])
     }

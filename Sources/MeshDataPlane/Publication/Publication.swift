@@ -11,12 +11,12 @@ internal import XDSServer
 final class Publication: SnapshotSource {
     typealias Lists = TreeDictionary<ViewID, [LayerID]>
 
-    let revision: Revision
+    private let revision: Revision
     /// The owner of the snapshots.
     private let owner: String?
     let layers: Layers
     /// The layers of each view. In a tree, of which a copy costs nothing and a change little.
-    let lists: Lists
+    private let lists: Lists
     /// The snapshots of views that have nothing of their own, as most have, by their lists.
     private let shared: Mutex<[[LayerID]: Snapshot]>
 

@@ -1,7 +1,7 @@
 /// A part of what a source's clients are served, of all types: what many have in common, or what one has for itself. Immutable.
 /// Clients have short lists of layers (``Snapshot``).
 package final class Layer: Sendable {
-    /// Without types of which there is nothing.
+    /// The sets by type, without types of which there is nothing.
     package let sets: [ResourceType: ResourceSet]
 
     package static let empty = Layer([:])

@@ -7,9 +7,9 @@
 /// No name should be in two layers of a list, and whoever makes layers says so if one is (``contested``). Then the layer that comes
 /// first counts, and clients with the list share less with others.
 package struct LayeredSet: Sendable {
-    /// Without those in which there is nothing.
+    /// The layers, without those in which there is nothing.
     let layers: [ResourceSet]
-    /// Resources that are visible.
+    /// The number of resources that are visible.
     package let count: Int
     /// The digest of all visible resources.
     private let digest: ContentDigest
@@ -102,7 +102,7 @@ package struct LayeredSet: Sendable {
         }
     }
 
-    /// Without what is not among `names`.
+    /// The resources among `names`, by themselves.
     func only(_ names: Set<String>) -> LayeredSet { LayeredSet([ResourceSet(names.compactMap { self[$0] })]) }
 
     /// Whether all resources are among `names`.
@@ -143,7 +143,7 @@ package struct LayeredSet: Sendable {
         return changes
     }
 
-    /// The layers in which an answer lies that tells of the difference from `old`; clients that have other layers beside them can be
+    /// The layers in which a response lies that tells of the difference from `old`; clients that have other layers beside them can be
     /// told the same.
     ///
     /// - Parameter named: names of which something is said whether they differ or not.
@@ -159,7 +159,7 @@ package struct LayeredSet: Sendable {
         )
     }
 
-    /// The layers in which an answer lies that tells what this set is to a client that comes back, and what it has of them, if it has
+    /// The layers in which a response lies that tells what this set is to a client that comes back, and what it has of them, if it has
     /// its own ones as they are. If it does not, it has what nobody has.
     ///
     /// - Parameter names: that it asks for.

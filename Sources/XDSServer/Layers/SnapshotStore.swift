@@ -134,10 +134,10 @@ package final class SnapshotStore: Sendable {
         }.value
     }
 
-    /// Counts a stream in. Newer snapshots are delivered to its loop's hub from now on.
+    /// Counts a stream in. Newer snapshots are delivered to it if it is in the hub of its loop.
     ///
     /// - Returns: the current snapshot, if there is one; if not, the publisher hears that it is wanted.
-    func attach(_ view: ViewID, on eventLoop: any EventLoop) -> Snapshot? {
+    func attach(_ view: ViewID) -> Snapshot? {
         let publication = state.withLock { state in
             if state.views[view] == nil { state.sources[view.source, default: Source()].views += 1 }
             state.views[view, default: 0] += 1
@@ -151,7 +151,7 @@ package final class SnapshotStore: Sendable {
     }
 
     /// Counts a stream out.
-    func detach(_ view: ViewID, on eventLoop: any EventLoop) {
+    func detach(_ view: ViewID) {
         state.withLock { state in
             guard let count = state.views[view], count > 0 else { return }
             state.views[view] = count - 1
@@ -249,6 +249,9 @@ final class StreamHub {
         return found
     }
 
+    /// Has the streams of a source take what a publication serves them.
+    ///
+    /// - Parameter views: for whom it is news; `nil`: for all.
     func deliver(_ publication: any SnapshotSource, of source: String, to views: Set<ViewID>?) {
         // Streams may come and go while others are told.
         let concerned = streams[source] ?? [:]

@@ -148,7 +148,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         form = ResponseForm(machine.variant, clientFeatures: node.clientFeatures)
         machine.takesTTL = form.hasTTL
         hub.insert(self, admission.view)
-        if let snapshot = service.store.attach(admission.view, on: call.eventLoop) { try take(snapshot) }
+        if let snapshot = service.store.attach(admission.view) { try take(snapshot) }
         service.logger.debug("stream admitted", metadata: ["proxy": "\(admission.proxy)"])
     }
 
@@ -173,7 +173,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         report()
         service.places.giveBack(admission)
         hub.remove(self, admission.view)
-        service.store.detach(admission.view, on: call.eventLoop)
+        service.store.detach(admission.view)
         service.logger.debug("stream closed", metadata: ["proxy": "\(admission.proxy)", "reason": "\(reason)"])
     }
 

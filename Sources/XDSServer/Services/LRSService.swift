@@ -79,7 +79,7 @@ private final class LRSStream: GRPCCallHandler {
         self.admission = admission
         call.connection.trust()
         // The client may have its other stream with another replica; the names are needed here too.
-        _ = service.store.attach(admission.view, on: call.eventLoop)
+        _ = service.store.attach(admission.view)
         var response = Envoy_Service_LoadStats_V3_LoadStatsResponse()
         response.loadReportingInterval = .init(rounding: service.interval ?? .seconds(3_600))
         if service.interval != nil {
@@ -129,7 +129,7 @@ private final class LRSStream: GRPCCallHandler {
         isOver = true
         guard let admission else { return }
         service.places.giveBack(admission)
-        service.store.detach(admission.view, on: call.eventLoop)
+        service.store.detach(admission.view)
     }
 }
 
