@@ -3,7 +3,7 @@ package import MeshCore
 
 /// A host that an object defines by its full name, as the compiler sees it: what services are, whichever kind of object it is.
 package struct DefinedHost: Hashable, Sendable {
-    /// Who sees it beside the namespace of its object.
+    /// The namespaces that see the host, beside that of its object: `exportTo` in Istio.
     package enum Export: Hashable, Sendable {
         case everybody
         case namespaces(Set<Name>)
@@ -27,7 +27,7 @@ package struct DefinedHost: Hashable, Sendable {
         }
     }
 
-    /// Where requests go.
+    /// The endpoints of the host, or how sidecars find them.
     package enum Members: Hashable, Sendable {
         /// To these addresses.
         case addresses([Member])
@@ -55,14 +55,14 @@ package struct DefinedHost: Hashable, Sendable {
     }
 
     package var text: String
-    /// Where in the object.
+    /// The place of the host's name in its object.
     package var pointer: JSONPointer
     package var ports: [ServiceSpec.Port]
     package var members: Members
     package var export: Export
-    /// Of several of one name the oldest counts.
+    /// The creation time of the object. Of several objects of a namespace with the same host, the oldest counts.
     package var createTime: Timestamp
-    /// What the object says that nothing depends on, by where it stands: the rest of a sentence.
+    /// Fields of the object that change nothing, each with the rest of a sentence that says why.
     package var idle: [JSONPointer: String]
 
     package init(

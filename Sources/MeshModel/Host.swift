@@ -1,6 +1,6 @@
 package import MeshCore
 
-/// Where requests are sent: a host, and whose it is.
+/// A host that requests are sent to, and the service or namespace that it belongs to.
 ///
 /// Rules and callers name it by texts that mean different hosts in different namespaces; what a text means is for the mesh to say.
 package enum Host: Hashable, Sendable {
@@ -18,7 +18,7 @@ package enum Host: Hashable, Sendable {
         }
     }
 
-    /// Of the object that defines it. Its rules are decided about there.
+    /// The namespace of the object that defines the host. Rules for the host are decided about there.
     package var namespace: Name {
         switch self {
         case .service(let name): name.namespace
@@ -90,7 +90,7 @@ extension Host {
 }
 
 extension Host {
-    /// What a sentence calls it, before its name.
+    /// The noun that a sentence puts before the host's name: `service`, `host`.
     package var noun: String {
         switch self {
         case .service: "service"
@@ -98,7 +98,7 @@ extension Host {
         }
     }
 
-    /// As what belongs to somebody.
+    /// A noun phrase for the host as somebody's property: `the host of service shop/reviews`.
     package var phrase: String {
         switch self {
         case .service: "the host of service \(self)"
@@ -106,7 +106,7 @@ extension Host {
         }
     }
 
-    /// That there is none.
+    /// A sentence saying that the host does not exist: `there is no service shop/reviews`.
     package var absence: String {
         switch self {
         case .service: "there is no service \(self)"
@@ -114,7 +114,8 @@ extension Host {
         }
     }
 
-    /// That there is none, said to somebody who named it by a text: what could be a service's name may be meant as another's.
+    /// A sentence saying that the host does not exist, for the author of a text that names it: a text that could be a
+    /// service's name may be meant as another host's.
     package func absence(named text: String) -> String {
         let sentence = "there is no \(described)"
         guard service != nil, HostName.mayBeDefined(HostName.relative(text)), !text.hasSuffix(".svc") else {
@@ -125,7 +126,7 @@ extension Host {
 }
 
 extension Host: CustomStringConvertible {
-    /// As people are told of it: `shop/reviews`, `api.example.com`.
+    /// The short name for people: `shop/reviews`, `api.example.com`.
     package var description: String {
         switch self {
         case .service(let name): "\(name)"
@@ -134,8 +135,8 @@ extension Host: CustomStringConvertible {
     }
 }
 
-/// What objects have to do with besides themselves: whoever looks for all objects that have to do with something looks again when
-/// one of them changes (``ResourceKind/mentions(_:of:)``).
+/// A service, host or proxy that an object has to do with besides itself. A pass that asks for all objects that mention
+/// it runs again when one of them changes (``ResourceKind/mentions(_:of:)``).
 package enum Mention: Hashable, Sendable {
     /// Says something about a service, which may not exist.
     case service(NamespacedName)
@@ -148,7 +149,7 @@ package enum Mention: Hashable, Sendable {
     /// Stands behind a proxy.
     case proxy(NamespacedName)
 
-    /// What somebody who says something about a host mentions.
+    /// The mentions of an object that says something about a host: of a service, of a host by its text, or of both.
     ///
     /// - Parameters:
     ///   - text: by which it is named.
@@ -162,7 +163,7 @@ package enum Mention: Hashable, Sendable {
 
 /// An object in the state of a mesh; of a kind of children with the name of the child.
 package struct ObjectName: Hashable, Comparable, Sendable {
-    /// Of the object, or of the child's parent.
+    /// The name of the object, or of the child's parent.
     package var name: NamespacedName
     package var child: Name?
 

@@ -4,7 +4,7 @@ package import MeshCore
 /// The names by which callers and rules name hosts. Of a service: `reviews`, `reviews.shop`, `reviews.shop.svc`,
 /// `reviews.shop.svc.cluster.local`; each of them may have a dot behind it, which makes a name of DNS absolute.
 package enum HostName {
-    /// What full names of services end with, as in Kubernetes.
+    /// The suffix of services' full names, as in Kubernetes.
     package static let domain = "svc.cluster.local"
 
     package static let rule =
@@ -59,7 +59,8 @@ package enum HostName {
         host.utf8.contains(UInt8(ascii: ".")) && !host.hasSuffix(".\(domain)")
     }
 
-    /// What stands before the first dot: of a service's host its name, found in a fraction of the time of ``service(_:from:)``.
+    /// The text before the first dot: of a service's host its name, found in a fraction of the time of
+    /// ``service(_:from:)``.
     package static func firstLabel(_ host: String) -> Substring {
         host[..<(host.utf8.firstIndex(of: UInt8(ascii: ".")) ?? host.endIndex)]
     }

@@ -2,7 +2,8 @@ internal import Dispatch  // lint:allow: threads; no I/O and no clock
 public import Synchronization
 
 extension Array where Element: Sendable {
-    /// As `map`, on all processors if that is worth the hand-over. Returns when all is done; the calling thread takes its part.
+    /// Maps on all processors, if that is worth the hand-over. Returns when all is done; the calling thread takes its
+    /// part.
     ///
     /// Inlinable, so that it is compiled for what is mapped: elements are large structures, and copying one of a type that is
     /// not known takes as long as what is done with some of them.

@@ -14,7 +14,7 @@ package struct ObjectCondition: Hashable, Sendable {
     package var reason: String
     /// The part of the object's surroundings that it is about, such as a listener; empty: none.
     package var subject: String
-    /// Where in the object it comes from, as a JSON Pointer.
+    /// The place in the object that the condition comes from, as a JSON Pointer.
     package var pointer: String
     /// A sentence for people.
     package var message: String

@@ -1,7 +1,7 @@
 package import Documents
 package import MeshCore
 
-/// What clients may say about an object besides its `spec`.
+/// The labels and annotations that clients give an object besides its `spec`.
 package struct ObjectLabels: Hashable, Sendable {
     package var labels: [String: String]
     package var annotations: [String: String]
@@ -27,7 +27,8 @@ package struct StoredObject: Hashable, Sendable {
     package var updateTime: Timestamp
     package var spec: JSONValue
     package var status: JSONValue
-    /// What was found out about it, where that was asked for; `nil` also if nothing was found out in the last day.
+    /// The conditions of the object; `nil` if they were not asked for, or if there are none and none changed in the
+    /// last day.
     package var conditions: [ObjectCondition]?
 
     package init(
@@ -47,6 +48,6 @@ package struct StoredObject: Hashable, Sendable {
 }
 
 extension JSONPointer {
-    /// Where a document's `spec` stands.
+    /// The place of a document's `spec`.
     package static let spec = JSONPointer(["spec"])
 }

@@ -1,9 +1,9 @@
 package import MeshCore
 
-/// What the table of kinds says about one kind: everything that REST paths, operations, permissions, messages and the store
-/// need to know of it.
+/// A kind's entry in the table of kinds: everything that REST paths, operations, permissions, messages and the store
+/// need to know of the kind.
 package struct KindInfo: Sendable {
-    /// Where objects of a kind stand: what a name is unique in.
+    /// The scope in which the name of an object is unique.
     package enum Scope: Hashable, Sendable {
         /// Beside all tenants: a tenant.
         case platform
@@ -20,13 +20,13 @@ package struct KindInfo: Sendable {
     package let plural: String
     /// The path parameter that names an object, for example `virtualService`.
     package let parameter: String
-    /// What messages call an object, for example `virtual service`.
+    /// The noun for an object in messages, for example `virtual service`.
     package let noun: String
     /// And several, for example `virtual services`.
     package let nouns: String
     package let scope: Scope
     package let roles: KindRoles
-    /// What can be done to an object besides reading and writing it.
+    /// The operations on an object besides reading and writing it.
     package let methods: [CustomMethod]
     /// Whether somebody waits for proxies to have a change of an object.
     package let isUrgent: Bool

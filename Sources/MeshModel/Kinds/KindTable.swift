@@ -3,15 +3,17 @@ package import MeshCore
 
 /// The typed form of the `spec` of a kind of objects, and what the table says about the kind.
 package protocol ResourceKind: Document, SendableMetatype {
-    /// What the compiler sees of an object. Of equal inputs nothing is compiled again. `Never`: it sees nothing of the kind.
+    /// An object as the compiler sees it. An equal input is no change, so nothing is compiled again. `Never`: the
+    /// compiler sees nothing of the kind.
     associatedtype Input: Hashable & Sendable = Never
 
     static var info: KindInfo { get }
 
-    /// What the compiler sees of an object in the state of a mesh; `nil`: nothing.
+    /// The compiler's input for an object in the state of a mesh; `nil`: the compiler sees nothing of it.
     static func input(_ spec: Self, of object: StoredObject, in mesh: MeshKey) -> Input?
 
-    /// What the compiler finds an object by, besides its name; by default nothing. A pure function of the input.
+    /// The mentions by which the compiler finds an object, besides its name; by default none. A pure function of the
+    /// input.
     ///
     /// - Parameter name: of the object, or of its parent.
     static func mentions(_ input: Input, of name: NamespacedName) -> [Mention]
@@ -79,7 +81,7 @@ extension Kind: CustomStringConvertible {
     /// Its form in this program. (A member called `type` would not be opened as an argument by Swift 6.3.)
     package var specType: any ResourceKind.Type { kinds.specType(self) }
 
-    /// As ``KindInfo/name``.
+    /// The ``KindInfo/name``, for example `VirtualService`.
     package var name: String { info.name }
     package var scope: KindInfo.Scope { info.scope }
     package var description: String { name }

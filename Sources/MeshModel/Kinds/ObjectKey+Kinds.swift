@@ -2,7 +2,8 @@ package import Documents
 package import MeshCore
 
 extension ObjectScope {
-    /// Where what is done to an object has to be allowed. For a tenant and a mesh: in that one.
+    /// The scope in which a caller needs the permission for an operation on the object. For a tenant or a mesh it is
+    /// that tenant or mesh itself.
     package init(_ key: ObjectKey) {
         self.init(
             tenant: key.tenant, mesh: key.kind == .mesh ? key.name : key.mesh, namespace: key.namespace,
@@ -63,7 +64,7 @@ extension ObjectKey {
     /// How the object is named to those who see its mesh: `{"kind", "namespace", "service", "name"}`.
     package var reference: JSONValue { reference(from: self) }
 
-    /// As ``reference``, with its `mesh` if that is not the mesh of another object.
+    /// The object's ``reference``, with its `mesh` if the other object stands in another one.
     package func reference(from other: ObjectKey) -> JSONValue {
         .fields([
             "kind": .string(kind.name), "mesh": mesh == other.mesh ? nil : mesh.map { .string($0.text) },

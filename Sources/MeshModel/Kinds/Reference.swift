@@ -6,15 +6,16 @@ package import MeshCore
 /// The function ``ResourceKind/references(_:of:)`` is the truth. The store keeps rows of what it answers, for questions that go
 /// across objects: what uses an object, and whether it can be deleted.
 package struct Reference: Hashable, Sendable {
-    /// What of the target is named, if it is not all of it.
+    /// A part of the target, if the reference names no more than that.
     package enum Part: Hashable, Sendable {
         /// A version of a service.
         case version(Name)
-        /// What a destination calls its subset: a subset of the DestinationRule that holds for the service, or a version of it.
+        /// A destination's `subset`: one of the DestinationRule that holds for the service, or a version of the
+        /// service.
         case subset(Name)
     }
 
-    /// What a reference asks of its target: whether it must exist, and whether it stays.
+    /// The demand of a reference on its target: whether it must exist, and whether it can be deleted.
     package enum Strength: String, CaseIterable, Sendable {
         /// The target must exist when the object is written, and cannot be deleted as long as the object names it.
         case strong
@@ -27,7 +28,7 @@ package struct Reference: Hashable, Sendable {
         package var keeps: Bool { self != .weak }
     }
 
-    /// What whoever writes the object must be allowed to where the target stands, if that is another namespace.
+    /// The right that the object's writer needs in the target's namespace, if that is another one than the object's.
     package enum Right: Hashable, Sendable {
         case none
         /// To write objects of the kind that refers to it: the object decides about the target.
@@ -36,7 +37,7 @@ package struct Reference: Hashable, Sendable {
 
     package var target: ObjectKey
     package var part: Part?
-    /// From the document's root to what names the target, for example `/spec/http/0/route/0/destination`.
+    /// The place in the document that names the target, for example `/spec/http/0/route/0/destination`.
     package var pointer: JSONPointer
     package var strength: Strength
     package var right: Right
@@ -58,7 +59,7 @@ package struct Reference: Hashable, Sendable {
 }
 
 extension Reference.Part: LosslessStringConvertible {
-    /// As rows have it: `version/v1`.
+    /// The form in rows of the store: `version/v1`.
     package var description: String {
         switch self {
         case .version(let name): "version/\(name)"
@@ -78,7 +79,7 @@ extension Reference.Part: LosslessStringConvertible {
 }
 
 extension Kind {
-    /// What a stored object names; `nil` if its spec cannot be read.
+    /// The references of a stored object; `nil` if its spec cannot be read.
     package func references(in spec: JSONValue, of key: ObjectKey) -> [Reference]? {
         func references<Noun: ResourceKind>(_: Noun.Type) -> [Reference]? {
             Noun.read(spec, at: .root, log: ViolationLog(ofStored: true)).map { Noun.references($0, of: key) }
@@ -90,6 +91,6 @@ extension Kind {
 extension ResourceKind {
     package static func references(_ spec: Self, of key: ObjectKey) -> [Reference] { [] }
 
-    /// What the object names.
+    /// The references of an object with this spec.
     package func references(of key: ObjectKey) -> [Reference] { Self.references(self, of: key) }
 }

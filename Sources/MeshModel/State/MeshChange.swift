@@ -1,6 +1,6 @@
 package import MeshCore
 
-/// What changed between two states of a mesh, by the names of what must be looked at again.
+/// The difference between two states of a mesh: the names of objects that must be looked at again.
 package struct MeshChange: Hashable, Sendable {
     /// Objects by kind; of children their parents.
     private var names: [Kind: Set<NamespacedName>] = [:]
@@ -20,7 +20,7 @@ package struct MeshChange: Hashable, Sendable {
         set { names[kind] = newValue.isEmpty ? nil : newValue }
     }
 
-    /// Those of which something changed, unless everything did.
+    /// The kinds of changed objects; not all of them if ``everything`` changed.
     package var kinds: some Sequence<Kind> { names.keys }
 
     mutating func insert(_ name: NamespacedName, of kind: Kind) { names[kind, default: []].insert(name) }

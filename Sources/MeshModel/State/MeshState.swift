@@ -87,7 +87,7 @@ extension MeshState {
         tables[Int(kind.ordinal)].definitions(by: name)
     }
 
-    /// What the objects of a kind mention that have a name, or are children of what has it.
+    /// The mentions by all objects of a kind that have a name, or whose parent has it.
     ///
     /// - Parameter other: a state of the same mesh; objects that are the same there are left out. `nil`: none is.
     package func mentions(

@@ -1,7 +1,7 @@
 package import Documents
 package import MeshCore
 
-/// What a stored object is to the compiler.
+/// A stored object, read into the compiler's input.
 ///
 /// Reading the documents is most of the work of loading a mesh. It is done here, many at a time, so that a state that others wait
 /// for need not be held meanwhile.

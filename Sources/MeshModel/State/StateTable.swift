@@ -16,7 +16,7 @@ package protocol StateTable: Sendable {
     /// The hosts that an object defines.
     func definitions(by name: NamespacedName) -> [DefinedHost]
 
-    /// What the objects of a name mention, and define.
+    /// The mentions and definitions of the objects of a name.
     ///
     /// - Parameter other: of the same kind; objects that are the same there are left out. `nil`: none is.
     func mentions(of name: NamespacedName, differentIn other: (any StateTable)?) -> [(ObjectName, Mention)]

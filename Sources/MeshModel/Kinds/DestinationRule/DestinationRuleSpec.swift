@@ -1,16 +1,16 @@
 package import Documents
 package import MeshCore
 
-/// What holds for connections to one service, whoever calls it, with the fields of Istio's DestinationRule
+/// A traffic policy for connections to one service, whoever calls it, with the fields of Istio's DestinationRule
 /// (networking.istio.io/v1).
 ///
 /// It holds for services of its own namespace only, so that nobody decides about other people's services.
 package struct DestinationRuleSpec: ResourceKind {
     package static let info = KindInfo("DestinationRule", in: .namespace, roles: KindRoles(write: .developers))
 
-    /// What is different for one version of the service.
+    /// A subset: one version of the service, and the policy that is different for it.
     package struct Subset: Document {
-        /// What destinations call it; without labels, the version of that name.
+        /// The name that destinations use for it. Without ``labels`` it means the version of that name.
         package var name: Name
         /// The version that is meant: the one whose labels include these (``ServiceSpec/versions(selectedBy:)``).
         package var labels: [String: String]
@@ -76,7 +76,7 @@ package struct DestinationRuleSpec: ResourceKind {
         trafficPolicy?.hashesRequests == true || subsets.contains { $0.trafficPolicy?.hashesRequests == true }
     }
 
-    /// What holds for connections to a port of a version, or of the service as a whole.
+    /// The policy for connections to a port of a version, or of the service as a whole.
     ///
     /// Blocks are replaced whole, as in Istio: a subset's block goes before the rule's, and what is said about a port
     /// replaces all that is said about others at the same place.

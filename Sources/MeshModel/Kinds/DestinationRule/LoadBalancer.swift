@@ -34,13 +34,13 @@ package enum LoadBalancer: Document {
     ]
     package static let summary: String? = "Either simple or consistentHash."
 
-    /// What Istio's early names mean today; an unspecified one is the default.
+    /// The values of early Istio, with those that they mean today; `UNSPECIFIED` is the default.
     private static let earlyNames = ["LEAST_CONN": Simple.leastRequest, "UNSPECIFIED": .leastRequest]
 }
 
 /// Requests that are equal in something go to the same endpoint, as long as it is there.
 package struct ConsistentHash: Document {
-    /// What requests must be equal in. A request that has none of it goes anywhere.
+    /// The part of a request that is hashed. A request without it goes to any endpoint.
     package enum Source: Hashable, Sendable {
         case header(String)
         case cookie(Cookie)

@@ -3,7 +3,7 @@ internal import MeshCore
 
 /// How callers treat the endpoints of a service, with the fields of Istio's `TrafficPolicy`.
 package struct TrafficPolicy: Document {
-    /// What is said together, and replaced block by block.
+    /// The blocks of a policy, for all ports or for one. Each block is replaced as a whole.
     package struct Blocks: Document {
         package var loadBalancer: LoadBalancer?
         package var connectionPool: ConnectionPool?
@@ -35,7 +35,7 @@ package struct TrafficPolicy: Document {
         }
     }
 
-    /// What holds for one port. It stands for itself: nothing of ``common`` is added.
+    /// The policy for one port, as Istio's `portLevelSettings`. It stands for itself: nothing of ``common`` is added.
     package struct Port: Document {
         /// `1...65_535`.
         package var number = 0
@@ -68,7 +68,7 @@ package struct TrafficPolicy: Document {
 
     package mutating func settle(_ reading: Members) { portLevelSettings.sort { $0.number < $1.number } }
 
-    /// What is said about a port alone; `nil`: nothing is.
+    /// The blocks that are given for a port alone; `nil`: none are.
     func blocks(ofPort number: Int) -> Blocks? { portLevelSettings.first { $0.number == number }?.blocks }
 
     func blocks(port: Int) -> Blocks { blocks(ofPort: port) ?? common }
@@ -166,7 +166,7 @@ package struct ConnectionPool: Document {
 package struct OutlierDetection: Document {
     /// Failures in a row (5xx or no answer) after which an endpoint is left out. 0: never; `nil`: Envoy's default, 5.
     package var consecutive5xxErrors: Int?
-    /// As ``consecutive5xxErrors``, but 502, 503, 504 and no answer only. 0 or `nil`: never.
+    /// Gateway errors in a row (502, 503, 504 or no answer) after which an endpoint is left out. 0 or `nil`: never.
     package var consecutiveGatewayErrors: Int?
     /// Failures to connect or to get an answer are counted by themselves, not as 5xx.
     package var splitExternalLocalOriginErrors = false
@@ -176,7 +176,8 @@ package struct OutlierDetection: Document {
     package var interval: Duration?
     /// How long the first time; each time is longer. Default 30 s.
     package var baseEjectionTime: Duration?
-    /// Of all endpoints, `0...100`; at least one can always be left out, unless it is 0. Default 10.
+    /// The share of all endpoints that may be left out, `0...100` per cent; at least one can be, unless this is 0.
+    /// Default 10.
     package var maxEjectionPercent: Int?
     /// With less than this percentage of endpoints left, all are used again; `0...100`. Default 0.
     package var minHealthPercent: Int?

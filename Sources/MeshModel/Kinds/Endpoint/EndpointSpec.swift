@@ -15,7 +15,8 @@ package struct EndpointSpec: ResourceKind {
     package struct Sidecar: Document {
         /// The proxy's name, as in `…/proxies/{proxy}/bootstrap`.
         package var proxy: Name
-        /// Where the workload itself listens on the sidecar's loopback interface, by the service's port names.
+        /// The ports on which the workload itself listens on the sidecar's loopback interface, by the service's
+        /// port names.
         package var workloadPorts: [Name: Int]
 
         package init() { self.init(proxy: .blank, workloadPorts: [:]) }
@@ -40,7 +41,8 @@ package struct EndpointSpec: ResourceKind {
     package var cluster: Name
     /// An IP address that callers' sidecars can reach.
     package var address: String
-    /// Where callers connect, by the service's port names; `1...65_535`. A port that is left out has the service's number.
+    /// The ports that callers connect to, by the service's port names; `1...65_535`. Default: the service's
+    /// number.
     package var ports: [Name: Int]
     /// One of the service's versions; `nil` if the service has none.
     package var version: Name?

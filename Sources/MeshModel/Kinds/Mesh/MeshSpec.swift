@@ -10,7 +10,7 @@ package struct MeshSpec: ResourceKind {
         // Ask what is wrong in a mesh.
         methods: [CustomMethod("analyze", .everybody)])
 
-    /// What a console shows; at most 200 characters. Default: the mesh's name.
+    /// The name that a console shows; at most 200 characters. Default: the mesh's name.
     package var displayName: String?
     /// Whether hosts that are no services of the mesh may be at private addresses (``IPAddress/isPrivate(_:)``), where a platform's
     /// own systems are. Where they may not, they are not resolved by DNS either, which may answer anything.

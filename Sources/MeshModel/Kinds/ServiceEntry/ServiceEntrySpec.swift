@@ -13,7 +13,7 @@ package struct ServiceEntrySpec: ResourceKind {
         case endpoints = "STATIC"
         /// Sidecars ask DNS for the endpoints' names, or for the host's own if there are none; all answers are members.
         case dns = "DNS"
-        /// As ``dns``, for one name: each new connection goes to the first answer.
+        /// DNS is asked as with ``dns``, for one name, but each new connection goes to the first answer.
         case firstOfDNS = "DNS_ROUND_ROBIN"
     }
 
@@ -35,7 +35,8 @@ package struct ServiceEntrySpec: ResourceKind {
         ]
     }()
 
-    /// Where a host is. Istio decides by it whether connections are encrypted by the mesh.
+    /// The side of the mesh's border on which a host is. Istio decides by it whether connections are encrypted by the
+    /// mesh.
     package enum Location: String, CaseIterable, Sendable {
         case external = "MESH_EXTERNAL"
         case `internal` = "MESH_INTERNAL"
@@ -43,10 +44,10 @@ package struct ServiceEntrySpec: ResourceKind {
 
     package struct Port: Document {
         package var name = Name.blank
-        /// What callers put behind the host name; `1...65_535`.
+        /// The port number that callers put behind the host name; `1...65_535`.
         package var number = 0
         package var appProtocol = AppProtocol.http
-        /// Where members listen that do not say; `nil`: at ``number``.
+        /// The port of endpoints that give none themselves, `1...65_535`; `nil`: ``number``.
         package var targetPort: Int?
 
         package init() {}
@@ -102,7 +103,7 @@ package struct ServiceEntrySpec: ResourceKind {
     package var location = Location.external
     /// At most 1000.
     package var endpoints: [Endpoint] = []
-    /// Who sees the hosts: `*`, `.` for the own namespace, names of namespaces. Empty: everybody.
+    /// The namespaces that see the hosts: `*` for all, `.` for the entry's own, or names. Empty: all.
     package var exportTo: [String] = []
 
     package init() {}

@@ -8,7 +8,7 @@ package struct TenantSpec: ResourceKind {
         roles: KindRoles(
             create: [.platformAdmin], update: [.tenantAdmin, .platformAdmin], delete: [.platformAdmin]))
 
-    /// What a console shows; at most 200 characters. Default: the tenant's name.
+    /// The name that a console shows; at most 200 characters. Default: the tenant's name.
     package var displayName: String?
 
     package init() {}

@@ -31,7 +31,7 @@ package struct Destination: Document {
 /// A destination with its part of a rule's requests.
 package struct RouteDestination: Document {
     package var destination: Destination
-    /// As documents have it: `nil` for an only destination, whose weight goes without saying.
+    /// The weight as documents have it: `nil` for an only destination, whose weight goes without saying.
     private var givenWeight: Int?
     package var headers: HeaderOperations
 
@@ -85,7 +85,7 @@ package struct RouteDestination: Document {
     private static let anyList = Shape<[RouteDestination]>.list(of: .document, 1...64)
 }
 
-/// Where a copy of requests goes; its answers are thrown away.
+/// A destination that gets copies of requests; its answers are thrown away.
 package struct HTTPMirror: Hashable, Sendable {
     package var destination: Destination
     /// `nil`: all requests.

@@ -2,7 +2,7 @@ package import Documents
 internal import MeshCore
 internal import RE2
 
-/// What is changed of a request's path and host before it goes to its destination.
+/// A rewrite of a request's path and host before it goes to its destination.
 package struct HTTPRewrite: Document {
     package struct Regex: Document {
         /// RE2 syntax.
@@ -108,7 +108,7 @@ package struct HTTPDirectResponse: Document {
     /// At most ``maxBodyBytes``; of what was stored before they were counted the rest is not sent.
     package var body: String?
 
-    /// What Envoy accepts in a route configuration by default (`max_direct_response_body_size_bytes`).
+    /// Envoy's default limit for the body in a route configuration (`max_direct_response_body_size_bytes`).
     package static let maxBodyBytes = 4096
 
     package init() {}

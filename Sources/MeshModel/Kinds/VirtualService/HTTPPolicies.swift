@@ -18,8 +18,8 @@ package struct HTTPRetries: Document {
         self.statusCodes = statusCodes
     }
 
-    /// What holds where a rule says nothing, as in Istio: two more tries of what certainly did not reach the workload, or
-    /// what it refused before doing anything.
+    /// The default of rules that give no retries, as in Istio: two more tries of a request that certainly did not reach
+    /// the workload, or that the workload refused before doing anything.
     package static let standard = HTTPRetries(
         attempts: 2,
         conditions: ["connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"])

@@ -1,14 +1,14 @@
 internal import MeshCore
 
-/// What `%` means in the value of a header that a rule sets or adds, as in Istio: `%REQ(x-user)%` stands for what Envoy knows
-/// about the request, and `%%` for one percent sign.
+/// Envoy's substitution format, in the values of headers that a rule sets or adds, as in Istio: `%REQ(x-user)%` stands
+/// for the request's header `x-user`, and `%%` for one percent sign.
 ///
 /// Only commands are let through that every supported Envoy knows, and that tell about the request and its way. Others could
 /// have Envoy refuse the routes of everybody, or carry out of a sidecar what its workload's neighbours must not see.
 ///
 /// Source: https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/advanced/substitution_formatter
 package enum HeaderFormat {
-    /// What stands behind a command's name.
+    /// The argument that may stand behind a command's name.
     private enum Argument {
         case nothing
         /// `(name)`, `(name?alternative)`, either with `:length` behind it.
@@ -73,10 +73,10 @@ package enum HeaderFormat {
     }
 
     private static let percent = UInt8(ascii: "%")
-    /// Of what stands in parentheses, in bytes.
+    /// The longest argument, in bytes, with its parentheses.
     private static let maxArgument = 600
 
-    /// Where each `%` stands that neither begins a command nor stands for itself.
+    /// The index of each `%` that begins no command and is no part of a `%%`.
     private static func strays(in bytes: [UInt8]) -> [Int] {
         var strays: [Int] = []
         var place = 0
@@ -91,7 +91,7 @@ package enum HeaderFormat {
         return strays
     }
 
-    /// Where the command, or `%%`, ends that the text begins with; `nil`: it begins with neither.
+    /// The index behind the command, or the `%%`, with which the text begins; `nil`: it begins with neither.
     private static func end(ofCommand text: ArraySlice<UInt8>) -> Int? {
         let rest = text.dropFirst()
         if rest.first == percent { return rest.startIndex + 1 }
@@ -114,7 +114,7 @@ package enum HeaderFormat {
         return byte(text, end) == percent ? end + 1 : nil
     }
 
-    /// What stands behind the `%` that the text begins with and could be a command's name.
+    /// The text behind the `%` that it begins with, as far as it could be a command's name; at most 64 bytes.
     private static func name(of text: ArraySlice<UInt8>) -> String {
         let name = text.dropFirst().prefix(64).prefix {
             $0 == UInt8(ascii: "_") || (48...57).contains($0) || (65...90).contains($0)
@@ -151,7 +151,7 @@ package enum HeaderFormat {
         return true
     }
 
-    /// What is wrong with the text that begins with a stray `%`.
+    /// The error in the text that begins with a stray `%`, and the commands that may be meant.
     private static func why(_ text: ArraySlice<UInt8>, _ place: Int) -> (detail: String, choices: [String]) {
         let name = name(of: text)
         let place = "at byte \(place)"

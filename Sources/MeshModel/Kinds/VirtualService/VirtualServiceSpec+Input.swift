@@ -27,7 +27,7 @@ extension VirtualServiceSpec {
         MeshState.Rules(spec: spec, revision: object.revision, createTime: object.createTime)
     }
 
-    /// What its rules are about, and where they send requests.
+    /// The hosts that the VirtualService has rules for, and the services that it sends requests to.
     package static func mentions(_ input: MeshState.Rules, of name: NamespacedName) -> [Mention] {
         let hosts = input.spec.hosts.flatMap { Mention.host($0, from: name.namespace) }
         return hosts + input.spec.destinations(from: name.namespace).map(Mention.destination)

@@ -37,7 +37,7 @@ extension VirtualServiceSpec {
         package var version: Name?
     }
 
-    /// Where the rules send requests to a service.
+    /// The places in which rules send requests to a service.
     ///
     /// - Parameter namespace: of the VirtualService.
     package func uses(of service: NamespacedName, from namespace: Name) -> [Use] {

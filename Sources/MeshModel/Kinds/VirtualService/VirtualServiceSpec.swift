@@ -7,10 +7,11 @@ package import MeshCore
 package struct VirtualServiceSpec: ResourceKind {
     package static let info = KindInfo("VirtualService", in: .namespace, roles: KindRoles(write: .developers))
 
-    /// What stands for all sidecars of the mesh among ``gateways``.
+    /// The name among ``gateways`` that stands for all sidecars of the mesh.
     package static let meshGateway = "mesh"
 
-    /// Who may decide about one of the hosts in place of this VirtualService. Not Istio's.
+    /// The namespaces that may decide about one of the hosts in place of this VirtualService. Istio has nothing like
+    /// it.
     package struct Delegation: Document {
         /// One of ``hosts``, of this VirtualService's own namespace.
         package var host: String
@@ -37,7 +38,7 @@ package struct VirtualServiceSpec: ResourceKind {
     package var hosts: [String]
     /// At most 32.
     package var delegateHosts: [Delegation]
-    /// Who follows the rules: `mesh` for sidecars, names of gateways. Empty: `mesh`.
+    /// The gateways that follow the rules, by name; `mesh` stands for sidecars. Empty: `mesh`.
     package var gateways: [String]
     /// The first rule that fits decides; at least one, at most 256.
     package var http: [HTTPRule]
