@@ -7,9 +7,9 @@ package import MeshStore
 /// The REST API, the release engine and registries all come through here, so that a rule is written once.
 package struct ControlPlane: Sendable {
     package let store: MeshStore
-    /// What feeds watches of lists, and the mirror.
+    /// The reader of feeds, for watches of lists and for the mirror.
     package let feeds: FeedReader
-    /// Where simulations are carried out.
+    /// The threads that simulations and analyses run on.
     let desk = WorkDesk()
     let indexes = RuleIndexes()
     let logger: Logger
@@ -20,6 +20,6 @@ package struct ControlPlane: Sendable {
         self.logger = logger
     }
 
-    /// What writes, simulations and the release engine see of a mesh.
+    /// The states of meshes that writes, simulations and the release engine look at.
     package var mirror: MeshMirror { feeds.mirror }
 }

@@ -3,7 +3,7 @@ internal import MeshModel
 
 /// Something that a caller may or may not do, and the roles that may.
 package struct Permission: Hashable, Sendable {
-    /// What a refusal names, for example `releases.promote`.
+    /// The name in refusals, for example `releases.promote`.
     package let name: String
     package let roles: Set<Role>
 
@@ -29,7 +29,7 @@ extension Permission {
     package static func update(_ kind: Kind) -> Permission { writing("update", kind, kind.info.roles.update) }
     package static func delete(_ kind: Kind) -> Permission { writing("delete", kind, kind.info.roles.delete) }
 
-    /// That of a custom method. One that the table does not have is nobody's.
+    /// The permission for a custom method. Nobody has it if the table has no such method.
     package static func custom(_ method: String, of kind: Kind) -> Permission {
         of(kind, method, kind.info.methods.first { $0.name == method }?.roles ?? [])
     }

@@ -60,7 +60,7 @@ extension ControlPlane {
     }
 }
 
-/// What a long-running operation does to its target.
+/// The action of a long-running operation on its target.
 enum OperationVerb: String {
     case enable = "mesh:enable"
     case disable = "mesh:disable"

@@ -1,11 +1,11 @@
 internal import MeshCore
 internal import MeshModel
 
-/// Of one mesh: which conditions stand in the database, and which may be written next. No I/O, no clock: time is counted in
-/// ticks.
+/// The conditions of one mesh that stand in the database, and when those of an object may be written again. No I/O, no
+/// clock: time is counted in ticks.
 ///
-/// What is new is written at once. What changes again soon waits until ``pause`` is over and is written as it is then, so that
-/// an endpoint that comes and goes does not make a write each time.
+/// A new condition is written at once. Conditions that change again soon wait until ``pause`` is over and are written
+/// as they are then, so that an endpoint that comes and goes does not make a write each time.
 struct ConditionBook {
     /// In ticks: how long the conditions of an object stay as they were written.
     let pause: Int
@@ -17,7 +17,7 @@ struct ConditionBook {
         self.pause = pause
     }
 
-    /// What of the conditions that there should be is to be written now.
+    /// The changes to write now, for the conditions that there should be.
     ///
     /// - Returns: all conditions of the objects of which some are different, with their times as far as they are known; and
     ///   whether that is everything, or something has to wait.

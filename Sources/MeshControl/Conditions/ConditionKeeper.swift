@@ -20,7 +20,7 @@ package struct ConditionKeeper: Sendable {
     private let clock: any Clock<Duration>
     private let logger: Logger
 
-    /// What time is counted in.
+    /// The unit in which the keeper counts time.
     static let tick = Duration.milliseconds(250)
     /// How long changes are gathered, in ticks; pushes are done by then.
     private static let gathering = 1
@@ -63,11 +63,11 @@ package struct ConditionKeeper: Sendable {
         case tick
     }
 
-    /// What is known of a mesh whose writer this replica is.
+    /// A mesh whose conditions this replica writes.
     private struct Entry {
         var compiler: Compiler
         var state: MeshState
-        /// What the compiler says of the state.
+        /// The conditions that the compiler finds in the state.
         var wanted: [ObjectKey: [ObjectCondition]] = [:]
         var book: ConditionBook
         var stored: ConditionState

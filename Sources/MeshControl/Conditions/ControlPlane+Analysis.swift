@@ -7,7 +7,7 @@ internal import MeshModel
 internal import MeshStore
 
 extension ControlPlane {
-    /// As many findings as one answer has.
+    /// The most findings that one answer has.
     private static let maxFindings = 1000
 
     /// Tells everything that has to be said about the objects of a mesh as it is now: found now, whatever conditions say.

@@ -7,7 +7,8 @@ extension Diagnostic {
     /// How a code is called in conditions: `UnknownReference`.
     var reason: String { code.rawValue.prefix(1).uppercased() + code.rawValue.dropFirst() }
 
-    /// What is not in force makes an object one that is not accepted; a notice is a condition of its own.
+    /// The condition of the object. A diagnostic of something not in force makes `Accepted` false; a notice is a
+    /// condition of its own.
     var condition: ObjectCondition {
         let isNotice = severity == .notice
         return ObjectCondition(

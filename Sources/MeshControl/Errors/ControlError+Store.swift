@@ -3,7 +3,7 @@ internal import MeshCore
 internal import MeshStore
 
 extension ControlError {
-    /// What an error of the store means to a caller.
+    /// Translates an error of the store for the caller.
     init(_ error: StoreError) {
         switch error {
         case .notFound: self = .notFound("such object, or no such mesh")
@@ -26,7 +26,7 @@ extension ControlError {
 }
 
 extension StoreError.Hindrance {
-    /// What somebody who has to wait is told.
+    /// The reason for which a caller has to wait, as a sentence.
     package var described: String {
         switch self {
         case .unreachable: "the database cannot be reached at the moment"

@@ -9,11 +9,12 @@ package enum ControlError: Error, Sendable {
     case notFound(String)
     /// The caller may know that it exists, and may not do this.
     case forbidden(Permission)
-    /// As ``forbidden(_:)``, in another namespace than that of the call, which the request's body names at a place.
+    /// The caller may not do this in another namespace than that of the call, which the request's body names at a
+    /// place.
     case forbiddenThere(Permission, namespace: Name, JSONPointer)
-    /// What is asked does not fit what is there.
+    /// The request does not fit the present state, for example a name that is taken.
     case conflict(Conflict)
-    /// What the document names belongs to another object; writing it again changes nothing about that.
+    /// A host that the document names belongs to another object; writing the document again changes nothing about that.
     case owned(Conflict)
     /// A precondition does not hold. With the version that is there now, if anything is.
     case stale(ObjectVersion?)
@@ -21,22 +22,22 @@ package enum ControlError: Error, Sendable {
     case preconditionRequired(ObjectVersion)
     /// An idempotency key was used before for something else.
     case idempotencyMismatch
-    /// What happened after the revision that the caller has is not known (any more).
+    /// The feed has no changes (any more) from the revision on that the caller has.
     case gone
     /// The database cannot do it at the moment; worth another try after the given time. The text says what is waited for.
     case unavailable(retryAfter: Duration, String = "the database cannot be reached at the moment")
-    /// Somebody does as much at a time as is allowed; worth another try in a second.
+    /// The tenant, or all callers together, do as much at a time as is allowed; worth another try in a second.
     case busy(Limit, isOfTenant: Bool)
     /// A mistake of ours. The text is for the log only.
     case fault(String)
 
-    /// What a conflict is with.
+    /// A conflict between a request and the present state.
     package struct Conflict: Hashable, Sendable {
-        /// What scripts test for, for example `alreadyExists`, `activeRelease`, `inUse`, `actionNotAllowed`.
+        /// The code that scripts test for, for example `alreadyExists`, `activeRelease`, `inUse`, `actionNotAllowed`.
         package var code: String
         /// A sentence for people.
         package var detail: String
-        /// What of the request is in conflict, if that is a part of its body.
+        /// The parts of the request's body that are in conflict; may be empty.
         package var errors: [Violation]
         /// More members of the answer, for example `allowedActions`.
         package var members: [String: JSONValue]

@@ -7,7 +7,7 @@ package import MeshStore
 /// One page of a list.
 package struct ObjectPage: Sendable {
     package var items: [StoredObject]
-    /// Where the next page begins; `nil`: this is the last one.
+    /// The cursor of the next page; `nil`: this is the last one.
     package var next: PageCursor?
 }
 

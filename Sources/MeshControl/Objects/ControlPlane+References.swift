@@ -3,16 +3,16 @@ package import MeshIdentity
 internal import MeshModel
 package import MeshStore
 
-/// What an object has to do with others.
+/// The references of an object to others, and of others to it.
 package struct ObjectReferences: Sendable {
-    /// What it names, in the order of its document, and whether that exists.
+    /// The object's own references, in the order of its document, and whether their targets exist.
     package var uses: [(referrer: Referrer, exists: Bool)]
-    /// A page of what names it.
+    /// A page of the references to the object.
     package var usedBy: ReferrerPage
 }
 
 extension ControlPlane {
-    /// What an object names, and what names it: as much of both as the caller may read.
+    /// The references from an object and to it, as far as the caller may read the objects at their other ends.
     ///
     /// - Parameters:
     ///   - after: of the list of what names it.

@@ -101,7 +101,7 @@ extension ControlError.Conflict {
 }
 
 extension ObjectScope {
-    /// As ``key(_:_:)``, where the scope is known to be one of the kind's.
+    /// The ``key(_:_:)`` in a scope that is known to be one of the kind's.
     fileprivate func holding(_ kind: Kind, _ name: Name) throws(ControlError) -> ObjectKey {
         guard let key = key(kind, name) else { throw ControlError.fault("\(kind) does not stand in \(self)") }
         return key

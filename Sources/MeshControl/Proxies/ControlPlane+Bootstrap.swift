@@ -4,9 +4,9 @@ package import MeshIdentity
 internal import MeshModel
 package import MeshStore
 
-/// What a sidecar is told at its start.
+/// The settings that a sidecar starts with.
 package struct ProxyBootstrap: Sendable {
-    /// What kind of program the proxy is.
+    /// The kind of program that the proxy is.
     package enum Client: String, CaseIterable, Sendable {
         case envoy
         /// gRPC's own xDS client; takes neither port.
@@ -26,11 +26,11 @@ package struct ProxyBootstrap: Sendable {
     package var namespace: Name
     /// The service that the proxy stands before, or that calls through it.
     package var service: Name
-    /// Where its workload runs.
+    /// The `Cluster` that the proxy's workload runs in.
     package var cluster: Name
-    /// Where it serves outbound traffic on loopback; `1...65_535`.
+    /// The loopback port on which the proxy serves outbound traffic; `1...65_535`.
     package var httpProxyPort: Int
-    /// Where its own interface listens on loopback; `1...65_535`.
+    /// The loopback port of Envoy's admin interface; `1...65_535`.
     package var adminPort: Int
     /// With which it authenticates itself; `nil` until ``ControlPlane/bootstrap(_:clusterPointer:by:)`` signed one.
     package var token: Secret<String>?

@@ -71,7 +71,7 @@ extension ControlPlane {
         return row
     }
 
-    /// What a proxy of a mesh was sent, as far as the caller may know of it.
+    /// The configuration that a proxy of a mesh was sent, as far as the caller may know of it.
     ///
     /// - Parameters:
     ///   - namespace: as for ``proxy(_:of:namespace:by:)``.

@@ -5,7 +5,7 @@ package import MeshStore
 /// Finds out what a proxy was sent. The data plane does: it knows Envoy.
 package typealias ProxyConfigSource = @Sendable (ProxyRow) async throws -> ProxyConfig
 
-/// What a proxy was sent last, and what it would be sent now.
+/// The configuration that a proxy was sent last, and that it would be sent now.
 package struct ProxyConfig: Sendable {
     package struct Resource: Sendable {
         package var name: String
@@ -38,11 +38,11 @@ package struct ProxyConfig: Sendable {
         package var source: Source
         package var sentVersion: String
         package var ackedVersion: String
-        /// Of everything that the proxy may want now.
+        /// The version of all resources of the type that the proxy may want now.
         package var currentVersion: String
         /// Sorted by name; empty if the source is unknown.
         package var sent: [Resource]
-        /// What the proxy would have now of what it wants; sorted by name.
+        /// The resources that the proxy would be sent now of those that it wants; sorted by name.
         package var current: [Resource]
 
         package init(
@@ -64,7 +64,7 @@ package struct ProxyConfig: Sendable {
 
     /// The mesh's revision that decides what would be sent now.
     package var revision: Revision
-    /// Those that the proxy wants, in the order of ``types``.
+    /// The configuration of each type that the proxy wants, in the order of ``types``.
     package var ofTypes: [OfType]
 
     package init(revision: Revision, ofTypes: [OfType]) {

@@ -10,7 +10,7 @@ package final class WorkDesk: Sendable {
     /// There is no room for another job.
     struct Full: Error {
         let limit: Limit
-        /// It is the tenant that has too many.
+        /// Whether the limit is the one of a single tenant.
         let isOfTenant: Bool
     }
 

@@ -11,7 +11,7 @@ package struct ClaimedRelease: Sendable {
     let row: ReleaseRow
 }
 
-/// What the release engine does. It is the replica itself and acts for all tenants, so nobody is asked who may.
+/// Use cases of the release engine. It is the replica itself and acts for all tenants, so no permission is checked.
 extension ControlPlane {
     /// How the engine is named in audit trail and events.
     private static let engine = "release-engine"

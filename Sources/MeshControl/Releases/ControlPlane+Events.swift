@@ -10,7 +10,7 @@ package struct ReleaseEventPage: Sendable {
 }
 
 extension ControlPlane {
-    /// What happened to a release, oldest first.
+    /// A page of the events of a release, oldest first.
     package func releaseEvents(
         of key: ObjectKey, pageSize: Int, after: Int64?, by caller: Caller
     ) async throws -> ReleaseEventPage {

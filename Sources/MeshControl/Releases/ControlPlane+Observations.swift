@@ -5,7 +5,7 @@ internal import MeshFeed
 internal import MeshModel
 internal import MeshStore
 
-/// What a decision about a release is made on, and when that was so by the database's clock.
+/// The observations that a decision about a release is made on, and their time by the database's clock.
 package struct ReleaseWorld: Sendable {
     package var observations: ReleaseObservations
     /// The mesh that the observations are of.
@@ -46,7 +46,7 @@ extension MeshState {
 }
 
 extension RuleIndex {
-    /// What the mesh itself tells about a release; nothing about proxies.
+    /// The observations about a release that the mesh itself gives; none about proxies.
     func observations(of release: StoredRelease) -> ReleaseObservations {
         let (stable, canary) = (release.spec.stable.version, release.spec.canary.version)
         let service = state.services[release.service]

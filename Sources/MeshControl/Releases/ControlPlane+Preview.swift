@@ -35,7 +35,7 @@ extension ControlPlane {
         return try await atDesk(for: mesh.tenant) { _ in preview.json(service) }
     }
 
-    /// What a release does to the rules of the mesh now, as ``preview(_:_:by:)`` has it under `rules`.
+    /// The effects of a release on the rules of the mesh now, as ``preview(_:_:by:)`` has them under `rules`.
     ///
     /// - Returns: empty for one that has ended.
     package func routes(of release: StoredObject) async throws -> [String: JSONValue] {
@@ -71,7 +71,7 @@ private struct ReleasePreview: Sendable {
         return .object(members)
     }
 
-    /// What moves at the promotion without having been split.
+    /// The preview's `promotion`: the rules that the promotion moves without their having been split.
     private func promotion(_ effects: [RouteEffect]) -> JSONValue {
         let moving = effects.filter { $0.atPromotion == .moves }
         return .object(
@@ -82,7 +82,8 @@ private struct ReleasePreview: Sendable {
             ]) { $1 })
     }
 
-    /// What the service means before and after the release's first step, and whether stable can carry it.
+    /// The preview's `stableVersion`: the service's before and after the release's first step, the ready endpoints that
+    /// stable has and needs, and the routes that move.
     private func stableVersion(_ before: Name?) -> JSONValue {
         let stable = spec.stable.version
         let ready = state.readyVersions(of: service)
@@ -97,7 +98,7 @@ private struct ReleasePreview: Sendable {
         ])
     }
 
-    /// What a start would be refused for.
+    /// The preview's `refusals`: the violations for which a start would be refused.
     private func refusals(_ effects: [RouteEffect], _ service: MeshState.Service) -> [Violation] {
         let log = ViolationLog()
         let pointer = PlannedWrite.specPointer

@@ -70,7 +70,7 @@ extension ControlPlane {
         }
     }
 
-    /// What a start brings about besides what it does to single rules.
+    /// Warnings of consequences that a start has besides its effects on single rules.
     private static func warnings(
         of release: StoredRelease, _ effects: [RouteEffect], _ world: ReleaseWorld
     ) -> [Violation] {
@@ -91,7 +91,7 @@ extension ControlPlane {
         return warnings
     }
 
-    /// Somebody else wrote the release first.
+    /// The compare-and-swap failed: another writer changed the release first.
     struct LostComparison: Error {}
 
     private static func decide(_ verb: ReleaseVerb, _ release: StoredRelease, _ world: ReleaseWorld) throws
@@ -110,7 +110,7 @@ extension ControlPlane {
         }
     }
 
-    /// What the rules must be like for a start. They may be edited afterwards.
+    /// Checks that the rules are fit for a start. They may be edited afterwards.
     private static func check(_ effects: [RouteEffect], of release: StoredRelease, in rules: RuleIndex) throws {
         let pointer = PlannedWrite.specPointer
         let unknown = release.spec.unknownRules(in: rules, namespace: release.name.namespace, at: pointer)
@@ -156,7 +156,7 @@ extension ReleaseVerb {
     /// Whether it acknowledges that the promotion moves what the release did not split.
     fileprivate var movesUnsplit: Bool { name == .promote }
 
-    /// What a caller needs for it.
+    /// The permission that a caller needs for the verb.
     var permission: Permission {
         if case .promote(.full, _) = self { return .custom("promoteFull", of: .release) }
         return name.permission
@@ -164,6 +164,6 @@ extension ReleaseVerb {
 }
 
 extension ReleaseVerb.Name {
-    /// What a caller needs for it at least.
+    /// The permission that a caller needs for the verb at least; `promote` to `full` needs another one.
     package var permission: Permission { .custom(self == .retry ? "start" : rawValue, of: .release) }
 }

@@ -6,8 +6,8 @@ internal import MeshModel
 internal import MeshStore
 
 extension ControlPlane {
-    /// What a write of rules means to releases under way. Rules are taken all the same: a maintenance page must not wait for
-    /// a release.
+    /// Warnings about the effects of a write of rules on releases under way. The rules are taken all the same: a
+    /// maintenance page must not wait for a release.
     ///
     /// - Parameters:
     ///   - spec: of the VirtualService `name`, as it is to be.

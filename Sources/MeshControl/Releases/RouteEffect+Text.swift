@@ -14,7 +14,7 @@ extension RouteEffect {
             "\(rule) at \(pointer ?? .spec) of VirtualService \(virtualService) for \(host.noun) \(host), port \(ports)"
     }
 
-    /// What becomes of the rule, in one sentence for people.
+    /// One sentence for people about what becomes of the rule.
     var sentence: String {
         let then =
             switch atPromotion {
@@ -72,13 +72,13 @@ extension ReleaseObservations.Rules {
 }
 
 extension StoredRelease {
-    /// What the release does to the rules of the mesh, by its plan.
+    /// The effects of the release on the rules of the mesh, by its plan.
     func effects(in rules: RuleIndex) -> [RouteEffect] { spec.effects(in: rules, as: name, at: status) }
 }
 
 extension ReleaseSpec {
-    /// What a release with this plan does to the rules of the mesh. The step decides only what would be too many copies: it
-    /// is the current one, or before the start the one with the most.
+    /// The effects of a release with this plan on the rules of the mesh. The step decides only which copies would be
+    /// too many: it is the current one, or before the start the one with the most.
     ///
     /// - Parameter name: the release's.
     func effects(in rules: RuleIndex, as name: NamespacedName, at status: ReleaseStatus) -> [RouteEffect] {
@@ -112,7 +112,8 @@ extension ReleaseSpec {
         }
     }
 
-    /// What the step with the most copies of rules would leave undivided, as they would be too many.
+    /// The violation of a limit by the step that makes the most copies of rules: it would leave rules undivided. Empty:
+    /// none.
     ///
     /// - Parameters:
     ///   - name: the release's.
@@ -134,7 +135,7 @@ extension ReleaseSpec {
             .max { $0.1.mostCopies < $1.1.mostCopies }
     }
 
-    /// What is compiled of the release in one of its steps.
+    /// The traffic that is compiled of the release in one of its steps.
     private func traffic(in namespace: Name, through step: Int) -> ReleaseTraffic {
         var traffic = traffic(in: namespace)
         (traffic.canaryShare, traffic.matches, traffic.mirror) = strategy.traffic(through: step)

@@ -6,7 +6,7 @@ internal import MeshModel
 
 /// A route that sends requests, or copies of them, elsewhere after a change than before it.
 struct RouteMove: Hashable {
-    /// Whose callers take the route.
+    /// The host whose callers take the route.
     var host: Host
     var port: Int
     /// `nil`: the host's default route.
@@ -98,7 +98,7 @@ extension [RouteMove] {
     /// At most this many are told one by one.
     private static var shown: Int { 200 }
 
-    /// What a call says of them: they are what the caller wanted, or should have known.
+    /// Warnings in the answer of the call that moves the routes: the caller wanted that, or should have known.
     var warnings: [Violation] {
         var warnings = prefix(Self.shown).map { Violation(.root, .consequence, $0.description) }
         if count > Self.shown {

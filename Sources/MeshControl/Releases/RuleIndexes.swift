@@ -6,7 +6,7 @@ internal import Synchronization
 /// The rules of the meshes that were asked about last, indexed: a release that waits is looked at several times a second, and
 /// most of the time no rule has changed since.
 final class RuleIndexes: Sendable {
-    /// As many are kept; another one takes the place of any.
+    /// The most meshes whose index is kept; the next one takes the place of any.
     private static let capacity = 64
 
     private let indexes = Mutex<[MeshKey: RuleIndex]>([:])

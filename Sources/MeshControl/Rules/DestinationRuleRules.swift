@@ -7,7 +7,7 @@ internal import MeshStore
 struct DestinationRuleRules: ObjectRules {
     var needsMesh: Bool { true }
 
-    /// What the compiler would have to leave out is refused.
+    /// Refuses a rule that the compiler would have to leave out, whole or in part, and writes any other.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: DestinationRuleSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
@@ -34,7 +34,8 @@ struct DestinationRuleRules: ObjectRules {
         return try await write.put(spec, found: write.warn(of: run), in: transaction)
     }
 
-    /// Of two writers who want one host, the second one sees that the first one has it. Another namespace's is refused later.
+    /// Locks the object that defines the host, so that of two writers who want one host, the second one sees that the
+    /// first one has it. A host of another namespace is refused later.
     func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
         let spec = try write.spec(as: DestinationRuleSpec.self)
         guard let state = write.base, let namespace = write.key.namespace else { return }

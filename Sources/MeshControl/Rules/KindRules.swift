@@ -2,8 +2,8 @@ internal import MeshCore
 internal import MeshModel
 
 extension Kind {
-    /// What a write of an object has to fit, and what it brings about, kind by kind. The one list of what use cases do
-    /// differently for some kinds; a kind that is not in it only has to be well-formed.
+    /// The rules that a write of an object has to fit, with their consequences, kind by kind. The one list of what use
+    /// cases do differently for some kinds; a kind that is not in it only has to be well-formed.
     private static let allRules: [Kind: any ObjectRules] = [
         .tenant: TenantRules(),
         .cluster: ClusterRules(),

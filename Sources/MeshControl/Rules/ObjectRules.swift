@@ -4,7 +4,7 @@ internal import MeshIdentity
 internal import MeshModel
 internal import MeshStore
 
-/// What a kind of object asks of a write besides being well-formed.
+/// The demands of a kind of objects on a write, besides being well-formed.
 protocol ObjectRules: Sendable {
     /// Whether a write is checked against its whole mesh (``PlannedWrite/meshState(in:)``).
     var needsMesh: Bool { get }
@@ -18,7 +18,8 @@ protocol ObjectRules: Sendable {
     /// Checks the draft against what is stored and writes it.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject
 
-    /// What keeps an object from being deleted besides what refers to it and what stands in it.
+    /// Checks that nothing keeps an object from being deleted. References to it and objects in it are checked
+    /// elsewhere.
     ///
     /// - Throws: ``ControlError/conflict(_:)`` naming what still needs the object.
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws
@@ -50,7 +51,7 @@ struct PlainRules: ObjectRules {}
 
 /// A write whose preconditions hold: what is there, and what a client wants there.
 struct PlannedWrite {
-    /// Where the draft's `spec` stands in the request.
+    /// The place of the draft's `spec` in the request.
     static let specPointer = JSONPointer(["spec"])
 
     let key: ObjectKey
@@ -64,10 +65,10 @@ struct PlannedWrite {
     let base: MeshState?
     /// The draft's `spec`.
     let noun: any ResourceKind
-    /// What the draft names.
+    /// The draft's references.
     var references: [Reference]
-    /// Of what it names, and of what it stands in, the objects that exist and will not go before the write is committed, by key.
-    /// Empty until the rights were checked.
+    /// The targets of ``references`` and the object's parent, by key, as far as they exist. They stay until the write
+    /// is committed. Empty until the rights were checked.
     var held: [ObjectKey: StoredObject] = [:]
 
     /// The draft's `spec` as its noun.
@@ -76,7 +77,7 @@ struct PlannedWrite {
         return spec
     }
 
-    /// What is stored, as its noun; `nil` if nothing is.
+    /// The stored `spec` as its noun; `nil` if there is none, or it cannot be read.
     func oldSpec<Noun: Document>(as noun: Noun.Type = Noun.self) -> Noun? {
         old.flatMap { Noun.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) }
     }
@@ -99,8 +100,9 @@ struct PlannedWrite {
         return WrittenObject(object: object, created: old == nil, warnings: log.warnings(options), operation: nil)
     }
 
-    /// What is stored for a spec: what there is already if that means the same. An earlier version may have left out what this
-    /// one writes down, such as the default of a field that is new; to write the same again is no new generation.
+    /// The document to store for a spec: the stored one if that means the same. An earlier version may have left out
+    /// what this one writes down, such as the default of a field that is new; to write the same again is no new
+    /// generation.
     private func document<Noun: Document>(of spec: Noun) -> JSONValue {
         let document = spec.json
         guard let old, old.spec != document, oldSpec(as: Noun.self) == spec else { return document }

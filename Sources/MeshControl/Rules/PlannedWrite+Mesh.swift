@@ -22,7 +22,7 @@ extension ControlPlane {
 }
 
 extension PlannedWrite {
-    /// Of the feed, what is read at a time.
+    /// The changes of the feed that are read at a time.
     private static let feedPage = 1000
 
     /// The mesh as the transaction sees it, without this write: what the replica knew, and what was committed since.
@@ -55,7 +55,7 @@ extension PlannedWrite {
     /// Objects beside the written one that a warning is given about.
     private static let maxOthers = 20
 
-    /// What the write would bring about, found by compiling what it touches.
+    /// The diagnostics before and after the write, found by compiling what the write touches.
     ///
     /// - Parameters:
     ///   - state: the mesh without the write.

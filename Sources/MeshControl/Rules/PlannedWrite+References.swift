@@ -5,10 +5,10 @@ internal import MeshModel
 internal import MeshStore
 
 extension PlannedWrite {
-    /// Of what could be named instead, this much is told.
+    /// The most names that are suggested in the place of one that does not exist.
     private static let maxChoices = 20
 
-    /// Who refers to what stands in another namespace must have the right there that the reference needs.
+    /// Checks that the caller has the right that a reference to another namespace needs there.
     func checkRights() throws {
         for reference in references {
             guard reference.right == .write, let namespace = reference.target.namespace else { continue }
@@ -16,7 +16,8 @@ extension PlannedWrite {
         }
     }
 
-    /// Who decides about what stands in another namespace must be allowed to write there what is written here.
+    /// Checks that the caller may write objects of the written kind in another namespace too, about whose objects the
+    /// write decides.
     func checkRight(in namespace: Name, _ pointer: JSONPointer) throws {
         guard namespace != key.namespace else { return }
         do {
@@ -74,7 +75,7 @@ extension PlannedWrite {
         }
     }
 
-    /// What there is in the place of something that does not exist, as far as the caller may know of it.
+    /// The names of objects in the place of a target that does not exist, as far as the caller may know of them.
     private func choices(besides target: ObjectKey, in transaction: StoreTransaction) async throws -> [String] {
         guard control.mayRead(target, caller) else { return [] }
         let query = ListQuery(

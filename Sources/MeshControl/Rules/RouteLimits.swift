@@ -5,8 +5,8 @@ internal import MeshModel
 internal import MeshStore
 
 extension PlannedWrite {
-    /// What of a VirtualService's rules would be too much for one of its services, or for the mesh. What came to more before is
-    /// never too much: that is the way back.
+    /// The violation of a limit by a VirtualService's rules, for one of its services or for the mesh. Rules that
+    /// already came to more are never one: that is the way back.
     ///
     /// - Parameter state: the mesh without this write.
     func excess(of spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState) -> Violation? {
@@ -33,8 +33,8 @@ extension PlannedWrite {
         return Violation(pointer, .tooMany, "with these, all rules of the mesh \(excess)")
     }
 
-    /// What a service's ports make too much of the rules for it, or of all rules of the mesh. With no more ports than before they
-    /// are not.
+    /// The violation of a limit by the rules for a service, or by all rules of the mesh, because of the service's HTTP
+    /// ports. With no more of them than before there is none.
     ///
     /// - Parameter state: the mesh without this write.
     func excess(of service: ServiceSpec, named name: NamespacedName, in state: MeshState) -> Violation? {
@@ -63,7 +63,7 @@ extension PlannedWrite {
 }
 
 extension PlannedWrite {
-    /// What hosts that are defined in another way make too much of all rules of the mesh.
+    /// The violation of a limit by all rules of the mesh, because hosts are defined in another way.
     func excess(ofRulesIn new: MeshState, before old: MeshState) -> Violation? {
         var (names, before) = (StateNames(new), StateNames(old))
         let excess = names.cost(ofAll: new.virtualServices)
@@ -81,7 +81,7 @@ extension StateNames {
         rules.hosts.compactMap { host($0, from: namespace) }
     }
 
-    /// What rules come to for all of their hosts.
+    /// The cost of rules for all of their hosts.
     fileprivate mutating func cost(of rules: VirtualServiceSpec, from namespace: Name) -> RouteCost {
         guard rules.appliesToSidecars else { return RouteCost() }
         return hosts(of: rules, from: namespace).reduce(RouteCost()) { sum, host in

@@ -6,7 +6,7 @@ internal import MeshModel
 internal import MeshStore
 
 struct ServiceRules: ObjectRules {
-    /// Of what names a version that is to go, this much is told.
+    /// The most references to removed versions that a refusal lists.
     private static let maxUsers = 100
 
     var needsMesh: Bool { true }
@@ -29,7 +29,7 @@ struct ServiceRules: ObjectRules {
         return try await write.put(spec, found: write.warn(of: run), in: transaction)
     }
 
-    /// What endpoints, rules and running releases name must stay, and so must the version in charge.
+    /// Refuses to remove versions and ports that endpoints, rules or active releases name, or the stable version.
     private func checkUsers(
         of spec: ServiceSpec, replacing old: ServiceSpec, named name: NamespacedName, _ write: PlannedWrite,
         _ state: MeshState, in transaction: StoreTransaction
@@ -61,7 +61,7 @@ struct ServiceRules: ObjectRules {
         }
     }
 
-    /// What keeps versions of a service: one sentence for each user of each.
+    /// The users that keep versions of a service from being removed: one sentence for each user of each version.
     private func users(
         of versions: Set<Name>, named name: NamespacedName, _ write: PlannedWrite, _ state: MeshState,
         in transaction: StoreTransaction
@@ -98,7 +98,7 @@ struct ServiceRules: ObjectRules {
         return users
     }
 
-    /// Those that can be read.
+    /// The active releases of a service whose specs can be read.
     private func activeReleases(
         of service: ObjectKey, in transaction: StoreTransaction
     ) async throws -> [(key: ObjectKey, spec: ReleaseSpec)] {

@@ -8,7 +8,7 @@ internal import MeshStore
 struct VirtualServiceRules: ObjectRules {
     var needsMesh: Bool { true }
 
-    /// What the compiler would have to leave out is refused; early spellings are stored as they are written today.
+    /// Refuses rules that the compiler would have to leave out, and stores early spellings as they are written today.
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: VirtualServiceSpec.self)
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
@@ -37,7 +37,8 @@ struct VirtualServiceRules: ObjectRules {
         return written
     }
 
-    /// What active releases that change no route yet will make of services that rules are about or send to.
+    /// The active releases that change no route yet, of services that the rules are about or send to, with their
+    /// traffic.
     private func waitingReleases(
         of spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState, _ transaction: StoreTransaction
     ) async throws -> [NamespacedName: ReleaseTraffic] {
@@ -78,8 +79,8 @@ struct VirtualServiceRules: ObjectRules {
         }
     }
 
-    /// Who decides about a host's requests must be allowed to where the host is, or be let in there. Of what does not exist there
-    /// is no right to ask for.
+    /// Checks that the caller may write VirtualServices in the namespace of each host, or that the host's owner lets
+    /// the VirtualService's namespace in. A host that does not exist needs no right.
     ///
     /// - Returns: whose the hosts are.
     private func checkRights(in state: MeshState, _ write: PlannedWrite) throws -> [Host: HostOwnership] {
@@ -113,15 +114,15 @@ struct VirtualServiceRules: ObjectRules {
     }
 }
 
-/// What the texts of a VirtualService mean in a mesh.
+/// The hosts that the texts of a VirtualService mean in a mesh.
 private struct NamedHosts {
     /// Each of its hosts, and where it stands.
     private(set) var hosts: [(pointer: JSONPointer, host: Host)] = []
-    /// Those of them that are there, as far as the state says.
+    /// The hosts of ``hosts`` that exist, as far as the state says.
     private(set) var existing: Set<Host> = []
-    /// What defines them: services, and others.
+    /// The objects that define the existing hosts: services, and others.
     private(set) var definitions: [ObjectKey] = []
-    /// Where texts that could be services' names mean other hosts.
+    /// The places of texts that could be services' names and mean other hosts.
     private(set) var meaningOthers: Set<JSONPointer> = []
 
     init(_ write: PlannedWrite, in state: MeshState) throws {

@@ -49,7 +49,7 @@ package struct WatchReader {
     private static let page = 200
 
     private let watch: ListWatch
-    /// What the reader has: of the present state up to ``ListWatch/newest``, of the feed after that.
+    /// The revision up to which the reader has read: the present state up to ``ListWatch/newest``, the feed after that.
     package private(set) var revision: Revision
     private var isPresent: Bool
     private var mustRead = true
@@ -64,8 +64,9 @@ package struct WatchReader {
         conditions = watch.conditions
     }
 
-    /// What comes next, in the order of revisions: first what is there, or what happened since; then what happens. Never a
-    /// part of a revision. Where several things happened to one object meanwhile, only the last one is told.
+    /// Reads the next entries, in the order of revisions: first the present state, or the changes since the watch's
+    /// revision; then new changes. Never a part of a revision. Of several changes of one object meanwhile, only the
+    /// last one is told.
     ///
     /// - Returns: `nil` if that is all for now: ``ListWatch/bell`` tells when to ask again.
     /// - Throws: ``StoreError``; ``StoreError/outOfFeed`` if the reader was too slow for too long.

@@ -2,7 +2,7 @@ internal import MeshCore
 internal import MeshIdentity
 internal import MeshStore
 
-/// What a write would have come to; thrown to leave the transaction without committing it.
+/// The result that a write would have had; thrown to leave the transaction without committing it.
 private struct DryRun<Value: Sendable>: Error {
     let value: Value
 }

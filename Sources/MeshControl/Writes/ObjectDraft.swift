@@ -86,12 +86,12 @@ struct ObjectDraft {
 }
 
 extension ViolationLog {
-    /// What a write is refused for.
+    /// The violations for which a write is refused.
     func errors(_ options: WriteOptions) -> [Violation] {
         options.allowsUnknownFields ? violations : violationsAndUnknownFields
     }
 
-    /// What is answered beside a write that happens.
+    /// The warnings in the answer to a write that happens.
     func warnings(_ options: WriteOptions) -> [Violation] {
         options.allowsUnknownFields ? warningsAndUnknownFields : warnings
     }

@@ -26,7 +26,7 @@ package struct ObjectVersion: Hashable, Sendable {
     package var text: String { "\(revision)-\(uidPrefix)" }
 }
 
-/// What must hold of an object for a write to happen.
+/// A condition on the stored object without which a write does not happen.
 package enum Precondition: Hashable, Sendable {
     /// Nothing was said: only an absent object may be written.
     case none
@@ -49,7 +49,7 @@ package enum Precondition: Hashable, Sendable {
         }
     }
 
-    /// As ``check(_:)``, for calls that need no precondition: custom methods.
+    /// Checks the precondition, if one was given, of a call that needs none: a custom method.
     func checkIfGiven(_ object: StoredObject) throws {
         if self != .none { try check(object) }
     }

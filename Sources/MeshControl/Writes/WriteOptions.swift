@@ -42,7 +42,7 @@ package struct IdempotentCall: Hashable, Sendable {
     }
 }
 
-/// What a call came to: done now, or done before and answered as then.
+/// The result of a call: done now, or done before and answered as then.
 package enum Outcome<Value: Sendable>: Sendable {
     case done(Value)
     case replayed(StoredAnswer)
@@ -52,7 +52,7 @@ package enum Outcome<Value: Sendable>: Sendable {
 package struct WrittenObject: Sendable {
     package var object: StoredObject
     package var created: Bool
-    /// What was accepted but deserves a word.
+    /// Parts of the write that were accepted but deserve a word.
     package var warnings: [Violation]
     /// The long-running operation that the write began, if it did.
     package var operation: StoredOperation?
