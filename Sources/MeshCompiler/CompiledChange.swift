@@ -1,8 +1,8 @@
 package import MeshCore
 package import MeshModel
 
-/// What a change of a mesh did to its compiled form: the subjects that come to something else now, or to nothing. Diagnostics do
-/// not count.
+/// The difference between two compiled forms of a mesh: the subjects whose results changed, appeared or went.
+/// Diagnostics do not count.
 package struct CompiledChange: Hashable, Sendable {
     /// Hosts with other clusters.
     package var clusters: Set<Host> = []

@@ -49,7 +49,7 @@ package struct Compiler: Sendable {
     /// The one that was compiled last.
     package var mesh: MeshKey? { index?.state.mesh }
 
-    /// What hosts can be reached as; not of hosts that nobody defines.
+    /// The clusters of a host; `nil` for a host that nobody defines.
     package func clusters(of host: Host) -> CompiledClusters? { clusters.results[host] }
 
     /// Members, one for each cluster of a host and in the same order.
@@ -58,7 +58,7 @@ package struct Compiler: Sendable {
     /// One for each HTTP port of a host, in the order of the service.
     package func virtualHosts(of host: Host) -> [IR.VirtualHost] { routes.results[host] ?? [] }
 
-    /// What a proxy lets in, by service and port.
+    /// The inbound listeners of a proxy, by service and port.
     package func inbound(of proxy: NamespacedName) -> [IR.Inbound] { workloads.results[proxy]?.inbound ?? [] }
 
     /// Hosts that come to something.
@@ -77,7 +77,7 @@ package struct Compiler: Sendable {
         return change
     }
 
-    /// What could not be done as asked, by host, in the order of names.
+    /// The diagnostics of hosts, in the order of the hosts' names.
     package var diagnostics: [Diagnostic] {
         var all: [Host: [Diagnostic]] = [:]
         for diagnostics in [clusters.diagnostics, endpoints.diagnostics, routes.diagnostics] {
@@ -172,7 +172,7 @@ package struct Compiler: Sendable {
         return Set(touched.map(Question.excess))
     }
 
-    /// What is different from what there was before everything was compiled anew.
+    /// The difference from the results before everything was compiled anew.
     private func difference(from before: Compiler) -> CompiledChange {
         func names<P: Pass>(_ table: (Compiler) -> PassTable<P>) -> Set<P.Subject> {
             let (old, new) = (table(before).results, table(self).results)

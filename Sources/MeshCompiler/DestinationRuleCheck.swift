@@ -3,8 +3,8 @@ package import MeshCore
 package import MeshModel
 
 extension DestinationRuleSpec {
-    /// What the rule says that cannot be done with the services that there are. It is refused when the rule is written, and
-    /// left out with a ``Diagnostic`` when it became so later.
+    /// The parts of the rule that cannot be carried out with the services that there are. Writing such a rule is
+    /// refused; if it became so later, the parts are left out with a ``Diagnostic``.
     ///
     /// - Parameters:
     ///   - name: the rule's.
@@ -97,7 +97,8 @@ extension MeshState {
         return meanings
     }
 
-    /// Where DestinationRules of the service's namespace declare subsets that are versions of it, in the order of names.
+    /// The subsets that DestinationRules of the service's namespace declare as versions of it, in the order of the
+    /// rules' names.
     package func subsetDeclarations(
         of service: NamespacedName
     ) -> [(rule: NamespacedName, version: Name, pointer: JSONPointer)] {

@@ -39,7 +39,7 @@ struct UnknownDestination: Error {
 }
 
 extension MeshNames {
-    /// What a destination means.
+    /// The host and version that a destination means.
     ///
     /// - Parameters:
     ///   - own: the host whose rules these are. A text that names no host may be one of its versions: the early v1alpha3

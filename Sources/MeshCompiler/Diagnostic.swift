@@ -1,7 +1,7 @@
 package import Documents
 package import MeshCore
 
-/// What has to be said about an object when the mesh is compiled: something that it asks for and that could not be done, or
+/// A finding about an object when the mesh is compiled: something that the object asks for and that cannot be done, or
 /// that does not mean what it seems to. The rest of the mesh is compiled all the same.
 package struct Diagnostic: Hashable, Sendable {
     package enum Code: String, CaseIterable, Sendable {
@@ -28,7 +28,7 @@ package struct Diagnostic: Hashable, Sendable {
         /// A host that another VirtualService decides about, because this one lets it.
         case delegated
 
-        /// What it means for the object, unless the diagnostic says otherwise.
+        /// The severity of the code, unless the diagnostic has another one.
         package var severity: Severity {
             switch self {
             case .unknownReference, .conflict, .unreachable, .duplicateAddress, .tooMany, .unsupported:
@@ -39,14 +39,14 @@ package struct Diagnostic: Hashable, Sendable {
     }
 
     package enum Severity: String, CaseIterable, Sendable {
-        /// What stands at the pointer has no effect, or another one than it says: the object is not accepted.
+        /// The field at the pointer has no effect, or another one than it says: the object is not accepted.
         case notInForce
         /// Everything is done as asked, and whoever asked should know something.
         case notice
     }
 
     package var object: ObjectKey
-    /// Where in the object, for example `/spec/http/0/route/1/destination/subset`.
+    /// The place in the object, for example `/spec/http/0/route/1/destination/subset`.
     package var pointer: JSONPointer
     package var code: Code
     package var severity: Severity

@@ -1,9 +1,9 @@
 internal import MeshCore
 package import MeshModel
 
-/// What a change of a mesh brings about, without the rest of the mesh being compiled.
+/// The diagnostics that a change of a mesh brings about, found without compiling the rest of the mesh.
 package struct DryRun {
-    /// What there is to be said, before and after the change, about whatever it may touch.
+    /// The diagnostics, before and after the change, of all objects that the change may touch.
     package let before: [Diagnostic]
     package let after: [Diagnostic]
 
@@ -19,7 +19,7 @@ package struct DryRun {
         self.after = after.findings
     }
 
-    /// What the change is to blame for.
+    /// The diagnostics that the change is to blame for.
     package var caused: [Diagnostic] {
         let known = Set(before)
         return after.filter { !known.contains($0) }

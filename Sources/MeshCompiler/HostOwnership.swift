@@ -9,11 +9,11 @@ package import MeshModel
 /// owner's.
 package struct HostOwnership: Sendable {
     package let host: Host
-    /// Of the host's own namespace.
+    /// The oldest VirtualService with the host in the host's own namespace.
     package let owner: NamespacedName?
     /// The one whose rules are carried out.
     package let holder: NamespacedName?
-    /// Those that have the host beside the holder, by name, with its place in `hosts`.
+    /// The VirtualServices beside the holder that have the host, by name, with its place in `hosts`.
     private let others: [(name: NamespacedName, index: Int)]
     private let delegations: Set<Name>
 
@@ -44,7 +44,7 @@ package struct HostOwnership: Sendable {
     private struct Candidate {
         var name: NamespacedName
         var rules: MeshState.Rules
-        /// Of the host among its hosts.
+        /// The index of the host among the VirtualService's hosts.
         var index: Int
 
         /// The namespaces that it lets decide about the host.
@@ -55,7 +55,7 @@ package struct HostOwnership: Sendable {
         }
     }
 
-    /// Of some hosts, looked up in all VirtualServices of a mesh at once.
+    /// The ownership of some hosts, looked up in all VirtualServices of a mesh at once.
     package static func all(of hosts: some Sequence<Host>, in state: MeshState) -> [Host: HostOwnership] {
         var candidates: [Host: [NamespacedName: MeshState.Rules]] = [:]
         for host in hosts { candidates[host] = [:] }
@@ -96,7 +96,7 @@ package struct HostOwnership: Sendable {
         return holder == owner ? nil : "VirtualService \(holder), which is let in, decides about \(host.noun) \(host)"
     }
 
-    /// What has to be said to those that do not hold.
+    /// The diagnostics for VirtualServices that do not hold.
     func diagnostics(in mesh: MeshKey) -> [Diagnostic] {
         others.compactMap { name, index in
             let key = ObjectKey.namespaced(.virtualService, name, in: mesh)
@@ -112,7 +112,7 @@ package struct HostOwnership: Sendable {
 }
 
 extension VirtualServiceSpec {
-    /// Where among ``hosts`` a host is.
+    /// The index of a host among ``hosts``.
     ///
     /// - Parameters:
     ///   - name: the VirtualService's.

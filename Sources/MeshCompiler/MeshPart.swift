@@ -4,9 +4,9 @@ package import MeshModel
 /// The part of a mesh that matters to some hosts, found by the first labels of their names: to look at those takes a fraction of
 /// reading all names of a mesh. Rules of a host of the same label in another namespace are in it too, which only costs time.
 struct MeshPart {
-    /// Of hosts whose rules are compiled.
+    /// First labels of the hosts whose rules are compiled.
     private var labels: Set<Substring>
-    /// Of hosts whose policies say what the destinations of those rules are.
+    /// First labels of the hosts whose DestinationRules say what the destinations of those rules are.
     private var destinations: Set<Substring> = []
     /// Services behind the sidecars that matter.
     private(set) var sharers: Set<NamespacedName> = []
@@ -19,8 +19,8 @@ struct MeshPart {
         addDestinations([state])
     }
 
-    /// What a change may touch; and so that it is known what was wrong before, all hosts of the rules in it: what is wrong with rules
-    /// is said once, whichever of their hosts it was found for.
+    /// The part that a change may touch. It has all hosts of the rules in it, so that it is known what was wrong
+    /// before: an error in rules is reported once, whichever of their hosts it was found for.
     init(touchedBy change: MeshChange, _ states: MeshState...) {
         hosts = Set(change.services.union(change.endpoints).map(Host.service))
         for state in states {

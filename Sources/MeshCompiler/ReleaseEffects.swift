@@ -3,7 +3,7 @@ package import GrayRelease
 package import MeshCore
 package import MeshModel
 
-/// What a release does to the routes of one rule, or to a service's default route, and what its promotion does to them.
+/// The effect of a release on the routes of one rule, or on a service's default route, and the effect of its promotion.
 package struct RouteEffect: Hashable, Sendable {
     package enum Class: String, CaseIterable, Sendable {
         /// No destination is the service, its stable version or its canary.
@@ -33,14 +33,14 @@ package struct RouteEffect: Hashable, Sendable {
         case moves
     }
 
-    /// Whose callers take the rule.
+    /// The host whose callers take the rule.
     package var host: Host
     /// `nil`: the host's default route.
     package var virtualService: NamespacedName?
     /// The place in `http`.
     package var rule: Int?
     package var ruleName: String?
-    /// Of ``host``, in its order.
+    /// The ports of ``host`` where the effect is this one, in the host's order.
     package var ports: [Int]
     package var effect: Class
     /// Why, as a sentence for people.
@@ -48,7 +48,7 @@ package struct RouteEffect: Hashable, Sendable {
     package var atPromotion: AtPromotion
     /// To the rule: `/spec/http/2`.
     package var pointer: JSONPointer?
-    /// What of it clients without a sidecar (gRPC) do not take part in; `nil` if they do in all.
+    /// The parts of the release that clients without a sidecar (gRPC) take no part in, as a sentence; `nil`: none.
     package var notForProxyless: String?
     /// To the destination of a divided rule that gives the canary a part by hand.
     package var canaryWeightPointer: JSONPointer?
@@ -57,8 +57,8 @@ package struct RouteEffect: Hashable, Sendable {
 }
 
 extension ReleaseTraffic {
-    /// What the release does to every rule that sends to its service, whatever its step: pinned and kept ones first, then
-    /// by service, VirtualService and rule. A rule has one entry for all ports where it is treated alike.
+    /// The effects of the release on every rule that sends to its service, whatever its step: pinned and kept ones
+    /// first, then by service, VirtualService and rule. A rule has one entry for all ports where it is treated alike.
     package func effects(in index: RuleIndex) -> [RouteEffect] {
         var effects: [RouteEffect] = []
         for host in index.hosts(sendingTo: host).sorted() {
@@ -143,7 +143,7 @@ extension ReleaseTraffic {
 }
 
 extension RouteLowering {
-    /// What a release does to the rules that hold for the service, one entry a rule.
+    /// The effects of a release on the rules for the host, one entry for all ports of a rule that are treated alike.
     fileprivate mutating func effects(of traffic: ReleaseTraffic) -> [RouteEffect] {
         var effects: [RouteEffect] = []
         for (place, rule, port) in rules() {
@@ -202,7 +202,7 @@ extension RouteLowering {
 }
 
 extension [RouteEffect] {
-    /// What people have to know comes first; otherwise as it is.
+    /// The effects that people have to know of come first; otherwise the order stays.
     var inOrder: [RouteEffect] {
         enumerated().sorted {
             ($0.element.effect.place, $0.offset) < ($1.element.effect.place, $1.offset)
@@ -211,7 +211,7 @@ extension [RouteEffect] {
 }
 
 extension RouteEffect.Class {
-    /// Where it stands in lists: what people have to know first.
+    /// The rank in lists, lowest first: effects that people have to know of.
     fileprivate var place: Int {
         switch self {
         case .tooManyCopies: 0

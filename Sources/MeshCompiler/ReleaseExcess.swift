@@ -4,7 +4,7 @@ package import MeshModel
 
 /// A rule that a release is to divide and leaves as it is for a port, as it would make too many copies.
 package struct ReleaseExcess: Hashable, Sendable {
-    /// Whose callers take the rule.
+    /// The host whose callers take the rule.
     package var host: Host
     /// `nil`: the service's default route.
     package var virtualService: NamespacedName?
@@ -23,7 +23,8 @@ package struct ReleaseExcess: Hashable, Sendable {
 }
 
 extension ReleaseTraffic {
-    /// What of the rules the release leaves undivided, as it would make too many copies of them: what the compiler leaves out.
+    /// The rules that the release leaves undivided, as it would make too many copies of them: the compiler leaves out
+    /// the same.
     ///
     /// - Parameter name: the release's.
     /// - Returns: each rule and port once.
@@ -55,7 +56,7 @@ extension ReleaseTraffic {
 }
 
 extension RouteBudget {
-    /// As ``excess(of:_:regexSize:besides:)`` of all routes of a service together, at most.
+    /// The ``excess(of:_:regexSize:besides:)`` if all routes of a service were copied, which is the most there can be.
     fileprivate static func excess(of cost: RouteCost, _ copies: Int) -> String? {
         excess(of: 1, copies, regexSize: 0, besides: RouteCost())
             ?? excess(
@@ -78,7 +79,7 @@ extension RouteLowering {
 }
 
 extension [RouteEffect] {
-    /// The same with the rules told apart that a release is to divide and leaves as they are.
+    /// These effects, with rules told apart that the release is to divide and leaves as they are.
     ///
     /// - Parameters:
     ///   - now: what is left out by the step that is looked at.

@@ -2,7 +2,7 @@ internal import Documents
 package import GrayRelease
 package import MeshModel
 
-/// What rules come to in the sidecars that follow them.
+/// The cost of rules in the sidecars that follow them.
 package struct RouteCost: Hashable, Sendable {
     package var routes = 0
     /// An estimate of the instructions of all their regexes.
@@ -21,20 +21,22 @@ package struct RouteCost: Hashable, Sendable {
         RouteCost(routes: a.routes - b.routes, regexSize: a.regexSize - b.regexSize)
     }
 
-    /// What is too much of it for one service.
+    /// The limit for one service that the cost exceeds.
     ///
     /// - Returns: the rest of a sentence that begins with what it is that comes to so much; `nil` if it is within the limits.
     package var excessOfService: String? { excess(Limits.routesPerService, Limits.regexSizePerService) }
 
-    /// As ``excessOfService``, for a whole mesh.
+    /// The limit for a whole mesh that the cost exceeds, said as by ``excessOfService``.
     package var excessOfMesh: String? { excess(Limits.routesPerMesh, Limits.regexSizePerMesh) }
 
-    /// As ``excessOfService``, where a write may leave what was too much before, and take some of it away.
+    /// The limit for one service that the cost exceeds after a write. The write may leave what was too much before,
+    /// and take some of it away.
     package func excessOfService(growingFrom before: Self) -> String? {
         excess(Limits.routesPerService, Limits.regexSizePerService, before)
     }
 
-    /// As ``excessOfMesh``, where a write may leave what was too much before, and take some of it away.
+    /// The limit for a whole mesh that the cost exceeds after a write. The write may leave what was too much before,
+    /// and take some of it away.
     package func excessOfMesh(growingFrom before: Self) -> String? {
         excess(Limits.routesPerMesh, Limits.regexSizePerMesh, before)
     }
@@ -51,8 +53,8 @@ package struct RouteCost: Hashable, Sendable {
 }
 
 extension VirtualServiceSpec {
-    /// What the rules come to for one service, without what releases make of them: a route for each condition and each of the
-    /// ports that it is about. The same for a rule that is never reached.
+    /// The cost of the rules for one service, without the copies of releases: a route for each condition and each of
+    /// the ports that it is about. A rule that is never reached counts too.
     package func cost(for service: ServiceSpec) -> RouteCost {
         let ports = Set(service.ports.filter(\.appProtocol.isHTTP).map(\.number))
         var cost = RouteCost()
@@ -75,7 +77,7 @@ extension VirtualServiceSpec {
 /// who has few is not hurt by who has many. It depends on the costs alone, so equal states give equal results, whatever the
 /// way to them; and as long as everything is within the bounds, a change costs what it touches.
 struct RouteBudget: Hashable, Sendable {
-    /// Of hosts that have rules, when those hold.
+    /// The costs of rules by host, whether they are left out or not.
     private var costs: [Host: RouteCost] = [:]
     private var total = RouteCost()
     /// Hosts whose rules are left out, and why: the rest of a sentence.
@@ -124,7 +126,7 @@ struct RouteBudget: Hashable, Sendable {
 }
 
 extension RouteBudget {
-    /// What is too much of what a release would make of some routes of one rule.
+    /// The limit that a release's copies of some routes of one rule would exceed.
     ///
     /// - Parameters:
     ///   - routes: so many there are.
@@ -170,7 +172,7 @@ extension ReleaseTraffic {
 }
 
 extension RouteCost {
-    /// What of a mesh it takes, in some unit, whichever it takes more of.
+    /// The share of a mesh's limits that the cost takes, in some unit: of routes or of regexes, whichever is larger.
     fileprivate var share: Int {
         max(routes * Limits.regexSizePerMesh.value, regexSize * Limits.routesPerMesh.value)
     }

@@ -51,7 +51,7 @@ package enum Simulation {
     }
 
     package struct Answer: Hashable, Sendable {
-        /// Who wants it so; `nil` if no route fits, which is answered 404.
+        /// The rule or default route that gives the answer; `nil` if no route fits, which is answered 404.
         package var origin: IR.Origin?
         /// The releases that have a say in the route.
         package var releases: [NamespacedName]
@@ -178,12 +178,12 @@ private struct RequestMatcher {
         return isKnown ? true : nil
     }
 
-    /// What a condition is about, in the request.
+    /// A condition, with the part of the request that it is about.
     private struct Condition {
         var match: StringMatch
         var text: String?
         var ignoresCase = false
-        /// It must not hold.
+        /// Whether the condition must not hold.
         var isNegated = false
     }
 

@@ -21,7 +21,7 @@ extension IR {
         case rules(NamespacedName, index: Int, match: Int?, name: String?)
     }
 
-    /// What a release made of a route: its share of the rule's own, or one that it adds before it.
+    /// The part of a release in a route: its share of the rule's own route, or a route that it adds before that one.
     package struct ReleasePart: Hashable, Sendable {
         package var release: NamespacedName
         /// Whether the route is a copy of its rule with a further condition.
@@ -48,8 +48,8 @@ extension IR {
 
     /// A condition on a request: all parts must hold.
     package struct RouteMatch: Hashable, Sendable {
-        /// What the rule says of the path, without its query: `.prefix("/")` is any. A rewrite replaces what it matched, so
-        /// further conditions on the path stand in ``headers``, as conditions on `:path`.
+        /// The condition on the path, without its query: `.prefix("/")` is any. A rewrite replaces the part that it
+        /// matched, so further conditions on the path stand in ``headers``, as conditions on `:path`.
         package var path: StringMatch
         package var ignoresCase: Bool
         package var method: StringMatch?
@@ -97,8 +97,8 @@ extension IR {
         package var retries: HTTPRetries
         package var rewrite: HTTPRewrite?
         package var mirrors: [Mirror]
-        /// What chooses the endpoint where a destination goes by consistent hashing: the first that a request has. Without
-        /// repetition, in the order of the destinations.
+        /// The hash policy for destinations with consistent hashing: the first source that a request has chooses the
+        /// endpoint. Without repetition, in the order of the destinations.
         package var hashOn: [ConsistentHash.Source] = []
     }
 
@@ -109,7 +109,7 @@ extension IR {
         package var weight: Int
         package var headers: HeaderOperations
 
-        /// What the weights of a route add up to: 100 per cent of 10 000 basis points. Envoy takes any sum below 2³²
+        /// The sum of a route's weights: 100 per cent of 10 000 basis points. Envoy takes any sum below 2³²
         /// (`WeightedCluster`, route_components.proto).
         package static let total = 1_000_000
     }

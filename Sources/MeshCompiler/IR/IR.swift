@@ -47,15 +47,15 @@ package enum IR {
         package var name: ClusterName
         /// Whether connections to the endpoints speak HTTP/2.
         package var isHTTP2: Bool
-        /// What callers are to do with the endpoints, as far as a destination rule says it.
+        /// The traffic policy for the endpoints, as far as a destination rule gives one.
         package var policy: TrafficPolicy.Blocks
-        /// What is resolved by the sidecar itself; `nil`: members are told (``Endpoints``).
+        /// The DNS names that the sidecar itself resolves; `nil`: the members come from ``Endpoints`` (EDS).
         package var names: Names?
     }
 
     /// Members that are names of DNS.
     package struct Names: Hashable, Sendable {
-        /// As those of ``Endpoints``.
+        /// The localities of the names, as in ``Endpoints``.
         package var localities: [Locality]
         /// Whether each new connection goes to the first address of the one name's answer, instead of all being members.
         package var isFirstOnly: Bool
@@ -76,7 +76,7 @@ package enum IR {
         }
     }
 
-    /// Where the members of a cluster are.
+    /// The endpoints of a cluster, by address.
     package struct Endpoints: Hashable, Sendable {
         package var cluster: ClusterName
         /// By locality, sorted; none is empty.
@@ -122,7 +122,7 @@ package enum IR {
         package var isDraining: Bool
     }
 
-    /// What a sidecar lets in on one port and hands to its workload.
+    /// An inbound listener: a port on which a sidecar takes requests and hands them to its workload.
     package struct Inbound: Hashable, Sendable {
         package var service: NamespacedName
         /// The endpoint that says so.
@@ -130,13 +130,13 @@ package enum IR {
         /// The proxy that listens; in the service's namespace.
         package var proxy: Name
         package var port: ServiceSpec.Port
-        /// Where callers connect.
+        /// The address that callers connect to.
         package var address: String
         package var listenPort: Int
-        /// Where the workload listens, on 127.0.0.1.
+        /// The port on which the workload listens, on 127.0.0.1.
         package var workloadPort: Int
 
-        /// Where a proxy listens for it: there it can do so for one only.
+        /// The address and port that a proxy listens on, which it can do for one endpoint only.
         struct Place: Hashable {
             var proxy: Name
             var address: String

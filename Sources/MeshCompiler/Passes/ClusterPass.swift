@@ -23,8 +23,8 @@ enum ClusterPass: Pass {
             visibility: visibility(of: host, &view, &diagnostics))
     }
 
-    /// Who sees a host; of several that one namespace defines by one name the oldest holds, and of those that several define for
-    /// others.
+    /// The namespaces that see a host. Of several definitions of one name in a namespace the oldest holds, and so does
+    /// the oldest of those that several namespaces define for others.
     private static func visibility(
         of host: Host, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]
     ) -> IR.Visibility {
@@ -82,13 +82,13 @@ extension Diagnostic {
     }
 }
 
-/// What a host can be reached as.
+/// The clusters of a host, and the objects that they come from.
 package struct CompiledClusters: Hashable, Sendable {
     /// In the order of the service: each port, first as a whole and then version by version.
     package var clusters: [IR.Cluster]
     /// The destination rule that ``IR/Cluster/policy`` is from.
     package var policySource: NamespacedName?
-    /// What defines the host; `nil`: the service itself.
+    /// The object that defines the host, such as a ServiceEntry; `nil`: the service itself.
     package var definition: ObjectKey?
     package var visibility = IR.Visibility.everybody
 }
@@ -114,14 +114,14 @@ struct Policies {
         self.rules = ordered.map { ($0.name, $0.input.spec) }
     }
 
-    /// What holds for connections to the cluster.
+    /// The traffic policy for connections to the cluster.
     ///
     /// - Parameter spec: the host's.
     func policy(of cluster: IR.ClusterName, _ spec: ServiceSpec) -> TrafficPolicy.Blocks {
         holding?.spec.policy(port: cluster.port, version: cluster.version, of: spec) ?? TrafficPolicy.Blocks()
     }
 
-    /// What destinations of the host may name besides its versions.
+    /// The subsets that destinations of the host may name besides its versions.
     var subsets: [DestinationRuleSpec.Subset] { holding?.spec.subsets ?? [] }
 
     /// The rule that holds.
@@ -131,7 +131,7 @@ struct Policies {
         rules.first { $0.name.namespace == host.namespace }
     }
 
-    /// What rules say that cannot be done.
+    /// The diagnostics of the rules: for parts that cannot be carried out, and for rules that do not hold.
     fileprivate func diagnostics(_ view: inout MeshView) -> [Diagnostic] {
         rules.flatMap { name, spec in
             let key = ObjectKey.namespaced(.destinationRule, name, in: view.mesh)

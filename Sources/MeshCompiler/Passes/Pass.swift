@@ -13,7 +13,7 @@ protocol Pass: SendableMetatype {
     static func run(_ subject: Subject, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]) -> Result?
 }
 
-/// What a pass has come to for all of its subjects, and what it asked for each.
+/// The results of a pass for all of its subjects, and the questions that it asked for each.
 struct PassTable<P: Pass>: Sendable {
     /// By subject; without those of which nothing comes.
     private(set) var results: [P.Subject: P.Result] = [:]

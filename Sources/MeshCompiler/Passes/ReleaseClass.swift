@@ -3,8 +3,8 @@ internal import MeshCore
 internal import MeshModel
 
 extension ReleaseTraffic {
-    /// What the release does to a rule: the first line of the table that fits (``RouteEffect/Class``). It depends on the
-    /// documents alone, not on the release's step.
+    /// The class of a rule for the release: the first line of the table that fits (``RouteEffect/Class``). The class
+    /// depends on the documents alone, not on the release's step.
     func classify(_ rule: RuleDestinations) -> RouteEffect.Class {
         let own = rule.all.filter { $0.host == host }
         let concerned = own.filter { isReleased($0) }

@@ -43,7 +43,7 @@ struct RouteDraft {
     }
 }
 
-/// What a running release makes of the routes of one rule.
+/// The change that a running release makes to the routes of one rule.
 ///
 /// A release owns shares, not routes: nothing else that a rule says changes because a release runs. Of the rules that it
 /// divides (``RouteEffect/Class/split``) it changes the weights of the service's destinations, exactly; and where it decides

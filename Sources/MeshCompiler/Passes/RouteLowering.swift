@@ -7,7 +7,7 @@ internal import MeshModel
 struct RouteLowering {
     let host: Host
     let service: MeshState.Service
-    /// What it asked on the way is asked for the host.
+    /// The view of the mesh. Its questions count as asked for the host.
     private(set) var view: MeshView
     /// Why rules are left out: the rest of a sentence. `nil`: they are not.
     let excess: String?
@@ -15,7 +15,7 @@ struct RouteLowering {
     /// Rules that releases are to divide and leave as they are.
     private(set) var leftOut: [(release: NamespacedName, excess: ReleaseExcess)] = []
     private var reported: Set<Diagnostic> = []
-    /// What releases have made besides the routes of the rules.
+    /// The cost of the routes that releases have added to those of the rules.
     private var copies = RouteCost()
     private var policies: [Host: Policies] = [:]
     /// Rules, by their place, that requests to some port get to, and the ports at which others take all before them.
@@ -188,7 +188,7 @@ struct RouteLowering {
         return destinations
     }
 
-    /// Where the copies of a rule's requests go. They are never divided.
+    /// The mirrors of a rule: destinations of copies of its requests. They are never divided.
     private mutating func mirrors(of rule: HTTPRule, at place: RulePlace, port: Int) -> [IR.Mirror] {
         guard let mirror = rule.mirror else { return [] }
         let at = place.pointer.appending("mirror")
@@ -285,7 +285,7 @@ struct RouteLowering {
         }
     }
 
-    /// What a release names and the service does not have.
+    /// The first thing that a release names and that is missing: its service, a port or a version; `nil`: all exist.
     private mutating func problem(with traffic: ReleaseTraffic) -> (pointer: JSONPointer, detail: String)? {
         guard let spec = view.service(.service(traffic.service))?.spec else {
             return (JSONPointer(["spec", "service"]), "there is no service \(traffic.service)")
@@ -376,7 +376,7 @@ extension HTTPMatch {
     func isAbout(port: Int) -> Bool { self.port == nil || self.port == port }
 }
 
-/// Where a rule stands.
+/// The place of a rule in its VirtualService.
 struct RulePlace {
     /// The VirtualService.
     let owner: NamespacedName

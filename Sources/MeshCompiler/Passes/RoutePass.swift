@@ -3,7 +3,8 @@ internal import GrayRelease
 internal import MeshCore
 internal import MeshModel
 
-/// What decides about the requests to a host becomes the routes of its HTTP ports: one virtual host each.
+/// Lowers the rules for a host, and the releases of its service, to the routes of its HTTP ports: one virtual host
+/// each.
 enum RoutePass: Pass {
     static func run(
         _ host: Host, _ view: inout MeshView, _ diagnostics: inout [Diagnostic]
@@ -20,7 +21,7 @@ enum RoutePass: Pass {
         return hosts.isEmpty ? nil : hosts
     }
 
-    /// What the rules for a host come to.
+    /// The cost of the rules for a host.
     static func cost(of host: Host, _ view: inout MeshView) -> RouteCost {
         guard let spec = view.service(host)?.spec, let holder = view.ownership(of: host).holder else {
             return RouteCost()
@@ -28,7 +29,7 @@ enum RoutePass: Pass {
         return view.object(VirtualServiceSpec.self, holder)?.spec.cost(for: spec) ?? RouteCost()
     }
 
-    /// What those that are about a host have to be told when there is none.
+    /// The diagnostics for objects about a host that does not exist.
     private static func unknown(_ host: Host, _ view: inout MeshView) -> [Diagnostic] {
         let detail = host.absence
         var diagnostics: [Diagnostic] = []

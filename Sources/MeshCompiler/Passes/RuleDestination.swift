@@ -18,9 +18,10 @@ struct RuleDestination: Hashable {
     var headers: HeaderOperations
 }
 
-/// What decides about a rule besides its destinations: where it stands and what it is called.
+/// The properties of a rule, besides its destinations, that decide about a release's effect on it: place, names,
+/// conditions.
 struct RuleShape: Hashable {
-    /// Of the VirtualService; of the service for its default route.
+    /// The namespace of the VirtualService; of the service for its default route.
     var namespace: Name
     /// By which a release's scope can select it: `name` and `virtualService/name`. Empty for one without name.
     var names: [String] = []
@@ -28,7 +29,7 @@ struct RuleShape: Hashable {
     /// pseudo-headers), query or source. Nobody writes such a rule for "the traffic".
     var isConditioned = false
 
-    /// Of a service's default route.
+    /// The shape of a service's default route.
     init(namespace: Name) { self.namespace = namespace }
 
     init(_ rule: HTTPRule, of owner: NamespacedName) {

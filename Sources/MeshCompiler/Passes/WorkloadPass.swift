@@ -2,12 +2,13 @@ internal import Documents
 internal import MeshCore
 internal import MeshModel
 
-/// What a sidecar lets in for the services that have an endpoint behind it, and hands to its workload, whatever their health: an
-/// instance that drains still answers what it was sent.
+/// Compiles the inbound listeners of a sidecar: the ports of services that have an endpoint behind it, whatever the
+/// endpoint's health, as an instance that drains still answers what it was sent.
 ///
-/// At one address and port a sidecar listens for one endpoint: the one that was created first, or of those created together
-/// the one whose service and name come first. Others have it too if they want the same done with what comes in, as services
-/// with the same instances do. For whom it cannot be done nothing is: what came later must not take away what works.
+/// At one address and port a sidecar listens for one endpoint: the one that was created first, or of those created
+/// together the one whose service and name come first. Another endpoint shares the listener if it wants the same done
+/// with requests, as services with the same instances do. Otherwise its port is refused: what came later must not take
+/// away what works.
 ///
 /// Its subjects are single proxies, as the addresses are: what many have in common is a question of their labels and accounts,
 /// which nothing asks for yet.
@@ -25,7 +26,7 @@ enum WorkloadPass: Pass {
     private struct Candidate {
         var inbound: IR.Inbound
         var createTime: Timestamp
-        /// Of the port among those of its service.
+        /// The index of the port among those of its service.
         var index: Int
 
         var rank: (Timestamp, NamespacedName, Name, Int) { (createTime, inbound.service, inbound.endpoint, index) }
@@ -54,7 +55,7 @@ enum WorkloadPass: Pass {
     }
 }
 
-/// What one sidecar lets in.
+/// The inbound listeners of one sidecar, and the ports that are refused.
 package struct CompiledWorkload: Hashable, Sendable {
     /// Sorted by service, then by port.
     package var inbound: [IR.Inbound]
@@ -67,14 +68,14 @@ struct Refusal: Hashable, Sendable {
     var endpoint: Name
     /// The port's name.
     var port: Name
-    /// Where the endpoint says what cannot be done, and why.
+    /// The place in the endpoint of what cannot be done; ``detail`` says why.
     var pointer: JSONPointer
     var detail: String
     /// In whose favour.
     var holder: IR.Inbound
 }
 
-/// Who has what of one sidecar, in the order in which they are decided about.
+/// The inbound listeners of one sidecar, as its candidates are decided about one by one.
 private struct InboundListeners {
     private(set) var inForce: [IR.Inbound] = []
     private(set) var refusals: [Refusal] = []

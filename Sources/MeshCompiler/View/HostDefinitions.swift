@@ -1,13 +1,13 @@
 package import MeshCore
 package import MeshModel
 
-/// What defines hosts of one name: in each namespace the oldest holds.
+/// The definitions of hosts of one name: in each namespace the oldest holds.
 package struct HostDefinitions: Sendable {
-    /// Those that hold, by namespace.
+    /// The definitions that hold, by namespace.
     private let holding: [Name: HostDefinition]
-    /// Those of them that others see too, the oldest first.
+    /// The definitions that hold and that other namespaces see too, the oldest first.
     private let exported: [HostDefinition]
-    /// Those that do not hold.
+    /// The definitions that do not hold.
     let others: [HostDefinition]
 
     package static let none = HostDefinitions([])
@@ -48,7 +48,8 @@ package struct HostDefinitions: Sendable {
         return exported.first { $0.host.export.contains(namespace) }
     }
 
-    /// Who means the one that holds in a namespace, and for whom it says that it is there and who means another one.
+    /// The namespaces where the name means a namespace's own definition; and the one that is meant instead in a
+    /// namespace that the definition is exported to.
     ///
     /// - Parameter owner: as for ``seen(from:owner:)``.
     func visibility(of namespace: Name, owner: Name?) -> (IR.Visibility, hiddenBy: HostDefinition?) {

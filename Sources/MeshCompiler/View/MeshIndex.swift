@@ -4,7 +4,7 @@ package import MeshModel
 /// The state of a mesh, and which of its objects mention what.
 package struct MeshIndex: Sendable {
     package private(set) var state: MeshState
-    /// Those whose mentions are known.
+    /// The kinds whose mentions are known.
     private let kinds: [Kind]
     private var objects: [Place: Set<ObjectName>] = [:]
 
@@ -124,7 +124,8 @@ extension MeshIndex {
 }
 
 extension Question {
-    /// As ``MeshIndex/hosts(concernedBy:)``, of proxies.
+    /// The proxy that may come to something else when the answer is another, as ``MeshIndex/hosts(concernedBy:)`` for
+    /// hosts.
     var proxy: NamespacedName? {
         guard case .mentioning(_, let mention) = self else { return nil }
         return mention.proxy

@@ -2,11 +2,11 @@ internal import GrayRelease
 package import MeshCore
 package import MeshModel
 
-/// Who knows what texts mean in a mesh.
+/// A look-up of the hosts that texts mean in a mesh.
 package protocol MeshNames {
     mutating func service(named name: NamespacedName) -> MeshState.Service?
 
-    /// What defines hosts of a name, besides services.
+    /// The definitions of hosts of a name, besides services.
     mutating func definitions(of text: String) -> HostDefinitions
 
     /// The subsets that the DestinationRule in force for a host declares.
@@ -17,10 +17,10 @@ package protocol MeshNames {
 }
 
 extension MeshNames {
-    /// What a text means in a namespace, whether it exists or not: a host that the namespace defines by that name; or else the
-    /// service that has it; or else a host that others define for the namespace too. So no name of the world outside is ever taken
-    /// for a service's that somebody has defined, and nobody takes a service's name from others. What is nobody's is meant as a
-    /// service's if it could be one.
+    /// The host that a text means in a namespace, whether it exists or not: a host that the namespace defines by that
+    /// name; or else the service that has the name; or else a host that others define for the namespace too. So
+    /// `example.com`, once it is defined, is not taken for a missing service `example` of a namespace `com`, and no
+    /// namespace takes a service's name from others. A name that nobody has is meant as a service's if it could be one.
     ///
     /// - Returns: `nil` for a text that is no name of a host.
     package mutating func host(_ text: String, from namespace: Name) -> Host? {
@@ -44,7 +44,7 @@ extension MeshNames {
         return name.namespace
     }
 
-    /// What a host offers, whichever kind of object defines it; `nil`: nobody does.
+    /// The ports and versions of a host, whichever kind of object defines it; `nil`: none does.
     package mutating func service(_ host: Host) -> MeshState.Service? {
         switch host {
         case .service(let name): service(named: name)
@@ -55,7 +55,7 @@ extension MeshNames {
         }
     }
 
-    /// What defines a host; `nil`: nobody does, or a service.
+    /// The definition of a host; `nil`: the host has none, or is a service's.
     package mutating func definition(of host: Host) -> HostDefinition? {
         guard case .external(let text, let namespace) = host else { return nil }
         return definitions(of: text)[namespace]

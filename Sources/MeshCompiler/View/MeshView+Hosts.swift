@@ -2,20 +2,20 @@ internal import GrayRelease
 internal import MeshCore
 internal import MeshModel
 
-/// What texts that name hosts mean, and what is said of a host.
+/// Look-ups of the hosts that texts mean, and of the objects that are about a host.
 extension MeshView: MeshNames {
     mutating func service(named name: NamespacedName) -> MeshState.Service? { object(ServiceSpec.self, name) }
 
     /// The subsets that the DestinationRule in force declares.
     mutating func subsets(of host: Host) -> [DestinationRuleSpec.Subset] { policies(of: host).subsets }
 
-    /// What DestinationRules say of a host.
+    /// The DestinationRules for a host.
     mutating func policies(of host: Host) -> Policies {
         let rules = objects(DestinationRuleSpec.self, mentioning: host.mention)
         return Policies(of: host, rules.filter { self.host($0.input.spec.host, from: $0.name.namespace) == host })
     }
 
-    /// Whose rules decide about requests to a host.
+    /// The ownership of a host: the VirtualService whose rules decide about its requests.
     mutating func ownership(of host: Host) -> HostOwnership {
         let rules = objects(VirtualServiceSpec.self, mentioning: host.mention)
         return HostOwnership(of: host, among: rules) { self.host($0, from: $1) }

@@ -1,18 +1,18 @@
 internal import MeshCore
 internal import MeshModel
 
-/// What a pass sees of a mesh: it asks, and what it asked is remembered, misses too. There is no other way to the mesh, so no kind
-/// states what it affects, and none can forget.
+/// The only way of a pass to the mesh. Every question that the pass asks is remembered, even if nothing was found, so
+/// no kind states what it affects, and none can forget.
 ///
 /// Only what concerns everything is not remembered: the mesh's name, and the clusters of which it consists (``MeshChange/everything``).
 struct MeshView {
     private let index: MeshIndex
     private let earlier: Earlier
     private(set) var asked: Set<Question> = []
-    /// What was found already.
+    /// The definitions that were found already, by the hosts' names.
     private var definitions: [String: HostDefinitions] = [:]
 
-    /// What earlier passes have found that later ones ask for.
+    /// The findings of earlier passes that later ones ask for.
     struct Earlier: Sendable {
         /// By service.
         var refusals: [NamespacedName: [Refusal]] = [:]
@@ -66,7 +66,7 @@ struct MeshView {
         }
     }
 
-    /// What defines hosts of a name, besides services.
+    /// The definitions of hosts of a name, besides services.
     mutating func definitions(of text: String) -> HostDefinitions {
         if let known = definitions[text] { return known }
         let found = MeshIndex.definers.flatMap { kind -> [HostDefinition] in
@@ -83,7 +83,7 @@ struct MeshView {
 
     // MARK: What earlier passes found
 
-    /// What of a service's endpoints no sidecar listens for.
+    /// The ports of a service's endpoints that no sidecar listens for.
     mutating func refusals(of service: NamespacedName) -> [Refusal] {
         asked.insert(.refusals(service))
         return earlier.refusals[service] ?? []

@@ -9,7 +9,7 @@ enum Question: Hashable, Sendable {
     case children(Kind, NamespacedName)
     /// All objects of a kind that mention something.
     case mentioning(Kind, Mention)
-    /// What of a service's endpoints no sidecar listens for: what ``WorkloadPass`` came to.
+    /// The ports of a service's endpoints that no sidecar listens for, as ``WorkloadPass`` found them.
     case refusals(NamespacedName)
     /// Whether a host's rules are too much: what ``RouteBudget`` came to.
     case excess(Host)
