@@ -242,7 +242,7 @@ struct ConfigPublisherTests {
             // What comes meanwhile is one change.
             for service in ["b", "c"] { try await bench.putService(service) }
             signal.yield(.anything)
-            try await until("it waits") { await bench.publisher.isHeld }
+            try await until("it waits") { await bench.publisher.schedule.isHeld }
             bench.compiling.open()
             try await until("all have all of it") {
                 try await bench.clock.advance(by: .milliseconds(100))
@@ -282,13 +282,13 @@ struct ConfigPublisherTests {
 
             for service in ["a", "b"] { try await bench.putService(service) }
             signal.yield(.anything)
-            try await until("they wait") { await bench.publisher.isHeld }
+            try await until("they wait") { await bench.publisher.schedule.isHeld }
             #expect(bench.snapshots.snapshot(of: bench.view) === first)
             // It took a minute to write it, so the rest is as long as it can be.
             try await bench.clock.advance(by: .seconds(60))
             bench.gate.open()
-            try await until("the loops rest") { await bench.publisher.isResting }
-            #expect(await bench.publisher.isHeld && bench.snapshots.snapshot(of: bench.view) === first)
+            try await until("the loops rest") { await bench.publisher.schedule.phase == .resting }
+            #expect(await bench.publisher.schedule.isHeld && bench.snapshots.snapshot(of: bench.view) === first)
             bench.gate.shut()
             try await bench.putEndpoint(of: "a")
             signal.yield(.anything)
@@ -297,7 +297,7 @@ struct ConfigPublisherTests {
 
             try await bench.putService("c")
             signal.yield(.anything)
-            try await until("it waits") { await bench.publisher.isHeld }
+            try await until("it waits") { await bench.publisher.schedule.isHeld }
             bench.gate.open()
             try await until("it goes on when the loops have rested") {
                 try await bench.clock.advance(by: .milliseconds(100))

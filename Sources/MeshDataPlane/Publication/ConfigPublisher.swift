@@ -11,7 +11,7 @@ internal import XDSServer
 /// while a mesh is compiled are one change when it is looked at again, and a stream that is slower than the publisher gets the
 /// newest snapshot only.
 ///
-/// A change is pushed at once, however it comes, and what follows waits (``PushPace``). A hold-off before every push, as other
+/// A change is pushed at once, however it comes, and what follows waits (``PublishSchedule``). A hold-off before every push, as other
 /// control planes have it, would delay the single change too, which is the usual case, and would have to be guessed; how long a
 /// push takes can be measured.
 ///
@@ -30,13 +30,7 @@ actor ConfigPublisher {
     private var views: [MeshKey: Set<ViewID>] = [:]
     /// How many jobs the publishers of meshes have yet to do.
     private var pending: [MeshKey: Int] = [:]
-    private var pace = PushPace()
-    /// The mirror has something.
-    private var hasUpdates = false
-    /// Updates that were taken from the mirror and wait, for the pace or for their mesh.
-    private var waiting: [MeshKey: MeshUpdate] = [:]
-    /// Meshes that are being compiled.
-    private var busy: Set<MeshKey> = []
+    private(set) var schedule = PublishSchedule()
     /// Meshes that are being loaded, or will be.
     private var loading: Set<MeshKey> = []
     /// Meshes that have been published.
@@ -75,7 +69,7 @@ actor ConfigPublisher {
                 for await _ in self.store.signals { await self.takeViews() }
             }
             group.addTask {
-                for await _ in self.mirror.signals { await self.takeUpdates() }
+                for await _ in self.mirror.signals { await self.advance { $0.changed() } }
             }
             group.addTask {
                 for await mesh in self.loads { await self.follow(mesh) }
@@ -89,9 +83,9 @@ actor ConfigPublisher {
             group.addTask {
                 for await _ in self.pushes {
                     let time = await self.clock.measure { await self.write() }
-                    await self.rest()
+                    await self.advance { $0.written() }
                     try await self.clock.sleep(for: DutyCycle.pushes.pause(after: time))
-                    await self.resume()
+                    await self.advance { $0.rested() }
                 }
             }
             for await job in jobs { group.addTask { await job() } }
@@ -100,44 +94,29 @@ actor ConfigPublisher {
 
     // MARK: Changes
 
-    /// Something waits for the pace, or for the mesh that it is of.
-    var isHeld: Bool { hasUpdates || !waiting.isEmpty }
-
-    /// Whether only what is urgent goes on.
-    var isResting: Bool { pace.isResting }
-
-    private func takeUpdates() {
-        hasUpdates = true
-        goOn()
+    /// Has the schedule know what happened, and compiles what is due then.
+    private func advance(_ event: @Sendable (inout PublishSchedule) -> Void) {
+        event(&schedule)
+        for update in schedule.due(isUrgent: mirror.hasUrgentUpdates, take: mirror.takeUpdates) { publish(update) }
     }
 
-    private var isUrgent: Bool { mirror.hasUrgentUpdates || waiting.values.contains(where: \.change.isUrgent) }
-
-    private func goOn() {
-        guard isHeld, pace.isFree || (pace.isResting && isUrgent) else { return }
-        hasUpdates = false
-        for update in mirror.takeUpdates() {
-            waiting[update.state.mesh] = waiting[update.state.mesh]?.followed(by: update) ?? update
+    private func publish(_ update: MeshUpdate) {
+        let mesh = update.state.mesh
+        // Nobody wants it any more if there is none; who comes later has it loaded anew.
+        guard let publisher = meshes[mesh] else {
+            schedule.skipped(mesh)
+            mirror.unfollow(mesh)
+            return
         }
-        for (mesh, update) in waiting where !busy.contains(mesh) {
-            waiting[mesh] = nil
-            // Nobody wants it any more if there is none; who comes later has it loaded anew.
-            guard let publisher = meshes[mesh] else {
-                mirror.unfollow(mesh)
-                continue
-            }
-            busy.insert(mesh)
-            hand(to: publisher, of: mesh) { publisher in
-                await publisher.publish(update)
-                await self.pushed(mesh)
-            }
+        hand(to: publisher, of: mesh) { publisher in
+            await publisher.publish(update)
+            await self.compiled(mesh)
         }
     }
 
-    private func pushed(_ mesh: MeshKey) {
+    private func compiled(_ mesh: MeshKey) {
         published.insert(mesh)
-        busy.remove(mesh)
-        pace.pushed()
+        schedule.compiled(mesh)
         push.yield()
     }
 
@@ -160,19 +139,9 @@ actor ConfigPublisher {
     private func write() async {
         var count: Int
         repeat {
-            count = pace.count
+            count = schedule.pushes
             await isWritten()
-        } while pace.count != count
-    }
-
-    private func rest() {
-        pace.written()
-        goOn()
-    }
-
-    private func resume() {
-        pace.rested()
-        goOn()
+        } while schedule.pushes != count
     }
 
     // MARK: Views
@@ -218,7 +187,8 @@ actor ConfigPublisher {
     }
 
     private func forget(_ mesh: MeshKey) {
-        (meshes[mesh], views[mesh], waiting[mesh]) = (nil, nil, nil)
+        (meshes[mesh], views[mesh]) = (nil, nil)
+        schedule.forget(mesh)
         published.remove(mesh)
         mirror.unfollow(mesh)
     }
@@ -241,14 +211,5 @@ actor ConfigPublisher {
         loading.remove(mesh)
         // Its last view has gone meanwhile.
         if meshes[mesh] == nil { mirror.unfollow(mesh) }
-    }
-}
-
-extension MeshUpdate {
-    /// Both as one.
-    fileprivate func followed(by newer: MeshUpdate) -> MeshUpdate {
-        var both = newer
-        both.change.merge(change)
-        return both
     }
 }
