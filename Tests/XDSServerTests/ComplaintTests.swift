@@ -54,7 +54,9 @@ struct ComplaintTests {
             try session.nack(answer, complaint)
             let rejection = try #require(session.machine.nack)
             #expect(rejection.names == expected)
-            #expect(rejection.version == session.machine.subscriptions.first?.lastVersion && !rejection.version.isEmpty)
+            #expect(
+                rejection.version == session.machine.subscriptions.first?.delivery.lastVersion
+                    && !rejection.version.isEmpty)
         }
         let many = Dictionary(uniqueKeysWithValues: (100..<150).map { ("c\($0)", "1") })
         var session = Session(variant, snapshot(1, [.cluster: many]))

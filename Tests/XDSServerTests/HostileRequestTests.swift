@@ -124,7 +124,7 @@ struct HostileRequestTests {
                         typeURL: ResourceType.endpoint.typeURL,
                         names: .change(
                             subscribe: NameList(names), unsubscribe: NameList([]), has: VersionList([:]))))
-                #expect(machine.subscriptions[0].names.bytes <= 18 << 20)
+                #expect(machine.subscriptions[0].interest.names.bytes <= 18 << 20)
             }
         }
         #expect(refusal?.reason == .tooMuch)
@@ -143,7 +143,7 @@ struct HostileRequestTests {
                         subscribe: NameList(["\(index)"]), unsubscribe: NameList([]), has: VersionList([:]))))
             if index == 0 { #expect(machine.next() != nil) }
         }
-        #expect(machine.subscriptions[0].names.count == 100_000)
+        #expect(machine.subscriptions[0].interest.names.count == 100_000)
         #expect(table.names.count <= 1_000_000)
     }
 

@@ -69,12 +69,14 @@ final class StreamMachine {
             return
         }
         let subscription = self[type] ?? subscribe(to: type)
-        let wasInFlight = subscription.isInFlight
+        let wasInFlight = subscription.delivery.isInFlight
         subscription.receive(request, sharing: sharing.names)
-        if type == .endpoint && wasInFlight && !subscription.isInFlight && endpointStage == .sent {
+        if type == .endpoint && wasInFlight && !subscription.delivery.isInFlight && endpointStage == .sent {
             endpointStage = .acknowledged
         }
-        let (count, bytes) = subscriptions.reduce((0, 0)) { ($0.0 + $1.names.count, $0.1 + $1.names.bytes) }
+        let (count, bytes) = subscriptions.reduce((0, 0)) {
+            ($0.0 + $1.interest.names.count, $0.1 + $1.interest.names.bytes)
+        }
         guard count <= limits.names else {
             throw RequestRefusal(reason: .tooMuch, detail: "the stream asks for more than \(limits.namesRule)")
         }
@@ -180,8 +182,9 @@ final class StreamMachine {
         if ResourceType.referringToClusters.contains(where: isUnderWay) { return false }
         guard let endpoints = self[.endpoint] else { return true }
         // To wait for yet another acknowledgement could mean to wait for ever.
-        let wouldWaitAgain = endpoints.isInFlight && endpointStage == .acknowledged
-        return endpoints.known?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.isAwaited && !wouldWaitAgain
+        let wouldWaitAgain = endpoints.delivery.isInFlight && endpointStage == .acknowledged
+        return endpoints.delivery.known?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.debts.isAwaited
+            && !wouldWaitAgain
     }
 
     private var mustRoutesWait: Bool {
@@ -197,7 +200,7 @@ final class StreamMachine {
         if !mustRoutesWait { routable = current }
         for type in ResourceType.referringToClusters {
             // A client that waits for a first answer gets one, from what its clusters are up to.
-            guard !mustRoutesWait || self[type]?.isAwaited == true else { continue }
+            guard !mustRoutesWait || self[type]?.debts.isAwaited == true else { continue }
             if let response = respond(type, routable ?? current) { return response }
         }
         for type in ResourceType.independent {
@@ -207,16 +210,16 @@ final class StreamMachine {
     }
 
     private func nextEndpoints(_ newest: Snapshot) -> DiscoveryResponse? {
-        guard let subscription = self[.endpoint], !subscription.isInFlight else {
+        guard let subscription = self[.endpoint], !subscription.delivery.isInFlight else {
             return nil
         }
-        let concernsRoutes = endpointStage != .acknowledged || subscription.isAwaited
+        let concernsRoutes = endpointStage != .acknowledged || subscription.debts.isAwaited
         let response = respond(.endpoint, newest)
         if concernsRoutes { endpointStage = response == nil ? .acknowledged : .sent }
         return response
     }
 
-    private func isUnderWay(_ type: ResourceType) -> Bool { self[type]?.isInFlight ?? false }
+    private func isUnderWay(_ type: ResourceType) -> Bool { self[type]?.delivery.isInFlight ?? false }
 
     private func respond(_ type: ResourceType, _ snapshot: Snapshot) -> DiscoveryResponse? {
         let set = snapshot[type]
@@ -246,7 +249,7 @@ final class StreamMachine {
         case .route:
             guard let virtualHosts = self[.virtualHost] else { break }
             let routes = response.resourceNames
-            for name in virtualHosts.held {
+            for name in virtualHosts.held() {
                 // `<route configuration>/<host>`, and a host has no slash.
                 let isChild = name.lastIndex(of: "/").map { routes.contains(String(name[..<$0])) } ?? false
                 if isChild { virtualHosts.markForResend(name) }
@@ -283,7 +286,7 @@ final class StreamMachine {
 
     /// The client goes on with routes that may need what they referred to.
     private var areRoutesRefused: Bool {
-        ResourceType.referringToClusters.contains { self[$0]?.nack != nil }
+        ResourceType.referringToClusters.contains { self[$0]?.delivery.nack != nil }
     }
 
     /// The sets whose resources are to stay: the newest has those that have come back.
@@ -304,7 +307,7 @@ final class StreamMachine {
         let isSettled = subscriptions.allSatisfy { subscription in
             let type = subscription.type
             // Endpoints are of a later snapshot, perhaps, and always on their way; those of this one are acknowledged.
-            if type == .endpoint { return subscription.nack == nil && !subscription.isAwaited }
+            if type == .endpoint { return subscription.delivery.nack == nil && !subscription.debts.isAwaited }
             if subscription.isSettled(on: current[type]) { return true }
             guard ResourceType.independent.contains(type), let snapshot else { return false }
             return subscription.isSettled(on: snapshot[type])
@@ -313,10 +316,10 @@ final class StreamMachine {
     }
 
     /// The last NACK of any type, if what it refused has not been replaced since.
-    var nack: Subscription.Nack? {
-        var newest: Subscription.Nack?
+    var nack: Delivery.Nack? {
+        var newest: Delivery.Nack?
         for subscription in subscriptions {
-            guard let nack = subscription.nack, nack.revision >= newest?.revision ?? .min else {
+            guard let nack = subscription.delivery.nack, nack.revision >= newest?.revision ?? .min else {
                 continue
             }
             newest = nack

@@ -256,7 +256,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
 
     /// The client has been sent something and has yet to answer, and nothing is wrong so far.
     var expectsAnswer: Bool {
-        machine.nack == nil && machine.subscriptions.contains(where: \.isInFlight)
+        machine.nack == nil && machine.subscriptions.contains(where: \.delivery.isInFlight)
     }
 
     /// Tells the registry what is known of the client now. Of one that has not been served anything nothing is: it may turn out
@@ -285,15 +285,17 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     /// See ``ProxyReport/routes``.
     private var routes: [String]? {
         guard let subscription = machine.subscriptions.first(where: { $0.type == .route }) else { return [] }
-        guard !subscription.isWildcard, subscription.names.count <= ProxyReport.maxRoutes else { return nil }
-        return subscription.names.names.sorted()
+        guard !subscription.interest.isWildcard, subscription.interest.names.count <= ProxyReport.maxRoutes else {
+            return nil
+        }
+        return subscription.interest.names.names.sorted()
     }
 
     private func typeReport(_ subscription: Subscription) -> TypeReport {
         TypeReport(
-            type: subscription.type, state: state(of: subscription), sentVersion: subscription.lastVersion,
-            ackedVersion: subscription.ackedVersion, error: subscription.nack?.message,
-            refusedVersion: subscription.nack?.version, refused: subscription.nack?.names ?? [],
+            type: subscription.type, state: state(of: subscription), sentVersion: subscription.delivery.lastVersion,
+            ackedVersion: subscription.delivery.ackedVersion, error: subscription.delivery.nack?.message,
+            refusedVersion: subscription.delivery.nack?.version, refused: subscription.delivery.nack?.names ?? [],
             lacking: subscription.lacking)
     }
 
@@ -303,8 +305,8 @@ final class ADSStream: GRPCCallHandler, Newcomer {
             return nil
         }
         let types = machine.subscriptions.map { subscription in
-            let names = subscription.isWildcard ? nil : subscription.names
-            let known = subscription.known?.resources ?? []
+            let names = subscription.interest.isWildcard ? nil : subscription.interest.names
+            let known = subscription.delivery.known?.resources ?? []
             return ServedType(
                 report: typeReport(subscription), resources: known.filter { names?.contains($0.name) ?? true },
                 names: names?.names)
@@ -313,7 +315,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     }
 
     private func state(of subscription: Subscription) -> TypeReport.State {
-        if subscription.nack != nil { return .rejected }
+        if subscription.delivery.nack != nil { return .rejected }
         guard let snapshot = machine.snapshot else { return .stale }
         return subscription.isSettled(on: snapshot[subscription.type]) ? .synced : .stale
     }

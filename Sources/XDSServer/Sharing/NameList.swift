@@ -51,6 +51,9 @@ struct NameList {
         }
     }
 
+    /// The list without `*`, by which a client asks for everything.
+    var withoutWildcard: NameList { contains("*") ? NameList(strings.filter { $0 != "*" }) : self }
+
     func contains(_ name: String) -> Bool {
         switch storage {
         case .strings(let names): names.contains(name)

@@ -25,7 +25,7 @@ final class ResponseCache {
         var resources: [EncodedResource] = []
         var removed: [String] = []
         /// Resources that the client has and is to be told later to remove.
-        var pendingRemovals: [String: Subscription.PendingRemoval] = [:]
+        var pendingRemovals: [String: Debts.PendingRemoval] = [:]
         /// The names of ``resources``.
         var names: NameSet
         /// State of the world: whether something is another than it was.
@@ -35,7 +35,7 @@ final class ResponseCache {
 
         init(
             resources: [EncodedResource] = [], removed: [String] = [],
-            pendingRemovals: [String: Subscription.PendingRemoval] = [:],
+            pendingRemovals: [String: Debts.PendingRemoval] = [:],
             isChange: Bool = true, isPrivate: Bool = false
         ) {
             self.resources = resources
