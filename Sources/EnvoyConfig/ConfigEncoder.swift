@@ -115,21 +115,19 @@ package struct ConfigEncoder: Sendable {
 
     private func outboundRoutes(from namespace: Name) -> EncodedResource {
         let taken = takenNames(from: namespace)
-        let parts = routed.map { host -> [UInt8] in
-            guard let encoded = hosts[host], encoded.visibility.contains(namespace) else { return [] }
+        let parts = routed.map { host -> MessageBytes in
+            guard let encoded = hosts[host], encoded.visibility.contains(namespace) else { return MessageBytes() }
             let isOwn = host.namespace == namespace
             guard !taken.isEmpty, !taken.isDisjoint(with: host.domains(forOwnNamespace: isOwn)) else {
                 return isOwn ? encoded.ownRoutes : encoded.foreignRoutes
             }
-            return encoded.virtualHosts.flatMap {
-                $0.field(domains: $0.domains(forOwnNamespace: isOwn, except: taken))
-            }
+            return MessageBytes(
+                encoded.virtualHosts.map {
+                    $0.part(domains: $0.domains(forOwnNamespace: isOwn, except: taken))
+                })
         }
-        var bytes = OutboundRoutes.head
-        bytes.reserveCapacity(parts.reduce(bytes.count + OutboundRoutes.tail.count) { $0 + $1.count })
-        for part in parts { bytes += part }
-        bytes += OutboundRoutes.tail
-        return EncodedResource(name: OutboundRoutes.name, bytes: bytes)
+        let message = MessageBytes([OutboundRoutes.head] + parts + [OutboundRoutes.tail])
+        return EncodedResource(name: OutboundRoutes.name, bytes: message.bytes)
     }
 
     /// The names by which a namespace calls other hosts that could be the names of services.

@@ -1,3 +1,4 @@
+internal import EnvoyProtos
 internal import MeshCompiler
 
 /// A host's resources, encoded once for all who see them.
@@ -9,9 +10,9 @@ struct EncodedHost: Sendable {
     /// ``endpoints`` for gRPC clients; most are the same.
     var proxylessEndpoints: [EncodedResource] = []
     var virtualHosts: [EncodedVirtualHost] = []
-    /// ``virtualHosts`` as fields of a route configuration, for callers of the host's namespace and for others.
-    var ownRoutes: [UInt8] = []
-    var foreignRoutes: [UInt8] = []
+    /// ``virtualHosts`` as parts of a route configuration, for callers of the host's namespace and for others.
+    var ownRoutes = MessageBytes()
+    var foreignRoutes = MessageBytes()
 
     /// The namespaces that see the host.
     var visibility = IR.Visibility.only([])
@@ -23,9 +24,14 @@ struct EncodedHost: Sendable {
     mutating func updateClusters(_ compiled: CompiledClusters?) {
         let all = compiled?.clusters ?? []
         visibility = compiled?.visibility ?? .only([])
-        clusters = all.map { EncodedResource(name: $0.name.text, bytes: ClusterMessage($0).encoded) }
+        let messages = all.map { ClusterMessage($0) }
+        clusters = messages.map { EncodedResource($0) }
         // gRPC resolves the names of members in another way, and of one only (gRFC A37).
-        proxylessClusters = zip(all, clusters).filter { $0.0.names == nil }.map { $1.proxyless($0.policy) }
+        proxylessClusters = zip(all, messages).filter { $0.0.names == nil }.map { cluster, message in
+            var message = message
+            message.limitForProxyless(cluster.policy)
+            return EncodedResource(message)
+        }
     }
 
     mutating func updateEndpoints(_ all: [IR.Endpoints]) {
@@ -38,8 +44,8 @@ struct EncodedHost: Sendable {
 
     mutating func updateRoutes(_ hosts: [IR.VirtualHost]) {
         virtualHosts = hosts.map { EncodedVirtualHost($0) }
-        ownRoutes = virtualHosts.flatMap { $0.field(domains: $0.domains(forOwnNamespace: true)) }
-        foreignRoutes = virtualHosts.flatMap { $0.field(domains: $0.domains(forOwnNamespace: false)) }
+        ownRoutes = MessageBytes(virtualHosts.map { $0.part(domains: $0.domains(forOwnNamespace: true)) })
+        foreignRoutes = MessageBytes(virtualHosts.map { $0.part(domains: $0.domains(forOwnNamespace: false)) })
     }
 }
 
@@ -54,7 +60,7 @@ struct EncodedInbound: Hashable, Sendable {
         // Ports may share a listener and its cluster.
         for inbound in all {
             listeners.addMissing(EncodedResource(name: inbound.listenerName, bytes: ListenerMessage(inbound).encoded))
-            clusters.addMissing(EncodedResource(name: inbound.clusterName, bytes: ClusterMessage(inbound).encoded))
+            clusters.addMissing(EncodedResource(ClusterMessage(inbound)))
         }
     }
 
@@ -62,6 +68,10 @@ struct EncodedInbound: Hashable, Sendable {
 }
 
 extension EncodedResource {
+    fileprivate init(_ cluster: ClusterMessage) {
+        self.init(name: cluster.name, bytes: cluster.encoded)
+    }
+
     fileprivate init(_ endpoints: IR.Endpoints) {
         self.init(name: endpoints.cluster.text, bytes: EndpointsMessage(endpoints).encoded)
     }

@@ -114,8 +114,7 @@ extension Envoy_Config_Cluster_V3_OutlierDetection {
 
     /// gRPC clients know no failures in a row (gRFC A50), only what part of an endpoint's calls failed in an interval. So for
     /// them it is left out when it had at least as many calls, and nearly all of them failed.
-    init(proxyless detection: OutlierDetection) {
-        self.init()
+    mutating func limitForProxyless(_ detection: OutlierDetection) {
         let errors = [detection.consecutive5xxErrors ?? 5, detection.consecutiveGatewayErrors ?? 0].filter { $0 > 0 }
         guard let volume = errors.min() else { return }
         enforcingFailurePercentage = Google_Protobuf_UInt32Value(100)

@@ -16,39 +16,28 @@ struct ProxylessTarget {
         listeners = names.map { name in
             EncodedResource(name: name, bytes: ListenerMessage(proxyless: name, routes: routesName).encoded)
         }
-        let head = RouteConfigurationMessage.with { $0.name = routesName }.encoded
+        let head = MessageBytes(RouteConfigurationMessage.with { $0.name = routesName })
         // The client looks for its target's name; the listener has already decided, so any is right.
-        routes = EncodedResource(name: routesName, bytes: head + host.field(domains: ["*"], proxyless: true))
+        routes = EncodedResource(
+            name: routesName, bytes: MessageBytes([head, host.part(domains: ["*"], proxyless: true)]).bytes)
     }
 }
 
-extension EncodedResource {
-    /// A cluster as gRPC clients take it: they refuse `LEAST_REQUEST`, and report load only where the cluster says so. A
-    /// field that stands twice in a serialized message has its last value, so what is different is put behind.
+extension ClusterMessage {
+    /// Makes it a cluster as gRPC clients take it: they refuse `LEAST_REQUEST`, and report load only where the cluster says so, to
+    /// the server that it comes from.
     ///
     /// Consistent hashing is a ring for them, whatever the algorithm (gRFC A42).
-    func proxyless(_ policy: TrafficPolicy.Blocks) -> EncodedResource {
-        var tail = Self.reporting
+    mutating func limitForProxyless(_ policy: TrafficPolicy.Blocks) {
+        lrsServer.self_p = .init()
         if case .consistentHash(let hash)? = policy.loadBalancer {
-            if case .maglev = hash.algorithm { tail += Self.ring }
+            if case .maglev = hash.algorithm {
+                lbPolicy = .ringHash
+                ringHashLbConfig = .init()
+            }
         } else {
-            tail += Self.roundRobin
+            lbPolicy = .roundRobin
         }
-        if let detection = policy.outlierDetection {
-            // Is merged with what the cluster has.
-            tail += ClusterMessage.with { $0.outlierDetection = .init(proxyless: detection) }.encoded
-        }
-        return EncodedResource(name: name, bytes: bytes + tail)
+        if let detection = policy.outlierDetection { outlierDetection.limitForProxyless(detection) }
     }
-
-    private static let ring = ClusterMessage.with {
-        $0.lbPolicy = .ringHash
-        $0.ringHashLbConfig = .init()
-    }.encoded
-
-    /// `lb_policy: ROUND_ROBIN`: field 6, varint 0, which an encoder would leave out as the default.
-    private static let roundRobin: [UInt8] = [0x30, 0x00]
-
-    /// Load is reported to the server that the cluster comes from, over the same connection.
-    private static let reporting = ClusterMessage.with { $0.lrsServer.self_p = .init() }.encoded
 }

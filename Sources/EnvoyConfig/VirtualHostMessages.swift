@@ -3,19 +3,16 @@ internal import MeshCompiler
 internal import MeshModel
 internal import SwiftProtobuf
 
-/// A virtual host in pieces that are encoded once and put together as often as needed.
-///
-/// Fields of a serialized protobuf message may be concatenated: repeated fields add up
-/// (https://protobuf.dev/programming-guides/encoding/#last-one-wins). So the routes, which are the same for all callers,
-/// are encoded once, and only the names by which callers know the service differ.
+/// A virtual host whose routes, which are the same for all callers, are encoded once. Only the names by which callers know the
+/// service differ.
 struct EncodedVirtualHost: Hashable, Sendable {
     let host: Host
     let port: Int
     let isDefaultPort: Bool
     /// All of the message but its domains.
-    private let body: [UInt8]
+    private let body: MessageBytes
     /// ``body`` for gRPC clients, if it is different.
-    private let proxylessBody: [UInt8]?
+    private let proxylessBody: MessageBytes?
 
     init(_ host: IR.VirtualHost) {
         self.host = host.host
@@ -25,27 +22,19 @@ struct EncodedVirtualHost: Hashable, Sendable {
         message.name = host.name
         message.includeRequestAttemptCount = true
         message.routes = host.routes.map { RouteMessage($0) }
-        body = message.encoded
+        body = MessageBytes(message)
         let plain = message.routes
         for (index, route) in host.routes.enumerated() { message.routes[index].limitForProxyless(route) }
-        proxylessBody = message.routes == plain ? nil : message.encoded
+        proxylessBody = message.routes == plain ? nil : MessageBytes(message)
     }
 
-    /// `virtual_hosts` of a `RouteConfiguration`, with this as its only element.
+    /// The part of a `RouteConfiguration` that has this as a virtual host.
     ///
     /// - Parameter proxyless: for gRPC clients.
-    func field(domains: [String], proxyless: Bool = false) -> [UInt8] {
-        let body = proxyless ? proxylessBody ?? self.body : self.body
-        var message = VirtualHostMessage()
-        message.domains = domains
-        let names = message.encoded
-        var field: [UInt8] = []
-        field.reserveCapacity(body.count + names.count + 8)
-        field.append(0x12)  // field 2, length-delimited
-        field.appendVarint(UInt64(body.count + names.count))
-        field += body
-        field += names
-        return field
+    func part(domains: [String], proxyless: Bool = false) -> MessageBytes {
+        let names = MessageBytes(VirtualHostMessage.with { $0.domains = domains })
+        let virtualHosts: UInt8 = 2
+        return MessageBytes(field: virtualHosts, [proxyless ? proxylessBody ?? body : body, names])
     }
 
     /// The names by which callers in the host's own namespace, or in others, say which port they want.
@@ -58,38 +47,28 @@ struct EncodedVirtualHost: Hashable, Sendable {
     }
 }
 
-extension [UInt8] {
-    /// Base 128, least significant group first.
-    fileprivate mutating func appendVarint(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(rest))
-    }
-}
-
-/// The bytes around the virtual hosts of the route configuration of a sidecar's HTTP proxy port.
+/// The parts around the virtual hosts of the route configuration of a sidecar's HTTP proxy port.
 enum OutboundRoutes {
     static let name = "http_proxy"
 
-    static let head: [UInt8] = RouteConfigurationMessage.with {
-        $0.name = name
-        // Routes come after the clusters that they name, and must be taken even if those are still warming.
-        $0.validateClusters = Google_Protobuf_BoolValue(false)
-    }.encoded
+    static let head = MessageBytes(
+        RouteConfigurationMessage.with {
+            $0.name = name
+            // Routes come after the clusters that they name, and must be taken even if those are still warming.
+            $0.validateClusters = Google_Protobuf_BoolValue(false)
+        })
 
     /// For hosts that no service has: 502. Nothing leaves the mesh by accident.
-    static let tail: [UInt8] = RouteConfigurationMessage.with {
-        var route = RouteMessage()
-        route.name = "block_all"
-        route.match.prefix = "/"
-        route.directResponse.status = 502
-        var host = VirtualHostMessage()
-        host.name = "block_all"
-        host.domains = ["*"]
-        host.routes = [route]
-        $0.virtualHosts = [host]
-    }.encoded
+    static let tail = MessageBytes(
+        RouteConfigurationMessage.with {
+            var route = RouteMessage()
+            route.name = "block_all"
+            route.match.prefix = "/"
+            route.directResponse.status = 502
+            var host = VirtualHostMessage()
+            host.name = "block_all"
+            host.domains = ["*"]
+            host.routes = [route]
+            $0.virtualHosts = [host]
+        })
 }
