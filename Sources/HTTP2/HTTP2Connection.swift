@@ -29,11 +29,7 @@ package final class HTTP2Connection: ChannelDuplexHandler {
     private var watchdog: Watchdog
 
     private var failure: (any Error)?
-    /// Output is not written yet: a flush follows at the end of what goes on.
-    private var isGathering = false
-    private var isFlushNeeded = false
-    private var isPumping = false
-    private var isFlushScheduled = false
+    private var output = OutputState()
     /// The channel asked to read while it was not writable.
     package private(set) var isReadHeld = false
     private var isDraining = false
@@ -120,19 +116,18 @@ package final class HTTP2Connection: ChannelDuplexHandler {
         guard let session else { return }
         let buffer = unwrapInboundIn(data)
         watchdog.received(at: context.eventLoop.now)
-        isGathering = true
+        let isOutermost = output.beginGathering()
         do {
             try session.receive(buffer, at: context.eventLoop.now)
         } catch {
-            isGathering = false
+            if isOutermost { output.endGathering() }
             failure = failure ?? error
             // What the session still has to say (GOAWAY with the reason) goes out before the end.
             pump()
             close(for: error)
             return
         }
-        isGathering = false
-        isFlushNeeded = true
+        if isOutermost { output.endGathering(isDirty: true) } else { needsFlush() }
         if watchdog.unfinished(session.unfinished, at: context.eventLoop.now) { scheduleWatchdog() }
     }
 
@@ -179,30 +174,27 @@ package final class HTTP2Connection: ChannelDuplexHandler {
     /// Writes what `body` has to say at its end, not at that of this turn of the event loop. Who has something for many
     /// connections has each receive its own while the next one's is made, and goes through what it knows of each once.
     package func flushing(_ body: () -> Void) {
-        guard !isGathering else { return body() }
-        isGathering = true
+        guard output.beginGathering() else { return body() }
         body()
-        isGathering = false
+        output.endGathering()
         flushIfNeeded()
     }
 
     private func flushIfNeeded() {
-        guard isFlushNeeded else { return }
-        isFlushNeeded = false
-        pump()
+        if output.takeGathered() { pump() }
     }
 
     /// Moves what waits to the socket, as far as that accepts it, and tells the streams that have nothing left. What they
     /// say then follows at once, unless it does not end.
     private func pump() {
-        guard !isPumping, !isGathering else { return }
         for _ in 0..<Self.writesAtOnce {
-            guard let drained = write() else { return }
-            isGathering = true
+            guard output.beginWriting() else { return }
+            let drained = write()
+            output.endWriting()
+            guard let drained, output.beginGathering() else { return }
             for stream in drained where stream.pendingBytes == 0 { stream.delegate?.drained(stream) }
-            isGathering = false
-            guard isFlushNeeded else { return closeIfFinished() }
-            isFlushNeeded = false
+            output.endGathering()
+            guard output.takeGathered() else { return closeIfFinished() }
         }
         needsFlush()
     }
@@ -212,8 +204,6 @@ package final class HTTP2Connection: ChannelDuplexHandler {
     /// - Returns: the streams that have had something written and perhaps have nothing left; `nil` if the connection is over.
     private func write() -> [HTTP2Stream]? {
         guard let session, let context else { return nil }
-        isPumping = true
-        defer { isPumping = false }
         do {
             while context.channel.isWritable {
                 let hasMore = try session.pull(limit: configuration.maxBufferedOutput)
@@ -303,16 +293,10 @@ extension HTTP2Connection: HTTP2SessionObserver {
         if isDraining { session?.submitGoAway() }
     }
 
-    /// While output is gathered the flush follows at its end; otherwise at the end of this turn of the event loop.
     func needsFlush() {
-        if isGathering {
-            isFlushNeeded = true
-            return
-        }
-        guard !isFlushScheduled, let context else { return }
-        isFlushScheduled = true
+        guard let context, output.appeared() else { return }
         context.eventLoop.assumeIsolated().execute {
-            self.isFlushScheduled = false
+            self.output.turnEnded()
             self.pump()
         }
     }
