@@ -12,13 +12,13 @@ package struct GRPCStatus: Error, Sendable, Hashable {
         case alreadyExists = 6
         case permissionDenied = 7
         case resourceExhausted = 8
-        case failedPrecondition = 9
+        case failedPrecondition = 9  // lint:allow: the table is whole
         case aborted = 10
         case outOfRange = 11
         case unimplemented = 12
         case `internal` = 13
         case unavailable = 14
-        case dataLoss = 15
+        case dataLoss = 15  // lint:allow: the table is whole
         case unauthenticated = 16
     }
 

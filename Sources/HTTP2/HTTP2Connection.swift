@@ -45,9 +45,6 @@ package final class HTTP2Connection: ChannelDuplexHandler {
         self.watchdog = Watchdog(configuration)
     }
 
-    /// Open streams.
-    package var streamCount: Int { session?.streams.count ?? 0 }
-
     // MARK: Life
 
     package func handlerAdded(context: ChannelHandlerContext) {

@@ -12,15 +12,13 @@ package struct HTTP2Header: Sendable, Hashable {
     static func cost(name: Int, value: Int) -> Int { name + value + 32 }
 }
 
-/// Error codes of RST_STREAM and GOAWAY (RFC 9113 section 7).
+/// An error code of RST_STREAM and GOAWAY (RFC 9113 section 7). Constants are those that are sent.
 package struct HTTP2ErrorCode: Sendable, Hashable, RawRepresentable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     package static let noError = HTTP2ErrorCode(rawValue: 0x0)
-    package static let protocolError = HTTP2ErrorCode(rawValue: 0x1)
     package static let internalError = HTTP2ErrorCode(rawValue: 0x2)
-    package static let flowControlError = HTTP2ErrorCode(rawValue: 0x3)
     package static let refusedStream = HTTP2ErrorCode(rawValue: 0x7)
     package static let cancel = HTTP2ErrorCode(rawValue: 0x8)
     package static let enhanceYourCalm = HTTP2ErrorCode(rawValue: 0xb)

@@ -1,4 +1,4 @@
-/// The code by which PostgreSQL names an error. All of them: PostgreSQL, Appendix A.
+/// The code by which PostgreSQL names an error (PostgreSQL, Appendix A). Constants are those that somebody asks for.
 package struct SQLState: RawRepresentable, Hashable, Sendable {
     /// Five characters, digits and capital letters.
     package let rawValue: String
@@ -6,15 +6,11 @@ package struct SQLState: RawRepresentable, Hashable, Sendable {
     package init(rawValue: String) { self.rawValue = rawValue }
 
     package static let featureNotSupported = SQLState(rawValue: "0A000")
-    package static let numericValueOutOfRange = SQLState(rawValue: "22003")
     package static let characterNotInRepertoire = SQLState(rawValue: "22021")
     package static let notNullViolation = SQLState(rawValue: "23502")
-    package static let foreignKeyViolation = SQLState(rawValue: "23503")
     package static let uniqueViolation = SQLState(rawValue: "23505")
     package static let checkViolation = SQLState(rawValue: "23514")
-    package static let exclusionViolation = SQLState(rawValue: "23P01")
     package static let readOnlyTransaction = SQLState(rawValue: "25006")
-    package static let inFailedTransaction = SQLState(rawValue: "25P02")
     package static let idleInTransaction = SQLState(rawValue: "25P03")
     package static let invalidStatementName = SQLState(rawValue: "26000")
     package static let invalidCatalogName = SQLState(rawValue: "3D000")
@@ -22,16 +18,9 @@ package struct SQLState: RawRepresentable, Hashable, Sendable {
     package static let deadlockDetected = SQLState(rawValue: "40P01")
     package static let insufficientPrivilege = SQLState(rawValue: "42501")
     package static let syntaxError = SQLState(rawValue: "42601")
-    package static let undefinedColumn = SQLState(rawValue: "42703")
-    package static let undefinedTable = SQLState(rawValue: "42P01")
-    package static let duplicateDatabase = SQLState(rawValue: "42P04")
-    package static let duplicateTable = SQLState(rawValue: "42P07")
     package static let diskFull = SQLState(rawValue: "53100")
     package static let tooManyConnections = SQLState(rawValue: "53300")
     package static let lockNotAvailable = SQLState(rawValue: "55P03")
     package static let queryCanceled = SQLState(rawValue: "57014")
     package static let adminShutdown = SQLState(rawValue: "57P01")
-    package static let crashShutdown = SQLState(rawValue: "57P02")
-    package static let cannotConnectNow = SQLState(rawValue: "57P03")
-    package static let raiseException = SQLState(rawValue: "P0001")
 }

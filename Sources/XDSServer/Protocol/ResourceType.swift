@@ -47,10 +47,8 @@ package enum ResourceType: Int, CaseIterable, Sendable {
     /// it asks for them without a name and deletes those that a response leaves out (`ScopedRdsConfigSubscription`).
     var isFullState: Bool { self == .listener || self == .cluster || self == .scopedRoute }
 
-    /// Whether updates wait until clusters and endpoints are acknowledged (make before break), and clusters and endpoints
-    /// are only removed when this type is acknowledged. A scope may have its routes in itself, an extension may call a
-    /// cluster.
-    var refersToClusters: Bool { Self.referringToClusters.contains(self) }
+    /// The types whose updates wait until clusters and endpoints are acknowledged (make before break), and that are acknowledged
+    /// before clusters and endpoints are removed. A scope may have its routes in itself, an extension may call a cluster.
     static let referringToClusters: [ResourceType] = [.listener, .scopedRoute, .route, .virtualHost, .extensionConfig]
 
     /// Whether what is gone is removed when nothing refers to it any more: secrets like clusters and endpoints.
