@@ -12,7 +12,7 @@ package protocol Document: Hashable, Sendable {
 
     /// Checks what is true of several members at once, and gives a form that is the same for equal meanings. Called when all members have been
     /// read, wrong ones with their default.
-    mutating func settle(_ reading: Members)
+    mutating func finish(_ reading: Members)
 
     /// By what name others refer to its schema. Default: the type's. `nil`: it is written down where it stands.
     static var schemaName: String? { get }
@@ -21,7 +21,7 @@ package protocol Document: Hashable, Sendable {
 }
 
 extension Document {
-    package mutating func settle(_ reading: Members) {}
+    package mutating func finish(_ reading: Members) {}
     package static var schemaName: String? { "\(Self.self)" }
     package static var summary: String? { nil }
 

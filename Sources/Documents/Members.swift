@@ -89,7 +89,7 @@ package struct Members {
         var value = Value()
         let isWhole = fields(&self, &value)
         finish { Value.fields.flatMap(\.members).map(\.name) }
-        value.settle(self)
+        value.finish(self)
         return isWhole ? value : nil
     }
 

@@ -50,7 +50,7 @@ package struct ConfigEncoder: Sendable {
     }
 
     /// The whole of a view.
-    package func resources(of view: LayerID) -> ResourceSet {
+    package func resources(of view: LayerID) -> ConfigSet {
         switch view {
         case .outbound(let namespace):
             return [
@@ -59,12 +59,12 @@ package struct ConfigEncoder: Sendable {
             ]
         case .sidecar(let port):
             let listener = ListenerMessage(outboundProxyOn: port)
-            return [.listener: [EncodedResource(name: listener.name, bytes: listener.encoded)]]
+            return [.listener: [ConfigResource(name: listener.name, bytes: listener.encoded)]]
         case .workload(let workload):
             let inbound = inbound[workload.name] ?? EncodedInbound()
             return [.listener: inbound.listeners, .cluster: inbound.clusters]
         case .proxyless(let namespace):
-            var set: ResourceSet = [
+            var set: ConfigSet = [
                 .cluster: sorted(\.proxylessClusters, from: namespace),
                 .endpoints: sorted(\.proxylessEndpoints, from: namespace),
             ]
@@ -109,11 +109,11 @@ package struct ConfigEncoder: Sendable {
         return result
     }
 
-    private func sorted(_ part: (EncodedHost) -> [EncodedResource], from namespace: Name) -> [EncodedResource] {
+    private func sorted(_ part: (EncodedHost) -> [ConfigResource], from namespace: Name) -> [ConfigResource] {
         hosts.filter { $0.value.visibility.contains(namespace) }.sorted { $0.key < $1.key }.flatMap { part($0.value) }
     }
 
-    private func outboundRoutes(from namespace: Name) -> EncodedResource {
+    private func outboundRoutes(from namespace: Name) -> ConfigResource {
         let taken = takenNames(from: namespace)
         let parts = routed.map { host -> MessageBytes in
             guard let encoded = hosts[host], encoded.visibility.contains(namespace) else { return MessageBytes() }
@@ -127,7 +127,7 @@ package struct ConfigEncoder: Sendable {
                 })
         }
         let message = MessageBytes([OutboundRoutes.head] + parts + [OutboundRoutes.tail])
-        return EncodedResource(name: OutboundRoutes.name, bytes: message.bytes)
+        return ConfigResource(name: OutboundRoutes.name, bytes: message.bytes)
     }
 
     /// The names by which a namespace calls other hosts that could be the names of services.

@@ -60,12 +60,12 @@ package struct EncodedChange: Sendable {
 
 /// The difference between two lists of resources of one type.
 struct ResourceDelta: Hashable, Sendable {
-    var changed: [EncodedResource] = []
+    var changed: [ConfigResource] = []
     var removed: [String] = []
 
     init() {}
 
-    init(from old: [EncodedResource], to new: [EncodedResource]) {
+    init(from old: [ConfigResource], to new: [ConfigResource]) {
         guard old != new else { return }
         let before = Dictionary(old.map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
         changed = new.filter { before[$0.name] != $0.bytes }
@@ -86,8 +86,8 @@ extension ResourceChange {
     ///   - delta: of hosts that everybody sees.
     ///   - partial: of others, of which a namespace may see some.
     mutating func set(
-        _ type: ResourceType, _ delta: ResourceDelta, _ partial: [Host: (old: EncodedHost, new: EncodedHost)],
-        _ part: (EncodedHost) -> [EncodedResource], from namespace: Name
+        _ type: ConfigType, _ delta: ResourceDelta, _ partial: [Host: (old: EncodedHost, new: EncodedHost)],
+        _ part: (EncodedHost) -> [ConfigResource], from namespace: Name
     ) {
         var delta = delta
         for (_, host) in partial.sorted(by: { $0.key < $1.key }) {
@@ -98,7 +98,7 @@ extension ResourceChange {
     }
 
     /// Leaves out removals of what another host has: one may have what the other has no more.
-    mutating func set(_ type: ResourceType, _ delta: ResourceDelta) {
+    mutating func set(_ type: ConfigType, _ delta: ResourceDelta) {
         if !delta.changed.isEmpty { changed[type] = delta.changed }
         guard !delta.removed.isEmpty else { return }
         let names = Set(delta.changed.map(\.name))

@@ -3,12 +3,12 @@ internal import MeshCompiler
 
 /// A host's resources, encoded once for all who see them.
 struct EncodedHost: Sendable {
-    var clusters: [EncodedResource] = []
+    var clusters: [ConfigResource] = []
     /// ``clusters`` for gRPC clients.
-    var proxylessClusters: [EncodedResource] = []
-    var endpoints: [EncodedResource] = []
+    var proxylessClusters: [ConfigResource] = []
+    var endpoints: [ConfigResource] = []
     /// ``endpoints`` for gRPC clients; most are the same.
-    var proxylessEndpoints: [EncodedResource] = []
+    var proxylessEndpoints: [ConfigResource] = []
     var virtualHosts: [EncodedVirtualHost] = []
     /// ``virtualHosts`` as parts of a route configuration, for callers of the host's namespace and for others.
     var ownRoutes = MessageBytes()
@@ -25,20 +25,20 @@ struct EncodedHost: Sendable {
         let all = compiled?.clusters ?? []
         visibility = compiled?.visibility ?? .only([])
         let messages = all.map { ClusterMessage($0) }
-        clusters = messages.map { EncodedResource($0) }
+        clusters = messages.map { ConfigResource($0) }
         // gRPC resolves the names of members in another way, and of one only (gRFC A37).
         proxylessClusters = zip(all, messages).filter { $0.0.names == nil }.map { cluster, message in
             var message = message
             message.limitForProxyless(cluster.policy)
-            return EncodedResource(message)
+            return ConfigResource(message)
         }
     }
 
     mutating func updateEndpoints(_ all: [IR.Endpoints]) {
-        endpoints = all.map { EncodedResource($0) }
+        endpoints = all.map { ConfigResource($0) }
         proxylessEndpoints = zip(all, endpoints).map { endpoints, encoded in
             let proxyless = endpoints.proxyless
-            return proxyless == endpoints ? encoded : EncodedResource(proxyless)
+            return proxyless == endpoints ? encoded : ConfigResource(proxyless)
         }
     }
 
@@ -51,23 +51,23 @@ struct EncodedHost: Sendable {
 
 /// The listeners of one sidecar for what it lets in, and the clusters behind them.
 struct EncodedInbound: Hashable, Sendable {
-    private(set) var listeners: [EncodedResource] = []
-    private(set) var clusters: [EncodedResource] = []
+    private(set) var listeners: [ConfigResource] = []
+    private(set) var clusters: [ConfigResource] = []
 
     init() {}
 
     init(_ all: [IR.Inbound]) {
         // Ports may share a listener and its cluster.
         for inbound in all {
-            listeners.addMissing(EncodedResource(name: inbound.listenerName, bytes: ListenerMessage(inbound).encoded))
-            clusters.addMissing(EncodedResource(ClusterMessage(inbound)))
+            listeners.addMissing(ConfigResource(name: inbound.listenerName, bytes: ListenerMessage(inbound).encoded))
+            clusters.addMissing(ConfigResource(ClusterMessage(inbound)))
         }
     }
 
     var isEmpty: Bool { listeners.isEmpty && clusters.isEmpty }
 }
 
-extension EncodedResource {
+extension ConfigResource {
     fileprivate init(_ cluster: ClusterMessage) {
         self.init(name: cluster.name, bytes: cluster.encoded)
     }
@@ -77,9 +77,9 @@ extension EncodedResource {
     }
 }
 
-extension [EncodedResource] {
+extension [ConfigResource] {
     /// A sidecar has few.
-    fileprivate mutating func addMissing(_ other: EncodedResource) {
+    fileprivate mutating func addMissing(_ other: ConfigResource) {
         if !contains(where: { $0.name == other.name }) { append(other) }
     }
 }

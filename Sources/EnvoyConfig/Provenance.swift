@@ -20,7 +20,7 @@ extension ConfigEncoder {
     ///   - isCurrent: whether what was refused is what the compiler has now, so that places that the complaint counts are
     ///     the places of now.
     package func sources(
-        of type: ResourceType, named name: String, by proxy: NamespacedName, refusedWith complaint: String,
+        of type: ConfigType, named name: String, by proxy: NamespacedName, refusedWith complaint: String,
         isCurrent: Bool, in compiler: Compiler, mesh: MeshKey
     ) -> [Source] {
         let origins = Origins(compiler: compiler, mesh: mesh)

@@ -6,19 +6,19 @@ internal import SwiftProtobuf
 /// The resources that a gRPC client without sidecar is given for a target such as `xds:///reviews.shop:9080`: it asks for a listener of
 /// that name (gRFC A27).
 struct ProxylessTarget {
-    let listeners: [EncodedResource]
-    let routes: EncodedResource
+    let listeners: [ConfigResource]
+    let routes: ConfigResource
 
     /// - Parameter taken: names by which the namespace means other hosts.
     init(_ host: EncodedVirtualHost, from namespace: Name, except taken: Set<String>) {
         let names = host.host.targets(from: namespace, except: taken).map { "\($0):\(host.port)" }
         let routesName = "\(host.host.routesName):\(host.port)"
         listeners = names.map { name in
-            EncodedResource(name: name, bytes: ListenerMessage(proxyless: name, routes: routesName).encoded)
+            ConfigResource(name: name, bytes: ListenerMessage(proxyless: name, routes: routesName).encoded)
         }
         let head = MessageBytes(RouteConfigurationMessage.with { $0.name = routesName })
         // The client looks for its target's name; the listener has already decided, so any is right.
-        routes = EncodedResource(
+        routes = ConfigResource(
             name: routesName, bytes: MessageBytes([head, host.part(domains: ["*"], proxyless: true)]).bytes)
     }
 }

@@ -1,15 +1,15 @@
 internal import EnvoyProtos
 internal import SwiftProtobuf
 
-extension EncodedResource {
+extension ConfigResource {
     /// The resource as people read it: protobuf's form of JSON with the field names of Envoy's documents, and `Any`s with
     /// their content.
     ///
     /// - Throws: if the bytes are not a message of the type, or hold one of an unknown type.
-    package func json(_ type: ResourceType) throws -> String { try MessageJSON.text(message(type)) }
+    package func json(_ type: ConfigType) throws -> String { try MessageJSON.text(message(type)) }
 
     /// The message that the bytes are of.
-    private func message(_ type: ResourceType) throws -> any Message {
+    private func message(_ type: ConfigType) throws -> any Message {
         switch type {
         case .cluster: try ClusterMessage(serializedBytes: bytes)
         case .endpoints: try EndpointsMessage(serializedBytes: bytes)

@@ -37,7 +37,7 @@ extension ReleaseRun {
             noteMissed()
             return false
         case .tolerated, .missed:
-            note(.stragglersLeftBehind, about: waitingFor, .waitingForProxies, "went on after \(progress)")
+            record(.stragglersLeftBehind, about: waitingFor, .waitingForProxies, "went on after \(progress)")
         }
         status.traffic.appliedAt = now
         return true
@@ -48,7 +48,7 @@ extension ReleaseRun {
     /// - Returns: whether any were missed.
     mutating func leaveStragglers() -> Bool {
         guard status.traffic.isMissed else { return false }
-        note(.stragglersLeftBehind, about: waitingFor, .userRequest, "went on after \(progress)")
+        record(.stragglersLeftBehind, about: waitingFor, .userRequest, "went on after \(progress)")
         status.traffic.appliedAt = now
         return true
     }
@@ -90,7 +90,7 @@ extension ReleaseRun {
     private mutating func noteMissed() {
         guard status.traffic.missedAt == nil else { return }
         status.traffic.missedAt = now
-        note(.applyTimeoutExceeded, about: waitingFor, .waitingForProxies, progress)
+        record(.applyTimeoutExceeded, about: waitingFor, .waitingForProxies, progress)
     }
 
     private var waitingFor: String { status.currentStep?.state.rawValue ?? "" }

@@ -84,7 +84,7 @@ extension ReleaseRun {
         if status.phase == .paused {
             status.reason = reason
             status.message = message
-            note(.pauseAdded, about: reason.rawValue, reason, message)
+            record(.pauseAdded, about: reason.rawValue, reason, message)
         } else {
             enter(.paused, .paused, reason, message)
         }

@@ -64,6 +64,6 @@ extension ReleaseRun {
         status.traffic = ReleaseStatus.Traffic()
         awaitProxies()
         status.traffic.totalProxies = observations.proxies.relevant
-        note(.trafficWithdrawn, reason, message)
+        record(.trafficWithdrawn, reason, message)
     }
 }

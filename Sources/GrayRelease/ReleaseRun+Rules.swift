@@ -82,6 +82,6 @@ extension ReleaseRun {
         status.message = status.pauseConditions.last?.message ?? ""
         // Reasons come and go, and the event of each is another one.
         status.transitions += 1
-        note(.pauseRemoved, about: reason.rawValue, reason)
+        record(.pauseRemoved, about: reason.rawValue, reason)
     }
 }

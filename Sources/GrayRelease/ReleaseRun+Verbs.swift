@@ -5,7 +5,7 @@ extension ReleaseRun {
                 throw refusal(.precondition, "the release is started; with force it goes on to so few endpoints")
             }
             status.isCapacityWaived = true
-            return note(.startForced, .userRequest)
+            return record(.startForced, .userRequest)
         }
         if let target = ReleaseObservations.Target.allCases.first(where: observations.missing.contains) {
             throw refusal(.precondition, "the \(target.rawValue) that the release names does not exist")
@@ -84,7 +84,7 @@ extension ReleaseRun {
         if status.phase == .rollingBack {
             guard force else { throw refusal(.precondition, "the release is rolling back already") }
             status.isForced = true
-            return note(.rollbackForced, .userRequest, reason ?? "")
+            return record(.rollbackForced, .userRequest, reason ?? "")
         }
         status.isForced = force
         beginRollback(.rolledBack, .userRequest, reason ?? "")
@@ -101,7 +101,7 @@ extension ReleaseRun {
             enter(.aborted, .aborted, .userRequest)
         case .rollingBack:
             status.ending = .aborted
-            note(.endingChanged, .userRequest)
+            record(.endingChanged, .userRequest)
         default: beginRollback(.aborted, .userRequest, "")
         }
     }

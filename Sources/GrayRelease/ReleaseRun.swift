@@ -83,7 +83,7 @@ struct ReleaseRun {
 
     /// Records something that changes neither phase nor step. At most once per phase and step for each `kind` and
     /// `about`.
-    mutating func note(
+    mutating func record(
         _ kind: ReleaseEvent.Kind, about: String = "", _ reason: ReleaseStatus.Reason? = nil, _ message: String = ""
     ) {
         let key = "t\(status.transitions)/v\(status.visits)/\(kind.rawValue)\(about.isEmpty ? "" : "/\(about)")"
@@ -132,7 +132,7 @@ struct ReleaseRun {
         }
         status.traffic.waitingSince = status.traffic.waitingSince.map { $0 + lateness }
         if lateness > Self.gap {
-            note(.controllerGap, about: planned.text, nil, "nobody looked at the release for \(lateness.iso8601)")
+            record(.controllerGap, about: planned.text, nil, "nobody looked at the release for \(lateness.iso8601)")
         }
     }
 

@@ -150,7 +150,7 @@ package struct ReleaseSpec: Document {
             .refused($0, "there is no analysis yet, so nothing can be inconclusive or in error")
         }
 
-    package func settle(_ reading: Members) {
+    package func finish(_ reading: Members) {
         if stable.version != .blank && stable.version == canary.version {
             reading.log.report(
                 reading.pointer.appending("canary").appending("version"), .conflict, "must differ from stable's")

@@ -60,7 +60,7 @@ package struct ReleaseStep: Document {
     ]
     package static let summary: String? = "Exactly one of setWeight, setMatch, setMirror and pause."
 
-    package func settle(_ reading: Members) {
+    package func finish(_ reading: Members) {
         if reading.isRead("bakeTime"), case .pause = action, reading.has("pause") {
             reading.report("bakeTime", .conflict, "a pause has a duration, not a bakeTime")
         }
@@ -131,7 +131,7 @@ struct MirrorStep: Document {
         methods = mirror.methods.isEmpty ? ["*"] : mirror.methods
     }
 
-    func settle(_ reading: Members) {
+    func finish(_ reading: Members) {
         guard methods.contains("*"), methods.count > 1 else { return }
         reading.report("methods", .conflict, "must have nothing besides *")
     }

@@ -176,7 +176,7 @@ package struct ReleaseStrategy: Document {
             "must be \"*\", the name of a rule, or virtualService/name, of at most 512 bytes")
     }
 
-    package mutating func settle(_ reading: Members) {
+    package mutating func finish(_ reading: Members) {
         let match = self.match
         self.match = nil
         if reading.has("match") && reading.has("steps") {

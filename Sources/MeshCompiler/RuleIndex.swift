@@ -15,7 +15,7 @@ package struct RuleIndex: Sendable {
     var view: MeshView { MeshView(index) }
 
     /// Takes over another state of the same mesh, an earlier one too.
-    package mutating func follow(_ new: MeshState) { _ = index.update(to: new, state.change(to: new, of: Self.kinds)) }
+    package mutating func update(to new: MeshState) { _ = index.update(to: new, state.change(to: new, of: Self.kinds)) }
 
     /// Hosts whose own routes may send requests to a host: itself, and those whose rules name it.
     package func hosts(sendingTo host: Host) -> Set<Host> {

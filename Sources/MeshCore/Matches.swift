@@ -151,7 +151,7 @@ package struct ContentMatch: Document {
         match.checkPath(at: place.pointer, log)
     }
 
-    package func settle(_ reading: Members) {
+    package func finish(_ reading: Members) {
         // A condition that is wrong has been told already.
         guard self == ContentMatch(), !reading.isWrong else { return }
         reading.log.report(

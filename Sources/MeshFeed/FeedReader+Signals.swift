@@ -39,7 +39,7 @@ extension FeedReader {
             }
             // One task for both reasons to look, so that watches are told of conditions behind the pages that came before.
             group.addTask {
-                for await _ in pending.bell {
+                for await _ in pending.wakeups {
                     while !Task.isCancelled, let signal = pending.take() { await self.look(signal) }
                 }
             }

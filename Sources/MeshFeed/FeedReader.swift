@@ -55,7 +55,7 @@ package final class FeedReader: Sendable {
             (body(&feeds[feed]), feeds[feed]?.inboxes ?? [:], feeds[feed]?.mirrored?.isFollowed ?? false)
         }
         guard isChanged else { return false }
-        for inbox in inboxes.values { inbox.ring() }
+        for inbox in inboxes.values { inbox.wake() }
         if isAwaited { update.yield() }
         return true
     }

@@ -11,17 +11,17 @@ final class PendingSignals: Sendable {
     }
 
     /// Yields when there may be a signal; for one consumer.
-    let bell: AsyncStream<Void>
-    private let ringer: AsyncStream<Void>.Continuation
+    let wakeups: AsyncStream<Void>
+    private let waker: AsyncStream<Void>.Continuation
     private let state = Mutex(State())
 
-    init() { (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+    init() { (wakeups, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
     func put(_ signal: ChangeSignals.Signal) {
         state.withLock { state in
             if state.waiting.insert(signal).inserted { state.order.append(signal) }
         }
-        ringer.yield()
+        waker.yield()
     }
 
     /// The signal that has waited longest; it no longer does.

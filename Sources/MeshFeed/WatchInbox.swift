@@ -11,15 +11,15 @@ package final class WatchInbox: Sendable {
     }
 
     /// Yields when somebody rang since the last time, ends with the watch.
-    package let bell: AsyncStream<Void>
-    private let ringer: AsyncStream<Void>.Continuation
+    package let wakeups: AsyncStream<Void>
+    private let waker: AsyncStream<Void>.Continuation
     private let state = Mutex(State())
 
-    package init() { (bell, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
+    package init() { (wakeups, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-    package func ring() { ringer.yield() }
+    package func wake() { waker.yield() }
 
-    package func end() { ringer.finish() }
+    package func end() { waker.finish() }
 
     /// Puts something in; the caller rings afterwards.
     ///

@@ -77,7 +77,7 @@ package struct ReleaseDriver<Queue: ReleaseQueue>: Sendable {
                     owner: owner, limit: configuration.batch, lease: configuration.lease)
                 backoff = configuration.backoff.lowerBound
                 if claimed.isEmpty {
-                    try await rest(until: stop)
+                    try await waitUntilDue(or: stop)
                 } else {
                     await drive(claimed)
                 }
@@ -91,7 +91,7 @@ package struct ReleaseDriver<Queue: ReleaseQueue>: Sendable {
     }
 
     /// Waits until something may be due.
-    private func rest(until stop: Latch) async throws {
+    private func waitUntilDue(or stop: Latch) async throws {
         let time = try await queue.timeUntilDue(atMost: configuration.idle)
         try await unlessStopped(stop) {
             if time > .zero { try await queue.waitForSignal(atMost: min(time, configuration.idle)) }

@@ -13,14 +13,14 @@ package struct StoredAPIKey: Hashable, Sendable {
     /// Empty: all namespaces.
     package var namespaces: [Name]
     package var description: String
-    package var createTime: MeshCore.Timestamp
+    package var createTime: Timestamp
     /// `nil`: never.
-    package var expireTime: MeshCore.Timestamp?
+    package var expireTime: Timestamp?
 
     package init(
         tenant: Name, id: Name, prefix: String, role: String, meshes: [Name] = [], namespaces: [Name] = [],
-        description: String = "", createTime: MeshCore.Timestamp = MeshCore.Timestamp(microseconds: 0),
-        expireTime: MeshCore.Timestamp? = nil
+        description: String = "", createTime: Timestamp = Timestamp(microseconds: 0),
+        expireTime: Timestamp? = nil
     ) {
         self.tenant = tenant
         self.id = id

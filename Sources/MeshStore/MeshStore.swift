@@ -103,7 +103,7 @@ package struct MeshStore: Sendable {
     }
 
     /// The time by the database's clock: the only clock that decisions go by.
-    package func now() async throws(StoreError) -> MeshCore.Timestamp {
+    package func now() async throws(StoreError) -> Timestamp {
         let rows = try await rows("SELECT now() AS now", seeing: .all)
         return try rows.single { row throws(PostgresError) in try row.time("now") }
     }
@@ -140,17 +140,17 @@ extension Rows {
 }
 
 extension Row {
-    func time(_ column: String) throws(PostgresError) -> MeshCore.Timestamp {
-        let time: Postgres.Timestamp = try self[column]
-        return MeshCore.Timestamp(microseconds: time.microsecondsSince1970)
+    func time(_ column: String) throws(PostgresError) -> Timestamp {
+        let time: PostgresTimestamp = try self[column]
+        return Timestamp(microseconds: time.microsecondsSince1970)
     }
 
-    func timeIfAny(_ column: String) throws(PostgresError) -> MeshCore.Timestamp? {
-        let time: Postgres.Timestamp? = try self[column]
-        return time.map { MeshCore.Timestamp(microseconds: $0.microsecondsSince1970) }
+    func timeIfAny(_ column: String) throws(PostgresError) -> Timestamp? {
+        let time: PostgresTimestamp? = try self[column]
+        return time.map { Timestamp(microseconds: $0.microsecondsSince1970) }
     }
 }
 
-extension MeshCore.Timestamp {
-    var stored: Postgres.Timestamp { Postgres.Timestamp(microsecondsSince1970: microseconds) }
+extension Timestamp {
+    var stored: PostgresTimestamp { PostgresTimestamp(microsecondsSince1970: microseconds) }
 }

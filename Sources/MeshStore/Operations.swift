@@ -11,8 +11,8 @@ package struct StoredOperation: Hashable, Sendable {
     package var metadata: JSONValue
     package var error: JSONValue?
     package var response: JSONValue?
-    package var createTime: MeshCore.Timestamp
-    package var updateTime: MeshCore.Timestamp
+    package var createTime: Timestamp
+    package var updateTime: Timestamp
 
     static let columns: Statement =
         "id::text AS id, done, metadata, error, response, created_at, updated_at"

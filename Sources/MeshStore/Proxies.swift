@@ -9,7 +9,7 @@ package struct ProxyRow: Hashable, Sendable {
     package var name: NamespacedName
     package var replica: String
     package var connected: Bool
-    package var connectedAt: MeshCore.Timestamp
+    package var connectedAt: Timestamp
     /// Everything of this revision of the mesh that concerns the proxy has been acknowledged.
     package var ackedRevision: Revision
     /// The revision of the last refusal, if what was refused has not been replaced since.
@@ -25,7 +25,7 @@ package struct ProxyRow: Hashable, Sendable {
     package var standing: ProxyStanding?
 
     package init(
-        mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: MeshCore.Timestamp,
+        mesh: MeshKey, name: NamespacedName, replica: String, connected: Bool, connectedAt: Timestamp,
         ackedRevision: Revision, rejectedRevision: Revision? = nil, rejectedMessage: String? = nil,
         types: [String: ProxyTypeStatus], client: ProxyClient? = nil, meshUID: String? = nil,
         standing: ProxyStanding? = nil

@@ -77,7 +77,7 @@ package struct MeshAcks: Hashable, Sendable {
     package var proxies = ReleaseObservations.Proxies()
     /// The refusals of what the release is about, by proxies that count; at most 20.
     package var rejections: [Rejection] = []
-    package var now: MeshCore.Timestamp
+    package var now: Timestamp
 }
 
 /// The barrier of releases. It is computed from facts in the rows of proxies, replicas and endpoints, whenever a release asks:

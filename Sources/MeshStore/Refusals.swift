@@ -12,9 +12,9 @@ package struct ObjectRefusal: Hashable, Sendable {
     /// One of the refusals.
     package var example: ProxyRejection
     /// Since when the first of them has refused.
-    package var since: MeshCore.Timestamp
+    package var since: Timestamp
 
-    package init(proxies: Int, connected: Int, example: ProxyRejection, since: MeshCore.Timestamp) {
+    package init(proxies: Int, connected: Int, example: ProxyRejection, since: Timestamp) {
         self.proxies = proxies
         self.connected = connected
         self.example = example

@@ -11,8 +11,8 @@ package struct ReleaseRow: Hashable, Sendable {
     package var rowVersion: Int64
     /// Grows with every claim.
     package var leaseEpoch: Int64
-    package var nextWakeupAt: MeshCore.Timestamp?
-    package var lastDrivenAt: MeshCore.Timestamp?
+    package var nextWakeupAt: Timestamp?
+    package var lastDrivenAt: Timestamp?
 }
 
 /// Something that happened to a release, as it was recorded.
@@ -23,7 +23,7 @@ package struct ReleaseEventRow: Hashable, Sendable {
     package var type: String
     package var actor: String
     package var payload: JSONValue
-    package var at: MeshCore.Timestamp
+    package var at: Timestamp
 }
 
 extension ReleaseRow {

@@ -6,7 +6,7 @@ package struct StoredSigningKey: Sendable {
     package var id: String
     /// 32 bytes.
     package var secret: [UInt8]
-    package var createdAt: MeshCore.Timestamp
+    package var createdAt: Timestamp
 }
 
 extension MeshStore {

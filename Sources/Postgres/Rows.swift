@@ -94,7 +94,7 @@ extension Row {
         get throws(PostgresError) { try rows.decode(row: index, column: rows.column(column)) }
     }
 
-    package subscript(_ column: String) -> Timestamp {
+    package subscript(_ column: String) -> PostgresTimestamp {
         get throws(PostgresError) { try rows.decode(row: index, column: rows.column(column)) }
     }
 }

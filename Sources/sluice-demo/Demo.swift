@@ -7,7 +7,7 @@ struct Demo {
     static func main() async {
         do {
             let arguments = try Arguments(CommandLine.arguments)
-            try await untilInterrupted { try await Story(arguments: arguments).tell() }
+            try await untilInterrupted { try await ReleaseDemo(arguments: arguments).run() }
         } catch is CancellationError {
             print("\nStopped; everything that was started is gone.")
         } catch {

@@ -15,7 +15,7 @@ internal import PostgresServer
 internal import Prometheus
 internal import ServiceLifecycle
 
-/// `sluice serve`: puts the parts together and runs them until it is told to stop.
+/// `sluice serve`: puts the components together and runs them until it is told to stop.
 struct Program: Sendable {
     let settings: Settings
     let metrics: PrometheusFactory
@@ -102,21 +102,21 @@ struct Program: Sendable {
         options.maximumConnections = 5
         let engine = Pool(options, logger: logger)
         let store = MeshStore(pool: engine, logger: logger, metrics: metrics)
-        let parts = Parts(
+        let components = Components(
             api: MeshStore(pool: pool, logger: logger, metrics: metrics), store: store, tokens: database.tokens,
             signals: ChangeSignals(database.options, logger: logger),
             proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, logger: logger)
-        parts.measure(in: metrics)
+        components.measure(in: metrics)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.
         var services: [any Service] = []
         if let server = database.server { services.append(Background("postgres", logger) { try await server.run() }) }
         services.append(Background("pool", logger) { try await pool.run() })
         services.append(Background("engine's pool", logger) { try await engine.run() })
-        services.append(Farewell { await retire(from: store) })
-        services.append(contentsOf: parts.background(replica: replica))
-        services.append(try xds(parts))
+        services.append(RetireReplica { await retire(from: store) })
+        services.append(contentsOf: components.background(replica: replica))
+        services.append(try xds(components))
         services.append(
-            Front(server: api(parts, pool, engine, openFiles), address: settings.http) { port in
+            APIService(server: api(components, pool, engine, openFiles), address: settings.http) { port in
                 logger.notice("serving", metadata: ["http": "\(settings.http.host):\(port)", "xds": "\(settings.xds)"])
             })
         try await run(services)
@@ -152,7 +152,7 @@ struct Program: Sendable {
 
     // MARK: The two front doors
 
-    private func xds(_ parts: Parts) throws -> any Service {
+    private func xds(_ components: Components) throws -> any Service {
         var listener = GRPCServer.Listener(.host(settings.xds.host, port: settings.xds.port))
         if let tls = settings.xdsTLS {
             do {
@@ -166,13 +166,13 @@ struct Program: Sendable {
         }
         // Threads of its own: when a thousand proxies come at once, the API shares the processor with them, not a queue.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let server = parts.dataPlane.server(
+        let server = components.dataPlane.server(
             on: listener, adminToken: settings.adminToken.map(AdminToken.init),
             loadReportInterval: settings.loadReportInterval, eventLoopGroup: group)
-        return Discovery(server: server, group: group, address: settings.xds)
+        return XDSService(server: server, group: group, address: settings.xds)
     }
 
-    private func api(_ parts: Parts, _ pool: Pool, _ engine: Pool, _ openFiles: Int) -> APIServer {
+    private func api(_ components: Components, _ pool: Pool, _ engine: Pool, _ openFiles: Int) -> APIServer {
         var configuration = APIConfiguration()
         configuration.host = settings.http.host
         configuration.port = settings.http.port
@@ -204,9 +204,9 @@ struct Program: Sendable {
                 }
             ], lifetime: .seconds(1))
         return APIServer(
-            configuration, control: parts.control, bootstrapRenderer: renderer,
-            proxyConfigs: { [dataPlane = parts.dataPlane] in try await dataPlane.config(of: $0) },
-            meshMetrics: { [dataPlane = parts.dataPlane] in dataPlane.metrics(of: $0, $1) }, readiness: readiness,
+            configuration, control: components.control, bootstrapRenderer: renderer,
+            proxyConfigs: { [dataPlane = components.dataPlane] in try await dataPlane.config(of: $0) },
+            meshMetrics: { [dataPlane = components.dataPlane] in dataPlane.metrics(of: $0, $1) }, readiness: readiness,
             metrics: metrics, logger: logger)
     }
 
@@ -221,7 +221,7 @@ struct Program: Sendable {
 }
 
 /// The xDS server as a service: drains when the group does.
-private struct Discovery: Service {
+private struct XDSService: Service {
     let server: GRPCServer
     let group: MultiThreadedEventLoopGroup
     let address: ListenAddress
@@ -237,7 +237,7 @@ private struct Discovery: Service {
 }
 
 /// The REST API as a service; it watches for the group's shutdown itself.
-private struct Front: Service {
+private struct APIService: Service {
     let server: APIServer
     let address: ListenAddress
     let onListening: @Sendable (Int) async -> Void

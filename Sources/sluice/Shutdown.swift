@@ -34,7 +34,7 @@ struct SignalWatch: Sendable {
 }
 
 /// Does one thing when the server drains: after the services behind it have stopped, before those in front of it do.
-struct Farewell: Service {
+struct RetireReplica: Service {
     let work: @Sendable () async -> Void
 
     func run() async throws {

@@ -46,7 +46,7 @@ struct RowsBenchmark {
             let port: Int32 = try row["port"]
             let name: String = try row["name"]
             let isReady: Bool = try row["ready"]
-            let at: Timestamp = try row["at"]
+            let at: PostgresTimestamp = try row["at"]
             let spec: JSONText = try row["spec"]
             sum &+= id &+ Int64(port) &+ Int64(name.utf8.count) &+ (isReady ? 1 : 0)
             sum &+= at.microsecondsSince1970 & 1 &+ Int64(spec.text.utf8.count)

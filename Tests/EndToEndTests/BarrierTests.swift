@@ -17,7 +17,7 @@ extension ReleaseUnderLoadTests {
             }
             server.process.signal(SIGKILL)
             try await eventually("the server is gone") { !server.process.isRunning }
-            try await Parts.stopping(Server(server.options)) { server in
+            try await TestTools.stopping(Server(server.options)) { server in
                 try await eventually("the release says who is away") {
                     let status = try await Self.status(mesh)
                     #expect(status["currentStep"]?["state"] == "Verifying", "\(status)")
@@ -67,7 +67,7 @@ extension ReleaseUnderLoadTests {
                 // At once: it waits for the database, which the first one brings with it.
                 let secondAgain = try Server.launch(second.options)
                 defer { secondAgain.signal(SIGKILL) }
-                try await Parts.stopping(Server(first.options)) { first in
+                try await TestTools.stopping(Server(first.options)) { first in
                     try await eventually(within: .seconds(60), "the others are back") {
                         guard (try? await second.api.get("/readyz"))?.status == 200 else { return false }
                         return try await Self.connected(mesh, first) == 3
@@ -91,8 +91,8 @@ extension ReleaseUnderLoadTests {
         routing: JSONValue, steps: JSONValue = [["setWeight": 10000]],
         _ body: @Sendable (Server, ReviewsMesh) async throws -> Void
     ) async throws {
-        try await Parts.withServer { server, directory in
-            try await ReviewsMesh.run(api: server.api, envoy: Parts.envoy(), directory: directory) { mesh in
+        try await TestTools.withServer { server, directory in
+            try await ReviewsMesh.run(api: server.api, envoy: TestTools.envoy(), directory: directory) { mesh in
                 try await whileCallerIsStopped(mesh, routing: routing, steps: steps) { try await body(server, mesh) }
             }
         }

@@ -24,11 +24,11 @@ struct DestinationRuleTests {
 
     @Test(
         "An Envoy sends a user's requests to one endpoint, and none to one that does not answer",
-        arguments: Parts.Envoy.allCases, ["delta", "sotw"])
-    func envoy(_ envoy: Parts.Envoy, _ variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        arguments: TestTools.Envoy.allCases, ["delta", "sotw"])
+    func envoy(_ envoy: TestTools.Envoy, _ variant: String) async throws {
+        try await TestTools.withServer { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(envoy), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(envoy), directory: directory, variant: variant
             ) { mesh in
                 let revision = try await Self.set(Self.hash(on: "x-user"), mesh.api, mesh.path)
                 try await eventually("the sidecars have the rule") { try await mesh.isInStep(atLeast: revision) }

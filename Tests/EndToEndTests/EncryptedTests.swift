@@ -14,9 +14,9 @@ struct EncryptedTests {
             let settings = try await Self.certificates(in: directory)
             return asksForCertificates ? settings.merging(Self.mutual(in: directory)) { $1 } : settings
         }
-        try await Parts.withServer(settings) { server, directory in
+        try await TestTools.withServer(settings) { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(), directory: directory, variant: variant
             ) { mesh in
                 try await eventually("all sidecars are in step") { try await mesh.isInStep() }
                 let load = mesh.load()
@@ -34,7 +34,7 @@ struct EncryptedTests {
             settings["SLUICE_LOG_LEVEL"] = "debug"
             return settings
         }
-        try await Parts.withServer(wrongAuthority) { server, directory in
+        try await TestTools.withServer(wrongAuthority) { server, directory in
             try await server.api.put("/v1/tenants/acme", ["spec": [:]]).expectingSuccess("tenant")
             try await server.api.post(
                 "/v1/tenants/acme/clusters",
@@ -46,7 +46,7 @@ struct EncryptedTests {
             let bootstrap = try await server.api.get(path).expectingSuccess("bootstrap")
             try Data(bootstrap.text.utf8).write(to: URL(filePath: "\(directory)/a.yaml"))
             let envoy = try ChildProcess(
-                name: "a", executable: Parts.envoy(),
+                name: "a", executable: TestTools.envoy(),
                 arguments: [
                     "-c", "\(directory)/a.yaml", "--concurrency", "1", "--disable-hot-restart", "-l", "warning",
                 ],

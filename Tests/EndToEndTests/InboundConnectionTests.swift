@@ -83,7 +83,7 @@ struct InboundConnectionTests {
     }
 
     private static func withPod(_ variant: String, _ body: (Pod) async throws -> Void) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             let api = server.api
             try await api.put("/v1/tenants/acme", ["spec": ["displayName": "Acme"]]).expectingSuccess("tenant")
             let cluster: JSONValue = ["spec": ["kind": "universal", "mesh": ["enabled": true]]]
@@ -94,7 +94,7 @@ struct InboundConnectionTests {
                 defer { group.cancelAll() }
                 let sidecar = try await Sidecar(
                     name: "wl-1", service: "back", namespace: "shop", cluster: "dev", mesh: mesh, api: api,
-                    envoy: Parts.envoy(), directory: directory, variant: variant)
+                    envoy: TestTools.envoy(), directory: directory, variant: variant)
                 do {
                     try await body(Pod(api: api, sidecar: sidecar, port: try FreePort.next(), workloads: workloads))
                 } catch {

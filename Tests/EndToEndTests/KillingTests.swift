@@ -10,12 +10,13 @@ import Testing
 @Suite("Killing things", .serialized)
 struct KillingTests {
     static func options(_ directory: String, name: String = "sluice") throws -> Server.Options {
-        try Server.Options(binary: Parts.sluice(), directory: directory, token: "end-to-end-administrator", name: name)
+        try Server.Options(
+            binary: TestTools.sluice(), directory: directory, token: "end-to-end-administrator", name: name)
     }
 
     @Test("A first start that is killed at any moment can be repeated")
     func firstStart() async throws {
-        try await Parts.withDirectory { directory in
+        try await TestTools.withDirectory { directory in
             var options = try Self.options(directory)
             options.environment["SLUICE_LOG_LEVEL"] = "debug"
             func entries() -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] }
@@ -40,7 +41,7 @@ struct KillingTests {
                 process.signal(SIGKILL)
                 try await eventually("it has ended") { !process.isRunning }
             }
-            try await Parts.stopping(Server(options)) { server async throws in
+            try await TestTools.stopping(Server(options)) { server async throws in
                 #expect(try await server.api.put("/v1/tenants/acme", ["spec": [:]]).status == 201)
                 #expect(entries().filter { $0.hasPrefix("postgres.new") }.isEmpty)
             }
@@ -49,7 +50,7 @@ struct KillingTests {
 
     @Test("A second server on the same directory is refused with a sentence, and the first one goes on")
     func second() async throws {
-        try await Parts.withServer { server, directory async throws in
+        try await TestTools.withServer { server, directory async throws in
             let second = try Server.launch(Self.options(directory, name: "second"))
             try await eventually("the second one has ended") { !second.isRunning }
             #expect(second.exitCode == 1)
@@ -60,7 +61,7 @@ struct KillingTests {
 
     @Test("An address that is taken is named with its option", arguments: ["--http", "--xds"])
     func addressInUse(option: String) async throws {
-        try await Parts.withServer { server, directory async throws in
+        try await TestTools.withServer { server, directory async throws in
             var options = try Self.options(directory + "/other")
             if option == "--http" {
                 options.httpPort = server.options.httpPort
@@ -80,7 +81,7 @@ struct KillingTests {
 
     @Test("A server that is started before its database waits for it")
     func early() async throws {
-        try await Parts.withDirectory { directory in
+        try await TestTools.withDirectory { directory in
             var options = try Self.options(directory + "/early")
             try FileManager.default.createDirectory(atPath: options.directory, withIntermediateDirectories: false)
             options.databaseURL = try ReleaseUnderLoadTests.database(of: directory).connectionString
@@ -88,7 +89,7 @@ struct KillingTests {
             defer { early.signal(SIGKILL) }
             try await eventually("it waits") { early.tail().contains("waiting for the database") }
             let api = APIClient(base: "http://127.0.0.1:\(options.httpPort)", token: options.token)
-            try await Parts.stopping(Server(Self.options(directory))) { _ in
+            try await TestTools.stopping(Server(Self.options(directory))) { _ in
                 try await eventually("it is ready") { (try? await api.get("/readyz"))?.status == 200 }
                 await early.stop()
             }
@@ -98,7 +99,7 @@ struct KillingTests {
     @Test("A superuser is refused, with what to do instead")
     func superuser() async throws {
         let database = try await PostgresServer.shared()
-        try await Parts.withDirectory { directory in
+        try await TestTools.withDirectory { directory in
             var options = try Self.options(directory)
             options.databaseURL = database.connectionString(database: "postgres", user: "postgres")
             let process = try Server.launch(options)
@@ -116,7 +117,7 @@ struct KillingTests {
 
     @Test("The server serves whatever becomes of its log", arguments: Ending.allCases)
     func log(_ ending: Ending) async throws {
-        try await Parts.withDirectory { directory in
+        try await TestTools.withDirectory { directory in
             var options = try Self.options(directory)
             var reader: Int32 = -1
             switch ending {
@@ -135,7 +136,7 @@ struct KillingTests {
                 options.log = pipe
             }
             defer { if reader >= 0 { close(reader) } }
-            try await Parts.stopping(Server(options)) { server async throws in
+            try await TestTools.stopping(Server(options)) { server async throws in
                 if ending == .readerGone {
                     close(reader)
                     reader = -1
@@ -164,7 +165,7 @@ struct KillingTests {
 
     @Test("While PostgreSQL hangs, requests are answered and the server is not ready; then it goes on")
     func hangingDatabase() async throws {
-        try await Parts.withServer { server, directory async throws in
+        try await TestTools.withServer { server, directory async throws in
             #expect(try await server.api.put("/v1/tenants/acme", ["spec": [:]]).status == 201)
             let postmaster = try #require(try ReleaseUnderLoadTests.database(of: directory).processID)
             let all = [postmaster] + Self.children(of: postmaster)

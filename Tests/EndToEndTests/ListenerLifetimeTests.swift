@@ -10,11 +10,11 @@ struct ListenerLifetimeTests {
         "A sidecar goes on while a server is there, stops when none is, and goes on when one is back",
         arguments: ["delta", "sotw"])
     func lifetime(variant: String) async throws {
-        try await Parts.withServer { _ in
+        try await TestTools.withServer { _ in
             ["SLUICE_LISTENER_TTL": "3s"]
         } _: { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(), directory: directory, variant: variant
             ) { mesh in
                 try await eventually("the sidecars are in step") { try await mesh.isInStep() }
                 // Three times as long as the listeners live without word of the server.
@@ -30,7 +30,7 @@ struct ListenerLifetimeTests {
                 try await eventually("the caller's sidecar has no listener any more") {
                     try await mesh.caller.admin("/listeners").isEmpty
                 }
-                try await Parts.stopping(Server(server.options)) { _ in
+                try await TestTools.stopping(Server(server.options)) { _ in
                     try await eventually("the mesh serves traffic again") {
                         let probe = mesh.load()
                         await probe.once()

@@ -29,13 +29,13 @@ struct LoadReportTests {
 
     @Test(
         "An Envoy reports every request to the version that it went to",
-        arguments: zip(Parts.Envoy.allCases, ["delta", "sotw"]))
-    func envoy(_ envoy: Parts.Envoy, _ variant: String) async throws {
-        try await Parts.withServer { _ in
+        arguments: zip(TestTools.Envoy.allCases, ["delta", "sotw"]))
+    func envoy(_ envoy: TestTools.Envoy, _ variant: String) async throws {
+        try await TestTools.withServer { _ in
             ["SLUICE_LOAD_REPORT_INTERVAL": "1s"]
         } _: { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(envoy), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(envoy), directory: directory, variant: variant
             ) { mesh in
                 let matched: JSONValue = ["headers": ["x-to": ["exact": "v2"]]]
                 let rules: JSONValue = [

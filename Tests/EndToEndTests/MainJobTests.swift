@@ -8,9 +8,9 @@ import Testing
 struct MainJobTests {
     @Test(
         "Calls of the contract set up a mesh that a real sidecar serves traffic by",
-        arguments: Parts.Envoy.allCases, ["delta", "sotw"])
-    func verbatim(envoy: Parts.Envoy, variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        arguments: TestTools.Envoy.allCases, ["delta", "sotw"])
+    func verbatim(envoy: TestTools.Envoy, variant: String) async throws {
+        try await TestTools.withServer { server, directory in
             let api = server.api
             let mesh = "/v1/tenants/acme/meshes/default"
             let ports = try (0..<2).map { _ in try FreePort.next() }
@@ -50,7 +50,7 @@ struct MainJobTests {
                 defer { group.cancelAll() }
                 let sidecar = try await Sidecar(
                     name: "productpage-1", service: "productpage", namespace: "shop", cluster: "dev", mesh: mesh,
-                    api: api, envoy: Parts.envoy(envoy), directory: directory, variant: variant)
+                    api: api, envoy: TestTools.envoy(envoy), directory: directory, variant: variant)
                 do {
                     try await drive(api, mesh, sidecar)
                 } catch {

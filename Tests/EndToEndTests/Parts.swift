@@ -3,7 +3,7 @@ import MeshLab
 import TestSupport
 
 /// What end-to-end tests are about, and where they take place.
-extension Parts {
+extension TestTools {
     /// The server under test: built together with the tests, unless `SLUICE_BINARY` names another.
     static func sluice() throws -> String {
         try executable(ProcessInfo.processInfo.environment["SLUICE_BINARY"] ?? "\(root)/.build/debug/sluice")

@@ -31,12 +31,12 @@ struct ProxylessMesh {
         endpoints: [String: [String: JSONValue]] = [:], settings: [String: String] = [:],
         _ body: (ProxylessMesh) async throws -> Void
     ) async throws {
-        try await Parts.withServer { _ in
+        try await TestTools.withServer { _ in
             settings
         } _: { server, directory in
             let ports = try versions.map { (version: $0, port: try FreePort.next()) }
             let backends = try ChildProcess(
-                name: "backends", executable: Parts.python(),
+                name: "backends", executable: TestTools.python(),
                 arguments: [script, "serve"] + ports.map { "\($0.version)=\($0.port)" },
                 log: "\(directory)/backends.log")
             do {
@@ -53,7 +53,7 @@ struct ProxylessMesh {
         }
     }
 
-    private static let script = "\(Parts.root)/Tests/EndToEndTests/proxyless.py"
+    private static let script = "\(TestTools.root)/Tests/EndToEndTests/proxyless.py"
 
     private static func register(
         _ api: APIClient, _ ports: [(version: String, port: Int)], _ endpoints: [String: [String: JSONValue]]
@@ -94,7 +94,7 @@ struct ProxylessMesh {
         let output = "\(directory)/client-\(UUID().uuidString).json"
         let list = String(decoding: try JSONEncoder().encode(JSONValue.array(calls)), as: UTF8.self)
         let client = try ChildProcess(
-            name: "client", executable: Parts.python(),
+            name: "client", executable: TestTools.python(),
             arguments: [Self.script, "call", "xds:///reviews.shop:9080", list],
             environment: ["GRPC_XDS_BOOTSTRAP_CONFIG": bootstrap, "GRPC_VERBOSITY": "none"], log: output)
         do {

@@ -19,7 +19,7 @@ extension KillingTests {
     @Test(
         "Replicas and PostgreSQL are killed at random under writes: what was acknowledged is there, and a release ends")
     func randomKills() async throws {
-        try await Parts.withDirectory { directory async throws in
+        try await TestTools.withDirectory { directory async throws in
             // Other moments each time; a seed would not bring them back.
             let seed = UInt64.random(in: 0 ... .max)
             var random = SeededGenerator(seed: seed)

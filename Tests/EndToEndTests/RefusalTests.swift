@@ -29,13 +29,13 @@ struct RefusalTests {
 
     @Test("is told with the proxy, and by the object itself as long as it is so", arguments: ["delta", "sotw"])
     func virtualService(_ variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             let api = server.api
             try await Self.prepare(api)
             try await api.put(Self.rules, Self.rules(regex: "/c.*")).expectingSuccess("virtual service")
             let sidecar = try await Sidecar(
                 name: "productpage-1", service: "productpage", namespace: "shop", cluster: "dev", mesh: Self.mesh,
-                api: api, envoy: Parts.envoy(), directory: directory, variant: variant)
+                api: api, envoy: TestTools.envoy(), directory: directory, variant: variant)
             do {
                 try await Self.refuse(api)
             } catch {

@@ -17,9 +17,9 @@ struct ReleaseAgreementTests {
     private static let seeds = LongRun.count("SLUICE_AGREEMENT_MESHES", else: 8)
     private static let requests = 25
 
-    @Test(arguments: Parts.Envoy.allCases, ["delta", "sotw"])
-    func agree(_ envoy: Parts.Envoy, _ variant: String) async throws {
-        try await Parts.withServer { server, directory in
+    @Test(arguments: TestTools.Envoy.allCases, ["delta", "sotw"])
+    func agree(_ envoy: TestTools.Envoy, _ variant: String) async throws {
+        try await TestTools.withServer { server, directory in
             let api = server.api
             let workloads = try await Self.register(api)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -27,7 +27,7 @@ struct ReleaseAgreementTests {
                 defer { group.cancelAll() }
                 let sidecar = try await Sidecar(
                     name: "caller", service: "caller", namespace: "x", cluster: "dev", mesh: Self.mesh, api: api,
-                    envoy: Parts.envoy(envoy), directory: directory, variant: variant)
+                    envoy: TestTools.envoy(envoy), directory: directory, variant: variant)
                 do {
                     try await Caller.run(proxy: sidecar.httpProxyPort) { caller in
                         for seed in 0..<Self.seeds { try await Self.compare(seed, api, caller) }

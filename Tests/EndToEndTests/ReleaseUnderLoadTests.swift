@@ -25,9 +25,9 @@ struct ReleaseUnderLoadTests {
 
     @Test("From the first step to the last, no request fails", arguments: ["delta", "sotw"])
     func wholeRelease(variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(), directory: directory, variant: variant
             ) { mesh in
                 try await withLoad(mesh) { _ in
                     try await Self.start(mesh)
@@ -40,9 +40,9 @@ struct ReleaseUnderLoadTests {
 
     @Test("Rolled back in the middle, all traffic is back on the stable version", arguments: ["delta", "sotw"])
     func rollback(variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(), directory: directory, variant: variant
             ) { mesh in
                 try await withLoad(mesh) { load in
                     try await Self.start(mesh, steps: [["setWeight": 5000], ["pause": [:]]])
@@ -61,9 +61,9 @@ struct ReleaseUnderLoadTests {
 
     @Test("The server is killed in the middle of a step and started again", arguments: ["delta", "sotw"])
     func serverKilled(variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(), directory: directory, variant: variant
             ) { mesh in
                 try await withLoad(mesh) { _ in
                     try await Self.start(mesh)
@@ -72,7 +72,7 @@ struct ReleaseUnderLoadTests {
                     }
                     server.process.signal(SIGKILL)
                     try await eventually("the server is gone") { !server.process.isRunning }
-                    try await Parts.stopping(Server(server.options)) { _ in
+                    try await TestTools.stopping(Server(server.options)) { _ in
                         try await Self.reach("Succeeded", mesh)
                         #expect(try await Self.transitions(mesh).allSatisfy { $0.value == 1 })
                     }
@@ -84,9 +84,9 @@ struct ReleaseUnderLoadTests {
 
     @Test("PostgreSQL is killed in the middle of a step and comes back", arguments: ["delta", "sotw"])
     func databaseKilled(variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: Parts.envoy(), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(), directory: directory, variant: variant
             ) { mesh in
                 try await withLoad(mesh) { _ in
                     try await Self.start(mesh)

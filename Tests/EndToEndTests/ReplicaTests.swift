@@ -64,15 +64,15 @@ extension ReleaseUnderLoadTests {
     static func withReplicas(
         variant: String = "delta", _ body: @Sendable (Server, Server, ReviewsMesh) async throws -> Void
     ) async throws {
-        try await Parts.withServer { first, directory in
+        try await TestTools.withServer { first, directory in
             let other = directory + "/second"
             try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
             let options = try Server.Options(
-                binary: Parts.sluice(), directory: other, token: first.options.token,
+                binary: TestTools.sluice(), directory: other, token: first.options.token,
                 databaseURL: database(of: directory).connectionString, name: "second")
-            try await Parts.stopping(Server(options)) { second in
+            try await TestTools.stopping(Server(options)) { second in
                 try await ReviewsMesh.run(
-                    api: second.api, envoy: Parts.envoy(), directory: directory, variant: variant,
+                    api: second.api, envoy: TestTools.envoy(), directory: directory, variant: variant,
                     otherReplicas: [first.options.xdsPort]
                 ) { mesh in try await body(first, second, mesh) }
             }

@@ -43,7 +43,7 @@ struct ServiceEntryTests {
     }
 
     private static func withLab(_ variant: String, _ body: (Lab) async throws -> Void) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             try await server.api.put("/v1/tenants/acme", ["spec": ["displayName": "Acme"]]).expectingSuccess("tenant")
             let cluster: JSONValue = ["spec": ["kind": "universal", "mesh": ["enabled": true]]]
             try await server.api.put("/v1/tenants/acme/clusters/dev", cluster).expectingSuccess("cluster")
@@ -61,7 +61,7 @@ struct ServiceEntryTests {
                         sidecars.append(
                             try await Sidecar(
                                 name: "caller-\(namespace)", service: "caller", namespace: namespace, cluster: "dev",
-                                mesh: mesh, api: server.api, envoy: Parts.envoy(), directory: directory,
+                                mesh: mesh, api: server.api, envoy: TestTools.envoy(), directory: directory,
                                 variant: variant, nameServer: names.port))
                     }
                     try await Caller.run(proxy: sidecars[0].httpProxyPort) { shop in

@@ -23,7 +23,7 @@ struct SidecarTests {
 
     @Test("lets in what is for each of them, whichever its bootstrap names", arguments: ["delta", "sotw"])
     func inbound(_ variant: String) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             let api = server.api
             try await api.put("/v1/tenants/acme", ["spec": ["displayName": "Acme"]]).expectingSuccess("tenant")
             let cluster: JSONValue = ["spec": ["kind": "universal", "mesh": ["enabled": true]]]
@@ -65,7 +65,7 @@ struct SidecarTests {
                 sidecars.append(
                     try await Sidecar(
                         name: name, service: service, namespace: "shop", cluster: "dev", mesh: mesh, api: api,
-                        envoy: Parts.envoy(), directory: directory, variant: variant))
+                        envoy: TestTools.envoy(), directory: directory, variant: variant))
             }
             try await Caller.run(proxy: sidecars[1].httpProxyPort, body)
         } catch {

@@ -16,18 +16,18 @@ extension ReleaseUnderLoadTests {
         .enabled(if: binaryBefore != nil))
     func upgradeAndBack() async throws {
         let before = try #require(Self.binaryBefore)
-        try await Parts.withDirectory { directory async throws in
+        try await TestTools.withDirectory { directory async throws in
             let other = directory + "/second"
             try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
             let token = "an-administrator-of-two-versions"
             let first = try Server.Options(binary: before, directory: directory, token: token)
-            try await Parts.stopping(Server(first)) { older async throws in
+            try await TestTools.stopping(Server(first)) { older async throws in
                 let second = try Server.Options(
-                    binary: Parts.sluice(), directory: other, token: token,
+                    binary: TestTools.sluice(), directory: other, token: token,
                     databaseURL: Self.database(of: directory).connectionString, name: "second")
                 let newer = try await Server(second)
                 try await ReviewsMesh.run(
-                    api: newer.api, envoy: Parts.envoy(), directory: directory, otherReplicas: [first.xdsPort]
+                    api: newer.api, envoy: TestTools.envoy(), directory: directory, otherReplicas: [first.xdsPort]
                 ) { mesh in
                     try await withLoad(mesh) { _ in
                         let users = try await Editors.run([older.api, newer.api], for: .seconds(Self.seconds))
@@ -41,7 +41,7 @@ extension ReleaseUnderLoadTests {
                         var third = second
                         third.binary = before
                         third.name = "second-again"
-                        try await Parts.stopping(Server(third)) { again async throws in
+                        try await TestTools.stopping(Server(third)) { again async throws in
                             try await eventually("all proxies are in step") {
                                 try await mesh.isInStep(accordingTo: again.api)
                             }
@@ -64,18 +64,18 @@ extension ReleaseUnderLoadTests {
         arguments: ["delta", "sotw"])
     func nothingNew(_ variant: String) async throws {
         let before = try #require(Self.binaryBefore)
-        try await Parts.withDirectory { directory async throws in
+        try await TestTools.withDirectory { directory async throws in
             let other = directory + "/second"
             try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
             let token = "an-administrator-of-two-versions"
-            let first = try Server.Options(binary: Parts.sluice(), directory: directory, token: token)
-            try await Parts.stopping(Server(first)) { newer async throws in
+            let first = try Server.Options(binary: TestTools.sluice(), directory: directory, token: token)
+            try await TestTools.stopping(Server(first)) { newer async throws in
                 let second = try Server.Options(
                     binary: before, directory: other, token: token,
                     databaseURL: Self.database(of: directory).connectionString, name: "second")
                 let older = try await Server(second)
                 try await ReviewsMesh.run(
-                    api: older.api, envoy: Parts.envoy(), directory: directory, variant: variant,
+                    api: older.api, envoy: TestTools.envoy(), directory: directory, variant: variant,
                     otherReplicas: [first.xdsPort]
                 ) { mesh in
                     try await eventually("all proxies are in step") { try await mesh.isInStep(accordingTo: older.api) }

@@ -61,7 +61,7 @@ struct EncoderGoldenTests {
         return views
     }
 
-    private static func json(_ resources: ResourceSet) throws -> Data {
+    private static func json(_ resources: ConfigSet) throws -> Data {
         var object: [String: Any] = [:]
         for (type, list) in resources where !list.isEmpty {
             object["\(type)"] = try list.map { try GoldenJSON.object($0, type) }

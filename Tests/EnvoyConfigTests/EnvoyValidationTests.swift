@@ -98,7 +98,7 @@ struct EnvoyValidationTests {
 
     /// Runs `envoy --mode validate`.
     private static func validate(_ json: String) throws -> (status: Int32, output: String) {
-        let envoy = try Parts.envoy()
+        let envoy = try TestTools.envoy()
         let folder = FileManager.default.temporaryDirectory.appending(path: "envoy-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

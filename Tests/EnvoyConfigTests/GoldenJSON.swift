@@ -3,7 +3,7 @@ import Foundation
 
 /// JSON as objects that can be changed and printed.
 enum GoldenJSON {
-    static func object(_ resource: EncodedResource, _ type: ResourceType) throws -> Any {
+    static func object(_ resource: ConfigResource, _ type: ConfigType) throws -> Any {
         try JSONSerialization.jsonObject(with: Data(resource.json(type).utf8))
     }
 

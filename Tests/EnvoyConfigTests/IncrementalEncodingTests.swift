@@ -81,9 +81,9 @@ struct IncrementalEncodingTests {
         }
     }
 
-    private typealias Held = [ResourceType: [String: [UInt8]]]
+    private typealias Held = [ConfigType: [String: [UInt8]]]
 
-    private static func byName(_ set: ResourceSet) -> Held {
+    private static func byName(_ set: ConfigSet) -> Held {
         set.mapValues { Dictionary(uniqueKeysWithValues: $0.map { ($0.name, $0.bytes) }) }.filter { !$0.value.isEmpty }
     }
 

@@ -11,7 +11,7 @@ struct ProvenanceTests {
     private static let mesh = MeshKey(tenant: .defaultMesh, mesh: .defaultMesh)
 
     private static func sources(
-        _ type: ResourceType, _ name: String, _ complaint: String, isCurrent: Bool = true, of golden: String,
+        _ type: ConfigType, _ name: String, _ complaint: String, isCurrent: Bool = true, of golden: String,
         by proxy: String = "shop/productpage-1"
     ) throws -> [String] {
         let golden = try #require(Golden.meshes.first { $0.name == golden })
@@ -27,7 +27,7 @@ struct ProvenanceTests {
     @Test(
         "by the name of the resource",
         arguments: [
-            (ResourceType.cluster, "outbound|9080||reviews.shop.svc.cluster.local", ["Service reviews /spec/ports/0"]),
+            (ConfigType.cluster, "outbound|9080||reviews.shop.svc.cluster.local", ["Service reviews /spec/ports/0"]),
             (.cluster, "outbound|9080|v1|reviews.shop.svc.cluster.local", ["Service reviews "]),
             (.endpoints, "outbound|9080||reviews.shop.svc.cluster.local", ["Service reviews "]),
             (.cluster, "outbound|9999||reviews.shop.svc.cluster.local", ["Service reviews "]),
@@ -37,14 +37,14 @@ struct ProvenanceTests {
             (.listener, "reviews.shop:9080", ["Service reviews /spec/ports/0"]),
             (.listener, "http_proxy", []), (.listener, "", []),
         ])
-    func named(_ type: ResourceType, _ name: String, _ expected: [String]) throws {
+    func named(_ type: ConfigType, _ name: String, _ expected: [String]) throws {
         #expect(try Self.sources(type, name, "whatever", of: "seed-typical") == expected)
     }
 
     @Test(
         "what a sidecar lets in is its service's port; names of clusters say nothing without the sidecar",
         arguments: [
-            (ResourceType.listener, "127.0.0.1_21001", "reviews-v1-1", [0]),
+            (ConfigType.listener, "127.0.0.1_21001", "reviews-v1-1", [0]),
             (.listener, "127.0.0.1_21002", "reviews-v1-1", [1]), (.listener, "127.0.0.1_21003", "reviews-v1-1", [2]),
             (.listener, "127.0.0.1_21001", "reviews-v2-1", []),
             (.cluster, "inbound|21001||127.0.0.1", "reviews-v1-1", [0]),
@@ -54,7 +54,7 @@ struct ProvenanceTests {
             (.cluster, "inbound|21001||127.0.0.1", "other", []),
             (.cluster, "inbound|21002||", "reviews-v1-1", []), (.cluster, "inbound|9||", "reviews-v1-1", []),
         ])
-    func inbound(_ type: ResourceType, _ name: String, _ proxy: String, _ ports: [Int]) throws {
+    func inbound(_ type: ConfigType, _ name: String, _ proxy: String, _ ports: [Int]) throws {
         let found = try Self.sources(type, name, "cannot bind", of: "inbound", by: "shop/\(proxy)")
         #expect(found == ports.map { "Service reviews /spec/ports/\($0)" })
     }

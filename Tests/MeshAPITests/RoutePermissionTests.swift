@@ -35,7 +35,7 @@ struct RoutePermissionTests {
             var refused = 0
             for route in api.server.responder.routes.routes {
                 // Who waits for what may take long needs a connection.
-                guard case .needs(let permission) = route.access, !route.isLong else { continue }
+                guard case .needs(let permission) = route.access, !route.isLongPoll else { continue }
                 // Whoever has the permission elsewhere is refused for it here, whatever its roles.
                 let answer = try await Self.call(route, api, stranger)
                 #expect(answer.status == 403, "\(route.operation): \(answer.text)")

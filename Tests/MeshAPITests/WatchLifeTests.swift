@@ -162,7 +162,7 @@ struct WatchLifeTests {
             try await Self.put("other", 1, in: api.writer)
             let end = try #require(try await api.writer.control.store.meshRevision(Self.mesh()))
             var told: [FeedEntry] = []
-            for await _ in watch.bell {
+            for await _ in watch.wakeups {
                 while let entries = try await reader.next() { told += entries }
                 if reader.revision == end { break }
             }

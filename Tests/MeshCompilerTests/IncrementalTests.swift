@@ -43,7 +43,7 @@ struct IncrementalTests {
             _ = try mesh.step()
             earlier.append(mesh.state)
             let state = step % 7 == 6 ? earlier[step / 2] : mesh.state
-            index.follow(state)
+            index.update(to: state)
             let fresh = RuleIndex(state)
             for service in state.services.keys {
                 try #require(index.hosts(sendingTo: .service(service)) == fresh.hosts(sendingTo: .service(service)))

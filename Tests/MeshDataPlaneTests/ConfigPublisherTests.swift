@@ -69,7 +69,7 @@ struct ConfigPublisherTests {
         }
     }
 
-    private struct Bench {
+    private struct Fixture {
         let store: MeshStore
         let feeds: FeedReader
         let snapshots: SnapshotStore
@@ -144,14 +144,14 @@ struct ConfigPublisherTests {
         }
     }
 
-    private static func run(_ body: @escaping @Sendable (Bench) async throws -> Void) async throws {
+    private static func run(_ body: @escaping @Sendable (Fixture) async throws -> Void) async throws {
         try await StoreFixture.run { fixture in
-            let bench = try Bench(fixture.store)
-            try await bench.put(.tenant(bench.mesh.tenant), [:])
-            try await bench.putService("reviews")
+            let fixture = try Fixture(fixture.store)
+            try await fixture.put(.tenant(fixture.mesh.tenant), [:])
+            try await fixture.putService("reviews")
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await bench.publisher.run() }
-                try await body(bench)
+                group.addTask { try await fixture.publisher.run() }
+                try await body(fixture)
                 group.cancelAll()
             }
         }
@@ -159,23 +159,23 @@ struct ConfigPublisherTests {
 
     @Test("a view that comes back within half a minute finds everything as it was, a later one has it made anew")
     func comesBack() async throws {
-        try await Self.run { bench in
-            bench.attach()
-            let first = try await bench.snapshot()
+        try await Self.run { fixture in
+            fixture.attach()
+            let first = try await fixture.snapshot()
             #expect(first[.cluster].count == 1)
-            bench.detach()
-            for _ in 0..<29 { try await bench.clock.advance(by: .seconds(1)) }
-            bench.attach()
-            #expect(try await bench.snapshot() === first)
+            fixture.detach()
+            for _ in 0..<29 { try await fixture.clock.advance(by: .seconds(1)) }
+            fixture.attach()
+            #expect(try await fixture.snapshot() === first)
 
-            bench.detach()
+            fixture.detach()
             try await until("it is forgotten") {
-                try await bench.clock.advance(by: .seconds(1))
-                return !bench.feeds.mirror.isFollowing(bench.mesh)
+                try await fixture.clock.advance(by: .seconds(1))
+                return !fixture.feeds.mirror.isFollowing(fixture.mesh)
             }
-            #expect(!bench.snapshots.isWanted(bench.view))
-            bench.attach()
-            let anew = try await bench.snapshot()
+            #expect(!fixture.snapshots.isWanted(fixture.view))
+            fixture.attach()
+            let anew = try await fixture.snapshot()
             #expect(
                 !anew[.cluster].isIdentical(to: first[.cluster]) && anew[.cluster].hasSameContent(as: first[.cluster]))
         }
@@ -183,152 +183,152 @@ struct ConfigPublisherTests {
 
     @Test("who comes later shares what is there, hears of what is new, and what is no view is nobody's")
     func newcomers() async throws {
-        try await Self.run { bench in
+        try await Self.run { fixture in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.feeds.run(signals: changes)
-            #expect(bench.attach() == nil)
-            let first = try await bench.snapshot()
-            let other = try Bench.view("caller-2/envoy/15080", of: bench.mesh)
-            #expect(bench.attach(other) == nil && bench.attach(ViewID("no view")) == nil)
-            try await until("it is served") { bench.snapshots.snapshot(of: other) != nil }
-            #expect(bench.snapshots.snapshot(of: other) === first)
-            #expect(bench.attach(other) === first, "the next one has it on the spot")
+            async let _: Void = fixture.feeds.run(signals: changes)
+            #expect(fixture.attach() == nil)
+            let first = try await fixture.snapshot()
+            let other = try Fixture.view("caller-2/envoy/15080", of: fixture.mesh)
+            #expect(fixture.attach(other) == nil && fixture.attach(ViewID("no view")) == nil)
+            try await until("it is served") { fixture.snapshots.snapshot(of: other) != nil }
+            #expect(fixture.snapshots.snapshot(of: other) === first)
+            #expect(fixture.attach(other) === first, "the next one has it on the spot")
 
-            try await bench.putService("a")
+            try await fixture.putService("a")
             signal.yield(.anything)
             try await until("it hears of what is new") {
-                bench.snapshots.snapshot(of: other)?.revision == first.revision + 1
+                fixture.snapshots.snapshot(of: other)?.revision == first.revision + 1
             }
         }
     }
 
     @Test("while a mesh is compiled, others are published, and who is known is served")
     func besideEachOther() async throws {
-        try await Self.run { bench in
+        try await Self.run { fixture in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.feeds.run(signals: changes)
+            async let _: Void = fixture.feeds.run(signals: changes)
             let other = MeshKey(tenant: try Self.name("globex"), mesh: .defaultMesh)
-            try await bench.put(.tenant(other.tenant), [:])
-            try await bench.putService("ratings", in: other)
-            let views = try [bench.mesh, other].map { mesh in
+            try await fixture.put(.tenant(other.tenant), [:])
+            try await fixture.putService("ratings", in: other)
+            let views = try [fixture.mesh, other].map { mesh in
                 try (1...3).map { number in
-                    try Bench.view("caller-\(number)/envoy/\(number == 3 ? 15_081 : 15_080)", of: mesh)
+                    try Fixture.view("caller-\(number)/envoy/\(number == 3 ? 15_081 : 15_080)", of: mesh)
                 }
             }
-            for views in views { for view in views.prefix(2) { bench.attach(view) } }
+            for views in views { for view in views.prefix(2) { fixture.attach(view) } }
             try await until("both are there") {
                 views.joined().filter { !$0.description.hasSuffix("1") }
-                    .allSatisfy { bench.snapshots.snapshot(of: $0) != nil }
+                    .allSatisfy { fixture.snapshots.snapshot(of: $0) != nil }
             }
-            for views in views { bench.snapshots.detach(views[1]) }
-            let first = try views.map { try #require(bench.snapshots.snapshot(of: $0[0])) }
+            for views in views { fixture.snapshots.detach(views[1]) }
+            let first = try views.map { try #require(fixture.snapshots.snapshot(of: $0[0])) }
 
-            bench.compiling.shut(for: bench.mesh)
-            defer { bench.compiling.open() }
-            try await bench.putService("a")
+            fixture.compiling.shut(for: fixture.mesh)
+            defer { fixture.compiling.open() }
+            try await fixture.putService("a")
             signal.yield(.anything)
-            try await until("it is being compiled") { bench.compiling.isReached }
-            try await bench.putService("b", in: other)
+            try await until("it is being compiled") { fixture.compiling.isReached }
+            try await fixture.putService("b", in: other)
             signal.yield(.anything)
             try await until("the other one is published") {
-                bench.snapshots.snapshot(of: views[1][0])?.revision == first[1].revision + 1
+                fixture.snapshots.snapshot(of: views[1][0])?.revision == first[1].revision + 1
             }
-            #expect(bench.attach(views[1][1])?.revision == first[1].revision + 1)
-            #expect(bench.attach(views[0][1]) === first[0], "as it is published")
-            #expect(bench.attach(views[1][2]) == nil && bench.attach(views[0][2]) == nil)
-            try await until("the other one's is made") { bench.snapshots.snapshot(of: views[1][2]) != nil }
-            #expect(bench.snapshots.snapshot(of: views[0][2]) == nil)
+            #expect(fixture.attach(views[1][1])?.revision == first[1].revision + 1)
+            #expect(fixture.attach(views[0][1]) === first[0], "as it is published")
+            #expect(fixture.attach(views[1][2]) == nil && fixture.attach(views[0][2]) == nil)
+            try await until("the other one's is made") { fixture.snapshots.snapshot(of: views[1][2]) != nil }
+            #expect(fixture.snapshots.snapshot(of: views[0][2]) == nil)
 
             // What comes meanwhile is one change.
-            for service in ["b", "c"] { try await bench.putService(service) }
+            for service in ["b", "c"] { try await fixture.putService(service) }
             signal.yield(.anything)
-            try await until("it waits") { await bench.publisher.schedule.isHeld }
-            bench.compiling.open()
+            try await until("it waits") { await fixture.publisher.schedule.isHeld }
+            fixture.compiling.open()
             try await until("all have all of it") {
-                try await bench.clock.advance(by: .milliseconds(100))
-                return views[0].allSatisfy { bench.snapshots.snapshot(of: $0)?[.cluster].count == 4 }
+                try await fixture.clock.advance(by: .milliseconds(100))
+                return views[0].allSatisfy { fixture.snapshots.snapshot(of: $0)?[.cluster].count == 4 }
             }
         }
     }
 
     @Test("however often a view comes and goes, it hears of what is new when it has come")
     func comesAndGoes() async throws {
-        try await Self.run { bench in
+        try await Self.run { fixture in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.feeds.run(signals: changes)
-            bench.attach()
-            var revision = try await bench.snapshot().revision
+            async let _: Void = fixture.feeds.run(signals: changes)
+            fixture.attach()
+            var revision = try await fixture.snapshot().revision
             for round in 0..<50 {
                 for _ in 0..<round {
-                    bench.snapshots.detach(bench.view)
-                    bench.attach()
+                    fixture.snapshots.detach(fixture.view)
+                    fixture.attach()
                 }
-                try await bench.putEndpoint(of: "reviews", weight: round + 1)
+                try await fixture.putEndpoint(of: "reviews", weight: round + 1)
                 signal.yield(.anything)
                 revision += 1
-                _ = try await bench.snapshot(at: revision)
+                _ = try await fixture.snapshot(at: revision)
             }
         }
     }
 
     @Test("changes wait while a push is written, and go together; while the event loops rest, only endpoints go on")
     func pace() async throws {
-        try await Self.run { bench in
+        try await Self.run { fixture in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.feeds.run(signals: changes)
-            bench.gate.shut()
-            bench.attach()
-            let first = try await bench.snapshot()
+            async let _: Void = fixture.feeds.run(signals: changes)
+            fixture.gate.shut()
+            fixture.attach()
+            let first = try await fixture.snapshot()
 
-            for service in ["a", "b"] { try await bench.putService(service) }
+            for service in ["a", "b"] { try await fixture.putService(service) }
             signal.yield(.anything)
-            try await until("they wait") { await bench.publisher.schedule.isHeld }
-            #expect(bench.snapshots.snapshot(of: bench.view) === first)
+            try await until("they wait") { await fixture.publisher.schedule.isHeld }
+            #expect(fixture.snapshots.snapshot(of: fixture.view) === first)
             // It took a minute to write it, so the rest is as long as it can be.
-            try await bench.clock.advance(by: .seconds(60))
-            bench.gate.open()
-            try await until("the loops rest") { await bench.publisher.schedule.phase == .resting }
-            #expect(await bench.publisher.schedule.isHeld && bench.snapshots.snapshot(of: bench.view) === first)
-            bench.gate.shut()
-            try await bench.putEndpoint(of: "a")
+            try await fixture.clock.advance(by: .seconds(60))
+            fixture.gate.open()
+            try await until("the loops rest") { await fixture.publisher.schedule.phase == .resting }
+            #expect(await fixture.publisher.schedule.isHeld && fixture.snapshots.snapshot(of: fixture.view) === first)
+            fixture.gate.shut()
+            try await fixture.putEndpoint(of: "a")
             signal.yield(.anything)
-            let second = try await bench.snapshot(at: first.revision + 3)
+            let second = try await fixture.snapshot(at: first.revision + 3)
             #expect(second[.cluster].count == 3, "what waited goes with it")
 
-            try await bench.putService("c")
+            try await fixture.putService("c")
             signal.yield(.anything)
-            try await until("it waits") { await bench.publisher.schedule.isHeld }
-            bench.gate.open()
+            try await until("it waits") { await fixture.publisher.schedule.isHeld }
+            fixture.gate.open()
             try await until("it goes on when the loops have rested") {
-                try await bench.clock.advance(by: .milliseconds(100))
-                return bench.snapshots.snapshot(of: bench.view)?[.cluster].count == 4
+                try await fixture.clock.advance(by: .milliseconds(100))
+                return fixture.snapshots.snapshot(of: fixture.view)?[.cluster].count == 4
             }
         }
     }
 
     @Test("when a deleted tenant is back, the view has the new mesh's snapshot, which says that it is another's")
     func recreated() async throws {
-        try await Self.run { bench in
+        try await Self.run { fixture in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.feeds.run(signals: changes)
-            bench.attach()
-            let first = try await bench.snapshot()
-            try await bench.delete(bench.service("reviews"))
-            try await bench.delete(.tenant(bench.mesh.tenant))
+            async let _: Void = fixture.feeds.run(signals: changes)
+            fixture.attach()
+            let first = try await fixture.snapshot()
+            try await fixture.delete(fixture.service("reviews"))
+            try await fixture.delete(.tenant(fixture.mesh.tenant))
             signal.yield(.anything)
-            try await until("the mesh is gone") { !bench.feeds.mirror.isFollowing(bench.mesh) }
-            try await bench.clock.advance(by: .seconds(1))
-            #expect(bench.snapshots.snapshot(of: bench.view) === first, "what they have they keep")
+            try await until("the mesh is gone") { !fixture.feeds.mirror.isFollowing(fixture.mesh) }
+            try await fixture.clock.advance(by: .seconds(1))
+            #expect(fixture.snapshots.snapshot(of: fixture.view) === first, "what they have they keep")
 
-            try await bench.put(.tenant(bench.mesh.tenant), [:])
-            try await bench.putService("ratings")
+            try await fixture.put(.tenant(fixture.mesh.tenant), [:])
+            try await fixture.putService("ratings")
             signal.yield(.anything)
             try await until("the new mesh is served") {
-                try await bench.clock.advance(by: .seconds(1))
-                return bench.snapshots.snapshot(of: bench.view)?[.cluster].names
+                try await fixture.clock.advance(by: .seconds(1))
+                return fixture.snapshots.snapshot(of: fixture.view)?[.cluster].names
                     == ["outbound|9080||ratings.shop.svc.cluster.local"]
             }
-            let second = try await bench.snapshot()
+            let second = try await fixture.snapshot()
             #expect(first.owner != nil && second.owner != nil && first.owner != second.owner)
         }
     }
@@ -337,26 +337,26 @@ struct ConfigPublisherTests {
         "a mesh that is another one is noticed whatever its revision, also by who never heard that the first one was gone"
     )
     func replaced() async throws {
-        try await Self.run { bench in
+        try await Self.run { fixture in
             let (changes, signal) = AsyncStream.makeStream(of: ChangeSignals.Signal.self)
-            async let _: Void = bench.feeds.run(signals: changes)
-            bench.attach()
-            var owner = try await bench.snapshot().owner
+            async let _: Void = fixture.feeds.run(signals: changes)
+            fixture.attach()
+            var owner = try await fixture.snapshot().owner
             // Behind the old one, at the same revision, and beyond it.
             for services in [["a"], ["b"], ["c", "d", "e"]] {
-                let there = bench.feeds.mirror.life(of: bench.mesh)
-                for service in ["reviews", "a", "b"] { try? await bench.delete(bench.service(service)) }
-                try await bench.delete(.tenant(bench.mesh.tenant))
-                try await bench.put(.tenant(bench.mesh.tenant), [:])
-                for service in services { try await bench.putService(service) }
-                let now = try #require(try await bench.store.life(of: bench.mesh))
+                let there = fixture.feeds.mirror.life(of: fixture.mesh)
+                for service in ["reviews", "a", "b"] { try? await fixture.delete(fixture.service(service)) }
+                try await fixture.delete(.tenant(fixture.mesh.tenant))
+                try await fixture.put(.tenant(fixture.mesh.tenant), [:])
+                for service in services { try await fixture.putService(service) }
+                let now = try #require(try await fixture.store.life(of: fixture.mesh))
                 #expect(now != there)
                 signal.yield(.anything)
                 try await until("the new mesh is served") {
-                    try await bench.clock.advance(by: .seconds(1))
-                    return bench.snapshots.snapshot(of: bench.view)?.owner == now.description
+                    try await fixture.clock.advance(by: .seconds(1))
+                    return fixture.snapshots.snapshot(of: fixture.view)?.owner == now.description
                 }
-                let second = try await bench.snapshot()
+                let second = try await fixture.snapshot()
                 #expect(second.owner != owner && second[.cluster].count == services.count)
                 owner = second.owner
             }

@@ -13,7 +13,7 @@ struct LoadMeterTests {
     }
 
     /// A meter of two views, each of a mesh of its own, on a clock that stands still.
-    private final class Bench: Sendable {
+    private final class Fixture: Sendable {
         private final class Clock: Sendable { let elapsed = Mutex(Duration.zero) }
 
         private let clock = Clock()
@@ -39,63 +39,63 @@ struct LoadMeterTests {
 
     @Test("is added up by service, port, version and result, for each mesh by itself")
     func sums() throws {
-        let bench = try Bench()
+        let fixture = try Fixture()
         for (view, load) in [("a", ClusterLoad(succeeded: 3, failed: 1)), ("a", ClusterLoad(succeeded: 2, dropped: 4))]
         {
-            bench.meter.record(LoadReport(proxy: "p", view: ViewID(view), clusters: [Self.v1: load]))
+            fixture.meter.record(LoadReport(proxy: "p", view: ViewID(view), clusters: [Self.v1: load]))
         }
-        bench.meter.record(
+        fixture.meter.record(
             LoadReport(proxy: "q", view: ViewID("g"), clusters: [Self.whole: ClusterLoad(succeeded: .max)]))
         let labels = #"mesh="default",namespace="shop",service="reviews",port="9080""#
         #expect(
-            try Self.samples(bench.meter, "acme") == [
+            try Self.samples(fixture.meter, "acme") == [
                 #"sluice_mesh_requests_total{tenant="acme",\#(labels),version="v1",result="dropped"} 4"#,
                 #"sluice_mesh_requests_total{tenant="acme",\#(labels),version="v1",result="error"} 1"#,
                 #"sluice_mesh_requests_total{tenant="acme",\#(labels),version="v1",result="success"} 5"#,
             ])
         #expect(
-            try Self.samples(bench.meter, "globex").last
+            try Self.samples(fixture.meter, "globex").last
                 == #"sluice_mesh_requests_total{tenant="globex",\#(labels),version="",result="success"} \#(UInt64.max)"#
         )
     }
 
     @Test("of views and clusters that there are not is nothing")
     func unknown() throws {
-        let bench = try Bench()
+        let fixture = try Fixture()
         let load = ClusterLoad(succeeded: 1)
-        bench.meter.record(LoadReport(proxy: "p", view: ViewID("b"), clusters: [Self.v1: load]))
+        fixture.meter.record(LoadReport(proxy: "p", view: ViewID("b"), clusters: [Self.v1: load]))
         for name in ["", "inbound|9080", "outbound|0|v1|a.b.svc.cluster.local", "outbound|9080|v1|a\"b"] {
-            bench.meter.record(LoadReport(proxy: "p", view: ViewID("a"), clusters: [name: load]))
+            fixture.meter.record(LoadReport(proxy: "p", view: ViewID("a"), clusters: [name: load]))
         }
-        #expect(try Self.samples(bench.meter, "acme").isEmpty)
+        #expect(try Self.samples(fixture.meter, "acme").isEmpty)
     }
 
     @Test("is not shown to a later tenant of the name")
     func laterTenant() throws {
-        let bench = try Bench()
+        let fixture = try Fixture()
         for (uid, count) in [("m1", UInt64(1)), ("m2", 2)] {
             let life = MeshLife(tenant: "t", mesh: uid, since: 0)
-            bench.meter.record(
+            fixture.meter.record(
                 LoadReport(
                     proxy: "p", view: ViewID("a"), owner: life.description,
                     clusters: [Self.v1: ClusterLoad(succeeded: count)]))
         }
-        #expect(try Self.samples(bench.meter, "acme", uid: "m1").last?.hasSuffix(" 1") == true)
-        #expect(try Self.samples(bench.meter, "acme", uid: "m2").last?.hasSuffix(" 2") == true)
-        #expect(try Self.samples(bench.meter, "acme", uid: "m3").isEmpty)
+        #expect(try Self.samples(fixture.meter, "acme", uid: "m1").last?.hasSuffix(" 1") == true)
+        #expect(try Self.samples(fixture.meter, "acme", uid: "m2").last?.hasSuffix(" 2") == true)
+        #expect(try Self.samples(fixture.meter, "acme", uid: "m3").isEmpty)
     }
 
     @Test("is forgotten when nobody has reported it for an hour")
     func forgetting() throws {
-        let bench = try Bench()
+        let fixture = try Fixture()
         let load = ClusterLoad(succeeded: 1)
         for cluster in [Self.v1, Self.whole] {
-            bench.meter.record(LoadReport(proxy: "p", view: ViewID("a"), clusters: [cluster: load]))
+            fixture.meter.record(LoadReport(proxy: "p", view: ViewID("a"), clusters: [cluster: load]))
         }
-        bench.pass(.seconds(3_000))
-        bench.meter.record(LoadReport(proxy: "p", view: ViewID("a"), clusters: [Self.v1: load]))
-        bench.pass(.seconds(601))
-        let samples = try Self.samples(bench.meter, "acme")
+        fixture.pass(.seconds(3_000))
+        fixture.meter.record(LoadReport(proxy: "p", view: ViewID("a"), clusters: [Self.v1: load]))
+        fixture.pass(.seconds(601))
+        let samples = try Self.samples(fixture.meter, "acme")
         #expect(samples.count == 3 && samples.allSatisfy { $0.contains(#"version="v1""#) })
         #expect(samples.last?.hasSuffix(" 2") == true)
     }

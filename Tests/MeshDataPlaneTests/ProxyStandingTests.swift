@@ -12,7 +12,7 @@ struct ProxyStandingTests {
     }
 
     private static func standing(
-        routes: [String]? = [], _ lacking: [(XDSServer.ResourceType, [String]?)] = []
+        routes: [String]? = [], _ lacking: [(ResourceType, [String]?)] = []
     ) -> ProxyStanding {
         let types = lacking.map { type, names in
             TypeReport(type: type, state: .rejected, sentVersion: "", ackedVersion: "", lacking: names)
@@ -43,7 +43,7 @@ struct ProxyStandingTests {
             (.endpoint, [cluster], [.clusters(of: reviews)]), (.route, ["http_proxy"], [.everything]),
             (.route, ["reviews.shop:9080"], [.routes(of: reviews)]), (.cluster, nil, [.everything]),
             (.listener, ["inbound"], []), (.secret, nil, []),
-        ] as [(XDSServer.ResourceType, [String]?, Set<RefusedPart>)] {
+        ] as [(ResourceType, [String]?, Set<RefusedPart>)] {
             #expect(Self.standing([(type, names)]).refused == parts, "\(type) \(names ?? [])")
         }
     }

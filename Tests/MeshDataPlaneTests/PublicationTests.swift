@@ -21,25 +21,25 @@ struct PublicationTests {
         try #require(ProxyView(ViewID("acme/default/shop/\(service)/\(proxy)/envoy/\(port)")))
     }
 
-    private static func names(_ snapshot: Snapshot?, _ type: XDSServer.ResourceType) -> [String] {
+    private static func names(_ snapshot: Snapshot?, _ type: ResourceType) -> [String] {
         (snapshot?[type].resources ?? []).map(\.name)
     }
 
     @Test("proxies share what does not differ between them, and have what they let in beside it")
     func layers() async throws {
-        let bench = PublishedBench()
-        await bench.publish(try Self.state())
-        let caller = try await bench.insert(Self.view("caller", "caller"))
-        let other = try await bench.insert(Self.view("other", "other"))
+        let fixture = PublisherFixture()
+        await fixture.publish(try Self.state())
+        let caller = try await fixture.insert(Self.view("caller", "caller"))
+        let other = try await fixture.insert(Self.view("other", "other"))
         #expect(caller === other)
         #expect(Self.names(caller, .listener) == ["127.0.0.1_15080"])
 
-        let elsewhere = try await bench.insert(Self.view("elsewhere", "other", port: 1))
+        let elsewhere = try await fixture.insert(Self.view("elsewhere", "other", port: 1))
         #expect(
             Self.names(elsewhere, .listener) == ["127.0.0.1_1"] && elsewhere[.cluster].isIdentical(to: caller[.cluster])
         )
 
-        let reviews = try await bench.insert(Self.view("reviews-v1-1"))
+        let reviews = try await fixture.insert(Self.view("reviews-v1-1"))
         #expect(
             reviews[.endpoint].isIdentical(to: caller[.endpoint]) && reviews[.route].isIdentical(to: caller[.route]))
         #expect(Self.names(reviews, .listener).count == 4 && Self.names(reviews, .listener).contains("127.0.0.1_15080"))
@@ -53,17 +53,17 @@ struct PublicationTests {
     func listenerTTL(_ ttl: Duration?) async throws {
         let state = try Self.state()
         let view = try Self.view("reviews-v1-1")
-        let bench = PublishedBench(listenerTTL: ttl)
-        await bench.publish(state)
-        let first = try await bench.insert(view)
+        let fixture = PublisherFixture(listenerTTL: ttl)
+        await fixture.publish(state)
+        let first = try await fixture.insert(view)
         var next = state
         next.revision += 1
         next.endpoints = Table()
-        await bench.publish(next)
-        let later = try bench.snapshot(of: view)
+        await fixture.publish(next)
+        let later = try fixture.snapshot(of: view)
         for snapshot in [first, later] {
             #expect(!snapshot[.listener].isEmpty)
-            for type in XDSServer.ResourceType.allCases {
+            for type in ResourceType.allCases {
                 let expected = ttl != nil && type == .listener ? Self.names(snapshot, type) : []
                 #expect(snapshot[type].lasting.names == expected)
             }
@@ -72,66 +72,66 @@ struct PublicationTests {
 
     @Test("views with nothing of their own share a snapshot; all that are wanted get one, also if nobody has them now")
     func sharing() async throws {
-        let bench = PublishedBench()
+        let fixture = PublisherFixture()
         var state = try Self.state()
-        await bench.publish(state)
+        await fixture.publish(state)
         let views = try ["caller", "other", "third"].map { try Self.view($0, $0) } + [Self.view("reviews-v1-1")]
-        for view in views { try await bench.insert(view) }
-        bench.store.detach(views[2].id)
+        for view in views { try await fixture.insert(view) }
+        fixture.store.detach(views[2].id)
         state.revision += 1
-        await bench.publish(state)
-        let snapshots = try views.map(bench.snapshot)
+        await fixture.publish(state)
+        let snapshots = try views.map(fixture.snapshot)
         #expect(snapshots.allSatisfy { $0.revision == state.revision })
         #expect(snapshots[0] === snapshots[1] && snapshots[0] === snapshots[2] && snapshots[0] !== snapshots[3])
     }
 
     @Test("whoever asks the store last knows which views are wanted, in whatever order it is told")
     func order() async throws {
-        let bench = PublishedBench()
+        let fixture = PublisherFixture()
         let state = try Self.state()
         let view = try Self.view("caller", "caller")
         // Told of the end of a view that is there again, and of the beginning of one that has ended.
-        _ = bench.store.attach(view.id)
-        for _ in 0..<2 { await bench.publisher.attend(to: [view]) }
-        await bench.publish(state)
-        #expect(try bench.snapshot(of: view).revision == state.revision)
-        await bench.remove(view)
-        await bench.publisher.attend(to: [view])
-        _ = bench.store.attach(view.id)
-        await bench.publish(state)
-        #expect(bench.store.snapshot(of: view.id) == nil, "the publisher has yet to be told")
-        await bench.publisher.attend(to: [view])
-        #expect(try bench.snapshot(of: view).revision == state.revision)
+        _ = fixture.store.attach(view.id)
+        for _ in 0..<2 { await fixture.publisher.attend(to: [view]) }
+        await fixture.publish(state)
+        #expect(try fixture.snapshot(of: view).revision == state.revision)
+        await fixture.remove(view)
+        await fixture.publisher.attend(to: [view])
+        _ = fixture.store.attach(view.id)
+        await fixture.publish(state)
+        #expect(fixture.store.snapshot(of: view.id) == nil, "the publisher has yet to be told")
+        await fixture.publisher.attend(to: [view])
+        #expect(try fixture.snapshot(of: view).revision == state.revision)
     }
 
     @Test("a change makes anew what it touches, and a layer goes with the last view that lies on it")
     func changes() async throws {
-        let bench = PublishedBench()
+        let fixture = PublisherFixture()
         var state = try Self.state()
-        await bench.publish(state)
+        await fixture.publish(state)
         let views = try [Self.view("caller", "caller"), Self.view("reviews-v1-1")]
         var before: [Snapshot] = []
-        for view in views { before.append(try await bench.insert(view)) }
+        for view in views { before.append(try await fixture.insert(view)) }
 
         let reviews = try NamespacedName(namespace: MeshDocument.name("shop"), name: MeshDocument.name("reviews"))
         state.endpoints[reviews]?[try MeshDocument.name("reviews-v1-1")] = nil
         state.revision += 1
         var change = MeshChange()
         change.endpoints = [reviews]
-        await bench.publish(state, change)
-        let (caller, workload) = (try bench.snapshot(of: views[0]), try bench.snapshot(of: views[1]))
-        for type in XDSServer.ResourceType.allCases {
+        await fixture.publish(state, change)
+        let (caller, workload) = (try fixture.snapshot(of: views[0]), try fixture.snapshot(of: views[1]))
+        for type in ResourceType.allCases {
             #expect(caller[type].isIdentical(to: before[0][type]) == (type != .endpoint))
         }
         #expect(Self.names(workload, .listener) == ["127.0.0.1_15080"])
         #expect(workload[.cluster].names == caller[.cluster].names.union(before[1][.cluster].names))
         #expect(workload[.cluster].count == caller[.cluster].count + 3, "those that connections still use stay")
 
-        await bench.remove(views[1])
-        #expect(try await bench.insert(views[0]) === caller)
-        await bench.remove(views[0])
-        await bench.remove(views[0])
-        let anew = try await bench.insert(views[0])
+        await fixture.remove(views[1])
+        #expect(try await fixture.insert(views[0]) === caller)
+        await fixture.remove(views[0])
+        await fixture.remove(views[0])
+        let anew = try await fixture.insert(views[0])
         #expect(
             !anew[.cluster].isIdentical(to: caller[.cluster]) && anew[.cluster].hasSameContent(as: caller[.cluster]))
     }
@@ -139,10 +139,10 @@ struct PublicationTests {
     @Test("clusters behind a sidecar outlive their endpoint until the sidecar is gone, and of many only the newest do")
     func formerClusters() async throws {
         var state = try Self.state()
-        let bench = PublishedBench()
-        await bench.publish(state)
+        let fixture = PublisherFixture()
+        await fixture.publish(state)
         let view = try Self.view("reviews-v1-1")
-        let first = try await bench.insert(view)
+        let first = try await fixture.insert(view)
         let reviews = try MeshDocument.namespaced("shop/reviews")
         let endpoint = try MeshDocument.name("reviews-v1-1")
         func update(_ listenPort: Int?) async throws -> LayeredSet {
@@ -155,8 +155,8 @@ struct PublicationTests {
                     "sidecar": ["proxy": "reviews-v1-1", "workloadPorts": ["http": 31_001]],
                 ])
             }
-            await bench.publish(state, change)
-            return try bench.snapshot(of: view)[.cluster]
+            await fixture.publish(state, change)
+            return try fixture.snapshot(of: view)[.cluster]
         }
         func inbound(_ set: LayeredSet) -> Set<String> {
             let names = set.resources.map(\.name).filter { $0.hasPrefix("inbound|") }
@@ -174,8 +174,8 @@ struct PublicationTests {
         #expect(full.subtracting(inbound(try await update(63))) == ["inbound|21003"])
         #expect(full.subtracting(inbound(try await update(64))) == ["inbound|21003", "inbound|21002"])
 
-        await bench.remove(view)
-        #expect(inbound(try await bench.insert(view)[.cluster]) == ["inbound|64"])
+        await fixture.remove(view)
+        #expect(inbound(try await fixture.insert(view)[.cluster]) == ["inbound|64"])
     }
 
     @Test("a view is in its identifier, and nothing else is")

@@ -142,7 +142,7 @@ struct FeedReaderTests {
             try await Self.run(fixture) { signal in
                 try await fixture.delete(.tenant(Fixture.acme))
                 signal.yield(.changed(Fixture.mesh))
-                for await _ in inbox.bell {}
+                for await _ in inbox.wakeups {}
                 #expect(!fixture.reader.mirror.isFollowing(Fixture.mesh))
                 #expect(!fixture.reader.isConcerned(by: .changed(Fixture.mesh)))
             }

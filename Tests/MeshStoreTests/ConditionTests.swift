@@ -12,7 +12,7 @@ import Testing
 struct ConditionTests {
     private static let cart = ObjectKey.service("cart")
 
-    private static func condition(_ reason: String, since: MeshCore.Timestamp? = nil) -> ObjectCondition {
+    private static func condition(_ reason: String, since: Timestamp? = nil) -> ObjectCondition {
         ObjectCondition(
             type: "Accepted", isTrue: false, reason: reason, subject: "80", pointer: "/spec/ports/0",
             message: "not \"in\" force", other: ["kind": "Service", "name": "other"], since: since)
@@ -140,7 +140,7 @@ struct ConditionTests {
     func times() async throws {
         try await withStore { store in
             try await store.create(Self.cart)
-            let since = MeshCore.Timestamp(microseconds: 1_700_000_000_123_456)
+            let since = Timestamp(microseconds: 1_700_000_000_123_456)
             let conditions = [Self.condition("B", since: since), Self.alone("A")]
             _ = try await lease(store)
             _ = try await store.write(

@@ -30,7 +30,7 @@ struct ReleaseCommitTests {
             let row = try await store.createRelease("v2")
             let before = try await store.revision()
             let wakeup = try await store.now() + .seconds(60)
-            let at = MeshCore.Timestamp(microseconds: 3_000_000)
+            let at = Timestamp(microseconds: 3_000_000)
             let decision = ReleaseDecision.enter(
                 .promoting, events: ["a", "b"],
                 service: [.promote(from: name("v1"), to: name("v2"), at: at, rules: ["main"])], traffic: true,

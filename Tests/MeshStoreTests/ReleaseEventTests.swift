@@ -22,7 +22,7 @@ struct ReleaseEventTests {
             let event = try #require(rest.first)
             #expect(event.type == "Progressing")
             #expect(event.actor == "somebody")
-            #expect(event.at == MeshCore.Timestamp(microseconds: 2_000_000))
+            #expect(event.at == Timestamp(microseconds: 2_000_000))
             #expect(event.payload == ["phase": "Paused", "message": "☕", "canary": 0])
             #expect(try await store.releaseEvents(.release("v2"), after: event.sequence, limit: 2).isEmpty)
         }

@@ -18,14 +18,14 @@ extension ReleaseDecision {
     static func enter(
         _ phase: ReleaseStatus.Phase, events: [String] = [], service: [ServiceStatus.Change] = [],
         traffic: Bool = false,
-        wakeup: MeshCore.Timestamp? = nil
+        wakeup: Timestamp? = nil
     ) -> ReleaseDecision {
         var status = ReleaseStatus()
         status.phase = phase
-        if traffic { status.traffic.changedAt = MeshCore.Timestamp(microseconds: 1_000_000) }
+        if traffic { status.traffic.changedAt = Timestamp(microseconds: 1_000_000) }
         let happened = events.map { key in
             ReleaseEvent(
-                kind: .progressing, dedupeKey: key, at: MeshCore.Timestamp(microseconds: 2_000_000), phase: phase,
+                kind: .progressing, dedupeKey: key, at: Timestamp(microseconds: 2_000_000), phase: phase,
                 message: "☕", canaryShare: .none)
         }
         return ReleaseDecision(

@@ -29,7 +29,7 @@ struct ReleaseLeaseTests {
                 try await store.setWakeup(text, in: due)
             }
             let theirs = try await store.createRelease("e", in: .globex)
-            _ = try await store.commit(.enter(.progressing, wakeup: MeshCore.Timestamp(microseconds: 0)), of: theirs)
+            _ = try await store.commit(.enter(.progressing, wakeup: Timestamp(microseconds: 0)), of: theirs)
             #expect(try await store.claim("r1", limit: 2).map(\.object.key.name.text) == ["e", "b"])
             #expect(try await store.claim("r1", limit: 9).map(\.object.key.name.text) == ["d", "a"])
             #expect(try await store.claim("r1", limit: 9).isEmpty)

@@ -33,8 +33,8 @@ struct ValueTests {
         try await roundTrip([JSONText("{\"a\": [1, null, \"\"]}"), JSONText("null")])
         try await roundTrip(Phase.allCases)
         try await roundTrip([
-            Timestamp(microsecondsSince1970: 0), Timestamp(microsecondsSince1970: -1),
-            Timestamp(microsecondsSince1970: 1_764_000_000_123_456), .infinity, .minusInfinity,
+            PostgresTimestamp(microsecondsSince1970: 0), PostgresTimestamp(microsecondsSince1970: -1),
+            PostgresTimestamp(microsecondsSince1970: 1_764_000_000_123_456), .infinity, .minusInfinity,
         ])
     }
 
@@ -46,7 +46,7 @@ struct ValueTests {
         try await roundTrip([[true, false]])
         try await roundTrip([[[UInt8](), [1, 2]]])
         try await roundTrip([[JSONText("1"), JSONText("{}")]])
-        try await roundTrip([[Timestamp(microsecondsSince1970: 5), .infinity]])
+        try await roundTrip([[PostgresTimestamp(microsecondsSince1970: 5), .infinity]])
         try await roundTrip([[UInt128(1), .max]])
         try await roundTrip([[1.5, -.infinity]])
     }
@@ -56,7 +56,7 @@ struct ValueTests {
         let row = try #require(
             try await openConnection().query(
                 """
-                SELECT \(Timestamp(microsecondsSince1970: 1_764_000_000_000_000))::text,
+                SELECT \(PostgresTimestamp(microsecondsSince1970: 1_764_000_000_000_000))::text,
                     \(JSONText("{\"b\":1,\"a\":2}"))::text,
                     \(UInt128(1))::text, \([3, 1, 2])::text, \([UInt8]([0xde, 0xad]))::text, \(-1.5)::text,
                     7::int4, 7::int2,

@@ -145,6 +145,6 @@ struct AcknowledgementTests {
         var session = try Session.synced(.delta, snapshot(1, [.route: ["a": "1"]]), routes: ["a"])
         session.machine.update(snapshot(2, [.route: ["a": "2"]]))
         try session.nack(#require(session.responses().first), String(repeating: "x", count: 1_000_000))
-        #expect(session.machine.nack?.message.count == Complaint.maxLength)
+        #expect(session.machine.nack?.message.count == NackMessage.maxLength)
     }
 }

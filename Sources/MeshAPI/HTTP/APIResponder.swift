@@ -103,7 +103,7 @@ struct APIResponder: HTTPResponder {
             guard route.isWatchable || !request.head.prefersEvents else {
                 throw Problem(.notAcceptable, "notAcceptable", "there is no event stream of this path")
             }
-            if route.isLong {
+            if route.isLongPoll {
                 trace.hasReadBody = true
                 return try await request.body.consumeWithCancellationOnInboundClose { body in
                     let bytes = try await self.bytes(of: body, for: route, request.head)

@@ -14,7 +14,7 @@ struct OperationRoutes: Sendable {
             Route(.get, path, "getOperation", .needs(.readOperations)) { try await self.fetch($0) },
             Route(
                 .post, "\(path):wait", "waitOperation", .needs(.readOperations), body: .json(required: false),
-                query: ["timeout"], isLong: true
+                query: ["timeout"], isLongPoll: true
             ) {
                 try await self.wait($0)
             },

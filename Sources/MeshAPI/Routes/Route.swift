@@ -38,14 +38,14 @@ struct Route: Sendable {
     /// Names of the query parameters that are accepted.
     let query: [String]
     /// Whether the request may last as long as it asks to and ends when the client goes away.
-    let isLong: Bool
+    let isLongPoll: Bool
     /// Whether GET answers with an event stream to those who prefer one.
     let isWatchable: Bool
     let handler: Handler
 
     init(
         _ method: HTTPRequest.Method, _ template: String, _ operation: String, _ access: Access,
-        body: Body = .none, query: [String] = [], isLong: Bool = false, isWatchable: Bool = false,
+        body: Body = .none, query: [String] = [], isLongPoll: Bool = false, isWatchable: Bool = false,
         handler: @escaping Handler
     ) {
         self.method = method
@@ -54,7 +54,7 @@ struct Route: Sendable {
         self.access = access
         self.body = body
         self.query = query
-        self.isLong = isLong
+        self.isLongPoll = isLongPoll
         self.isWatchable = isWatchable
         self.handler = handler
     }

@@ -17,7 +17,7 @@ extension APIResponder {
     ) async throws {
         // The place must not hold the stream, which holds it.
         let watch = events.watch
-        events.place.begin(ring: { watch.ring() }, giveUp: { channel?.close(promise: nil) })
+        events.place.begin(wake: { watch.wake() }, giveUp: { channel?.close(promise: nil) })
         try await withGracefulShutdownHandler {
             try await request.body.consumeWithCancellationOnInboundClose { _ in
                 do {

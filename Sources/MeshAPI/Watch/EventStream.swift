@@ -27,7 +27,7 @@ struct EventStream: Sendable {
     ) async throws {
         try await write(EventText.retry, to: &writer)
         var reader = watch.reader
-        var bell = watch.bell.makeAsyncIterator()
+        var wakeups = watch.wakeups.makeAsyncIterator()
         var isSynced = false
         while true {
             if place.takeHeartbeat() {
@@ -39,7 +39,7 @@ struct EventStream: Sendable {
             } else if !isSynced {
                 isSynced = true
                 try await write(EventText.event("synced", id: reader.revision, [:]), to: &writer)
-            } else if await bell.next() == nil {
+            } else if await wakeups.next() == nil {
                 return
             }
         }

@@ -16,7 +16,7 @@ final class EventStreams: Sendable {
             var isWriting = false
             /// Heartbeats that fell due during the write that is going on.
             var missed = 0
-            var ring: (@Sendable () -> Void)?
+            var wake: (@Sendable () -> Void)?
             var giveUp: (@Sendable () -> Void)?
         }
 
@@ -32,11 +32,11 @@ final class EventStreams: Sendable {
         deinit { streams.giveBack(ObjectIdentifier(self), of: tenant) }
 
         /// - Parameters:
-        ///   - ring: wakes the stream.
+        ///   - wake: wakes the stream.
         ///   - giveUp: ends it although a write is going on.
-        func begin(ring: @escaping @Sendable () -> Void, giveUp: @escaping @Sendable () -> Void) {
+        func begin(wake: @escaping @Sendable () -> Void, giveUp: @escaping @Sendable () -> Void) {
             state.withLock {
-                $0.ring = ring
+                $0.wake = wake
                 $0.giveUp = giveUp
             }
         }
@@ -65,7 +65,7 @@ final class EventStreams: Sendable {
             let wake = state.withLock { state -> (@Sendable () -> Void)? in
                 guard state.isWriting else {
                     state.isDue = true
-                    return state.ring
+                    return state.wake
                 }
                 state.missed += 1
                 return state.missed >= EventStreams.patience ? state.giveUp : nil

@@ -54,7 +54,7 @@ struct PassTable<P: Pass>: Sendable {
                 results[outcome.subject] = outcome.result
             }
             diagnostics[outcome.subject] = outcome.diagnostics.isEmpty ? nil : outcome.diagnostics
-            note(outcome)
+            record(outcome)
         }
         return changed
     }
@@ -66,7 +66,7 @@ struct PassTable<P: Pass>: Sendable {
         var asked: Set<Question>
     }
 
-    private mutating func note(_ outcome: Outcome) {
+    private mutating func record(_ outcome: Outcome) {
         let subject = outcome.subject
         let isNothing = outcome.result == nil && outcome.diagnostics.isEmpty
         let (before, now) = (asked[subject] ?? [], isNothing ? [] : outcome.asked)

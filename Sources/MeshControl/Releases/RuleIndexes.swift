@@ -15,7 +15,7 @@ final class RuleIndexes: Sendable {
     func index(of state: MeshState) -> RuleIndex {
         // Taken out, so that it is changed in place, and not under the lock: other meshes' callers need not wait.
         var index = indexes.withLock { $0.removeValue(forKey: state.mesh) } ?? RuleIndex(MeshState(mesh: state.mesh))
-        index.follow(state)
+        index.update(to: state)
         let followed = index
         indexes.withLock { indexes in
             if indexes.count >= Self.capacity, let other = indexes.keys.first { indexes[other] = nil }

@@ -33,11 +33,11 @@ package final class ListWatch: Sendable {
     deinit { feeds.remove(inbox, from: list.feed) }
 
     /// Yields when there may be something new, or somebody rang; for one consumer. Ends when the watch does.
-    package var bell: AsyncStream<Void> { inbox.bell }
+    package var wakeups: AsyncStream<Void> { inbox.wakeups }
 
-    package func ring() { inbox.ring() }
+    package func wake() { inbox.wake() }
 
-    /// Ends ``bell``.
+    /// Ends ``wakeups``.
     package func end() { inbox.end() }
 
     /// Reads what the watch shows, from its beginning.
@@ -68,7 +68,7 @@ package struct WatchReader {
     /// revision; then new changes. Never a part of a revision. Of several changes of one object meanwhile, only the
     /// last one is told.
     ///
-    /// - Returns: `nil` if that is all for now: ``ListWatch/bell`` tells when to ask again.
+    /// - Returns: `nil` if that is all for now: ``ListWatch/wakeups`` tells when to ask again.
     /// - Throws: ``StoreError``; ``StoreError/outOfFeed`` if the reader was too slow for too long.
     package mutating func next() async throws(StoreError) -> [FeedEntry]? {
         while isPresent {

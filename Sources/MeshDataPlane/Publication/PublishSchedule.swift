@@ -13,7 +13,7 @@ internal import MeshModel
 struct PublishSchedule {
     enum Phase {
         case free
-        /// What was pushed is being written. Everything waits.
+        /// A push is being written. Everything waits.
         case writing
         /// Writing is over, and the loops are left alone for as long as it took. Only what is urgent goes on.
         case resting
@@ -69,7 +69,7 @@ struct PublishSchedule {
     /// A mesh will not be compiled after all.
     mutating func skipped(_ mesh: MeshKey) { busy.remove(mesh) }
 
-    /// What was pushed is written.
+    /// The last pushes are written.
     mutating func written() { phase = .resting }
 
     /// The loops have been left alone for as long as writing took.
@@ -78,7 +78,7 @@ struct PublishSchedule {
         if phase == .resting { phase = .free }
     }
 
-    /// Nobody wants a mesh any more.
+    /// A mesh has no views any more, so its updates are not wanted.
     mutating func forget(_ mesh: MeshKey) { waiting[mesh] = nil }
 }
 

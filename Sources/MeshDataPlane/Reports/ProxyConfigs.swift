@@ -22,7 +22,7 @@ struct ProxyConfigs: Sendable {
         let name = ProxyName(mesh: proxy.mesh, name: proxy.name).text
         let connected = try await snapshots.served(to: name, of: view.id)
         let snapshot = try await snapshot(of: view, atLeast: newest)
-        let types = XDSServer.ResourceType.allCases.compactMap { type in
+        let types = ResourceType.allCases.compactMap { type in
             if let served = connected?.types.first(where: { $0.report.type == type }) {
                 return ProxyConfig.OfType(served, snapshot[type])
             }
@@ -41,7 +41,7 @@ struct ProxyConfigs: Sendable {
 
 extension ProxyConfig.OfType {
     /// The configuration of a stream on this replica.
-    fileprivate init(_ served: ServedType, _ current: XDSServer.LayeredSet) {
+    fileprivate init(_ served: ClientTypeStatus, _ current: LayeredSet) {
         self.init(
             type: served.report.type.abbreviation, state: ProxyTypeStatus.State(served.report.state), source: .stream,
             sentVersion: served.report.sentVersion, ackedVersion: served.report.ackedVersion,
@@ -51,7 +51,7 @@ extension ProxyConfig.OfType {
     }
 
     /// - Parameter stored: what another replica has reported.
-    fileprivate init(_ type: XDSServer.ResourceType, _ stored: ProxyTypeStatus, _ current: XDSServer.LayeredSet) {
+    fileprivate init(_ type: ResourceType, _ stored: ProxyTypeStatus, _ current: LayeredSet) {
         let resources = current.resources.map(ProxyConfig.Resource.init)
         let isKnown = stored.sentVersion == current.version
         self.init(
@@ -62,7 +62,7 @@ extension ProxyConfig.OfType {
 }
 
 extension ProxyConfig.Resource {
-    fileprivate init(_ resource: XDSServer.EncodedResource) {
+    fileprivate init(_ resource: EncodedResource) {
         self.init(name: resource.name, version: resource.version) { ResourceDocument.of(resource) }
     }
 }

@@ -87,7 +87,7 @@ struct ProxyReporter: Sendable {
 
     private func report(_ contest: Contest) async throws {
         var known: [String: Known] = [:]
-        var refusals = Refusals(meshes: meshes)
+        var nacks = NackTrace(meshes: meshes)
         var statuses = Statuses()
         var pause = DutyCycle.proxyRows.pause(after: .zero)
         for await _ in registry.changes {
@@ -97,7 +97,7 @@ struct ProxyReporter: Sendable {
             do {
                 var rows: [ProxyRow] = []
                 for report in reports {
-                    if let row = await row(report, &known, &refusals, &statuses) { rows.append(row) }
+                    if let row = await row(report, &known, &nacks, &statuses) { rows.append(row) }
                 }
                 let outcome = try await store.report(rows)
                 if outcome.wokeReleases { wakeReleases() }
@@ -121,7 +121,7 @@ struct ProxyReporter: Sendable {
     }
 
     private func row(
-        _ report: ProxyReport, _ known: inout [String: Known], _ refusals: inout Refusals,
+        _ report: ProxyReport, _ known: inout [String: Known], _ nacks: inout NackTrace,
         _ statuses: inout Statuses
     ) async -> ProxyRow? {
         let now = Timestamp(microseconds: Int64(Date.now.timeIntervalSince1970 * 1e6))
@@ -134,7 +134,7 @@ struct ProxyReporter: Sendable {
         }
         if proxy.id != report.view { (proxy.id, proxy.view) = (report.view, ProxyView(report.view)) }
         known[report.proxy] = report.isConnected ? proxy : nil
-        let rejections = await refusals.rejections(report, proxy.view, now)
+        let rejections = await nacks.rejections(report, proxy.view, now)
         return ProxyRow(
             mesh: proxy.name.mesh, name: proxy.name.name, replica: replica, connected: report.isConnected,
             connectedAt: proxy.since,

@@ -10,8 +10,8 @@ enum ResourceDocument {
         "private_key", "password", "session_ticket_keys", "inline_string_secret", "token", "secret",
     ]
 
-    static func of(_ resource: XDSServer.EncodedResource) -> JSONValue {
-        let encoded = EnvoyConfig.EncodedResource(name: resource.name, bytes: resource.body)
+    static func of(_ resource: EncodedResource) -> JSONValue {
+        let encoded = ConfigResource(name: resource.name, bytes: resource.body)
         guard let type = resource.type.encoded, let text = try? encoded.json(type),
             let document = try? JSONValue(json: Data(text.utf8))
         else { return ["undecoded": .string(Data(resource.body).base64EncodedString())] }

@@ -39,9 +39,9 @@ struct LayerEncoder: Sendable {
 
     /// The layer of a view, from nothing.
     private func layer(_ view: LayerID) -> Layer {
-        var sets: [XDSServer.ResourceType: XDSServer.ResourceSet] = [:]
+        var sets: [ResourceType: ResourceSet] = [:]
         for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
-            sets[type.served] = XDSServer.ResourceSet(served(type, encoded, after: .empty))
+            sets[type.xdsType] = ResourceSet(served(type, encoded, after: .empty))
         }
         return sets.isEmpty ? .empty : Layer(sets)
     }
@@ -62,24 +62,24 @@ struct LayerEncoder: Sendable {
 
     private func derive(_ layer: Layer, _ change: ResourceChange) -> Layer {
         var sets = layer.sets
-        for type in EnvoyConfig.ResourceType.allCases {
+        for type in ConfigType.allCases {
             let changed = change.changed[type] ?? []
             let removed = change.removed[type] ?? []
             if changed.isEmpty && removed.isEmpty { continue }
-            let set = layer[type.served]
-            sets[type.served] = set.updating(set: served(type, changed, after: set), removing: removed)
+            let set = layer[type.xdsType]
+            sets[type.xdsType] = set.updating(set: served(type, changed, after: set), removing: removed)
         }
         return Layer(sets)
     }
 
     /// - Parameter set: has earlier forms of some of the resources.
     private func served(
-        _ type: EnvoyConfig.ResourceType, _ resources: [EnvoyConfig.EncodedResource],
-        after set: XDSServer.ResourceSet
-    ) -> [XDSServer.EncodedResource] {
+        _ type: ConfigType, _ resources: [ConfigResource],
+        after set: ResourceSet
+    ) -> [EncodedResource] {
         let ttl = type == .listener ? listenerTTL : nil
         return resources.mapInParallel {
-            XDSServer.EncodedResource(type.served, name: $0.name, body: $0.bytes, ttl: ttl, after: set[$0.name])
+            EncodedResource(type.xdsType, name: $0.name, body: $0.bytes, ttl: ttl, after: set[$0.name])
         }
     }
 

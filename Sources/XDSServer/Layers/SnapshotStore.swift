@@ -235,11 +235,11 @@ final class StreamHub {
     }
 
     /// The state of clients, each with the number of its stream; of two with one name the greater is the newer.
-    func served(_ filter: ServedFilter) -> [(stream: UInt64, client: ServedClient)] {
+    func served(_ filter: ClientStatusFilter) -> [(stream: UInt64, client: ClientStatus)] {
         let candidates =
             filter.view.map { view in streams[view.source]?[view].map { [$0] } ?? [] }
             ?? streams.values.flatMap(\.values)
-        var found: [(stream: UInt64, client: ServedClient)] = []
+        var found: [(stream: UInt64, client: ClientStatus)] = []
         for stream in candidates.lazy.flatMap(\.values) {
             guard let served = stream.served(filter) else { continue }
             found.append(served)

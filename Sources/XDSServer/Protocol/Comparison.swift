@@ -1,4 +1,4 @@
-/// What a client wants and has of one type, beside what there is: which resources it lacks, name by name.
+/// A comparison, name by name, of the resources of one type that there are with those that a client wants and has.
 ///
 /// It is made when a response cannot be taken as a whole or from another client, and belongs to that client alone.
 struct Comparison {
@@ -9,7 +9,7 @@ struct Comparison {
     let set: LayeredSet
     /// Names whose resources are to be sent, whether the client has them or not.
     let resends: Set<String>
-    /// As ``resends``, everything.
+    /// Everything that the client wants is to be sent, whether it has it or not.
     let resendsAll: Bool
     /// The versions that the client says it has, by name.
     let claimed: [String: String]

@@ -1,4 +1,4 @@
-/// What a client has yet to be told of one type, beside what changes.
+/// The debts of the server to a client in one type: what the client has yet to be told, beside what changes.
 struct Debts {
     /// A response is owed even if there is nothing to say: clients wait for the first one.
     var owesResponse = false

@@ -73,7 +73,7 @@ struct Delivery {
 
     // MARK: What the client says
 
-    /// What a request says of responses that were sent before it.
+    /// The verdict of a request on the responses that were sent before it.
     enum Verdict: Equatable {
         /// Nothing: it is about none, or about one that a later one has superseded.
         case none
@@ -93,7 +93,7 @@ struct Delivery {
             return request.nack == nil ? .accepted : .lost(response.names.subtracting(nackedNames))
         }
         defer { replaced = [:] }
-        if let message = request.nack.map(Complaint.readable) {
+        if let message = request.nack.map(NackMessage.readable) {
             refuse(response, message)
             return .refused
         }
@@ -109,7 +109,7 @@ struct Delivery {
         // Of several that it does not name, any may be meant.
         let isKnown = !mentioned.isEmpty || broken.count == 1
         nack = Nack(
-            revision: sentRevision, message: Complaint.text(message), version: lastVersion,
+            revision: sentRevision, message: NackMessage.text(message), version: lastVersion,
             names: isKnown ? Array(broken.sorted().prefix(Nack.maxNames)) : [])
     }
 

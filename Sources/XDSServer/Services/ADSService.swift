@@ -41,7 +41,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private let service: ADSService
     private let machine: StreamMachine
     private var admission: Admission?
-    private var owner = ServedOwner()
+    private var owner = OwnerGuard()
     private let hub: StreamHub
     private var lastReport: ProxyReport?
     private let peer: String
@@ -300,18 +300,18 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     }
 
     /// The client's state; `nil` before it is admitted, or if the filter leaves it out.
-    func served(_ filter: ServedFilter) -> (stream: UInt64, client: ServedClient)? {
+    func served(_ filter: ClientStatusFilter) -> (stream: UInt64, client: ClientStatus)? {
         guard let admission, filter.proxy == nil || filter.proxy == admission.proxy, filter.node(nodeID) else {
             return nil
         }
         let types = machine.subscriptions.map { subscription in
             let names = subscription.interest.isWildcard ? nil : subscription.interest.names
             let known = subscription.delivery.known?.resources ?? []
-            return ServedType(
+            return ClientTypeStatus(
                 report: typeReport(subscription), resources: known.filter { names?.contains($0.name) ?? true },
                 names: names?.names)
         }
-        return (call.id, ServedClient(proxy: admission.proxy, node: nodeID, types: types))
+        return (call.id, ClientStatus(proxy: admission.proxy, node: nodeID, types: types))
     }
 
     private func state(of subscription: Subscription) -> TypeReport.State {

@@ -101,7 +101,7 @@ private final class CSDSCall: GRPCCallHandler {
 
     private func answer(_ request: Request) throws(GRPCStatus) {
         let node = NodeInfo(request.node)
-        var filter = ServedFilter()
+        var filter = ClientStatusFilter()
         let visibility = try service.delegate.visibility(AdmissionRequest(metadata: call.metadata, node: node))
         call.connection.trust()
         if case .own(let proxy) = visibility { filter.proxy = proxy }
@@ -115,7 +115,7 @@ private final class CSDSCall: GRPCCallHandler {
         }
     }
 
-    private func send(_ clients: [ServedClient], hasContents: Bool) {
+    private func send(_ clients: [ClientStatus], hasContents: Bool) {
         isBusy = false
         guard clients.count <= Self.maxClients else {
             return call.finish(
@@ -173,7 +173,7 @@ private struct NodeFilter {
 }
 
 extension Envoy_Service_Status_V3_ClientConfig {
-    fileprivate init(_ client: ServedClient, hasContents: Bool) {
+    fileprivate init(_ client: ClientStatus, hasContents: Bool) {
         self.init()
         node.id = client.node
         genericXdsConfigs = client.types.flatMap { type in

@@ -86,7 +86,7 @@ package protocol XDSDelegate: Sendable {
 }
 
 /// The owner of the snapshots that a stream has been served.
-struct ServedOwner {
+struct OwnerGuard {
     /// `nil`: none has been served, or of nobody.
     private(set) var name: String?
 

@@ -50,7 +50,7 @@ struct FieldLab: Sendable {
         _ rows: [(collection: String, name: String, row: FieldRow)], envoy: String,
         _ body: @Sendable (FieldLab) async throws -> Void
     ) async throws {
-        try await Parts.withServer { server, directory in
+        try await TestTools.withServer { server, directory in
             let workloads = try (versions + versions.map { "alt-\($0)" } + ["shared"]).map {
                 Workload(version: $0, port: try FreePort.next())
             }

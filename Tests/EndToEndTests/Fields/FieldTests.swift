@@ -66,12 +66,12 @@ struct FieldTests {
         ReleaseFields.fixed.forEach { $0.check(ReleaseSpec.self) }
     }
 
-    @Test("makes a difference", arguments: Parts.Envoy.allCases)
-    func act(_ envoy: Parts.Envoy) async throws {
+    @Test("makes a difference", arguments: TestTools.Envoy.allCases)
+    func act(_ envoy: TestTools.Envoy) async throws {
         let rows = Self.tables.flatMap { collection, prefix, rows in
             rows.enumerated().map { (collection: collection, name: "\(prefix)\($0)", row: $1) }
         }
-        try await FieldLab.run(rows, envoy: Parts.envoy(envoy)) { lab in
+        try await FieldLab.run(rows, envoy: TestTools.envoy(envoy)) { lab in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (index, (_, name, row)) in rows.enumerated() {
                     if index >= 6 { try await group.next() }

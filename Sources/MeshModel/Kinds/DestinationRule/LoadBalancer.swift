@@ -156,7 +156,7 @@ package struct ConsistentHash: Document {
         Exactly one of httpHeaderName, httpCookie, useSourceIp and httpQueryParameterName; at most one of ringHash and maglev.
         """
 
-    package mutating func settle(_ reading: Members) {
+    package mutating func finish(_ reading: Members) {
         switch algorithm {
         case .ringHash(var ring):
             ring.fill()

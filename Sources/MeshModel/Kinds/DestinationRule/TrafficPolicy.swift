@@ -66,7 +66,7 @@ package struct TrafficPolicy: Document {
         .refused("proxyProtocol", "endpoints are told nothing about the caller's connection"),
     ]
 
-    package mutating func settle(_ reading: Members) { portLevelSettings.sort { $0.number < $1.number } }
+    package mutating func finish(_ reading: Members) { portLevelSettings.sort { $0.number < $1.number } }
 
     /// The blocks that are given for a port alone; `nil`: none are.
     func blocks(ofPort number: Int) -> Blocks? { portLevelSettings.first { $0.number == number }?.blocks }

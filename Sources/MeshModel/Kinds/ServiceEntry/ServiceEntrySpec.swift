@@ -64,7 +64,7 @@ package struct ServiceEntrySpec: ResourceKind {
             .optional("targetPort", \.targetPort, .port, "Where endpoints listen that do not say. Default: number."),
         ]
 
-        package func settle(_ reading: Members) {
+        package func finish(_ reading: Members) {
             guard number == 443 else { return }
             reading.log.warn(
                 reading.place("number").pointer, .consequence, "requests go to this port as they are, without TLS")
@@ -156,7 +156,7 @@ package struct ServiceEntrySpec: ResourceKind {
             return name
         }, from: { $0 })
 
-    package func settle(_ reading: Members) {
+    package func finish(_ reading: Members) {
         switch resolution {
         case .endpoints:
             if endpoints.isEmpty && (!reading.has("endpoints") || reading.isRead("endpoints")) {

@@ -20,7 +20,7 @@ package struct HTTPRewrite: Document {
                 "With `\\1` … `\\9` for groups and `\\0` for all that matched."),
         ]
 
-        package func settle(_ reading: Members) {
+        package func finish(_ reading: Members) {
             guard reading.isRead("match"), reading.isRead("rewrite") else { return }
             if let problem = RE2.problem(inSubstitution: rewrite, for: match) {
                 reading.report("rewrite", .invalidFormat, problem)
@@ -50,7 +50,7 @@ package struct HTTPRewrite: Document {
     package static let summary: String? =
         "At least one of uri, authority and uriRegexRewrite; not both uri and uriRegexRewrite."
 
-    package func settle(_ reading: Members) {
+    package func finish(_ reading: Members) {
         if reading.isRead("uri") && reading.has("uriRegexRewrite") {
             reading.log.report(reading.pointer, .conflict, "must have only one of uri and uriRegexRewrite")
         }
@@ -94,7 +94,7 @@ package struct HTTPRedirect: Document {
             choices: ["301", "302", "303", "307", "308"])
     }.described(by: .value(["type": "integer", "enum": [301, 302, 303, 307, 308]]))
 
-    package func settle(_ reading: Members) {
+    package func finish(_ reading: Members) {
         if !["uri", "authority", "scheme", "port"].contains(where: reading.has) {
             reading.log.report(reading.pointer, .required, "must have uri, authority, scheme or port")
         }

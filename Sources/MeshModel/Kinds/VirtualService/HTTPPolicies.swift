@@ -135,7 +135,7 @@ package struct HTTPFault: Document {
     ]
     package static let summary: String? = "At least one of delay and abort."
 
-    package func settle(_ reading: Members) {
+    package func finish(_ reading: Members) {
         if !reading.has("delay") && !reading.has("abort") {
             reading.log.report(reading.pointer, .required, "must have a delay or an abort")
         }

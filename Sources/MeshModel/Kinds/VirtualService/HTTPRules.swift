@@ -75,7 +75,7 @@ package struct HTTPRule: Document {
         set { mirror?.percentage = newValue }
     }
 
-    package mutating func settle(_ reading: Members) {
+    package mutating func finish(_ reading: Members) {
         regexSize = reading.regexSize - match.reduce(0) { $0 + $1.regexSize }
         if reading.isRead("mirrorPercentage") && !reading.has("mirror") {
             reading.report("mirrorPercentage", .conflict, "needs \"mirror\"")
@@ -146,5 +146,5 @@ package struct HTTPMatch: Document {
         }
     }
 
-    package mutating func settle(_ reading: Members) { regexSize = reading.regexSize }
+    package mutating func finish(_ reading: Members) { regexSize = reading.regexSize }
 }

@@ -3,7 +3,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct MeshRules: ObjectRules {
+struct MeshWriteRules: ObjectWriteRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: MeshSpec.self)
         if write.old == nil {

@@ -5,13 +5,13 @@ internal import MeshModel
 internal import XDSServer
 
 /// Traces what proxies refuse to the objects that it was made of, and remembers since when each of them refuses it.
-struct Refusals {
+struct NackTrace {
     let meshes: MeshPublishers
 
     /// Which refusal it is; many proxies usually refuse the same.
     private struct Key: Hashable {
         var mesh: MeshKey
-        var type: XDSServer.ResourceType
+        var type: ResourceType
         var version: String
         var complaint: String
         var names: [String]
@@ -23,7 +23,7 @@ struct Refusals {
     }
 
     /// By proxy and type.
-    private var known: [String: [XDSServer.ResourceType: Refusal]] = [:]
+    private var known: [String: [ResourceType: Refusal]] = [:]
     /// The sources of distinct refusals; a bounded number, as a proxy can make as many as it likes.
     private var sources = RecentCache<Key, [String: [Source]]>(capacity: 256)
     /// Rejections of one proxy and type that are told of.
@@ -36,9 +36,9 @@ struct Refusals {
     /// The rejections of a proxy, by type.
     mutating func rejections(
         _ report: ProxyReport, _ view: ProxyView?, _ now: Timestamp
-    ) async -> [XDSServer.ResourceType: [ProxyRejection]] {
-        var result: [XDSServer.ResourceType: [ProxyRejection]] = [:]
-        var refusals: [XDSServer.ResourceType: Refusal] = [:]
+    ) async -> [ResourceType: [ProxyRejection]] {
+        var result: [ResourceType: [ProxyRejection]] = [:]
+        var refusals: [ResourceType: Refusal] = [:]
         for type in report.types {
             guard let complaint = type.error, let view else { continue }
             let key = Key(

@@ -5,7 +5,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct ServiceRules: ObjectRules {
+struct ServiceWriteRules: ObjectWriteRules {
     /// The most references to removed versions that a refusal lists.
     private static let maxUsers = 100
 

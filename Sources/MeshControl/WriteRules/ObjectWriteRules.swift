@@ -5,7 +5,7 @@ internal import MeshModel
 internal import MeshStore
 
 /// The demands of a kind of objects on a write, besides being well-formed.
-protocol ObjectRules: Sendable {
+protocol ObjectWriteRules: Sendable {
     /// Whether a write is checked against its whole mesh (``PlannedWrite/meshState(in:)``).
     var needsMesh: Bool { get }
 
@@ -25,7 +25,7 @@ protocol ObjectRules: Sendable {
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws
 }
 
-extension ObjectRules {
+extension ObjectWriteRules {
     var needsMesh: Bool { false }
 
     func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
@@ -47,7 +47,7 @@ extension ObjectRules {
 }
 
 /// The rules of a kind that has no others.
-struct PlainRules: ObjectRules {}
+struct PlainRules: ObjectWriteRules {}
 
 /// A write whose preconditions hold: what is there, and what a client wants there.
 struct PlannedWrite {

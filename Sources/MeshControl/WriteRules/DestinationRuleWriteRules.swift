@@ -4,7 +4,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct DestinationRuleRules: ObjectRules {
+struct DestinationRuleWriteRules: ObjectWriteRules {
     var needsMesh: Bool { true }
 
     /// Refuses a rule that the compiler would have to leave out, whole or in part, and writes any other.

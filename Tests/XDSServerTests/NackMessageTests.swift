@@ -18,22 +18,22 @@ struct ComplaintTests {
             ("goo.gle/debugstr name: \"a\"", "goo.gle/debugstr name: \"a\""),
         ])
     func text(_ message: String, _ expected: String) {
-        #expect(Complaint.text(message) == expected)
+        #expect(NackMessage.text(message) == expected)
     }
 
     @Test("is kept up to 4096 characters, and what matters of a long one is among them")
     func long() {
-        #expect(Complaint.text(String(repeating: "a", count: 100_000)).count == 4_096)
+        #expect(NackMessage.text(String(repeating: "a", count: 100_000)).count == 4_096)
         let dump = String(repeating: "value: \"a\"\n", count: 100_000)
-        #expect(Complaint.text("goo.gle/debugproto \(dump): \(Self.verdict)") == Self.verdict)
-        #expect(Complaint.text(String(repeating: Self.verdict, count: 1_000)).count == 4_096)
+        #expect(NackMessage.text("goo.gle/debugproto \(dump): \(Self.verdict)") == Self.verdict)
+        #expect(NackMessage.text(String(repeating: Self.verdict, count: 1_000)).count == 4_096)
     }
 
     @Test("is read at its beginning and its end, however long it is", arguments: bothVariants)
     func endless(_ variant: Variant) throws {
         let message = "goo.gle/debug" + String(repeating: "é ", count: 1 << 20) + "b: " + Self.verdict
-        #expect(Complaint.readable(message).utf8.count <= Complaint.maxRead + 20)
-        #expect(Complaint.text(Complaint.readable(message)).hasPrefix(Self.verdict))
+        #expect(NackMessage.readable(message).utf8.count <= NackMessage.maxRead + 20)
+        #expect(NackMessage.text(NackMessage.readable(message)).hasPrefix(Self.verdict))
 
         var session = Session(variant, snapshot(1, [.cluster: ["a": "1", "b": "1"]]))
         try session.want(.cluster, [])

@@ -1,8 +1,8 @@
 internal import EnvoyConfig
 internal import XDSServer
 
-extension EnvoyConfig.ResourceType {
-    var served: XDSServer.ResourceType {
+extension ConfigType {
+    var xdsType: ResourceType {
         switch self {
         case .cluster: .cluster
         case .endpoints: .endpoint
@@ -12,9 +12,9 @@ extension EnvoyConfig.ResourceType {
     }
 }
 
-extension XDSServer.ResourceType {
+extension ResourceType {
     /// `nil`: nothing of this type is compiled.
-    var encoded: EnvoyConfig.ResourceType? {
+    var encoded: ConfigType? {
         switch self {
         case .cluster: .cluster
         case .endpoint: .endpoints

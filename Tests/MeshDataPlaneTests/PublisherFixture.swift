@@ -8,7 +8,7 @@ import Testing
 @testable import XDSServer
 
 /// A mesh whose publisher is told directly.
-struct PublishedBench {
+struct PublisherFixture {
     let store = SnapshotStore()
     let publisher: MeshPublisher
 

@@ -2,7 +2,7 @@
 ///
 /// Where a message breaks a rule of its definition, Envoy first prints all of it and then says what is wrong: `goo.gle/debug…
 /// <the message>: Proto constraint validation failed (…)`. Of a large message, only what is at the end would be news.
-enum Complaint {
+enum NackMessage {
     static let maxLength = 4_096
     /// Bytes of a message that are read: half of them from its beginning, half from its end. Envoy's have some 4 000.
     static let maxRead = 64 << 10

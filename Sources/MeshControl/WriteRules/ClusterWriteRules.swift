@@ -3,7 +3,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct ClusterRules: ObjectRules {
+struct ClusterWriteRules: ObjectWriteRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         var spec = try write.spec(as: ClusterSpec.self)
         if let old = write.oldSpec(as: ClusterSpec.self) {

@@ -3,7 +3,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct TenantRules: ObjectRules {
+struct TenantWriteRules: ObjectWriteRules {
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
         for kind in kinds.all where kind != .tenant {
             let page = try await transaction.list(ListQuery(kind: kind, tenant: object.key.tenant, pageSize: 2))

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// The real programs that tests run with, as `make test` has installed them into the checkout; what else is on the machine does
 /// not matter.
-package enum Parts {
+package enum TestTools {
     /// The checkout.
     package static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path

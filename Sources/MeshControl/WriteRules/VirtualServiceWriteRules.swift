@@ -5,7 +5,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct VirtualServiceRules: ObjectRules {
+struct VirtualServiceWriteRules: ObjectWriteRules {
     var needsMesh: Bool { true }
 
     /// Refuses rules that the compiler would have to leave out, and stores early spellings as they are written today.

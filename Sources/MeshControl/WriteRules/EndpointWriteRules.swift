@@ -4,7 +4,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct EndpointRules: ObjectRules {
+struct EndpointWriteRules: ObjectWriteRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: EndpointSpec.self)
         guard let service = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no service") }

@@ -1,7 +1,7 @@
 package import NIOCore
 
 /// The state of one client that has a stream here, in one type.
-package struct ServedType: Sendable {
+package struct ClientTypeStatus: Sendable {
     package var report: TypeReport
     /// The resources that were sent last and that the client wants, sorted by name. ``report`` says if it has not acknowledged
     /// them.
@@ -11,15 +11,15 @@ package struct ServedType: Sendable {
 }
 
 /// A client that has a stream here, and what it was sent.
-package struct ServedClient: Sendable {
+package struct ClientStatus: Sendable {
     package var proxy: String
     /// The node's `id`, in the client's own words.
     package var node: String
-    package var types: [ServedType]
+    package var types: [ClientTypeStatus]
 }
 
 /// Which clients somebody wants to know of.
-package struct ServedFilter: Sendable {
+package struct ClientStatusFilter: Sendable {
     /// Only the client of this name; `nil`: all of them.
     package var proxy: String?
     /// The view to look in; `nil`: all views.
@@ -37,10 +37,10 @@ package struct ServedFilter: Sendable {
 
 extension SnapshotStore {
     /// The state of clients that have streams on this server, sorted by their names.
-    package func served(_ filter: ServedFilter, on eventLoop: any EventLoop) -> EventLoopFuture<[ServedClient]> {
+    package func served(_ filter: ClientStatusFilter, on eventLoop: any EventLoop) -> EventLoopFuture<[ClientStatus]> {
         let found = hubs.map { hub in hub.eventLoop.submit { hub.value.served(filter) } }
         return EventLoopFuture.whenAllSucceed(found, on: eventLoop).map { found in
-            var newest: [String: (stream: UInt64, client: ServedClient)] = [:]
+            var newest: [String: (stream: UInt64, client: ClientStatus)] = [:]
             for (stream, client) in found.joined() where newest[client.proxy].map({ $0.stream < stream }) ?? true {
                 newest[client.proxy] = (stream, client)
             }
@@ -51,8 +51,8 @@ extension SnapshotStore {
     /// The state of one client.
     ///
     /// - Returns: `nil` if it has no stream here.
-    package func served(to proxy: String, of view: ViewID) async throws -> ServedClient? {
+    package func served(to proxy: String, of view: ViewID) async throws -> ClientStatus? {
         guard let loop = hubs.first?.eventLoop else { return nil }
-        return try await served(ServedFilter(proxy: proxy, view: view), on: loop).get().first
+        return try await served(ClientStatusFilter(proxy: proxy, view: view), on: loop).get().first
     }
 }

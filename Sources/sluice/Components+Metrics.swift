@@ -4,10 +4,10 @@ internal import MeshStore
 internal import Postgres
 internal import Prometheus
 
-/// The metrics of the parts.
+/// The metrics of the components.
 ///
 /// They know how many connections they have, so they are asked when somebody wants to know, and count nothing.
-extension Parts {
+extension Components {
     private static let connections = Metric.gauge(
         "sluice_database_connections", "Connections to PostgreSQL, by state.", labels: ["state"])
     private static let waiting = Metric.gauge(

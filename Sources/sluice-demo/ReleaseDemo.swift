@@ -3,10 +3,10 @@ internal import Foundation
 internal import MeshLab
 
 /// The story that `make run` shows: the seed document's rules first, then a gray release under load.
-struct Story: Sendable {
+struct ReleaseDemo: Sendable {
     let arguments: Arguments
 
-    func tell() async throws {
+    func run() async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "sluice-demo-\(getpid())").path
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
@@ -97,14 +97,14 @@ struct Story: Sendable {
             defer { group.cancelAll() }
             try await mesh.api.post("\(path):start", headers: ["Idempotency-Key": "demo-start"])
                 .expectingSuccess("starting the release")
-            try await follow(path, mesh, load)
+            try await showProgress(path, mesh, load)
         }
         let total = load.total
         say("  in all: \(total.successes) requests answered, \(total.failures) errors")
         guard total.failures == 0 else { throw LabError("requests failed: \(total.examples)") }
     }
 
-    private func follow(_ path: String, _ mesh: ReviewsMesh, _ load: Load) async throws {
+    private func showProgress(_ path: String, _ mesh: ReviewsMesh, _ load: Load) async throws {
         say("  phase        step              desired v2   acknowledged   observed v2   requests  errors")
         while true {
             try await Task.sleep(for: .seconds(1))

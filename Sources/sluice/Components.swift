@@ -9,8 +9,8 @@ internal import MeshStore
 internal import Postgres
 internal import ServiceLifecycle
 
-/// The parts that run between the two front doors and the database.
-struct Parts: Sendable {
+/// The components that run between the two front doors and the database.
+struct Components: Sendable {
     /// The store that requests use.
     let api: MeshStore
     /// The store that the replica itself uses, on connections of its own: heartbeats, the release engine, feeds, reports, upkeep.

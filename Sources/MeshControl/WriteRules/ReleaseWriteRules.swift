@@ -4,7 +4,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct ReleaseRules: ObjectRules {
+struct ReleaseWriteRules: ObjectWriteRules {
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {
         let spec = try write.spec(as: ReleaseSpec.self)
         guard let namespace = write.key.namespace else { throw ControlError.fault("\(write.key) has no namespace") }

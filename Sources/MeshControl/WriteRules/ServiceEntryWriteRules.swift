@@ -4,7 +4,7 @@ internal import MeshCore
 internal import MeshModel
 internal import MeshStore
 
-struct ServiceEntryRules: ObjectRules {
+struct ServiceEntryWriteRules: ObjectWriteRules {
     var needsMesh: Bool { true }
 
     func carryOut(_ write: PlannedWrite, in transaction: StoreTransaction) async throws -> WrittenObject {

@@ -1,7 +1,7 @@
 package import MeshCore
 
 /// The types of resources that are served, in the order in which a proxy must get them.
-package enum ResourceType: String, CaseIterable, Sendable {
+package enum ConfigType: String, CaseIterable, Sendable {
     case cluster = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
     case endpoints = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
     case listener = "type.googleapis.com/envoy.config.listener.v3.Listener"
@@ -11,7 +11,7 @@ package enum ResourceType: String, CaseIterable, Sendable {
 }
 
 /// A resource as it is sent: the name that proxies ask for and the serialized message.
-package struct EncodedResource: Hashable, Sendable {
+package struct ConfigResource: Hashable, Sendable {
     package var name: String
     package var bytes: [UInt8]
 
@@ -22,13 +22,13 @@ package struct EncodedResource: Hashable, Sendable {
 }
 
 /// Everything of one view, by type, in the order of names.
-package typealias ResourceSet = [ResourceType: [EncodedResource]]
+package typealias ConfigSet = [ConfigType: [ConfigResource]]
 
 /// The resources that differ in a layer.
 package struct ResourceChange: Hashable, Sendable {
     /// New or changed.
-    package var changed: [ResourceType: [EncodedResource]] = [:]
-    package var removed: [ResourceType: [String]] = [:]
+    package var changed: [ConfigType: [ConfigResource]] = [:]
+    package var removed: [ConfigType: [String]] = [:]
 
     package var isEmpty: Bool { changed.values.allSatisfy(\.isEmpty) && removed.values.allSatisfy(\.isEmpty) }
 }
