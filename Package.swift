@@ -73,6 +73,7 @@ let package = Package(
             name: "GRPCServer", dependencies: ["HTTP2", "CZlib", nio.core, nio.posix, nio.ssl, logging],
             swiftSettings: strict),
         .target(name: "Prometheus", dependencies: [logging, metrics], swiftSettings: strict),
+        .target(name: "Parallel", swiftSettings: strict),
         .target(name: "RE2", swiftSettings: strict),
         .target(name: "Documents", dependencies: ["RE2"], swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
@@ -87,14 +88,15 @@ let package = Package(
         .target(name: "MeshCore", dependencies: ["RE2", "Documents"], swiftSettings: strict),
         .target(name: "GrayRelease", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
         .target(
-            name: "MeshModel", dependencies: ["RE2", "Documents", "MeshCore", "GrayRelease", trees],
+            name: "MeshModel", dependencies: ["Parallel", "RE2", "Documents", "MeshCore", "GrayRelease", trees],
             swiftSettings: strict),
         .target(
-            name: "MeshCompiler", dependencies: ["RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel"],
+            name: "MeshCompiler",
+            dependencies: ["Parallel", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel"],
             swiftSettings: strict),
         .target(
             name: "EnvoyConfig",
-            dependencies: ["Documents", "MeshCore", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
+            dependencies: ["Parallel", "Documents", "MeshCore", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
             swiftSettings: strict),
 
         // The server.
@@ -102,7 +104,9 @@ let package = Package(
         .target(
             name: "MeshStore",
             dependencies: [
-                "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "Prometheus", crypto, logging, metrics,
+                "Parallel", "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "Prometheus", crypto,
+                logging,
+                metrics,
             ],
             // A link to the folder at the top: the program carries its migrations with it.
             resources: [.embedInCode("migrations")], swiftSettings: strict),
@@ -132,7 +136,8 @@ let package = Package(
         .target(
             name: "MeshDataPlane",
             dependencies: [
-                "EnvoyConfig", "XDSServer", "GRPCServer", "Documents", "MeshCore", "MeshModel", "MeshCompiler",
+                "EnvoyConfig", "XDSServer", "GRPCServer", "Parallel", "Documents", "MeshCore", "MeshModel",
+                "MeshCompiler",
                 "MeshIdentity", "MeshStore", "MeshFeed", "MeshControl", "Prometheus", nio.core, logging, metrics, trees,
             ], swiftSettings: strict),
         .executableTarget(
@@ -209,6 +214,7 @@ let package = Package(
                 nio.embedded, protobuf, logging, "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", logging, metrics], swiftSettings: strict),
+        .testTarget(name: "ParallelTests", dependencies: ["Parallel"], swiftSettings: strict),
         .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),

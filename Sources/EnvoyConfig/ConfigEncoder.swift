@@ -1,3 +1,4 @@
+internal import Parallel
 internal import EnvoyProtos
 package import MeshCompiler
 internal import MeshCore

@@ -1,3 +1,4 @@
+internal import Parallel
 package import MeshCore
 package import MeshModel
 

@@ -1,3 +1,4 @@
+internal import Parallel
 internal import Documents
 internal import MeshCore
 internal import MeshModel

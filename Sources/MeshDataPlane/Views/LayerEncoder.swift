@@ -1,3 +1,4 @@
+internal import Parallel
 internal import EnvoyConfig
 internal import HashTreeCollections
 internal import MeshCompiler

@@ -59,10 +59,3 @@ final class ResponseCache {
         return entry
     }
 }
-
-/// The caches that the streams of one event loop share. Bound to that loop.
-final class StreamSharing {
-    let lists = RecentLists()
-    let names = NameTable()
-    let responses = ResponseCache()
-}

@@ -1,4 +1,4 @@
-import MeshModel
+import Parallel
 import Synchronization
 import Testing
 

@@ -1,4 +1,4 @@
-internal import Dispatch  // lint:allow: threads; no I/O and no clock
+internal import Dispatch
 public import Synchronization
 
 extension Array where Element: Sendable {
