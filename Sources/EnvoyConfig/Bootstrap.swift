@@ -40,7 +40,7 @@ package struct Bootstrap: Sendable {
     /// The port of Envoy's administration interface, on 127.0.0.1.
     package var adminPort: Int
     package var server: Server
-    /// The certificate and key that the sidecar shows to the server.
+    /// The token that the sidecar shows to the server, in the metadata of its calls.
     package var token: String
     package var variant: Variant
     /// Whether the sidecar reports to the server what it sends where, over a stream (and connection) of its own.

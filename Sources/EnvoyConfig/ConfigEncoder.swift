@@ -4,7 +4,7 @@ package import MeshCompiler
 internal import MeshCore
 internal import MeshModel
 
-/// Envoy's resources for a compiled mesh. After a change only what it touched is encoded again; views are put together
+/// Envoy's resources for a compiled mesh. After a change only what it touched is encoded again; layers are put together
 /// from what is there.
 package struct ConfigEncoder: Sendable {
     private(set) var hosts: [Host: EncodedHost] = [:]
@@ -50,9 +50,9 @@ package struct ConfigEncoder: Sendable {
         return encoded
     }
 
-    /// The whole of a view.
-    package func resources(of view: LayerID) -> ConfigSet {
-        switch view {
+    /// All resources of a layer.
+    package func resources(of layer: LayerID) -> ConfigSet {
+        switch layer {
         case .outbound(let namespace):
             return [
                 .cluster: sorted(\.clusters, from: namespace), .endpoints: sorted(\.endpoints, from: namespace),
@@ -77,10 +77,10 @@ package struct ConfigEncoder: Sendable {
         }
     }
 
-    /// The part of `change` that a view sees.
-    package func change(_ change: EncodedChange, in view: LayerID) -> ResourceChange {
+    /// The part of `change` that is in a layer.
+    package func change(_ change: EncodedChange, in layer: LayerID) -> ResourceChange {
         var result = ResourceChange()
-        switch view {
+        switch layer {
         case .outbound(let namespace):
             result.set(.cluster, change.clusters, change.partial, \.clusters, from: namespace)
             result.set(.endpoints, change.endpoints, change.partial, \.endpoints, from: namespace)

@@ -21,7 +21,7 @@ package struct ConfigResource: Hashable, Sendable {
     }
 }
 
-/// Everything of one view, by type, in the order of names.
+/// Everything of one layer, by type, in the order of names.
 package typealias ConfigSet = [ConfigType: [ConfigResource]]
 
 /// The resources that differ in a layer.

@@ -26,7 +26,7 @@ extension Message {
 }
 
 extension Google_Protobuf_Any {
-    /// A message with its type. See ``SwiftProtobuf/Message/encoded`` for why this cannot fail.
+    /// A message with its type. See `Message.encoded` for why this cannot fail.
     init(packing message: some Message) {
         self = (try? Google_Protobuf_Any(message: message)) ?? Google_Protobuf_Any()
     }

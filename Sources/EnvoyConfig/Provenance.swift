@@ -4,7 +4,7 @@ package import MeshCore
 internal import MeshModel
 
 /// The part of an object that something a proxy refuses was made of.
-package struct Source: Hashable, Sendable {
+package struct Provenance: Hashable, Sendable {
     package var object: ObjectKey
     /// The place in the object; the root if that is not known.
     package var pointer: JSONPointer
@@ -16,14 +16,14 @@ extension ConfigEncoder {
     ///
     /// - Parameters:
     ///   - proxy: who refuses. What sidecars let in has names that are the same for many.
-    ///   - complaint: what the proxy said. Route configurations hold everybody's rules, so for them only it tells.
-    ///   - isCurrent: whether what was refused is what the compiler has now, so that places that the complaint counts are
+    ///   - nackMessage: what the proxy said. Route configurations hold everybody's rules, so for them only it tells.
+    ///   - isCurrent: whether what was refused is what the compiler has now, so that places that the nackMessage counts are
     ///     the places of now.
-    package func sources(
-        of type: ConfigType, named name: String, by proxy: NamespacedName, refusedWith complaint: String,
+    package func provenance(
+        of type: ConfigType, named name: String, by proxy: NamespacedName, refusedWith nackMessage: String,
         isCurrent: Bool, in compiler: Compiler, mesh: MeshKey
-    ) -> [Source] {
-        let origins = Origins(compiler: compiler, mesh: mesh)
+    ) -> [Provenance] {
+        let origins = ProvenanceLookup(compiler: compiler, mesh: mesh)
         switch type {
         case .cluster:
             if let part = cluster(name) { return [origins.cluster(name, part)] }
@@ -37,7 +37,7 @@ extension ConfigEncoder {
             return RefusedRoutes(
                 hosts: virtualHosts(in: name, seenFrom: proxy.namespace, compiler), origins: origins
             )
-            .sources(complaint, isCurrent)
+            .sources(nackMessage, isCurrent)
         }
     }
 
@@ -49,13 +49,15 @@ extension ConfigEncoder {
 
     /// The port that a sidecar lets something in for; of several the first.
     private func inbound(
-        of proxy: NamespacedName, _ origins: Origins, where isIt: (IR.Inbound) -> Bool
-    ) -> [Source] {
+        of proxy: NamespacedName, _ origins: ProvenanceLookup, where isIt: (IR.Inbound) -> Bool
+    ) -> [Provenance] {
         origins.compiler.inbound(of: proxy).first(where: isIt)
             .map { [origins.port($0.port.number, of: .service($0.service), isWhole: true)] } ?? []
     }
 
-    private func proxylessListener(_ name: String, seenFrom namespace: Name, _ origins: Origins) -> [Source] {
+    private func proxylessListener(_ name: String, seenFrom namespace: Name, _ origins: ProvenanceLookup)
+        -> [Provenance]
+    {
         let taken = takenNames(from: namespace)
         let found = virtualHosts(seenFrom: namespace, origins.compiler).first { host in
             host.host.targets(from: namespace, except: taken).contains { "\($0):\(host.port)" == name }
@@ -78,33 +80,33 @@ extension ConfigEncoder {
 }
 
 /// Objects by what was made of them.
-struct Origins {
+struct ProvenanceLookup {
     let compiler: Compiler
     let mesh: MeshKey
 
     /// The object that defines a host.
-    func definition(_ host: Host) -> Source {
+    func definition(_ host: Host) -> Provenance {
         let object: ObjectKey? =
             switch host {
             case .service(let name): .namespaced(.service, name, in: mesh)
             case .external: compiler.clusters(of: host)?.definition
             }
         // What is refused of a host is of one that is compiled; in doubt nobody but the mesh is to blame.
-        return Source(object: object ?? .mesh(mesh.mesh, of: mesh.tenant), pointer: .root)
+        return Provenance(object: object ?? .mesh(mesh.mesh, of: mesh.tenant), pointer: .root)
     }
 
     /// The destination rule of a host, if there is one: without one all services have the same, so it was the rule.
-    func cluster(_ name: String, _ part: (host: Host, port: Int, isWhole: Bool)) -> Source {
+    func cluster(_ name: String, _ part: (host: Host, port: Int, isWhole: Bool)) -> Provenance {
         let compiled = compiler.clusters(of: part.host)
         let policy = compiled?.clusters.first { $0.name.text == name }?.policy
         guard let rule = compiled?.policySource, let policy, policy != .init() else {
             return port(part.port, of: part.host, isWhole: part.isWhole)
         }
-        return Source(object: .namespaced(.destinationRule, rule, in: mesh), pointer: .root)
+        return Provenance(object: .namespaced(.destinationRule, rule, in: mesh), pointer: .root)
     }
 
     /// - Parameter isWhole: the port and nothing else, such as a version, is what was refused.
-    func port(_ port: Int, of host: Host, isWhole: Bool) -> Source {
+    func port(_ port: Int, of host: Host, isWhole: Bool) -> Provenance {
         var source = definition(host)
         var ports: [Int] = []
         for cluster in compiler.clusters(of: host)?.clusters ?? [] where ports.last != cluster.name.port {
@@ -117,15 +119,15 @@ struct Origins {
     }
 
     /// The rule, or whole object, that wants a route.
-    func route(_ route: IR.Route, of host: Host) -> Source {
+    func route(_ route: IR.Route, of host: Host) -> Provenance {
         // Its steps have become one state, which does not say what came from which.
         if let copy = route.releases.last(where: \.isCopy) {
-            return Source(object: .namespaced(.release, copy.release, in: mesh), pointer: .root)
+            return Provenance(object: .namespaced(.release, copy.release, in: mesh), pointer: .root)
         }
         return switch route.origin {
         case .service: definition(host)
         case .rules(let name, let index, _, _):
-            Source(
+            Provenance(
                 object: .namespaced(.virtualService, name, in: mesh),
                 pointer: JSONPointer(["spec", "http"]).appending(index))
         }

@@ -7,14 +7,14 @@ internal import MeshModel
 /// The virtual hosts of a route configuration that a proxy refused, and what its words say about them.
 struct RefusedRoutes {
     let hosts: [IR.VirtualHost]
-    let origins: Origins
+    let origins: ProvenanceLookup
 
-    func sources(_ complaint: String, _ isCurrent: Bool) -> [Source] {
-        if let path = ConstraintPath(complaint) { return isCurrent ? at(path).map { [$0] } ?? [] : [] }
+    func sources(_ nackMessage: String, _ isCurrent: Bool) -> [Provenance] {
+        if let path = ConstraintPath(nackMessage) { return isCurrent ? at(path).map { [$0] } ?? [] : [] }
         // Followed by all of a message: what is quoted there means nothing.
-        if complaint.contains("goo.gle/debug") { return [] }
-        let quoted = Quotations(complaint)
-        var found: [Source] = []
+        if nackMessage.contains("goo.gle/debug") { return [] }
+        let quoted = Quotations(nackMessage)
+        var found: [Provenance] = []
         for host in hosts {
             for route in host.routes {
                 found += patterns(of: route, host).filter { quoted.contains($0.text) }.map(\.source)
@@ -24,19 +24,19 @@ struct RefusedRoutes {
             }
         }
         if found.isEmpty { found = hosts.filter { quoted.contains($0.name) }.map(owner) }
-        var unique: [Source] = []
+        var unique: [Provenance] = []
         for source in found where !unique.contains(source) { unique.append(source) }
         return unique
     }
 
     /// The object on which a whole virtual host is to be blamed: the only object that has a say in it, or the service.
-    private func owner(of host: IR.VirtualHost) -> Source {
+    private func owner(of host: IR.VirtualHost) -> Provenance {
         let objects = Set(host.routes.map { origins.route($0, of: host.host).object })
         guard objects.count == 1, let object = objects.first else { return origins.definition(host.host) }
-        return Source(object: object, pointer: .root)
+        return Provenance(object: object, pointer: .root)
     }
 
-    private func at(_ path: ConstraintPath) -> Source? {
+    private func at(_ path: ConstraintPath) -> Provenance? {
         guard let place = path.host, hosts.indices.contains(place) else { return nil }
         let host = hosts[place]
         guard let index = path.route else { return owner(of: host) }
@@ -59,9 +59,9 @@ struct RefusedRoutes {
     }
 
     /// The regexes of a route as they are sent, each with the field that it is from.
-    private func patterns(of route: IR.Route, _ host: IR.VirtualHost) -> [(text: String, source: Source)] {
+    private func patterns(of route: IR.Route, _ host: IR.VirtualHost) -> [(text: String, source: Provenance)] {
         let source = origins.route(route, of: host.host)
-        var patterns: [(text: String, source: Source)] = []
+        var patterns: [(text: String, source: Provenance)] = []
         func add(_ text: String?, _ field: [String]) {
             guard let text else { return }
             var place = source
@@ -102,14 +102,16 @@ struct ConstraintPath {
     var isPathRegex = false
 
     /// - Returns: `nil` for any other text.
-    init?(_ complaint: String) {
-        guard let step = Self.step("RouteConfigurationValidationError", in: complaint) else { return nil }
+    init?(_ nackMessage: String) {
+        guard let step = Self.step("RouteConfigurationValidationError", in: nackMessage) else { return nil }
         host = step.name == "VirtualHosts" ? step.index : nil
-        route = Self.step("VirtualHostValidationError", in: complaint).flatMap { $0.name == "Routes" ? $0.index : nil }
-        guard route != nil, let (field, element) = Self.step("RouteValidationError", in: complaint) else { return }
+        route = Self.step("VirtualHostValidationError", in: nackMessage).flatMap {
+            $0.name == "Routes" ? $0.index : nil
+        }
+        guard route != nil, let (field, element) = Self.step("RouteValidationError", in: nackMessage) else { return }
         self.field = field
         self.element = element
-        isPathRegex = Self.step("RouteMatchValidationError", in: complaint)?.name == "SafeRegex"
+        isPathRegex = Self.step("RouteMatchValidationError", in: nackMessage)?.name == "SafeRegex"
     }
 
     /// The first `<error>.Name[index]:` or `<error>.Name:`.
@@ -129,11 +131,11 @@ struct Quotations {
     private var texts: Set<Substring> = []
 
     /// Texts that have quotation marks in them are found too, unless there are many.
-    init(_ complaint: String) {
-        let marks = complaint.indices.filter { complaint[$0] == "'" || complaint[$0] == "\"" }
+    init(_ nackMessage: String) {
+        let marks = nackMessage.indices.filter { nackMessage[$0] == "'" || nackMessage[$0] == "\"" }
         for (place, start) in marks.enumerated() {
-            for end in marks[(place + 1)...].prefix(8) where complaint[start] == complaint[end] {
-                texts.insert(complaint[complaint.index(after: start)..<end])
+            for end in marks[(place + 1)...].prefix(8) where nackMessage[start] == nackMessage[end] {
+                texts.insert(nackMessage[nackMessage.index(after: start)..<end])
             }
         }
     }

@@ -197,7 +197,7 @@ extension GRPCCall: HTTP2StreamDelegate {
         handler?.inputClosed()
     }
 
-    package func drained(_ stream: HTTP2Stream) {
+    package func emptied(_ stream: HTTP2Stream) {
         if isWritable { handler?.writable() }
     }
 

@@ -205,7 +205,7 @@ private final class RefusedStream: HTTP2StreamDelegate {
     func received(headers: [HTTP2Header], on stream: HTTP2Stream) {}
     func received(body: ByteBuffer, on stream: HTTP2Stream) {}
     func inputClosed(on stream: HTTP2Stream) {}
-    func drained(_ stream: HTTP2Stream) {}
+    func emptied(_ stream: HTTP2Stream) {}
     func closed(_ stream: HTTP2Stream, code: HTTP2ErrorCode?) {}
 }
 

@@ -5,7 +5,8 @@ package import MeshCore
 /// Whoever calls reads status and observations, commits the decision in one transaction on condition that the status is
 /// still the one that was read, and throws it away otherwise. Equal input gives an equal decision on every replica.
 ///
-/// What is due at the same time happens in this order: rollback and abort, failure, pause, gate, advance.
+/// What is due at the same time happens in this order: the verb; then what is missing, the canary's endpoints, refusals of proxies and
+/// the mesh's rules; at last the transitions that are due (``ReleaseRun/runDueTransitions()``).
 package enum ReleaseMachine {
     /// The decision that is due for a release at `now`.
     ///
@@ -19,7 +20,7 @@ package enum ReleaseMachine {
         spec: ReleaseSpec, status: ReleaseStatus, observations: ReleaseObservations, now: Timestamp
     ) -> ReleaseDecision {
         var run = ReleaseRun(spec: spec, status: status, observations: observations, now: now)
-        run.settle()
+        run.runDueTransitions()
         return run.decision
     }
 
@@ -43,7 +44,7 @@ package enum ReleaseMachine {
         case .rollback(let reason, let force): try run.rollBack(reason, force: force)
         case .abort(let revertTraffic): try run.abort(revertTraffic: revertTraffic)
         }
-        run.settle()
+        run.runDueTransitions()
         return run.decision
     }
 

@@ -20,10 +20,11 @@ extension ReleaseRun {
         case missed
     }
 
-    /// How far those who count have followed; says in ``ReleaseStatus/blockedOn`` who is waited for.
+    /// Whether the traffic is in force now: the proxies that count have followed. If so it is recorded as applied, if not
+    /// ``ReleaseStatus/blockedOn`` says who is waited for.
     ///
     /// - Parameter proceeds: go on without them, however many they are, when their time is over.
-    mutating func hasFollowed(proceeds: Bool) -> Bool {
+    mutating func confirmTraffic(proceeding proceeds: Bool) -> Bool {
         guard !status.traffic.awaitsStamp else { return false }
         if status.traffic.appliedAt != nil { return true }
         adjustWaiting()

@@ -33,9 +33,9 @@ extension ReleaseRun {
             withdrawTraffic(status.reason, "")
             return false
         }
-        guard status.traffic.changedAt != nil else { return endRollback() }
         // The routes have gone out. Only to say that it is over waits, and not for ever: nothing better can be done.
-        return hasFollowed(proceeds: true) ? endRollback() : false
+        if status.traffic.changedAt == nil || confirmTraffic(proceeding: true) { endRollback() }
+        return false
     }
 
     /// For releases that were promoted by a server that did not keep what was before.
@@ -45,7 +45,7 @@ extension ReleaseRun {
             stableVersion: stable, promotions: observations.promotions.filter { $0.from != stable })
     }
 
-    private mutating func endRollback() -> Bool {
+    private mutating func endRollback() {
         let isAbort = status.ending == .aborted
         status.completionStatus = status.ending
         var message = status.message
@@ -56,7 +56,6 @@ extension ReleaseRun {
                 + Self.listed(observations.rules.handWeighted)
         }
         enter(isAbort ? .aborted : .rolledBack, isAbort ? .aborted : .rolledBack, status.reason, message)
-        return false
     }
 
     /// Takes everything off the canary: the release owns no routes afterwards.

@@ -49,7 +49,7 @@ extension ReleaseRun {
     }
 
     /// Whether the promotion has to wait until somebody has acknowledged what it moves untested.
-    mutating func awaitsAcknowledgement() -> Bool {
+    mutating func holdForAcknowledgement() -> Bool {
         guard spec.unsplitAction == .hold, !status.isUnsplitAcknowledged, !observations.rules.unsplit.isEmpty else {
             return false
         }

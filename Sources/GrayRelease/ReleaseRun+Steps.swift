@@ -27,7 +27,7 @@ extension ReleaseRun {
                     + "\(observations.readyCanary) healthy endpoints; each needs \(needed)")
             return failIfOverdue()
         }
-        guard stableCarriesAll() else { return failIfOverdue() }
+        guard requireStableCapacity() else { return failIfOverdue() }
         if observations.stableVersion == nil { serviceChanges.append(.setStable(spec.stable.version)) }
         step.deadlineAt = now + spec.progressDeadline
         status.currentStep = step
@@ -37,7 +37,7 @@ extension ReleaseRun {
 
     /// Whether the stable version can take what the service gets now. Where none is in charge yet, requests that name no
     /// version go to all endpoints; from the release's first step on they go to the stable version's.
-    private mutating func stableCarriesAll() -> Bool {
+    private mutating func requireStableCapacity() -> Bool {
         guard observations.stableVersion == nil, !status.isCapacityWaived else { return true }
         let (ready, now) = (observations.readyStable, observations.readyTotal - observations.readyCanary)
         let needed = spec.strategy.endpointGuard.neededStable(of: now)
@@ -67,7 +67,7 @@ extension ReleaseRun {
     /// Nothing may be sent to the former stable version any more before its endpoints can go: all have the routes of the
     /// promotion, and then requests that were on their way have had the time to end.
     mutating func advanceFinalizing() -> Bool {
-        guard hasFollowed(proceeds: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
+        guard confirmTraffic(proceeding: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
         guard let appliedAt = status.traffic.appliedAt, now - appliedAt >= spec.retainStable else { return false }
         status.completionStatus = status.ending
         status.currentStep = nil
@@ -137,7 +137,7 @@ extension ReleaseRun {
             if step.index + 1 < spec.strategy.steps.count {
                 enterStep(step.index + 1)
             } else if step.index < spec.strategy.steps.count {
-                if !awaitsAcknowledgement() { beginPromotion(.promoted, .planCompleted) }
+                if !holdForAcknowledgement() { beginPromotion(.promoted, .planCompleted) }
             } else {
                 promoteService()
             }
@@ -154,7 +154,10 @@ extension ReleaseRun {
         let target = spec.strategy.traffic(through: step.index)
         let current = status.traffic
         if target.share == current.canaryShare && target.matches == current.matches && target.mirror == current.mirror {
-            if step.kind == "pause" || current.changedAt == nil { return stepIsInForce(step) }
+            if step.kind == "pause" || current.changedAt == nil {
+                beginForce(step)
+                return true
+            }
             if current.appliedAt == nil { status.traffic.waitingSince = now }
             beginVerifying()
             return true
@@ -180,14 +183,15 @@ extension ReleaseRun {
     }
 
     private mutating func verify(_ step: ReleaseStatus.CurrentStep) -> Bool {
-        guard hasFollowed(proceeds: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
+        guard confirmTraffic(proceeding: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
         let needed = spec.strategy.endpointGuard.minReady
         if step.kind == Self.promoteKind && observations.readyCanary < needed {
             block(on: "Endpoints", "\(spec.canary.version) needs \(needed) healthy endpoints to be promoted")
             if step.deadlineAt == nil { status.currentStep?.deadlineAt = now + spec.progressDeadline }
             return failIfOverdue()
         }
-        return stepIsInForce(step)
+        beginForce(step)
+        return true
     }
 
     /// - Returns: whether too many proxies are missing for too long and the plan says to turn around then.
@@ -199,8 +203,8 @@ extension ReleaseRun {
         return true
     }
 
-    /// The step's traffic is what the proxies do: its clock begins.
-    private mutating func stepIsInForce(_ step: ReleaseStatus.CurrentStep) -> Bool {
+    /// Begins the step's clock: its traffic is what the proxies do.
+    private mutating func beginForce(_ step: ReleaseStatus.CurrentStep) {
         let planned = step.index < spec.strategy.steps.count ? spec.strategy.steps[step.index] : nil
         if case .pause = planned?.action {
             move(.waiting, .stepWaiting) { $0.startClock($1) }
@@ -210,7 +214,6 @@ extension ReleaseRun {
         } else {
             completeStep()
         }
-        return true
     }
 
     mutating func completeStep() { move(.completed, .stepCompleted) { $0.stopClock($1) } }

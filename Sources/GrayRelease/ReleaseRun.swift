@@ -35,7 +35,7 @@ struct ReleaseRun {
     }
 
     /// Does everything that is due, until something has to be committed or waited for.
-    mutating func settle() {
+    mutating func runDueTransitions() {
         guard status.phase.isActive else { return }
         noticeLateness()
         status.traffic.totalProxies = observations.proxies.relevant

@@ -186,10 +186,10 @@ package final class HTTP2Connection: ChannelDuplexHandler {
     private func pump() {
         for _ in 0..<Self.writesAtOnce {
             guard output.beginWriting() else { return }
-            let drained = write()
+            let emptied = write()
             output.endWriting()
-            guard let drained, output.beginGathering() else { return }
-            for stream in drained where stream.pendingBytes == 0 { stream.delegate?.drained(stream) }
+            guard let emptied, output.beginGathering() else { return }
+            for stream in emptied where stream.pendingBytes == 0 { stream.delegate?.emptied(stream) }
             output.endGathering()
             guard output.takeGathered() else { return closeIfFinished() }
         }
@@ -214,8 +214,8 @@ package final class HTTP2Connection: ChannelDuplexHandler {
             close(for: error)
             return nil
         }
-        defer { session.drained = [] }
-        return session.drained
+        defer { session.emptied = [] }
+        return session.emptied
     }
 
     private func closeIfFinished() {

@@ -113,6 +113,6 @@ func sendBody(
     unsafe session.batch.append(copying: UnsafeRawBufferPointer(start: header, count: 9))
     stream.dequeue(count, into: &session.batch)
     session.unansweredData += count
-    if stream.pendingBytes == 0 { session.drained.append(stream) }
+    if stream.pendingBytes == 0 { session.emptied.append(stream) }
     return 0
 }

@@ -33,7 +33,7 @@ protocol HTTP2SessionObserver: AnyObject {
 
     var streams: [Int32: HTTP2Stream] = [:]
     /// Streams whose queue became empty during ``pull(limit:)``.
-    var drained: [HTTP2Stream] = []
+    var emptied: [HTTP2Stream] = []
     var batch = OutboundBatch()
     var batchLimit = 0
 

@@ -9,7 +9,7 @@ package protocol HTTP2StreamDelegate: AnyObject {
     /// The peer ended its side.
     func inputClosed(on stream: HTTP2Stream)
     /// Everything written so far was handed to the socket.
-    func drained(_ stream: HTTP2Stream)
+    func emptied(_ stream: HTTP2Stream)
     /// The stream is gone; the last call, made once. `nil`: the connection ended first.
     func closed(_ stream: HTTP2Stream, code: HTTP2ErrorCode?)
 }

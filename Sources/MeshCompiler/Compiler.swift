@@ -124,7 +124,7 @@ package struct Compiler: Sendable {
         let sidecars = workloads.subjects(concernedBy: touched, found: proxies)
         let changed = workloads.run(sidecars, in: MeshView(index))
         change.workloads = Set(changed.keys)
-        touched.formUnion(updateRefusals(changed))
+        touched.formUnion(updateUnservedPorts(changed))
         let view = MeshView(index, earlier)
         change.clusters = Set(
             clusters.run(clusters.subjects(concernedBy: touched, found: hosts), in: view).keys)
@@ -141,23 +141,23 @@ package struct Compiler: Sendable {
 
     /// - Parameter changed: proxies that let something else in, with what they let in before.
     /// - Returns: what is touched by it.
-    private mutating func updateRefusals(_ changed: [NamespacedName: CompiledWorkload?]) -> Set<Question> {
+    private mutating func updateUnservedPorts(_ changed: [NamespacedName: CompiledWorkload?]) -> Set<Question> {
         var touched: Set<NamespacedName> = []
         for (proxy, before) in changed {
-            let (old, new) = (before?.refusals ?? [], workloads.results[proxy]?.refusals ?? [])
+            let (old, new) = (before?.unservedPorts ?? [], workloads.results[proxy]?.unservedPorts ?? [])
             guard old != new else { continue }
             for refusal in old {
-                earlier.refusals[refusal.service]?.removeAll { $0.holder.proxy == refusal.holder.proxy }
+                earlier.unservedPorts[refusal.service]?.removeAll { $0.holder.proxy == refusal.holder.proxy }
             }
-            for refusal in new { earlier.refusals[refusal.service, default: []].append(refusal) }
+            for refusal in new { earlier.unservedPorts[refusal.service, default: []].append(refusal) }
             touched.formUnion((old + new).map(\.service))
         }
         for service in touched {
             // In one order, whatever the way to it.
-            earlier.refusals[service]?.sort { ($0.endpoint, $0.port) < ($1.endpoint, $1.port) }
-            if earlier.refusals[service]?.isEmpty == true { earlier.refusals[service] = nil }
+            earlier.unservedPorts[service]?.sort { ($0.endpoint, $0.port) < ($1.endpoint, $1.port) }
+            if earlier.unservedPorts[service]?.isEmpty == true { earlier.unservedPorts[service] = nil }
         }
-        return Set(touched.map(Question.refusals))
+        return Set(touched.map(Question.unservedPorts))
     }
 
     /// Has hosts looked at whose rules are too much now, or no longer.

@@ -83,7 +83,8 @@ extension ReleaseTraffic {
     {
         let effect = classify(rule)
         var result = RouteEffect(
-            host: caller, virtualService: place?.owner, rule: place?.index, ruleName: place?.name, ports: [port],
+            host: caller, virtualService: place?.virtualService, rule: place?.index, ruleName: place?.name,
+            ports: [port],
             effect: effect, detail: detail(effect, rule), atPromotion: atPromotion(effect, rule),
             pointer: place?.pointer, canaryWeightPointer: nil)
         let byHand = rule.all.first {
@@ -173,15 +174,15 @@ extension RouteLowering {
     private mutating func rules(
         areReached: Bool = true
     ) -> [(place: RulePlace?, rule: RuleDestinations, port: Int)] {
-        let owner = owner()
-        let all = owner.flatMap { rules(of: $0)?.spec.http } ?? []
+        let holder = holder()
+        let all = holder.flatMap { rules(of: $0)?.spec.http } ?? []
         var found: [(place: RulePlace?, rule: RuleDestinations, port: Int)] = []
         for port in service.spec.ports.filter(\.appProtocol.isHTTP).map(\.number) {
             let before = found.count
             for (index, rule) in all.enumerated() {
                 let matches = rule.match.filter { $0.isAbout(port: port) }
-                guard let owner, rule.match.isEmpty || !matches.isEmpty else { continue }
-                let place = RulePlace(owner, index, rule)
+                guard let holder, rule.match.isEmpty || !matches.isEmpty else { continue }
+                let place = RulePlace(holder, index, rule)
                 found.append((place, destinations(of: rule, at: place, port: port), port))
                 let takesAll = rule.match.isEmpty || matches.contains { IR.RouteMatch($0).isAny }
                 if areReached && takesAll { break }

@@ -15,7 +15,7 @@ package struct ReleaseExcess: Hashable, Sendable {
 
     init(host: Host, _ place: RulePlace?, port: Int, limit: String) {
         self.host = host
-        virtualService = place?.owner
+        virtualService = place?.virtualService
         rule = place?.index
         self.port = port
         self.limit = limit

@@ -31,16 +31,16 @@ extension DataPlane {
         return configuration
     }
 
-    private func services(_ adminToken: AdminToken?, _ loadReportInterval: Duration?) -> DiscoveryServices {
+    private func services(_ adminToken: AdminToken?, _ loadReportInterval: Duration?) -> XDSServices {
         let places = TenantPlaces(
             TenantLimits(
                 streams: .init(Limits.streamsPerTenant.value, Limits.streamsPerTenant.rule),
                 groups: .init(Limits.viewsPerTenant.value, Limits.viewsPerTenant.rule)))
         var names = NameLimits()
-        (names.names, names.namesLimit) = (Limits.namesPerStream.value, Limits.namesPerStream.name)
-        (names.nameBytes, names.nameBytesLimit) = (Limits.nameBytesPerStream.value, Limits.nameBytesPerStream.name)
-        return DiscoveryServices(
-            ads: ADSService(
+        (names.names, names.namesLimitName) = (Limits.namesPerStream.value, Limits.namesPerStream.name)
+        (names.nameBytes, names.nameBytesLimitName) = (Limits.nameBytesPerStream.value, Limits.nameBytesPerStream.name)
+        return XDSServices(
+            ads: DiscoveryService(
                 delegate: admission, store: snapshots, registry: registry, places: places, names: names,
                 logger: logger),
             csds: CSDSService(

@@ -5,8 +5,9 @@ internal import Synchronization
 /// written to without a pause costs one read at a time, and the others have their turns in between.
 final class PendingSignals: Sendable {
     private struct State {
-        /// The signals that wait, in order.
+        /// The signals that wait, each once.
         var waiting: Set<ChangeSignals.Signal> = []
+        /// The same signals, the oldest first.
         var order: [ChangeSignals.Signal] = []
     }
 

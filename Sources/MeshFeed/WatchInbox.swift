@@ -10,7 +10,7 @@ package final class WatchInbox: Sendable {
         var mustReadConditions = false
     }
 
-    /// Yields when somebody rang since the last time, ends with the watch.
+    /// Yields after ``wake()``; ends with the watch.
     package let wakeups: AsyncStream<Void>
     private let waker: AsyncStream<Void>.Continuation
     private let state = Mutex(State())
@@ -21,7 +21,7 @@ package final class WatchInbox: Sendable {
 
     package func end() { waker.finish() }
 
-    /// Puts something in; the caller rings afterwards.
+    /// Puts something in; the caller wakes the watch afterwards.
     ///
     /// - Parameter page: `nil`: there is something to be read.
     func put(_ page: FeedPage?) {

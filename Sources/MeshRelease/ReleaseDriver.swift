@@ -30,14 +30,14 @@ package struct ReleaseDriver<Queue: ReleaseQueue>: Sendable {
     }
 
     private let queue: Queue
-    private let owner: String
+    private let replica: String
     private let configuration: Configuration
     private let logger: Logger
 
-    /// - Parameter owner: this replica's name, unique among all that run.
-    package init(queue: Queue, owner: String, configuration: Configuration = Configuration(), logger: Logger) {
+    /// - Parameter replica: this replica's name, unique among all that run.
+    package init(queue: Queue, replica: String, configuration: Configuration = Configuration(), logger: Logger) {
         self.queue = queue
-        self.owner = owner
+        self.replica = replica
         self.configuration = configuration
         self.logger = logger
     }
@@ -74,7 +74,7 @@ package struct ReleaseDriver<Queue: ReleaseQueue>: Sendable {
         while !stop.isOpen {
             do {
                 let claimed = try await queue.claim(
-                    owner: owner, limit: configuration.batch, lease: configuration.lease)
+                    by: replica, limit: configuration.batch, lease: configuration.lease)
                 backoff = configuration.backoff.lowerBound
                 if claimed.isEmpty {
                     try await waitUntilDue(or: stop)

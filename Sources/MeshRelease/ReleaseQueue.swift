@@ -34,8 +34,8 @@ package protocol ReleaseQueue: Sendable {
     associatedtype Claim: ReleaseClaim
 
     /// Takes releases whose wake-up time has come and whose lease is free or over, the longest waiting first: raises
-    /// each one's epoch and leases it to `owner`.
-    func claim(owner: String, limit: Int, lease: Duration) async throws -> [Claim]
+    /// each one's epoch and leases it to `replica`.
+    func claim(by replica: String, limit: Int, lease: Duration) async throws -> [Claim]
 
     /// Reads the world around a claimed release, and the time. Outside of any transaction.
     ///

@@ -13,8 +13,8 @@ package struct StoredReleaseQueue: ReleaseQueue {
         self.signal = signal
     }
 
-    package func claim(owner: String, limit: Int, lease: Duration) async throws -> [ClaimedRelease] {
-        try await control.claimReleases(owner: owner, limit: limit, lease: lease)
+    package func claim(by replica: String, limit: Int, lease: Duration) async throws -> [ClaimedRelease] {
+        try await control.claimReleases(by: replica, limit: limit, lease: lease)
     }
 
     package func observe(

@@ -56,7 +56,7 @@ extension ChangeLog {
         return """
             SELECT * FROM (
             SELECT m.*, c.*, o.*,
-                   coalesce(sum(o.size) OVER (ORDER BY c.changed \(ObjectRow.wholeRevisions)), 0) AS before,
+                   coalesce(sum(o.size) OVER (ORDER BY c.changed \(ObjectRow.frameOfEarlierRevisions)), 0) AS before,
                    count(c.changed) OVER () AS found
               FROM (SELECT revision AS newest, compacted, uid::text AS mesh_uid
                       FROM mesh WHERE tenant = \(tenant.text) AND mesh = \(name)) m
@@ -76,7 +76,7 @@ extension ChangeLog {
             """
     }
 
-    /// Reads what ``statement(of:_:after:limit:)`` found.
+    /// Reads what ``statement(of:_:after:limit:withConditions:)`` found.
     ///
     /// - Throws: ``StoreError/notFound`` if there is no such mesh.
     init(_ rows: Rows, uid: String?, after: Revision, limit: Int) throws(StoreError) {

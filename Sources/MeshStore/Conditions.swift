@@ -232,7 +232,7 @@ extension MeshStore {
                        AND namespace = h.namespace AND service = h.service AND name = h.name LIMIT 1) o ON true
             """
         let rows = try await rows(
-            ObjectRow.bounded(page, orderedBy: order, ObjectRow.earlierRows, Limits.feedPageBytes),
+            ObjectRow.bounded(page, orderedBy: order, frame: ObjectRow.frameOfEarlierRows, limit: Limits.feedPageBytes),
             seeing: .tenant(tenant))
         let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
         let changed = try rows.all { row throws(PostgresError) -> (ConditionCursor, StoredObject?) in
@@ -283,11 +283,11 @@ extension StoreTransaction {
             ] + MeshStore.statements(changes, source, foundAt: raisedRevision, at: sequence)
         }
         let had: Statement =
-            "EXISTS (SELECT 1 FROM object_condition WHERE \(row.condition) AND source = \(source))"
+            "EXISTS (SELECT 1 FROM object_condition WHERE \(row.predicate) AND source = \(source))"
         return [
             "UPDATE condition_state SET sequence = sequence + 1 WHERE \(isOfMesh) AND \(had)",
-            "UPDATE condition_change SET sequence = \(sequence), at = now() WHERE \(row.condition) AND \(had)",
-            "DELETE FROM object_condition WHERE \(row.condition) AND source = \(source)",
+            "UPDATE condition_change SET sequence = \(sequence), at = now() WHERE \(row.predicate) AND \(had)",
+            "DELETE FROM object_condition WHERE \(row.predicate) AND source = \(source)",
         ]
     }
 
@@ -299,8 +299,8 @@ extension StoreTransaction {
             """
             UPDATE condition_state SET sequence = sequence + 1
              WHERE tenant = \(mesh.tenant.text) AND mesh = \(mesh.mesh.text)
-               AND EXISTS (SELECT 1 FROM object_condition WHERE \(row.condition))
-            """, "DELETE FROM object_condition WHERE \(row.condition)",
+               AND EXISTS (SELECT 1 FROM object_condition WHERE \(row.predicate))
+            """, "DELETE FROM object_condition WHERE \(row.predicate)",
         ]
     }
 }

@@ -85,7 +85,7 @@ package struct MeshStore: Sendable {
                     let transaction = StoreTransaction(
                         session, tenant: tenant, mesh: mesh, actor: actor, requestId: requestId)
                     let result = try await body(transaction)
-                    transaction.close()
+                    transaction.notifyAtCommit()
                     return result
                 }
             } catch is StoreTransaction.CreatedMeanwhile {
@@ -97,7 +97,7 @@ package struct MeshStore: Sendable {
     }
 
     /// Runs a piece of work, such as a request, none of whose statements may wait beyond `limit` from now; one that would
-    /// throws ``StoreError/unavailable(retryAfter:)``.
+    /// throws ``StoreError/unavailable(retryAfter:because:)``.
     package static func withDeadline<T>(_ limit: Duration, _ body: () async throws -> T) async rethrows -> T {
         try await WorkDeadline.$current.withValue(.now + limit, operation: body)
     }

@@ -85,7 +85,8 @@ extension LoadedMesh {
                  ORDER BY \(order) LIMIT \(Self.pageRows)
                 """
             let rows = try await session.query(
-                ObjectRow.bounded(query, orderedBy: order, ObjectRow.earlierRows, Limits.feedPageBytes))
+                ObjectRow.bounded(
+                    query, orderedBy: order, frame: ObjectRow.frameOfEarlierRows, limit: Limits.feedPageBytes))
             let page = try rows.allInParallel(ObjectRow.decode)
             let found = try rows.first { row throws(PostgresError) -> Int64 in try row["found"] } ?? 0
             loaded += page
@@ -99,7 +100,7 @@ extension LoadedMesh {
 }
 
 extension StoreTransaction {
-    /// The changes of ``MeshStore/changes(_:after:limit:)``, as this transaction sees them.
+    /// The changes of ``MeshStore/changes(_:of:after:limit:withConditions:)``, as this transaction sees them.
     package func changes(
         _ mesh: MeshKey, of life: MeshLife? = nil, after: Revision, limit: Int
     ) async throws -> MeshChanges {
@@ -114,8 +115,8 @@ extension StoreTransaction {
     /// The mesh of ``MeshStore/loadMesh(_:)``, as this transaction sees it; what others commit meanwhile may be in it or not.
     package func loadMesh(_ mesh: MeshKey) async throws -> LoadedMesh { try await LoadedMesh(mesh, session) }
 
-    /// Locks those of some objects of the tenant that exist until the transaction ends, in an order that is everybody's. What
-    /// is read of them afterwards stays so. Who only holds one (``hold(_:)``) is not waited for, and does not wait.
+    /// Locks, until the transaction ends, those of the objects that exist, in everybody's order. What is read of them afterwards
+    /// stays so. Who only holds one (``hold(_:)``) is not waited for, and does not wait.
     package func lock(_ keys: some Sequence<ObjectKey>) async throws {
         let keys = Array(keys)
         if keys.isEmpty { return }

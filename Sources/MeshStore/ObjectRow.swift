@@ -24,7 +24,7 @@ struct ObjectRow {
         """
 
     /// `true` for this one row.
-    var condition: Statement {
+    var predicate: Statement {
         """
         tenant = \(tenant) AND kind = \(kind) AND mesh = \(mesh) AND namespace = \(namespace) \
         AND service = \(service) AND name = \(name)
@@ -52,7 +52,7 @@ struct ObjectRow {
     /// A page and one row more, with ``conditions(of:)``, or as much of it as may be read at once; `found` is how many there would be.
     static func select(_ query: ListQuery) throws(StoreError) -> Statement {
         var statement: Statement =
-            "SELECT \(columns), size, \(conditions(of: "object")) FROM object WHERE \(try condition(query))"
+            "SELECT \(columns), size, \(conditions(of: "object")) FROM object WHERE \(try predicate(query))"
         if let parts = query.after?.parts {
             statement.append(
                 """
@@ -62,15 +62,15 @@ struct ObjectRow {
         }
         let order: Statement = "tenant, mesh, namespace, service, name"
         statement.append(" ORDER BY \(order) LIMIT \(query.pageSize + 1)")
-        return bounded(statement, orderedBy: order, earlierRows, Limits.pageBytes)
+        return bounded(statement, orderedBy: order, frame: frameOfEarlierRows, limit: Limits.pageBytes)
     }
 
     /// The first rows of a query of objects with their `size`: those before which there are less bytes than the limit, so one
     /// at least. `found` is how many rows the query has.
     ///
-    /// - Parameter before: the frame of the rows that come before a row.
+    /// - Parameter frame: the window frame of the rows that come before a row.
     static func bounded(
-        _ query: Statement, orderedBy order: Statement, _ before: Statement, _ limit: Limit
+        _ query: Statement, orderedBy order: Statement, frame before: Statement, limit: Limit
     ) -> Statement {
         """
         SELECT * FROM (
@@ -81,7 +81,7 @@ struct ObjectRow {
     }
 
     /// The rows of a list that were written last after one revision and up to another, in that order: as many as `limit`, and
-    /// the rest of the last one's revision, or as many whole revisions as may be read at once (``bounded(_:orderedBy:_:_:)``), with
+    /// the rest of the last one's revision, or as many whole revisions as may be read at once (``bounded(_:orderedBy:frame:limit:)``), with
     /// ``conditions(of:)``. The query's page is not looked at.
     static func select(
         _ query: ListQuery, after: Revision, upTo: Revision, limit: Int
@@ -89,29 +89,29 @@ struct ObjectRow {
         bounded(
             """
             SELECT \(columns), size, \(conditions(of: "object")) FROM object
-             WHERE \(try condition(query)) AND revision > \(after) AND revision <= \(upTo)
+             WHERE \(try predicate(query)) AND revision > \(after) AND revision <= \(upTo)
              ORDER BY revision FETCH FIRST \(limit) ROWS WITH TIES
-            """, orderedBy: "revision", wholeRevisions, Limits.feedPageBytes)
+            """, orderedBy: "revision", frame: frameOfEarlierRevisions, limit: Limits.feedPageBytes)
     }
 
-    /// The condition for what comes before a row in an order without ties.
-    static let earlierRows: Statement = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+    /// The window frame of the rows before one, in an order without ties.
+    static let frameOfEarlierRows: Statement = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
 
-    /// The condition for what comes before a row in a feed, which is told in whole revisions.
-    static let wholeRevisions: Statement = "RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+    /// The window frame of the rows before one in a feed, which is told in whole revisions.
+    static let frameOfEarlierRevisions: Statement = "RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
 
     /// `true` for the objects of a list, on all of its pages.
-    private static func condition(_ query: ListQuery) throws(StoreError) -> Statement {
-        var condition: Statement = "kind = \(query.kind.name)"
-        if let tenant = query.tenant { condition.append(" AND tenant = \(tenant.text)") }
-        if let mesh = query.mesh { condition.append(" AND mesh = \(mesh.text)") }
-        if let namespace = query.namespace { condition.append(" AND namespace = \(namespace.text)") }
-        if let service = query.service { condition.append(" AND service = \(service.text)") }
+    private static func predicate(_ query: ListQuery) throws(StoreError) -> Statement {
+        var predicate: Statement = "kind = \(query.kind.name)"
+        if let tenant = query.tenant { predicate.append(" AND tenant = \(tenant.text)") }
+        if let mesh = query.mesh { predicate.append(" AND mesh = \(mesh.text)") }
+        if let namespace = query.namespace { predicate.append(" AND namespace = \(namespace.text)") }
+        if let service = query.service { predicate.append(" AND service = \(service.text)") }
         if !query.labels.isEmpty {
             let wanted = Dictionary(query.labels.map { ($0.name, JSONValue.string($0.value)) }) { _, last in last }
-            condition.append(" AND labels @> \(try JSONValue.object(wanted).stored)")
+            predicate.append(" AND labels @> \(try JSONValue.object(wanted).stored)")
         }
-        return condition
+        return predicate
     }
 
     static func decode(_ row: Row) throws(PostgresError) -> StoredObject { try content(of: key(row), row) }

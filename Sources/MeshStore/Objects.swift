@@ -9,7 +9,7 @@ extension MeshStore {
     package func fetch(_ key: ObjectKey) async throws(StoreError) -> StoredObject? {
         let row = ObjectRow(key)
         return try await rows(
-            "SELECT \(ObjectRow.columns) FROM object WHERE \(row.condition)", seeing: .tenant(key.tenant)
+            "SELECT \(ObjectRow.columns) FROM object WHERE \(row.predicate)", seeing: .tenant(key.tenant)
         ).first(ObjectRow.decode)
     }
 

@@ -46,7 +46,8 @@ package struct ProxyStanding: Hashable, Sendable {
     }
 }
 
-/// The services that a release waits for: its service, and the services whose own routes may name that one.
+/// The services whose resources a release changes: its own, and those whose routes may name that one. Only proxies that are sent some of
+/// these resources count when the release waits.
 package struct ReleaseFootprint: Hashable, Sendable {
     package var service: NamespacedName
     package var routes: Set<NamespacedName>
@@ -131,7 +132,7 @@ extension MeshStore {
         """
     }
 
-    /// One row. See rule 6 of the design's section on traffic: a proxy without a stream is gone when no endpoint names it any
+    /// One row. : a proxy without a stream is gone when no endpoint names it any
     /// more or it said goodbye; ``returnTime`` after its stream ended at a replica that lived on; or
     /// ``ReleaseObservations/proxyGrace`` after there is a server to come back to, also one that has ended since: who was given
     /// up once is not waited for anew with every restart. The last two not while a ready endpoint names it.

@@ -30,7 +30,7 @@ extension MeshStore {
         try await rows(
             """
             SELECT \(ObjectRow.columns), \(ObjectRow.conditions(of: "object")) FROM object
-             WHERE \(ObjectRow(key).condition)
+             WHERE \(ObjectRow(key).predicate)
             """, seeing: .tenant(key.tenant)
         ).first(ObjectRow.decodeWithConditions)
     }
@@ -74,7 +74,7 @@ extension MeshStore {
                                 && @.object.namespace == $namespace && @.object.name == $name)', \(try names.stored)
                         ) AS rejection \(connected) AND p.rejected_revision IS NOT NULL) AS refused
                  WHERE rejection IS NOT NULL) AS refusals
-             WHERE \(row.condition)
+             WHERE \(row.predicate)
             """
     }
 }

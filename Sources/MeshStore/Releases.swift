@@ -110,7 +110,7 @@ extension MeshStore {
     /// Takes releases of all tenants whose time has come and whose lease is free or over, the longest waiting first: raises
     /// each one's epoch and leases it.
     package func claimReleases(
-        owner: String, limit: Int, lease: Duration
+        by replica: String, limit: Int, lease: Duration
     ) async throws(StoreError) -> [ReleaseRow] {
         try await rows(
             """
@@ -120,7 +120,7 @@ extension MeshStore {
                  ORDER BY next_wakeup_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ), r AS (
                 UPDATE release r
-                   SET lease_owner = \(owner), lease_epoch = r.lease_epoch + 1,
+                   SET lease_owner = \(replica), lease_epoch = r.lease_epoch + 1,
                        lease_until = now() + make_interval(secs => \(Double(lease.microseconds) / 1e6))
                   FROM due
                  WHERE (r.tenant, r.mesh, r.namespace, r.name) = (due.tenant, due.mesh, due.namespace, due.name)
@@ -210,9 +210,9 @@ extension StoreTransaction {
             """
         if let leaseEpoch { release.append(" AND r.lease_epoch = \(leaseEpoch)") }
         release.append(" FOR UPDATE")
-        var statements = [Self.otherActive(key), "SELECT 1 FROM object WHERE \(ObjectRow(key).condition) FOR UPDATE"]
+        var statements = [Self.otherActive(key), "SELECT 1 FROM object WHERE \(ObjectRow(key).predicate) FOR UPDATE"]
         if let service {
-            let condition = ObjectRow(service).condition
+            let condition = ObjectRow(service).predicate
             // Only its status changes: nobody who wants it to be there has to wait, or is waited for.
             statements.append("SELECT \(ObjectRow.columns) FROM object WHERE \(condition) FOR NO KEY UPDATE")
         }

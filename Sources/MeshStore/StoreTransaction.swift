@@ -62,7 +62,7 @@ package final class StoreTransaction {
     /// Another transaction has created the object that this transaction was about to create. Begun again it finds it.
     struct CreatedMeanwhile: Error {}
 
-    /// There is no revision for what is written into a tenant that is not there.
+    /// Makes of violated constraints what they mean: somebody else created the object, or there is no such tenant.
     private func translating(_ body: () async throws(PostgresError) -> [Rows]) async throws -> [Rows] {
         do throws(PostgresError) {
             return try await body()
@@ -79,11 +79,11 @@ package final class StoreTransaction {
     package func fetch(_ key: ObjectKey, forUpdate: Bool) async throws -> StoredObject? {
         let lock: Statement = forUpdate ? " FOR UPDATE" : ""
         return try await session.query(
-            "SELECT \(ObjectRow.columns) FROM object WHERE \(ObjectRow(key).condition)\(lock)"
+            "SELECT \(ObjectRow.columns) FROM object WHERE \(ObjectRow(key).predicate)\(lock)"
         ).first(ObjectRow.decode)
     }
 
-    /// The objects of some of the tenant that exist.
+    /// Those of some objects of the tenant that exist.
     package func fetch(_ keys: [ObjectKey]) async throws -> [StoredObject] {
         if keys.isEmpty { return [] }
         return try await session.query(ObjectRow.select(keys, tenant: tenant)).all(ObjectRow.decode)
@@ -208,7 +208,7 @@ package final class StoreTransaction {
     func statusWrite(_ key: ObjectKey, _ status: JSONValue) throws -> [Statement] {
         let update: Statement = """
             UPDATE object o SET status = \(try stamped(status)), revision = \(raisedRevision), updated_at = \(Self.later)
-             WHERE \(ObjectRow(key).condition) RETURNING \(ObjectRow.columns)
+             WHERE \(ObjectRow(key).predicate) RETURNING \(ObjectRow.columns)
             """
         return try [update] + record("putStatus", key, deleted: false)
             + key.kind.hook.statements(for: .status, key, self)
@@ -220,7 +220,7 @@ package final class StoreTransaction {
     /// - Throws: ``StoreError/notFound``.
     package func delete(_ key: ObjectKey, isLast: Bool = false) async throws {
         guard let old = try await fetch(key, forUpdate: true) else { throw StoreError.notFound }
-        var statements = raising() + ["DELETE FROM object WHERE \(ObjectRow(key).condition)"]
+        var statements = raising() + ["DELETE FROM object WHERE \(ObjectRow(key).predicate)"]
         statements += Self.forgetConditions(key) + record("delete", key, deleted: true)
         let hook = key.kind.hook
         statements += try hook.statements(for: .deleting(old), key, self)
@@ -264,8 +264,8 @@ package final class StoreTransaction {
         ]
     }
 
-    /// The last thing before the commit, and in its round trip.
-    func close() {
+    /// Has the notifications sent with the commit, in its round trip, unless ``commit(running:)`` did so.
+    func notifyAtCommit() {
         if !isCommitted { session.atCommit(notifications()) }
     }
 

@@ -51,7 +51,7 @@ struct Components: Sendable {
         let released = signals.subscribe { $0 == .release }
         let engine = ControlPlane(store: store, feeds: feeds, logger: logger)
         let queue = StoredReleaseQueue(control: engine, signal: releases)
-        let driver = ReleaseDriver(queue: queue, owner: replica, logger: logger)
+        let driver = ReleaseDriver(queue: queue, replica: replica, logger: logger)
         let keeper = ConditionKeeper(store: store, mirror: feeds.mirror, replica: replica, logger: logger)
         return [
             Background("signals", logger) { try await signals.run() },

@@ -64,7 +64,7 @@ enum LargeMesh {
             }
             if hasRules(index) {
                 state.virtualServices[key] = MeshState.Rules(
-                    spec: try read(rules(index)), revision: 1, createTime: Timestamp(microseconds: 0))
+                    spec: try read(rules(index)), createTime: Timestamp(microseconds: 0))
             }
         }
         return state

@@ -18,7 +18,7 @@ struct ProvenanceTests {
         let compiler = Compiler(try MeshDocument.read(golden.input("mesh.json")))
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
-        return try encoder.sources(
+        return try encoder.provenance(
             of: type, named: name, by: MeshDocument.namespaced(proxy), refusedWith: complaint, isCurrent: isCurrent,
             in: compiler, mesh: mesh
         ).map { "\($0.object.kind.name) \($0.object.name) \($0.pointer)" }

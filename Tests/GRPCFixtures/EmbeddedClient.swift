@@ -20,7 +20,7 @@ package final class EmbeddedClient: HTTP2ConnectionDelegate {
         }
         package func received(body: ByteBuffer, on stream: HTTP2Stream) { self.body += Array(buffer: body) }
         package func inputClosed(on stream: HTTP2Stream) {}
-        package func drained(_ stream: HTTP2Stream) {}
+        package func emptied(_ stream: HTTP2Stream) {}
         package func closed(_ stream: HTTP2Stream, code: HTTP2ErrorCode?) {}
     }
 

@@ -113,7 +113,7 @@ final class Record: HTTP2StreamDelegate {
         inputClosures += 1
         onInputClosed(stream)
     }
-    func drained(_ stream: HTTP2Stream) {
+    func emptied(_ stream: HTTP2Stream) {
         drains += 1
         onDrained(stream)
     }

@@ -25,7 +25,7 @@ struct ReleaseClaimTests {
     }
 
     private static func claim(_ api: Fixture, by owner: String = "r1") async throws -> [ClaimedRelease] {
-        try await api.control.claimReleases(owner: owner, limit: 9, lease: .seconds(60))
+        try await api.control.claimReleases(by: owner, limit: 9, lease: .seconds(60))
     }
 
     /// Whatever the engine might decide, this has an event.

@@ -88,7 +88,7 @@ struct ConfigPublisherTests {
             snapshots = SnapshotStore()
             publisher = ConfigPublisher(
                 mirror: feeds.mirror, store: snapshots, meshes: meshes, logger: quietLogger, clock: clock,
-                isWritten: { [gate] in await gate.pass() }, willCompile: { [compiling] in compiling.pass($0) })
+                awaitWritten: { [gate] in await gate.pass() }, willCompile: { [compiling] in compiling.pass($0) })
             view = try Self.view("caller-1/envoy/15080", of: mesh)
         }
 

@@ -65,7 +65,7 @@ struct PublicationTests {
             #expect(!snapshot[.listener].isEmpty)
             for type in ResourceType.allCases {
                 let expected = ttl != nil && type == .listener ? Self.names(snapshot, type) : []
-                #expect(snapshot[type].lasting.names == expected)
+                #expect(snapshot[type].expiring.names == expected)
             }
         }
     }

@@ -40,7 +40,7 @@ package enum MeshDocument {
         }
         for (key, item) in document["virtualServices"]?.objectValue ?? [:] {
             state.virtualServices[try namespaced(key)] = .init(
-                spec: try spec(item["spec"]), revision: item["revision"]?.integerValue ?? 1,
+                spec: try spec(item["spec"]),
                 createTime: Timestamp(microseconds: item["createTime"]?.integerValue ?? 0))
         }
         for (key, item) in document["destinationRules"]?.objectValue ?? [:] {

@@ -60,7 +60,7 @@ final class MemoryQueue: ReleaseQueue {
     var scenes: [Scene] { state.withLock { $0.entries.values.map(\.scene) } }
     var isFinished: Bool { scenes.allSatisfy { $0.status.phase.isTerminal || $0.status.phase == .draft } }
 
-    func claim(owner: String, limit: Int, lease: Duration) async throws -> [Claim] {
+    func claim(by replica: String, limit: Int, lease: Duration) async throws -> [Claim] {
         try await fault(.claim)
         return state.withLock { state in
             let now = state.now
@@ -71,7 +71,7 @@ final class MemoryQueue: ReleaseQueue {
             return due.keys.sorted { $0.name < $1.name }.prefix(limit).compactMap { id in
                 guard var entry = state.entries[id] else { return nil }
                 entry.epoch += 1
-                entry.owner = owner
+                entry.owner = replica
                 entry.leaseUntil = now + lease
                 state.entries[id] = entry
                 return Claim(

@@ -20,7 +20,7 @@ struct ReleaseDriverTests {
         change(&configuration)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return ReleaseDriver(queue: queue, owner: owner, configuration: configuration, logger: logger)
+        return ReleaseDriver(queue: queue, replica: owner, configuration: configuration, logger: logger)
     }
 
     /// Runs drivers until all releases have ended.
@@ -149,12 +149,12 @@ struct ReleaseDriverTests {
     @Test("a stale epoch loses, whatever it decided")
     func leaseTheft() async throws {
         let queue = MemoryQueue(try Self.started(1))
-        let slow = try #require(try await queue.claim(owner: "slow", limit: 1, lease: .seconds(15)).first)
+        let slow = try #require(try await queue.claim(by: "slow", limit: 1, lease: .seconds(15)).first)
         let (observations, now) = try await queue.observe(slow)
         let decision = ReleaseMachine.decide(spec: slow.spec, status: slow.status, observations: observations, now: now)
-        #expect(try await queue.claim(owner: "b", limit: 1, lease: .seconds(15)).isEmpty, "leased")
+        #expect(try await queue.claim(by: "b", limit: 1, lease: .seconds(15)).isEmpty, "leased")
         queue.state.withLock { $0.now = $0.now + .seconds(16) }
-        let thief = try #require(try await queue.claim(owner: "b", limit: 1, lease: .seconds(15)).first)
+        let thief = try #require(try await queue.claim(by: "b", limit: 1, lease: .seconds(15)).first)
         #expect(thief.leaseEpoch == slow.leaseEpoch + 1)
         #expect(try await queue.commit(decision, of: slow) == .lost)
         #expect(try await queue.commit(decision, of: thief) == .committed)

@@ -17,7 +17,7 @@ struct QueryPlanTests {
             var page = ListQuery(kind: .service, tenant: .acme, mesh: .defaultMesh, namespace: .shop)
             page.after = PageCursor(parts: ["acme", "default", "shop", "", "a"])
             let statements: [Statement] = [
-                "SELECT 1 FROM object WHERE \(key.condition)", ObjectRow.select([key.key], tenant: .acme),
+                "SELECT 1 FROM object WHERE \(key.predicate)", ObjectRow.select([key.key], tenant: .acme),
                 try ObjectRow.select(page), "SELECT 1 FROM object WHERE tenant = 'acme' AND mesh = 'default'",
                 "SELECT 1 FROM change WHERE tenant = 'acme' AND mesh = 'default' AND revision > 5 ORDER BY revision",
             ]

@@ -117,7 +117,7 @@ struct ReferenceTests {
                 try await users(store, ReferrerQuery(to: Self.reviews, keeping: true, limit: 9))
                     == all.filter { !$0.contains("hosts") })
             #expect(
-                try await users(store, ReferrerQuery(to: Self.reviews, keeping: true, onceAnObject: true, limit: 9))
+                try await users(store, ReferrerQuery(to: Self.reviews, keeping: true, onePerObject: true, limit: 9))
                     == ["e1 /spec/version", "e2 /spec/version", "r /spec/http/0/route/0/destination"])
             let parts: [Reference.Part] = [.version(name("v2")), .subset(name("ratings"))]
             #expect(

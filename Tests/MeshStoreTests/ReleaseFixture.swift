@@ -77,8 +77,8 @@ extension MeshStore {
         return try await self.row(text)
     }
 
-    func claim(_ owner: String, limit: Int = 10, lease: Duration = .seconds(3600)) async throws -> [ReleaseRow] {
-        try await claimReleases(owner: owner, limit: limit, lease: lease)
+    func claim(_ replica: String, limit: Int = 10, lease: Duration = .seconds(3600)) async throws -> [ReleaseRow] {
+        try await claimReleases(by: replica, limit: limit, lease: lease)
     }
 
     /// Ends a lease by the database's clock, as if its time had passed.

@@ -27,10 +27,10 @@ struct UpgradeTests {
 
     /// - Returns: `nil` if the spec cannot be read.
     private static func isReadAlike(_ object: StoredObject, _ log: ViolationLog) -> Bool? {
-        func isAlike<Noun: ResourceKind>(_: Noun.Type) -> Bool? {
-            guard let noun = Noun.read(object.spec, at: .root, log: log) else { return nil }
+        func isAlike<Spec: ResourceKind>(_: Spec.Type) -> Bool? {
+            guard let noun = Spec.read(object.spec, at: .root, log: log) else { return nil }
             // Releases write down defaults that they had not when they were stored.
-            return Noun.read(noun.json, at: .root, log: log) == noun
+            return Spec.read(noun.json, at: .root, log: log) == noun
                 && (object.key.kind == .release || noun.json == object.spec)
         }
         return isAlike(object.key.kind.specType)

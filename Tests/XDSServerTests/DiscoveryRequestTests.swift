@@ -43,7 +43,7 @@ struct DiscoveryRequestTests {
             try decoded(message)
                 == DiscoveryRequest(
                     typeURL: ResourceType.route.typeURL,
-                    names: .change(subscribe: ["a"], unsubscribe: ["b"], has: ["a": "1"])))
+                    names: .change(subscribe: ["a"], unsubscribe: ["b"], initialVersions: ["a": "1"])))
     }
 
     @Test("A complaint without words is a complaint")
@@ -103,7 +103,7 @@ struct LimitTests {
     private func refusal(_ requests: [DiscoveryRequest], _ variant: Variant) -> RequestRefusal? {
         var limits = NameLimits()
         (limits.names, limits.nameBytes, limits.nameLength, limits.unknownTypes) = (10, 150, 100, 3)
-        limits.namesLimit = "namesPerStream"
+        limits.namesLimitName = "namesPerStream"
         let machine = StreamMachine(variant, limits: limits)
         do {
             for request in requests { try machine.receive(request) }
@@ -114,12 +114,14 @@ struct LimitTests {
     }
 
     private func delta(
-        _ subscribe: [String], unsubscribe: [String] = [], has: [String: String] = [:],
+        _ subscribe: [String], unsubscribe: [String] = [], initialVersions: [String: String] = [:],
         of type: ResourceType = .cluster
     ) -> DiscoveryRequest {
         DiscoveryRequest(
             typeURL: type.typeURL,
-            names: .change(subscribe: NameList(subscribe), unsubscribe: NameList(unsubscribe), has: VersionList(has)))
+            names: .change(
+                subscribe: NameList(subscribe), unsubscribe: NameList(unsubscribe),
+                initialVersions: VersionList(initialVersions)))
     }
 
     @Test("Without a type a request is invalid", arguments: bothVariants)
@@ -142,7 +144,7 @@ struct LimitTests {
         #expect(refusal([all], .stateOfTheWorld)?.reason == .tooMuch)
         #expect(refusal([delta([long])], .delta)?.reason == .tooMuch)
         #expect(refusal([delta([], unsubscribe: [long])], .delta)?.reason == .tooMuch)
-        #expect(refusal([delta([], has: [long: "1"])], .delta)?.reason == .tooMuch)
+        #expect(refusal([delta([], initialVersions: [long: "1"])], .delta)?.reason == .tooMuch)
         #expect(refusal([DiscoveryRequest(typeURL: long, names: .all([]))], .stateOfTheWorld)?.reason == .tooMuch)
     }
 

@@ -70,7 +70,7 @@ final class Fixture: Sendable {
     /// The last that was said of a client.
     func report(of proxy: String) -> ProxyReport? {
         reports.withLock { reports in
-            for report in registry.drain() { reports[report.proxy] = report }
+            for report in registry.takeChanged() { reports[report.proxy] = report }
             return reports[proxy]
         }
     }
@@ -121,8 +121,8 @@ extension Fixture {
         configuration.gracePeriod = .milliseconds(100)
         let server = GRPCServer(
             configuration: configuration,
-            service: DiscoveryServices(
-                ads: ADSService(
+            service: XDSServices(
+                ads: DiscoveryService(
                     delegate: TokenDelegate(), store: store, registry: registry, places: places, logger: logger),
                 csds: CSDSService(delegate: TokenDelegate(), store: store),
                 lrs: LRSService(

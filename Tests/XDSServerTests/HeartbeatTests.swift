@@ -98,7 +98,8 @@ struct HeartbeatTests {
         let has = Self.snapshot(1)[.listener].resources.map { ($0.name, $0.version) }
         try session.send(
             .listener,
-            .change(subscribe: ["*"], unsubscribe: [], has: VersionList(Dictionary(uniqueKeysWithValues: has))))
+            .change(
+                subscribe: ["*"], unsubscribe: [], initialVersions: VersionList(Dictionary(uniqueKeysWithValues: has))))
         let responses = try session.settle()
         #expect(responses.map(\.names) == [[], ["short"]])
         #expect(responses.map(\.isHeartbeat) == [false, true])
@@ -206,9 +207,9 @@ struct HeartbeatTests {
             resource(.listener, "a", ttl: .seconds(20)), resource(.listener, "b", ttl: .seconds(40)),
         ])
         let other = ResourceSet([resource(.listener, "a"), resource(.listener, "c", ttl: .seconds(30))])
-        #expect(LayeredSet([other, base]).lasting.names == ["b", "c"])
-        #expect(LayeredSet([base, other]).lasting.names == ["a", "b", "c"])
-        #expect(other.updating(set: [], removing: ["c"]).lasting.names == [])
+        #expect(LayeredSet([other, base]).expiring.names == ["b", "c"])
+        #expect(LayeredSet([base, other]).expiring.names == ["a", "b", "c"])
+        #expect(other.updating(set: [], removing: ["c"]).expiring.names == [])
         #expect(Snapshot(revision: 1, [.listener: base]).shortestTTL == .seconds(20))
         #expect(Snapshot(revision: 1, [:]).shortestTTL == nil)
     }

@@ -18,7 +18,7 @@ struct EmbeddedADS {
     func connect() throws -> (server: EmbeddedServer, client: EmbeddedClient) {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let server = try EmbeddedServer(
-            ADSService(delegate: TokenDelegate(), store: store, registry: registry, logger: logger))
+            DiscoveryService(delegate: TokenDelegate(), store: store, registry: registry, logger: logger))
         return (server, try EmbeddedClient(server))
     }
 }
@@ -40,7 +40,7 @@ extension EmbeddedClient {
 /// A request of either variant.
 func request(
     _ variant: Variant, _ names: [String] = [], type: String = ResourceType.endpoint.typeURL, node: String = "proxy",
-    features: [String] = [], unsubscribe: [String] = [], has: [String: String] = [:], nonce: String = "",
+    features: [String] = [], unsubscribe: [String] = [], initialVersions: [String: String] = [:], nonce: String = "",
     error: String? = nil
 ) throws -> [UInt8] {
     switch variant {
@@ -54,7 +54,7 @@ func request(
         var request = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
         (request.node.id, request.node.cluster, request.node.clientFeatures) = (node, "view", features)
         (request.typeURL, request.resourceNamesSubscribe, request.responseNonce) = (type, names, nonce)
-        (request.resourceNamesUnsubscribe, request.initialResourceVersions) = (unsubscribe, has)
+        (request.resourceNamesUnsubscribe, request.initialResourceVersions) = (unsubscribe, initialVersions)
         if let error { request.errorDetail.message = error }
         return try request.serializedBytes()
     }
@@ -105,7 +105,7 @@ struct HostileRequestTests {
             let patient = try client.stream(variant, requests)
             #expect(patient.status?.code == .resourceExhausted)
             let versions = Dictionary(uniqueKeysWithValues: (0...200_000).map { ("\($0)", "1") })
-            let liar = try client.stream(variant, [request(variant, has: versions)])
+            let liar = try client.stream(variant, [request(variant, initialVersions: versions)])
             #expect(liar.status?.code == .resourceExhausted)
         }
         let other = try client.stream(variant, [request(variant, ["a"], node: "other")])
@@ -123,7 +123,7 @@ struct HostileRequestTests {
                     DiscoveryRequest(
                         typeURL: ResourceType.endpoint.typeURL,
                         names: .change(
-                            subscribe: NameList(names), unsubscribe: NameList([]), has: VersionList([:]))))
+                            subscribe: NameList(names), unsubscribe: NameList([]), initialVersions: VersionList([:]))))
                 #expect(machine.subscriptions[0].interest.names.bytes <= 18 << 20)
             }
         }
@@ -140,7 +140,8 @@ struct HostileRequestTests {
                 DiscoveryRequest(
                     typeURL: ResourceType.endpoint.typeURL,
                     names: .change(
-                        subscribe: NameList(["\(index)"]), unsubscribe: NameList([]), has: VersionList([:]))))
+                        subscribe: NameList(["\(index)"]), unsubscribe: NameList([]), initialVersions: VersionList([:]))
+                ))
             if index == 0 { #expect(machine.next() != nil) }
         }
         #expect(machine.subscriptions[0].interest.names.count == 100_000)
@@ -168,8 +169,8 @@ struct HostileFuzzTests {
         let long = (0..<60).map { "outbound|9080||service-\($0).shop.svc.cluster.local" }
         return try [
             request(variant, type: ResourceType.cluster.typeURL),
-            request(variant, ["a", "*"], has: ["a": "1", "b": ""]),
-            request(variant, long, has: Dictionary(uniqueKeysWithValues: long.map { ($0, "1") })),
+            request(variant, ["a", "*"], initialVersions: ["a": "1", "b": ""]),
+            request(variant, long, initialVersions: Dictionary(uniqueKeysWithValues: long.map { ($0, "1") })),
             request(variant, ["a"], type: ResourceType.cluster.typeURL, nonce: "1"),
             request(variant, ["a"], unsubscribe: ["b", "*"], nonce: "2", error: "a: goo.gle/debug no"),
             request(variant, type: ResourceType.listener.typeURL),
@@ -203,7 +204,7 @@ struct HostileFuzzTests {
             #expect(codes.contains(answer.status?.code), "run \(run)")
             server.finish()
             #expect(service.store.activeViews.isEmpty, "run \(run)")
-            #expect(service.registry.drain().allSatisfy { !$0.isConnected }, "run \(run)")
+            #expect(service.registry.takeChanged().allSatisfy { !$0.isConnected }, "run \(run)")
         }
         #expect(answered == Fuzz.runs(usually: 20))
     }

@@ -132,19 +132,20 @@ struct LayerListTests {
             layers, layers.reversed(), [Layer([.cluster: ResourceSet(layers.flatMap { $0[.cluster].resources })])],
         ] {
             var session = Session(.delta, Snapshot(revision: 2, layers: list))
-            try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], has: VersionList(has)))
+            try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], initialVersions: VersionList(has)))
             let responses = try session.settle()
             #expect(responses.map(\.names) == [[]] && responses.map(\.removed) == [[]])
             // Beside the wildcard it may want what is not there, and is to be told.
             var asking = Session(.delta, Snapshot(revision: 2, layers: list))
-            try asking.send(.cluster, .change(subscribe: ["*", "none"], unsubscribe: [], has: VersionList(has)))
+            try asking.send(
+                .cluster, .change(subscribe: ["*", "none"], unsubscribe: [], initialVersions: VersionList(has)))
             #expect(try asking.settle().map(\.removed) == [["none"]])
         }
         // One thing has changed, and one has gone, while it was away.
         var changed = has
         (changed["c5"], changed["gone"]) = ("other", "1")
         var session = Session(.delta, Snapshot(revision: 2, layers: layers))
-        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], has: VersionList(changed)))
+        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], initialVersions: VersionList(changed)))
         let responses = try session.settle()
         #expect(responses.map(\.names) == [["c5"], []] && responses.map(\.removed) == [[], ["gone"]])
     }

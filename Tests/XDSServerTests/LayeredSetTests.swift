@@ -16,9 +16,9 @@ struct LayeredSetTests {
         #expect(layered["b"]?.version == resource(.cluster, "b", "2").version)
         #expect(layered["a"] === base["a"], "it is shared")
         #expect(layered.names == ["a", "b", "c"] && layered["d"] == nil)
-        #expect(layered.contested == ["b"] && LayeredSet([base, more]).contested.isEmpty)
+        #expect(layered.duplicateNames == ["b"] && LayeredSet([base, more]).duplicateNames.isEmpty)
         let snapshot = Snapshot(revision: 1, layers: [Layer([.cluster: base]), Layer([.cluster: base, .route: more])])
-        #expect(snapshot.contested == [.cluster: ["a", "b"]])
+        #expect(snapshot.duplicateNames == [.cluster: ["a", "b"]])
     }
 
     @Test("The version depends on what is visible: not on the layers that it is in, or their order")
@@ -62,9 +62,9 @@ struct LayeredSetTests {
         for list in lists {
             #expect(list.count == list.names.count && list.resources.map(\.name) == list.names.sorted())
             #expect(Set(list.names { _ in true }) == list.names && list.names { _ in true }.count == list.count)
-            let lasting = list.resources.filter { $0.ttl != nil }
-            #expect(list.lasting.names == lasting.map(\.name), "seed \(seed)")
-            #expect(list.lasting.shortest == lasting.compactMap(\.ttl).min(), "seed \(seed)")
+            let expiring = list.resources.filter { $0.ttl != nil }
+            #expect(list.expiring.names == expiring.map(\.name), "seed \(seed)")
+            #expect(list.expiring.shortestTTL == expiring.compactMap(\.ttl).min(), "seed \(seed)")
             let body = list.body(ResponseForm(.delta)).reduce(0) { $0 + $1.plain.readableBytes }
             let fields = list.resources.reduce(0) { $0 + $1.field(ResponseForm(.delta)).plain.readableBytes }
             #expect(body == fields, "seed \(seed)")
@@ -72,9 +72,9 @@ struct LayeredSetTests {
         for old in lists {
             for new in lists {
                 let differing = old.names.union(new.names).filter { old[$0]?.version != new[$0]?.version }
-                #expect(new.changes(since: old).isSuperset(of: differing), "seed \(seed)")
+                #expect(new.changedNames(since: old).isSuperset(of: differing), "seed \(seed)")
                 #expect(new.hasSameContent(as: old) == differing.isEmpty, "seed \(seed)")
-                #expect(!new.isIdentical(to: old) || new.changes(since: old).isEmpty)
+                #expect(!new.isIdentical(to: old) || new.changedNames(since: old).isEmpty)
             }
         }
     }
@@ -110,13 +110,13 @@ struct LayeredSetTests {
     func all() {
         let list = LayeredSet([base, more])
         let has = Dictionary(uniqueKeysWithValues: list.resources.map { ($0.name, $0.version) })
-        #expect(list.isAll(of: VersionList(has)))
+        #expect(list.isExactly(VersionList(has)))
         var changed = has
         changed["a"] = "other"
-        #expect(!list.isAll(of: VersionList(changed)))
-        #expect(!list.isAll(of: VersionList(has.merging(["e": "1"]) { $1 })))
-        #expect(!list.isAll(of: VersionList(has.filter { $0.key != "a" })))
-        #expect(LayeredSet.empty.isAll(of: [:]))
+        #expect(!list.isExactly(VersionList(changed)))
+        #expect(!list.isExactly(VersionList(has.merging(["e": "1"]) { $1 })))
+        #expect(!list.isExactly(VersionList(has.filter { $0.key != "a" })))
+        #expect(LayeredSet.empty.isExactly([:]))
     }
 
     @Test("Who comes back is told what others are told who have the same of what they share")

@@ -53,10 +53,11 @@ struct NonceTests {
         var session = Session(.delta, snapshot(1, [.route: ["a": "1", "b": "1"]]))
         try session.want(.route, ["a"])
         _ = session.responses()
-        try session.send(.route, .change(subscribe: ["b"], unsubscribe: ["a"], has: [:]), nonce: "stale", error: "x")
+        try session.send(
+            .route, .change(subscribe: ["b"], unsubscribe: ["a"], initialVersions: [:]), nonce: "stale", error: "x")
         #expect(session.responses().isEmpty, "one response is under way")
         #expect(session.machine.nack == nil)
-        try session.send(.route, .change(subscribe: [], unsubscribe: [], has: [:]), nonce: "1")
+        try session.send(.route, .change(subscribe: [], unsubscribe: [], initialVersions: [:]), nonce: "1")
         #expect(session.responses().map(\.names) == [["b"]])
     }
 

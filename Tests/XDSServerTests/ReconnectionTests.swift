@@ -10,7 +10,7 @@ struct ReconnectionTests {
         let now = snapshot(1, [.cluster: ["same": "1", "changed": "2", "new": "1"]])
         var session = Session(.delta, now)
         let has = ["same": resource(.cluster, "same", "1").version, "changed": "old", "gone": "old"]
-        try session.send(.cluster, .change(subscribe: [], unsubscribe: [], has: VersionList(has)))
+        try session.send(.cluster, .change(subscribe: [], unsubscribe: [], initialVersions: VersionList(has)))
         let responses = try session.settle()
         #expect(responses.flatMap(\.names) == ["changed", "new"])
         #expect(responses.flatMap(\.removed) == ["gone"])
@@ -22,7 +22,7 @@ struct ReconnectionTests {
     func reconnectionWithEverything(_ type: ResourceType) throws {
         var session = Session(.delta, snapshot(1, [type: ["a": "1"]]))
         let has = ["a": resource(type, "a", "1").version, "not wanted": "1"]
-        try session.send(type, .change(subscribe: ["a"], unsubscribe: [], has: VersionList(has)))
+        try session.send(type, .change(subscribe: ["a"], unsubscribe: [], initialVersions: VersionList(has)))
         let responses = try session.settle()
         #expect(responses.count == 1 && responses[0].names == [] && responses[0].removed == [])
     }
@@ -31,9 +31,9 @@ struct ReconnectionTests {
     func hintThenResubscription() throws {
         var session = Session(.delta)
         let has = ["a": resource(.route, "a", "1").version]
-        try session.send(.route, .change(subscribe: ["a"], unsubscribe: [], has: VersionList(has)))
-        try session.send(.route, .change(subscribe: [], unsubscribe: ["a"], has: [:]))
-        try session.send(.route, .change(subscribe: ["a"], unsubscribe: [], has: [:]))
+        try session.send(.route, .change(subscribe: ["a"], unsubscribe: [], initialVersions: VersionList(has)))
+        try session.send(.route, .change(subscribe: [], unsubscribe: ["a"], initialVersions: [:]))
+        try session.send(.route, .change(subscribe: ["a"], unsubscribe: [], initialVersions: [:]))
         session.machine.update(snapshot(1, [.route: ["a": "1"]]))
         #expect(try session.settle().map(\.names) == [["a"]])
     }
@@ -48,8 +48,8 @@ struct ReconnectionTests {
     @Test("Delta: clusters that have gone while a client was away are removed after its routes are renewed")
     func reconnectionRemovesLast() throws {
         var session = Session(.delta, snapshot(2, [.cluster: ["new": "1"], .route: ["r": "new"]]))
-        try session.send(.cluster, .change(subscribe: [], unsubscribe: [], has: ["old": "1"]))
-        try session.send(.route, .change(subscribe: ["r"], unsubscribe: [], has: ["r": "1"]))
+        try session.send(.cluster, .change(subscribe: [], unsubscribe: [], initialVersions: ["old": "1"]))
+        try session.send(.route, .change(subscribe: ["r"], unsubscribe: [], initialVersions: ["r": "1"]))
         let responses = try session.settle()
         let route = try #require(responses.firstIndex { $0.type == .route })
         let removal = try #require(responses.firstIndex { $0.removed == ["old"] })
@@ -60,7 +60,7 @@ struct ReconnectionTests {
     func returnsBeforeRemoval() throws {
         var session = Session(.delta, snapshot(1, [.cluster: ["a": "1"], .route: ["r": "1"]]))
         let has = ["b": resource(.cluster, "b", "1").version]
-        try session.send(.cluster, .change(subscribe: [], unsubscribe: [], has: VersionList(has)))
+        try session.send(.cluster, .change(subscribe: [], unsubscribe: [], initialVersions: VersionList(has)))
         try session.want(.route, ["r"])
         let first = session.responses()
         session.machine.update(snapshot(2, [.cluster: ["a": "1", "b": "1"], .route: ["r": "1"]]))
@@ -74,9 +74,9 @@ struct ReconnectionTests {
         let endpoints = ["a": "1", "b": "1"]
         var session = Session(.delta, snapshot(1, [.cluster: ["a": "2", "b": "1"], .endpoint: endpoints]))
         let clusters = ["a": "old", "b": resource(.cluster, "b", "1").version]
-        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], has: VersionList(clusters)))
+        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], initialVersions: VersionList(clusters)))
         let has = Dictionary(uniqueKeysWithValues: endpoints.keys.map { ($0, resource(.endpoint, $0, "1").version) })
-        try session.send(.endpoint, .change(subscribe: ["a", "b"], unsubscribe: [], has: VersionList(has)))
+        try session.send(.endpoint, .change(subscribe: ["a", "b"], unsubscribe: [], initialVersions: VersionList(has)))
         let responses = try session.settle()
         #expect(responses.map(\.type) == [.cluster, .endpoint] && responses.map(\.names) == [["a"], ["a"]])
     }

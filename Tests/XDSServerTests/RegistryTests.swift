@@ -20,17 +20,17 @@ struct RegistryTests {
     func otherAddress(_ isAggregated: Bool) {
         let registry = ProxyRegistry()
         #expect(!registry.update(report("a", acked: 1, peer: "10.0.0.1"), stream: 1))
-        _ = registry.drain()
+        _ = registry.takeChanged()
         #expect(registry.update(report("a", acked: 9, peer: "10.0.0.2"), stream: 2, isAggregated: isAggregated))
-        #expect(registry.drain().map(\.answeredRevision) == [1])
+        #expect(registry.takeChanged().map(\.answeredRevision) == [1])
         registry.update(report("a", acked: 2, peer: "10.0.0.1"), stream: 1)
-        #expect(registry.drain().map(\.answeredRevision) == [2])
+        #expect(registry.takeChanged().map(\.answeredRevision) == [2])
         registry.update(report("a", acked: 3, peer: "10.0.0.1"), stream: 3)
-        #expect(registry.drain().map(\.answeredRevision) == [3], "it came back, from the same address")
+        #expect(registry.takeChanged().map(\.answeredRevision) == [3], "it came back, from the same address")
         registry.update(report("a", acked: 2, isConnected: false, peer: "10.0.0.1"), stream: 1)
-        #expect(registry.drain().isEmpty)
+        #expect(registry.takeChanged().isEmpty)
         registry.update(report("a", acked: 3, isConnected: false, peer: "10.0.0.1"), stream: 3)
-        #expect(registry.drain().map(\.answeredRevision) == [9])
+        #expect(registry.takeChanged().map(\.answeredRevision) == [9])
         #expect(!registry.update(report("a", acked: 9, peer: "10.0.0.2"), stream: 2, isAggregated: isAggregated))
     }
 
@@ -43,7 +43,7 @@ struct RegistryTests {
         (routes.firstRevision, routes.routes) = (3, ["y", "x"])
         registry.update(clusters, stream: 1, isAggregated: false)
         registry.update(routes, stream: 2, isAggregated: false)
-        let all = registry.drain()
+        let all = registry.takeChanged()
         #expect(all.map(\.answeredRevision) == [4] && all.map(\.firstRevision) == [2])
         #expect(all.map(\.routes) == [["x", "y"]])
     }
@@ -53,10 +53,10 @@ struct RegistryTests {
         let registry = ProxyRegistry()
         for acked in Int64(1)...5 { registry.update(report("a", acked: acked), stream: 1) }
         registry.update(report("b"), stream: 2)
-        #expect(Set(registry.drain()) == [report("a", acked: 5), report("b")])
-        #expect(registry.drain().isEmpty)
+        #expect(Set(registry.takeChanged()) == [report("a", acked: 5), report("b")])
+        #expect(registry.takeChanged().isEmpty)
         registry.update(report("a", acked: 5), stream: 1)
-        #expect(registry.drain().isEmpty, "nothing has changed")
+        #expect(registry.takeChanged().isEmpty, "nothing has changed")
     }
 
     @Test("An older stream says nothing about a client that has a newer one")
@@ -64,7 +64,7 @@ struct RegistryTests {
         let registry = ProxyRegistry()
         registry.update(report("a", acked: 2), stream: 2)
         registry.update(report("a", isConnected: false), stream: 1)
-        #expect(registry.drain() == [report("a", acked: 2)])
+        #expect(registry.takeChanged() == [report("a", acked: 2)])
     }
 
     @Test("Who has gone is reported once and then forgotten")
@@ -75,9 +75,9 @@ struct RegistryTests {
         registry.update(report("a", isConnected: false), stream: 1)
         #expect(registry.connected == [report("b")])
         #expect(registry.connectedCount == 1)
-        #expect(registry.drain().contains(report("a", isConnected: false)))
+        #expect(registry.takeChanged().contains(report("a", isConnected: false)))
         registry.update(report("a"), stream: 3)
-        #expect(registry.drain() == [report("a")], "it may come back")
+        #expect(registry.takeChanged() == [report("a")], "it may come back")
     }
 
     @Test("What could not be passed on is reported again, unless there is news")
@@ -86,23 +86,25 @@ struct RegistryTests {
         registry.update(report("a", acked: 1), stream: 1)
         registry.update(report("b", acked: 1), stream: 2)
         registry.update(report("c", isConnected: false), stream: 3)
-        let drained = registry.drain()
+        let drained = registry.takeChanged()
         registry.update(report("a", acked: 2), stream: 1)
         registry.restore(drained)
         #expect(
-            Set(registry.drain()) == [report("a", acked: 2), report("b", acked: 1), report("c", isConnected: false)])
-        #expect(registry.drain().isEmpty)
+            Set(registry.takeChanged()) == [
+                report("a", acked: 2), report("b", acked: 1), report("c", isConnected: false),
+            ])
+        #expect(registry.takeChanged().isEmpty)
     }
 
     @Test("A client that has gone is not connected again by what was known of it before")
     func restoredTooLate() {
         let registry = ProxyRegistry()
         registry.update(report("a"), stream: 1)
-        let connected = registry.drain()
+        let connected = registry.takeChanged()
         registry.update(report("a", isConnected: false), stream: 1)
-        #expect(registry.drain() == [report("a", isConnected: false)])
+        #expect(registry.takeChanged() == [report("a", isConnected: false)])
         registry.restore(connected)
-        #expect(registry.drain().isEmpty)
+        #expect(registry.takeChanged().isEmpty)
         #expect(registry.connectedCount == 0)
     }
 
@@ -113,7 +115,7 @@ struct RegistryTests {
         registry.update(report("b"), stream: 2)
         var changes = registry.changes.makeAsyncIterator()
         #expect(await changes.next(isolation: #isolation) != nil)
-        #expect(registry.drain().count == 2)
+        #expect(registry.takeChanged().count == 2)
     }
 
     @Test("A push is reported once the client has answered, or after a while if it does not", arguments: bothVariants)
@@ -133,18 +135,18 @@ struct RegistryTests {
 
         try publish(1)
         try client.advance(by: .milliseconds(100))
-        #expect(service.registry.drain().isEmpty)
+        #expect(service.registry.takeChanged().isEmpty)
         try client.advance(by: .milliseconds(400))
-        #expect(service.registry.drain().map { $0.types.map(\.state) } == [[.stale]])
+        #expect(service.registry.takeChanged().map { $0.types.map(\.state) } == [[.stale]])
         try acknowledge("1")
         try client.advance(by: .milliseconds(250))
-        #expect(service.registry.drain().map(\.ackedRevision) == [1])
+        #expect(service.registry.takeChanged().map(\.ackedRevision) == [1])
 
         try publish(2)
         try client.advance(by: .milliseconds(100))
         try acknowledge("2")
         try client.advance(by: .milliseconds(400))
-        let reports = service.registry.drain()
+        let reports = service.registry.takeChanged()
         #expect(reports.map(\.ackedRevision) == [2] && reports.map { $0.types.map(\.state) } == [[.synced]])
     }
 }

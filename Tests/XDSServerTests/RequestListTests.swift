@@ -54,7 +54,7 @@ struct RequestListTests {
                     names: .change(
                         subscribe: NameList(message.resourceNamesSubscribe),
                         unsubscribe: NameList(message.resourceNamesUnsubscribe),
-                        has: VersionList(message.initialResourceVersions)))
+                        initialVersions: VersionList(message.initialResourceVersions)))
             }
         }
     }
@@ -108,8 +108,10 @@ struct RequestListTests {
         #expect(RequestLists(ByteBuffer(bytes: twice), .delta, RecentLists()) == nil)
         for bytes in [once, twice] {
             let request = try DiscoveryRequest.decode(ByteBuffer(bytes: bytes), .delta, RecentLists()).request
-            guard case .change(_, _, let has) = request.names else { return #expect(Bool(false), "not delta") }
-            #expect(has.versions["a"] == "3" && has.versions.count == 201)
+            guard case .change(_, _, let initialVersions) = request.names else {
+                return #expect(Bool(false), "not delta")
+            }
+            #expect(initialVersions.versions["a"] == "3" && initialVersions.versions.count == 201)
         }
     }
 

@@ -108,7 +108,7 @@ struct ResourceTypeTests {
             let machine = StreamMachine(variant, only: type)
             machine.update(snapshot(1, [type: ["a": "1"]]))
             let names: DiscoveryRequest.Names =
-                variant == .delta ? .change(subscribe: ["a"], unsubscribe: [], has: [:]) : .all(["a"])
+                variant == .delta ? .change(subscribe: ["a"], unsubscribe: [], initialVersions: [:]) : .all(["a"])
             try machine.receive(DiscoveryRequest(typeURL: "", names: names))
             #expect(machine.next().map { Response($0).names } == ["a"])
             try machine.receive(DiscoveryRequest(typeURL: type.typeURL, names: names))

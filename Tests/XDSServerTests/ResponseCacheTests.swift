@@ -129,7 +129,8 @@ private struct Sidecar {
             var list = (held[type] ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
             if random.chance(10), let first = list.first { list.insert((first.0, "wrong"), at: 0) }
             let names = DiscoveryRequest.Names.change(
-                subscribe: NameList(type == .cluster ? clusters : Mesh.names), unsubscribe: [], has: versions(list))
+                subscribe: NameList(type == .cluster ? clusters : Mesh.names), unsubscribe: [],
+                initialVersions: versions(list))
             for session in [\Sidecar.sharing, \.alone] { try self[keyPath: session].send(type, names) }
         }
     }

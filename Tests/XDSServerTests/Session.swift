@@ -28,7 +28,7 @@ extension Snapshot {
 
 /// Publications that have one view each.
 extension SnapshotStore {
-    private final class One: SnapshotSource {
+    private final class One: SnapshotPublication {
         let snapshot: Snapshot
         init(_ snapshot: Snapshot) { self.snapshot = snapshot }
 
@@ -104,14 +104,15 @@ struct Session {
             let old = Set(before ?? [])
             let more = names.filter { !old.contains($0) }
             let less = old.subtracting(names).sorted()
-            try send(type, .change(subscribe: NameList(more), unsubscribe: NameList(less), has: [:]))
+            try send(type, .change(subscribe: NameList(more), unsubscribe: NameList(less), initialVersions: [:]))
         }
     }
 
     mutating func ack(_ response: Response, error: String? = nil) throws {
         let names: DiscoveryRequest.Names =
             variant == .delta
-            ? .change(subscribe: [], unsubscribe: [], has: [:]) : .all(NameList(wanted[response.type] ?? []))
+            ? .change(subscribe: [], unsubscribe: [], initialVersions: [:])
+            : .all(NameList(wanted[response.type] ?? []))
         try send(response.type, names, nonce: response.nonce, error: error)
     }
 

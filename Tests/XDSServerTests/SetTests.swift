@@ -84,9 +84,9 @@ struct SetTests {
     func changesSinceAncestor() {
         let second = base.updating(set: [resource(.cluster, "c", "1")], removing: [])
         let third = second.updating(set: [], removing: ["a"])
-        #expect(third.changes(since: third).isEmpty)
-        #expect(third.changes(since: second) == ["a"])
-        #expect(third.changes(since: base) == ["a", "c"])
+        #expect(third.changedNames(since: third).isEmpty)
+        #expect(third.changedNames(since: second) == ["a"])
+        #expect(third.changedNames(since: base) == ["a", "c"])
         #expect(third.isDerived(from: base) && !base.isDerived(from: third))
     }
 
@@ -104,15 +104,15 @@ struct SetTests {
             sets.append(origin.updating(set: randomSet(&random).resources, removing: Array(removed)))
         }
         for set in sets {
-            let lasting = set.resources.filter { $0.ttl != nil }
-            #expect(set.lasting.names == lasting.map(\.name), "seed \(seed)")
-            #expect(set.lasting.shortest == lasting.compactMap(\.ttl).min(), "seed \(seed)")
+            let expiring = set.resources.filter { $0.ttl != nil }
+            #expect(set.expiring.names == expiring.map(\.name), "seed \(seed)")
+            #expect(set.expiring.shortestTTL == expiring.compactMap(\.ttl).min(), "seed \(seed)")
             #expect(set.digest == ResourceSet(set.resources).digest, "seed \(seed)")
         }
         for old in sets {
             for new in sets {
                 let differing = Set(old.names).union(new.names).filter { old[$0]?.version != new[$0]?.version }
-                #expect(new.changes(since: old).isSuperset(of: differing), "seed \(seed)")
+                #expect(new.changedNames(since: old).isSuperset(of: differing), "seed \(seed)")
             }
         }
     }

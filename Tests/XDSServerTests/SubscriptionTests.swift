@@ -57,25 +57,25 @@ struct SubscriptionTests {
         var session = Session(.delta, snapshot(1, [.cluster: ["a": "1", "b": "1"]]))
         try session.want(.cluster, [])
         #expect(try session.settle().map(\.names) == [["a", "b"]])
-        try session.send(.cluster, .change(subscribe: ["a", "x"], unsubscribe: [], has: [:]))
+        try session.send(.cluster, .change(subscribe: ["a", "x"], unsubscribe: [], initialVersions: [:]))
         let mixed = try session.settle()
         #expect(mixed.map(\.names) == [["a"]] && mixed.map(\.removed) == [["x"]])
-        try session.send(.cluster, .change(subscribe: [], unsubscribe: ["a", "x"], has: [:]))
+        try session.send(.cluster, .change(subscribe: [], unsubscribe: ["a", "x"], initialVersions: [:]))
         let told = try session.settle()
         #expect(told.map(\.names) == [["a"]], "a name that the wildcard still covers is told again")
         #expect(told.map(\.removed) == [["x"]])
-        try session.send(.cluster, .change(subscribe: ["b"], unsubscribe: ["*"], has: [:]))
+        try session.send(.cluster, .change(subscribe: ["b"], unsubscribe: ["*"], initialVersions: [:]))
         #expect(try session.settle().map(\.names) == [["b"]])
         session.machine.update(snapshot(2, [.cluster: ["a": "2", "b": "1"]]))
         #expect(try session.settle().isEmpty, "the wildcard has ended")
-        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], has: [:]))
+        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: [], initialVersions: [:]))
         #expect(try session.settle().map(\.names) == [["a", "b"]], "a wildcard anew is everything anew")
     }
 
     @Test("Delta: to want nothing, a client subscribes to and unsubscribes from everything")
     func deltaNothing() throws {
         var session = Session(.delta, snapshot(1, [.cluster: ["a": "1"]]))
-        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: ["*"], has: [:]))
+        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: ["*"], initialVersions: [:]))
         #expect(session.responses().flatMap(\.names).isEmpty)
     }
 
@@ -91,7 +91,7 @@ struct SubscriptionTests {
     @Test("Delta: subscribing to what the client has sends it again")
     func repeatedSubscription() throws {
         var session = try Session.synced(.delta, snapshot(1, [.route: ["a": "1"]]), routes: ["a"])
-        try session.send(.route, .change(subscribe: ["a"], unsubscribe: [], has: [:]))
+        try session.send(.route, .change(subscribe: ["a"], unsubscribe: [], initialVersions: [:]))
         #expect(try session.settle().map(\.names) == [["a"]])
     }
 
@@ -103,7 +103,7 @@ struct SubscriptionTests {
         session.machine.update(snapshot(2, [.route: ["a": "2", "b": "1"]]))
         #expect(session.responses().isEmpty)
         #expect(session.machine.ackedRevision == 2)
-        try session.send(.route, .change(subscribe: [], unsubscribe: ["never seen"], has: [:]))
+        try session.send(.route, .change(subscribe: [], unsubscribe: ["never seen"], initialVersions: [:]))
         #expect(session.responses().isEmpty)
     }
 
@@ -119,8 +119,8 @@ struct SubscriptionTests {
     @Test("Delta: a name given up for a wildcard before the first answer is answered too")
     func nameGivenUpForWildcard() throws {
         var session = Session(.delta)
-        try session.send(.cluster, .change(subscribe: ["a", "none"], unsubscribe: [], has: [:]))
-        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: ["a", "none"], has: [:]))
+        try session.send(.cluster, .change(subscribe: ["a", "none"], unsubscribe: [], initialVersions: [:]))
+        try session.send(.cluster, .change(subscribe: ["*"], unsubscribe: ["a", "none"], initialVersions: [:]))
         session.machine.update(snapshot(1, [.cluster: ["a": "1"]]))
         let responses = try session.settle()
         #expect(responses.map(\.names) == [["a"]] && responses.map(\.removed) == [["none"]])

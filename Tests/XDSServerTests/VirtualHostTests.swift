@@ -43,7 +43,7 @@ struct VirtualHostTests {
         var session = Session(.delta, hosts)
         let has = ["r/none": EncodedResource.absentVersion, "r/gone": "1"]
         try session.send(
-            .virtualHost, .change(subscribe: ["r/none", "r/gone"], unsubscribe: [], has: VersionList(has)))
+            .virtualHost, .change(subscribe: ["r/none", "r/gone"], unsubscribe: [], initialVersions: VersionList(has)))
         let responses = try session.settle()
         #expect(responses.map(\.names) == [["r/none"]] && responses.map(\.removed) == [["r/gone"]])
     }

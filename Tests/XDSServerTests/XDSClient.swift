@@ -108,13 +108,13 @@ struct XDSClient {
             if node != nil { message.node = proxy }
             if let rejection = request.nack { message.errorDetail.message = rejection }
             try send(message.serializedBytes())
-        case .change(let subscribe, let unsubscribe, let has):
+        case .change(let subscribe, let unsubscribe, let initialVersions):
             var message = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
             (message.typeURL, message.responseNonce) = (request.typeURL, request.nonce)
             (message.resourceNamesSubscribe, message.resourceNamesUnsubscribe) = (
                 subscribe.strings, unsubscribe.strings
             )
-            message.initialResourceVersions = has.versions
+            message.initialResourceVersions = initialVersions.versions
             if node != nil { message.node = proxy }
             if let rejection = request.nack { message.errorDetail.message = rejection }
             try send(message.serializedBytes())

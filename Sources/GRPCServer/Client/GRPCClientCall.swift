@@ -70,7 +70,7 @@ extension GRPCClientCall: HTTP2StreamDelegate {
 
     package func inputClosed(on stream: HTTP2Stream) {}
 
-    package func drained(_ stream: HTTP2Stream) {}
+    package func emptied(_ stream: HTTP2Stream) {}
 
     package func closed(_ stream: HTTP2Stream, code: HTTP2ErrorCode?) {
         self.stream = nil

@@ -30,13 +30,13 @@ enum EndpointPass: Pass {
             }
             return nil
         }
-        let refusals = view.refusals(of: name)
+        let unservedPorts = view.unservedPorts(of: name)
         let members = ServiceMembers(mesh: view.mesh, name: name, spec: spec)
         let clusters = members.endpoints(
             endpoints, on: view.enabledClusters,
-            except: Set(refusals.map { ServiceMembers.Part(endpoint: $0.endpoint, port: $0.port) }),
+            except: Set(unservedPorts.map { ServiceMembers.Part(endpoint: $0.endpoint, port: $0.port) }),
             diagnostics: &diagnostics)
-        diagnostics += refusals.map { refusal in
+        diagnostics += unservedPorts.map { refusal in
             Diagnostic(
                 .endpoint(refusal.endpoint, of: name, in: view.mesh), refusal.pointer, .duplicateAddress,
                 refusal.detail,

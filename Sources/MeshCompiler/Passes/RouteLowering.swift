@@ -46,7 +46,7 @@ struct RouteLowering {
     }
 
     /// The VirtualService whose rules hold.
-    mutating func owner() -> NamespacedName? {
+    mutating func holder() -> NamespacedName? {
         let ownership = view.ownership(of: host)
         for diagnostic in ownership.diagnostics(in: view.mesh) { report(diagnostic) }
         return ownership.holder
@@ -54,7 +54,7 @@ struct RouteLowering {
 
     /// The owner, unless its rules come to too much.
     private mutating func keptOwner() -> NamespacedName? {
-        guard let owner = owner() else { return nil }
+        guard let owner = holder() else { return nil }
         guard let excess else { return owner }
         report(
             .virtualService, owner, JSONPointer(["spec", "http"]), .tooMany,
@@ -116,7 +116,7 @@ struct RouteLowering {
     ) -> [IR.Route] {
         let route = IR.Route(
             name: condition?.name.map { "\(place.routeName).\($0)" } ?? place.routeName,
-            origin: .rules(place.owner, index: place.index, match: index, name: rule.name),
+            origin: .rules(place.virtualService, index: place.index, match: index, name: rule.name),
             match: condition.map { IR.RouteMatch($0) } ?? .any, action: .respond(status: 503, body: nil),
             fault: rule.fault, headers: rule.headers)
         switch rule.action {
@@ -172,18 +172,20 @@ struct RouteLowering {
 
     mutating func destinations(of rule: HTTPRule, at place: RulePlace, port: Int) -> RuleDestinations {
         guard case .route(let parts) = rule.action else {
-            return RuleDestinations([], RuleShape(rule, of: place.owner)) { _ in nil }
+            return RuleDestinations([], RuleShape(rule, of: place.virtualService)) { _ in nil }
         }
         var found: [RuleDestination] = []
         for (index, part) in parts.enumerated() {
             let at = place.pointer.appending("route").appending(index).appending("destination")
-            guard let (target, port) = target(part.destination, of: place.owner, port: port, at: at) else { continue }
+            guard let (target, port) = target(part.destination, of: place.virtualService, port: port, at: at) else {
+                continue
+            }
             found.append(
                 RuleDestination(
                     index: index, host: target.host, port: port, named: target.version, version: target.version,
                     weight: part.weight, headers: part.headers))
         }
-        let destinations = RuleDestinations(found, RuleShape(rule, of: place.owner)) { view.service($0) }
+        let destinations = RuleDestinations(found, RuleShape(rule, of: place.virtualService)) { view.service($0) }
         reportRetired(destinations, at: place)
         return destinations
     }
@@ -192,13 +194,15 @@ struct RouteLowering {
     private mutating func mirrors(of rule: HTTPRule, at place: RulePlace, port: Int) -> [IR.Mirror] {
         guard let mirror = rule.mirror else { return [] }
         let at = place.pointer.appending("mirror")
-        guard let (target, port) = target(mirror.destination, of: place.owner, port: port, at: at) else { return [] }
+        guard let (target, port) = target(mirror.destination, of: place.virtualService, port: port, at: at) else {
+            return []
+        }
         let named = RuleDestination(
             index: 0, host: target.host, port: port, named: target.version, version: target.version, weight: 100,
             headers: HeaderOperations())
-        let shape = RuleShape(namespace: place.owner.namespace)
+        let shape = RuleShape(namespace: place.virtualService.namespace)
         guard let meant = RuleDestinations([named], shape, { view.service($0) }).all.first else { return [] }
-        reportRetired(meant, of: place.owner, at: at)
+        reportRetired(meant, of: place.virtualService, at: at)
         let cluster = IR.ClusterName(host: target.host, port: port, version: meant.version)
         return [IR.Mirror(cluster: cluster, partsPerMillion: Int((mirror.percentage ?? .all).partsPerMillion))]
     }
@@ -240,7 +244,7 @@ struct RouteLowering {
     private mutating func reportRetired(_ destinations: RuleDestinations, at place: RulePlace) {
         for destination in destinations.all {
             let at = place.pointer.appending("route").appending(destination.index).appending("destination")
-            reportRetired(destination, of: place.owner, at: at)
+            reportRetired(destination, of: place.virtualService, at: at)
         }
     }
 
@@ -379,16 +383,16 @@ extension HTTPMatch {
 /// The place of a rule in its VirtualService.
 struct RulePlace {
     /// The VirtualService.
-    let owner: NamespacedName
+    let virtualService: NamespacedName
     let index: Int
     let name: String?
     let routeName: String
 
-    init(_ owner: NamespacedName, _ index: Int, _ rule: HTTPRule) {
-        self.owner = owner
+    init(_ virtualService: NamespacedName, _ index: Int, _ rule: HTTPRule) {
+        self.virtualService = virtualService
         self.index = index
         name = rule.name
-        routeName = rule.name ?? "\(owner.name).\(owner.namespace)/http/\(index)"
+        routeName = rule.name ?? "\(virtualService.name).\(virtualService.namespace)/http/\(index)"
     }
 
     var pointer: JSONPointer { JSONPointer(["spec", "http"]).appending(index) }

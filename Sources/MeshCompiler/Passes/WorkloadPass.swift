@@ -20,7 +20,7 @@ enum WorkloadPass: Pass {
         var inbound = InboundListeners()
         for candidate in candidates.sorted(by: { $0.rank < $1.rank }) { inbound.decide(candidate.inbound) }
         let inForce = inbound.inForce.sorted { ($0.service, $0.port.number) < ($1.service, $1.port.number) }
-        return CompiledWorkload(inbound: inForce, refusals: inbound.refusals)
+        return CompiledWorkload(inbound: inForce, unservedPorts: inbound.unservedPorts)
     }
 
     private struct Candidate {
@@ -59,11 +59,11 @@ enum WorkloadPass: Pass {
 package struct CompiledWorkload: Hashable, Sendable {
     /// Sorted by service, then by port.
     package var inbound: [IR.Inbound]
-    var refusals: [Refusal]
+    var unservedPorts: [UnservedPort]
 }
 
 /// A port of an endpoint that its sidecar does not listen for, so that callers must not be sent there.
-struct Refusal: Hashable, Sendable {
+struct UnservedPort: Hashable, Sendable {
     var service: NamespacedName
     var endpoint: Name
     /// The port's name.
@@ -78,7 +78,7 @@ struct Refusal: Hashable, Sendable {
 /// The inbound listeners of one sidecar, as its candidates are decided about one by one.
 private struct InboundListeners {
     private(set) var inForce: [IR.Inbound] = []
-    private(set) var refusals: [Refusal] = []
+    private(set) var unservedPorts: [UnservedPort] = []
     private var holders: [IR.Inbound.Place: IR.Inbound] = [:]
     /// By service and port the one endpoint that the proxy stands before.
     private var instances: [Instance: Name] = [:]
@@ -114,8 +114,8 @@ private struct InboundListeners {
     private mutating func refuse(
         _ one: IR.Inbound, _ pointer: JSONPointer, because holder: IR.Inbound, _ detail: String
     ) {
-        refusals.append(
-            Refusal(
+        unservedPorts.append(
+            UnservedPort(
                 service: one.service, endpoint: one.endpoint, port: one.port.name, pointer: pointer, detail: detail,
                 holder: holder))
     }

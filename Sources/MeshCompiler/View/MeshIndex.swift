@@ -98,7 +98,7 @@ extension MeshIndex {
             switch question {
             case .object(.service, let name), .children(.endpoint, let name): hosts.insert(.service(name))
             case .mentioning(_, let mention): hosts.formUnion(self.hosts(concernedBy: mention))
-            case .object, .children, .refusals, .excess: break
+            case .object, .children, .unservedPorts, .excess: break
             }
         }
     }

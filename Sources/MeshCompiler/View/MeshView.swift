@@ -15,7 +15,7 @@ struct MeshView {
     /// The findings of earlier passes that later ones ask for.
     struct Earlier: Sendable {
         /// By service.
-        var refusals: [NamespacedName: [Refusal]] = [:]
+        var unservedPorts: [NamespacedName: [UnservedPort]] = [:]
         /// Why the rules for a host are left out: the rest of a sentence.
         var excess: [Host: String] = [:]
     }
@@ -84,9 +84,9 @@ struct MeshView {
     // MARK: What earlier passes found
 
     /// The ports of a service's endpoints that no sidecar listens for.
-    mutating func refusals(of service: NamespacedName) -> [Refusal] {
-        asked.insert(.refusals(service))
-        return earlier.refusals[service] ?? []
+    mutating func unservedPorts(of service: NamespacedName) -> [UnservedPort] {
+        asked.insert(.unservedPorts(service))
+        return earlier.unservedPorts[service] ?? []
     }
 
     /// Why the rules for a host are left out; `nil`: they are not.

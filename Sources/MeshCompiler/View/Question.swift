@@ -10,7 +10,7 @@ enum Question: Hashable, Sendable {
     /// All objects of a kind that mention something.
     case mentioning(Kind, Mention)
     /// The ports of a service's endpoints that no sidecar listens for, as ``WorkloadPass`` found them.
-    case refusals(NamespacedName)
+    case unservedPorts(NamespacedName)
     /// Whether a host's rules are too much: what ``RouteBudget`` came to.
     case excess(Host)
 }

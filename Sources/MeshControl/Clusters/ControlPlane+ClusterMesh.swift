@@ -25,7 +25,7 @@ extension ControlPlane {
                 throw ControlError.notFound(key.described)
             }
             try options.precondition.checkIfGiven(old)
-            guard var spec: ClusterSpec = old.noun() else {
+            guard var spec: ClusterSpec = old.decodedSpec() else {
                 throw ControlError.fault("the stored \(key) cannot be read")
             }
             // Disabling keeps what was said about the mesh, so that enabling again needs to say nothing.

@@ -43,12 +43,12 @@ extension ControlPlane {
             let log = ViolationLog()
             let draft = ObjectDraft(
                 Self.document(of: change, on: old), kind: kind, scope: scope, name: name, log: log)
-            let noun = kind.specType.read(draft.spec, at: PlannedWrite.specPointer, log: log)
+            let spec = kind.specType.read(draft.spec, at: JSONPointer.spec, log: log)
             try log.check(options)
-            guard let noun else { throw ControlError.fault("\(key) is neither valid nor reported") }
+            guard let spec else { throw ControlError.fault("\(key) is neither valid nor reported") }
             var write = PlannedWrite(
                 key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self,
-                base: base, noun: noun, references: noun.references(of: key))
+                base: base, typedSpec: spec, references: spec.references(of: key))
             try write.checkNumberOfReferences()
             try await rules.prepare(write, in: transaction)
             try await write.hold(in: transaction)

@@ -24,11 +24,11 @@ extension ControlPlane {
     /// One that cannot be read is given back: it was written by a newer program, which may be about to take over. The others
     /// do not wait for it.
     ///
-    /// - Parameter owner: the replica's name, unique among all that run.
-    package func claimReleases(owner: String, limit: Int, lease: Duration) async throws -> [ClaimedRelease] {
+    /// - Parameter replica: the replica's name, unique among all that run.
+    package func claimReleases(by replica: String, limit: Int, lease: Duration) async throws -> [ClaimedRelease] {
         try await translatingErrors {
             var claimed: [ClaimedRelease] = []
-            for row in try await store.claimReleases(owner: owner, limit: limit, lease: lease) {
+            for row in try await store.claimReleases(by: replica, limit: limit, lease: lease) {
                 do {
                     claimed.append(ClaimedRelease(release: try StoredRelease(row), row: row))
                 } catch {
@@ -55,11 +55,11 @@ extension ControlPlane {
                     let object = try await transaction.commit(
                         decision, of: row, leaseEpoch: row.leaseEpoch, actor: Self.engine, isLast: true)
                     // Thrown, so that nothing of the transaction is committed.
-                    guard object != nil else { throw LostComparison() }
+                    guard object != nil else { throw SupersededDecision() }
                     return true
                 }
             }
-        } catch is LostComparison {
+        } catch is SupersededDecision {
             return false
         }
     }

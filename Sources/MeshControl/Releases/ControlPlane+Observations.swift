@@ -8,7 +8,7 @@ internal import MeshStore
 /// The observations that a decision about a release is made on, and their time by the database's clock.
 package struct ReleaseWorld: Sendable {
     package var observations: ReleaseObservations
-    /// The mesh that the observations are of.
+    /// The rules of the mesh as of the observations, indexed; its state with them.
     package var rules: RuleIndex
     package var now: Timestamp
 }

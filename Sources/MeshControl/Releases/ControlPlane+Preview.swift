@@ -18,7 +18,7 @@ extension ControlPlane {
         var fields = FieldReader(body, at: .root, log: log)
         let document = fields.value("spec") ?? object.spec
         fields.finish()
-        let spec = ReleaseSpec.read(document, at: PlannedWrite.specPointer, log: log)
+        let spec = ReleaseSpec.read(document, at: JSONPointer.spec, log: log)
         guard log.violationsAndUnknownFields.isEmpty, let spec else {
             throw ControlError.invalid(log.violationsAndUnknownFields)
         }
@@ -41,7 +41,7 @@ extension ControlPlane {
     package func routes(of release: StoredObject) async throws -> [String: JSONValue] {
         let status = ReleaseStatus(release.status)
         guard let mesh = release.key.meshKey, let name = release.key.namespacedName, !status.phase.isTerminal,
-            let spec: ReleaseSpec = release.noun()
+            let spec: ReleaseSpec = release.decodedSpec()
         else { return [:] }
         let state = try await currentState(of: mesh)
         return spec.effects(in: indexes.index(of: state), as: name, at: status).members
@@ -101,7 +101,7 @@ private struct ReleasePreview: Sendable {
     /// The preview's `refusals`: the violations for which a start would be refused.
     private func refusals(_ effects: [RouteEffect], _ service: MeshState.Service) -> [Violation] {
         let log = ViolationLog()
-        let pointer = PlannedWrite.specPointer
+        let pointer = JSONPointer.spec
         spec.check(against: service.spec, at: pointer, log: log)
         var refusals = log.violations + spec.unknownRules(in: rules, namespace: name.namespace, at: pointer)
         if let rival {

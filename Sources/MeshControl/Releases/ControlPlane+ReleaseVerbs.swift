@@ -62,10 +62,10 @@ extension ControlPlane {
                 guard
                     let object = try await transaction.commit(
                         decision, of: row, leaseEpoch: nil, actor: caller.description, isLast: options.isPlain)
-                else { throw LostComparison() }
+                else { throw SupersededDecision() }
                 return WrittenObject(object: object, created: false, warnings: warnings + told, operation: nil)
             }
-        } catch is LostComparison {
+        } catch is SupersededDecision {
             return nil
         }
     }
@@ -74,7 +74,7 @@ extension ControlPlane {
     private static func warnings(
         of release: StoredRelease, _ effects: [RouteEffect], _ world: ReleaseWorld
     ) -> [Violation] {
-        var warnings = release.spec.warnings(at: PlannedWrite.specPointer)
+        var warnings = release.spec.warnings(at: JSONPointer.spec)
         if !effects.contains(where: \.divides) {
             warnings.append(
                 Violation(
@@ -92,7 +92,7 @@ extension ControlPlane {
     }
 
     /// The compare-and-swap failed: another writer changed the release first.
-    struct LostComparison: Error {}
+    struct SupersededDecision: Error {}
 
     private static func decide(_ verb: ReleaseVerb, _ release: StoredRelease, _ world: ReleaseWorld) throws
         -> ReleaseDecision
@@ -112,7 +112,7 @@ extension ControlPlane {
 
     /// Checks that the rules are fit for a start. They may be edited afterwards.
     private static func check(_ effects: [RouteEffect], of release: StoredRelease, in rules: RuleIndex) throws {
-        let pointer = PlannedWrite.specPointer
+        let pointer = JSONPointer.spec
         let unknown = release.spec.unknownRules(in: rules, namespace: release.name.namespace, at: pointer)
         guard unknown.isEmpty else { throw ControlError.invalid(unknown) }
         let excess = release.spec.excess(in: rules, as: release.name, at: pointer)
@@ -144,7 +144,7 @@ extension ControlPlane {
             throw ControlError.conflict(.init("targetMissing", "there is no service \(release.spec.service)"))
         }
         let log = ViolationLog()
-        release.spec.check(against: service, at: PlannedWrite.specPointer, log: log)
+        release.spec.check(against: service, at: JSONPointer.spec, log: log)
         guard log.violations.isEmpty else {
             throw ControlError.conflict(
                 .init("targetMissing", "the service lacks what the release names", errors: log.violations))

@@ -25,7 +25,7 @@ extension ControlPlane {
         guard !releases.isEmpty else { return [] }
         var state = state
         state.virtualServices[name] = MeshState.Rules(
-            spec: spec, revision: state.revision + 1,
+            spec: spec,
             createTime: state.virtualServices[name]?.createTime ?? Timestamp(microseconds: .max))
         let rules = RuleIndex(state)
         return releases.sorted { $0.key < $1.key }.flatMap { release, traffic in

@@ -4,7 +4,7 @@ package import MeshCore
 internal import MeshModel
 package import MeshStore
 
-/// A release as its nouns.
+/// A stored release, with spec and status decoded.
 package struct StoredRelease: Sendable {
     package var key: ObjectKey
     package var mesh: MeshKey

@@ -9,7 +9,7 @@ struct ClusterWriteRules: ObjectWriteRules {
         if let old = write.oldSpec(as: ClusterSpec.self) {
             if let mesh = spec.mesh, mesh != old.mesh {
                 write.log.report(
-                    PlannedWrite.specPointer.appending("mesh"), .immutable,
+                    JSONPointer.spec.appending("mesh"), .immutable,
                     "is changed by mesh:enable and mesh:disable; leave it out or as it is")
             }
             spec.mesh = old.mesh

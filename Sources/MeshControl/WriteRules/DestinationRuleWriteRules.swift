@@ -13,7 +13,7 @@ struct DestinationRuleWriteRules: ObjectWriteRules {
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
         let state = try await write.meshState(in: transaction)
         var names = StateNames(state)
-        for violation in spec.violations(named: name, in: &names, at: PlannedWrite.specPointer) {
+        for violation in spec.violations(named: name, in: &names, at: JSONPointer.spec) {
             write.log.report(violation)
         }
         try write.log.check(write.options)
@@ -21,7 +21,7 @@ struct DestinationRuleWriteRules: ObjectWriteRules {
             owner != name
         {
             let detail = "DestinationRule \(owner) holds for \(host.noun) \(host), and there can be only one"
-            let pointer = PlannedWrite.specPointer.appending("host")
+            let pointer = JSONPointer.spec.appending("host")
             throw ControlError.owned(
                 .owned(detail, by: owner, .destinationRule, errors: [Violation(pointer, .conflict, detail)]))
         }
@@ -50,14 +50,14 @@ struct DestinationRuleWriteRules: ObjectWriteRules {
 
     /// Without it, what rules name as a subset means the version of that name, or nothing: then their requests would get 503.
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {
-        guard let spec: DestinationRuleSpec = object.noun(), let namespace = object.key.namespace,
+        guard let spec: DestinationRuleSpec = object.decodedSpec(), let namespace = object.key.namespace,
             let mesh = object.key.meshKey, let service = HostName.service(spec.host, from: namespace),
             // Another namespace's is not this rule's to decide about, so by that name it means another host.
             service.namespace == namespace
         else { return }
         let key = ObjectKey.namespaced(.service, service, in: mesh)
         // Rules that are being written hold what they send requests to: they are waited for, and wait.
-        guard let stored: ServiceSpec = try await transaction.fetch(key, forUpdate: true)?.noun() else { return }
+        guard let stored: ServiceSpec = try await transaction.fetch(key, forUpdate: true)?.decodedSpec() else { return }
         let subsets = Set(
             spec.subsets.filter { subset in
                 let version = subset.version(in: stored)
@@ -65,7 +65,7 @@ struct DestinationRuleWriteRules: ObjectWriteRules {
             }.map(\.name))
         let users = try await transaction.referrers(
             ReferrerQuery(
-                to: key, parts: subsets.map { .subset($0) }, onceAnObject: true, limit: ControlError.Conflict.shown + 1)
+                to: key, parts: subsets.map { .subset($0) }, onePerObject: true, limit: ControlError.Conflict.shown + 1)
         )
         try users.check(object.key)
     }

@@ -10,7 +10,7 @@ struct EndpointWriteRules: ObjectWriteRules {
         guard let service = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no service") }
         // Neither can be deleted, nor a version removed, before this write is committed. Other endpoints' writes hold them too.
         let parent = write.key.parent.flatMap { write.held[$0] }
-        if let service: ServiceSpec = parent?.noun() { check(spec, against: service, write.log) }
+        if let service: ServiceSpec = parent?.decodedSpec() { check(spec, against: service, write.log) }
         if let rivals = try await rivals(of: spec, write, in: transaction) {
             let cluster = write.held[.cluster(spec.cluster, of: write.key.tenant)]
             try warn(of: spec, of: service, beside: rivals + [parent, cluster].compactMap(\.self), write)
@@ -36,7 +36,7 @@ struct EndpointWriteRules: ObjectWriteRules {
         var owners = Set(
             endpoints.compactMap(\.key.namespacedName).map { ObjectKey.namespaced(.service, $0, in: mesh) })
         for endpoint in endpoints {
-            guard let spec: EndpointSpec = endpoint.noun() else { continue }
+            guard let spec: EndpointSpec = endpoint.decodedSpec() else { continue }
             owners.insert(.cluster(spec.cluster, of: write.key.tenant))
         }
         return try await endpoints + transaction.fetch(Array(owners))
@@ -59,7 +59,7 @@ struct EndpointWriteRules: ObjectWriteRules {
     }
 
     private func check(_ spec: EndpointSpec, against service: ServiceSpec, _ log: ViolationLog) {
-        let pointer = PlannedWrite.specPointer
+        let pointer = JSONPointer.spec
         if let version = spec.version, !service.hasVersion(version) {
             log.report(
                 pointer.appending("version"), .unknownReference, "the service has no version \(version)",

@@ -37,10 +37,10 @@ extension ObjectWriteRules {
         try await carryOut(write, as: write.key.kind.specType, in: transaction)
     }
 
-    private func carryOut<Noun: ResourceKind>(
-        _ write: PlannedWrite, as noun: Noun.Type, in transaction: StoreTransaction
+    private func carryOut<Spec: ResourceKind>(
+        _ write: PlannedWrite, as type: Spec.Type, in transaction: StoreTransaction
     ) async throws -> WrittenObject {
-        try await write.put(write.spec(as: noun), in: transaction)
+        try await write.put(write.spec(as: type), in: transaction)
     }
 
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {}
@@ -51,9 +51,6 @@ struct PlainRules: ObjectWriteRules {}
 
 /// A write whose preconditions hold: what is there, and what a client wants there.
 struct PlannedWrite {
-    /// The place of the draft's `spec` in the request.
-    static let specPointer = JSONPointer(["spec"])
-
     let key: ObjectKey
     let old: StoredObject?
     let draft: ObjectDraft
@@ -63,23 +60,23 @@ struct PlannedWrite {
     let control: ControlPlane
     /// The mesh of the object as this replica knew it before the transaction; `nil` for objects outside of meshes.
     let base: MeshState?
-    /// The draft's `spec`.
-    let noun: any ResourceKind
+    /// The draft's `spec`, decoded.
+    let typedSpec: any ResourceKind
     /// The draft's references.
     var references: [Reference]
     /// The targets of ``references`` and the object's parent, by key, as far as they exist. They stay until the write
     /// is committed. Empty until the rights were checked.
     var held: [ObjectKey: StoredObject] = [:]
 
-    /// The draft's `spec` as its noun.
-    func spec<Noun: Document>(as type: Noun.Type = Noun.self) throws -> Noun {
-        guard let spec = noun as? Noun else { throw ControlError.fault("the spec of \(key) is no \(type)") }
+    /// The draft's `spec` as a value of its kind.
+    func spec<Spec: Document>(as type: Spec.Type = Spec.self) throws -> Spec {
+        guard let spec = typedSpec as? Spec else { throw ControlError.fault("the spec of \(key) is no \(type)") }
         return spec
     }
 
-    /// The stored `spec` as its noun; `nil` if there is none, or it cannot be read.
-    func oldSpec<Noun: Document>(as noun: Noun.Type = Noun.self) -> Noun? {
-        old.flatMap { Noun.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) }
+    /// The stored `spec` as a value of its kind; `nil` if there is none, or it cannot be read.
+    func oldSpec<Spec: Document>(as type: Spec.Type = Spec.self) -> Spec? {
+        old.flatMap { Spec.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) }
     }
 
     /// Writes the object, after a last look at what was reported since the spec was read.
@@ -87,8 +84,8 @@ struct PlannedWrite {
     /// - Parameters:
     ///   - status: `nil` keeps the status.
     ///   - conditions: what compiling says about the object; `nil`: nobody asked.
-    func put<Noun: Document>(
-        _ spec: Noun, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
+    func put<Spec: Document>(
+        _ spec: Spec, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
         in transaction: StoreTransaction
     ) async throws -> WrittenObject {
         try await checkTargets(in: transaction)
@@ -103,9 +100,9 @@ struct PlannedWrite {
     /// The document to store for a spec: the stored one if that means the same. An earlier version may have left out
     /// what this one writes down, such as the default of a field that is new; to write the same again is no new
     /// generation.
-    private func document<Noun: Document>(of spec: Noun) -> JSONValue {
+    private func document<Spec: Document>(of spec: Spec) -> JSONValue {
         let document = spec.json
-        guard let old, old.spec != document, oldSpec(as: Noun.self) == spec else { return document }
+        guard let old, old.spec != document, oldSpec(as: Spec.self) == spec else { return document }
         return old.spec
     }
 

@@ -39,7 +39,7 @@ extension PlannedWrite {
         let limit = Limits.referencesPerObject
         guard !limit.allows(references.count) else { return }
         log.report(
-            Self.specPointer, .tooMany,
+            JSONPointer.spec, .tooMany,
             "names or may mean other objects in \(references.count) places; allowed are \(limit.rule)")
         try log.check(options)
     }
@@ -95,7 +95,7 @@ extension ControlPlane {
             guard users.count < limit, let query = ListQuery(of: kind, in: key, pageSize: limit) else { continue }
             users += try await transaction.list(query).items.map(\.key)
         }
-        let query = ReferrerQuery(to: key, keeping: true, onceAnObject: true, limit: limit)
+        let query = ReferrerQuery(to: key, keeping: true, onePerObject: true, limit: limit)
         let referrers = try await transaction.referrers(query)
         users += referrers.items.map(\.object).filter { !users.contains($0) }
         guard users.isEmpty && referrers.unknown.isEmpty else {

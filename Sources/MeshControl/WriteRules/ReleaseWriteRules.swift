@@ -10,7 +10,7 @@ struct ReleaseWriteRules: ObjectWriteRules {
         guard let namespace = write.key.namespace else { throw ControlError.fault("\(write.key) has no namespace") }
         let serviceKey = ObjectKey.namespaced(
             .service, NamespacedName(namespace: namespace, name: spec.service), in: try write.mesh())
-        let pointer = PlannedWrite.specPointer
+        let pointer = JSONPointer.spec
         let service = try await transaction.fetch(serviceKey, forUpdate: false)
         if let service = service.flatMap({ ServiceSpec.read($0.spec, at: .root, log: ViolationLog(ofStored: true)) }) {
             spec.check(against: service, at: pointer, log: write.log)

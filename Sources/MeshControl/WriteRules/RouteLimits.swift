@@ -10,7 +10,7 @@ extension PlannedWrite {
     ///
     /// - Parameter state: the mesh without this write.
     func excess(of spec: VirtualServiceSpec, named name: NamespacedName, in state: MeshState) -> Violation? {
-        let pointer = Self.specPointer.appending("http")
+        let pointer = JSONPointer.spec.appending("http")
         var names = StateNames(state)
         let old = state.virtualServices[name]?.spec
         let oldHosts = old.map { Set(names.hosts(of: $0, from: name.namespace)) } ?? []
@@ -41,7 +41,7 @@ extension PlannedWrite {
         let old = state.services[name]?.spec
         guard service.ports.count(where: \.appProtocol.isHTTP) > old?.ports.count(where: \.appProtocol.isHTTP) ?? 0
         else { return nil }
-        let pointer = Self.specPointer.appending("ports")
+        let pointer = JSONPointer.spec.appending("ports")
         var names = StateNames(state)
         let rules = state.virtualServices.filter {
             $1.spec.appliesToSidecars && names.hosts(of: $1.spec, from: $0.namespace).contains(.service(name))
@@ -70,7 +70,7 @@ extension PlannedWrite {
             .excessOfMesh(growingFrom: before.cost(ofAll: old.virtualServices))
         return excess.map {
             Violation(
-                Self.specPointer.appending("ports"), .tooMany, "with so many HTTP ports all rules of the mesh \($0)")
+                JSONPointer.spec.appending("ports"), .tooMany, "with so many HTTP ports all rules of the mesh \($0)")
         }
     }
 }

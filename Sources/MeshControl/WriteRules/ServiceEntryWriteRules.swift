@@ -14,7 +14,7 @@ struct ServiceEntryWriteRules: ObjectWriteRules {
         checkServices(spec, in: name.namespace, state, write.log)
         let mesh = try write.mesh()
         let stored = try await transaction.fetch([.mesh(mesh.mesh, of: mesh.tenant)]).first
-        let allowed: MeshSpec? = stored?.noun()
+        let allowed: MeshSpec? = stored?.decodedSpec()
         // Who cannot be asked has not allowed it.
         if allowed?.allowsPrivateHosts != true { checkAddresses(spec, write.log) }
         checkNumbers(spec, of: name, in: state, write.log)
@@ -41,7 +41,7 @@ struct ServiceEntryWriteRules: ObjectWriteRules {
             guard let service = HostName.service(host, from: namespace), state.services[service] != nil else {
                 continue
             }
-            let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
+            let pointer = JSONPointer.spec.appending("hosts").appending(index)
             if isForOthers && service.namespace != namespace {
                 log.report(
                     pointer, .conflict,
@@ -66,7 +66,7 @@ struct ServiceEntryWriteRules: ObjectWriteRules {
             let count = names.definitions(of: host).count + 1
             guard !limit.allows(count) else { continue }
             log.report(
-                PlannedWrite.specPointer.appending("hosts").appending(index), .tooMany,
+                JSONPointer.spec.appending("hosts").appending(index), .tooMany,
                 "this would be definition \(count) of the host; allowed are \(limit.rule)")
         }
     }
@@ -75,12 +75,12 @@ struct ServiceEntryWriteRules: ObjectWriteRules {
         let rule = "the mesh forbids it with spec.allowPrivateHosts"
         if spec.resolution != .endpoints {
             log.report(
-                PlannedWrite.specPointer.appending("resolution"), .invalidValue,
+                JSONPointer.spec.appending("resolution"), .invalidValue,
                 "DNS may answer with private addresses, and \(rule)")
         }
         for (index, endpoint) in spec.endpoints.enumerated() where IPAddress.isPrivate(endpoint.address) {
             log.report(
-                PlannedWrite.specPointer.appending("endpoints").appending(index).appending("address"), .invalidValue,
+                JSONPointer.spec.appending("endpoints").appending(index).appending("address"), .invalidValue,
                 "is a private address, and \(rule)")
         }
     }
@@ -94,7 +94,7 @@ struct ServiceEntryWriteRules: ObjectWriteRules {
             }
             let detail =
                 "\(owner.kind) \(owner.object) defines the host \(host), and there can be only one in a namespace"
-            let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
+            let pointer = JSONPointer.spec.appending("hosts").appending(index)
             throw ControlError.owned(
                 .owned(detail, by: owner.object, owner.kind, errors: [Violation(pointer, .conflict, detail)]))
         }

@@ -41,7 +41,7 @@ struct ServiceWriteRules: ObjectWriteRules {
         if !removed.isEmpty {
             conflicts += try await users(of: removed, named: name, write, state, in: transaction).map { version, user in
                 let detail = "version \(version) cannot be removed: \(user)"
-                return Violation(PlannedWrite.specPointer.appending("versions"), .conflict, detail)
+                return Violation(JSONPointer.spec.appending("versions"), .conflict, detail)
             }
         }
         for (key, release) in try await activeReleases(of: write.key, in: transaction) {
@@ -49,7 +49,7 @@ struct ServiceWriteRules: ObjectWriteRules {
             for port in ports.sorted() where release.namedPorts.contains(port) || isLast {
                 conflicts.append(
                     Violation(
-                        PlannedWrite.specPointer.appending("ports"), .conflict,
+                        JSONPointer.spec.appending("ports"), .conflict,
                         "HTTP port \(port) cannot be removed: release \(key.name) moves its traffic"))
             }
         }
@@ -103,7 +103,7 @@ struct ServiceWriteRules: ObjectWriteRules {
         of service: ObjectKey, in transaction: StoreTransaction
     ) async throws -> [(key: ObjectKey, spec: ReleaseSpec)] {
         try await transaction.activeReleases(of: service).compactMap { object in
-            object.noun().map { (object.key, $0) }
+            object.decodedSpec().map { (object.key, $0) }
         }
     }
 

@@ -14,7 +14,7 @@ struct VirtualServiceWriteRules: ObjectWriteRules {
         guard let name = write.key.namespacedName else { throw ControlError.fault("\(write.key) has no namespace") }
         let state = try await write.meshState(in: transaction)
         let owners = try checkRights(in: state, write)
-        let check = WriteCheck(spec, named: name, in: state, at: PlannedWrite.specPointer)
+        let check = VirtualServiceCheck(spec, named: name, in: state, at: JSONPointer.spec)
         for violation in check.violations { write.log.report(violation) }
         for warning in check.warnings { write.log.warn(warning.pointer, warning.code, warning.detail) }
         if let excess = write.excess(of: check.spec, named: name, in: state) { write.log.report(excess) }
@@ -25,7 +25,7 @@ struct VirtualServiceWriteRules: ObjectWriteRules {
             // As if it were written now: younger and newer than everything.
             let old = state.virtualServices[name]
             state.virtualServices[name] = MeshState.Rules(
-                spec: check.spec, revision: state.revision + 1,
+                spec: check.spec,
                 createTime: old?.createTime ?? Timestamp(microseconds: .max))
             change.virtualServices = [name]
         }
@@ -47,7 +47,7 @@ struct VirtualServiceWriteRules: ObjectWriteRules {
         for service in spec.destinations(from: name.namespace).union(own).sorted() {
             for release in try await transaction.activeReleases(of: .namespaced(.service, service, in: state.mesh)) {
                 guard let other = release.key.namespacedName, state.releases[other] == nil,
-                    let plan: ReleaseSpec = release.noun()
+                    let plan: ReleaseSpec = release.decodedSpec()
                 else { continue }
                 waiting[other] = plan.traffic(in: other.namespace)
             }
@@ -105,7 +105,7 @@ struct VirtualServiceWriteRules: ObjectWriteRules {
             else {
                 continue
             }
-            let pointer = PlannedWrite.specPointer.appending("hosts").appending(index)
+            let pointer = JSONPointer.spec.appending("hosts").appending(index)
             conflicts.append(Violation(pointer, .conflict, detail))
             owner = owner ?? (ownership.letsIn(name.namespace) ? ownership.holder : ownership.owner)
         }

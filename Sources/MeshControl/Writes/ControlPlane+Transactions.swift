@@ -3,7 +3,7 @@ internal import MeshIdentity
 internal import MeshStore
 
 /// The result that a write would have had; thrown to leave the transaction without committing it.
-private struct DryRun<Value: Sendable>: Error {
+private struct RolledBack<Value: Sendable>: Error {
     let value: Value
 }
 
@@ -27,7 +27,7 @@ extension ControlPlane {
             ) { transaction in
                 guard let record, let call = options.idempotency, !options.validateOnly else {
                     let value = try await body(transaction)
-                    if options.validateOnly { throw DryRun(value: value) }
+                    if options.validateOnly { throw RolledBack(value: value) }
                     return .done(value)
                 }
                 let scope = caller.identity
@@ -40,8 +40,8 @@ extension ControlPlane {
                     key: call.key, scope: scope, requestHash: hash, answer: record(value))
                 return .done(value)
             }
-        } catch let dryRun as DryRun<Value> {
-            return .done(dryRun.value)
+        } catch let rolledBack as RolledBack<Value> {
+            return .done(rolledBack.value)
         } catch let error as StoreError {
             throw ControlError(error)
         }

@@ -23,7 +23,7 @@ actor ConfigPublisher {
     private let listenerTTL: Duration?
     private let clock: any Clock<Duration>
     private let logger: Logger
-    private let isWritten: @Sendable () async -> Void
+    private let awaitWritten: @Sendable () async -> Void
     private let willCompile: @Sendable (MeshKey) -> Void
 
     /// The wanted views of the meshes that have a publisher.
@@ -40,14 +40,14 @@ actor ConfigPublisher {
 
     /// - Parameters:
     ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
-    ///   - isWritten: returns when what was published is on its way; for tests.
+    ///   - awaitWritten: returns when what was published is on its way; for tests.
     ///   - willCompile: is called before a mesh is compiled, on the thread that does; for tests.
     init(
         mirror: MeshMirror, store: SnapshotStore, meshes: MeshPublishers, listenerTTL: Duration? = nil, logger: Logger,
-        clock: any Clock<Duration> = ContinuousClock(), isWritten: (@Sendable () async -> Void)? = nil,
+        clock: any Clock<Duration> = ContinuousClock(), awaitWritten: (@Sendable () async -> Void)? = nil,
         willCompile: @escaping @Sendable (MeshKey) -> Void = { _ in }
     ) {
-        self.isWritten = isWritten ?? { await store.settle() }
+        self.awaitWritten = awaitWritten ?? { await store.awaitDelivered() }
         self.willCompile = willCompile
         self.meshes = meshes
         self.listenerTTL = listenerTTL
@@ -58,9 +58,9 @@ actor ConfigPublisher {
     }
 
     /// One element stands for any number of pushes.
-    private let (pushes, push) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    private let (loads, load) = AsyncStream.makeStream(of: MeshKey.self)
-    private let (jobs, job) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
+    private let (pushes, pushContinuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    private let (meshesToLoad, loadContinuation) = AsyncStream.makeStream(of: MeshKey.self)
+    private let (jobs, jobContinuation) = AsyncStream.makeStream(of: (@Sendable () async -> Void).self)
 
     /// Publishes until the task is cancelled.
     func run() async throws {
@@ -72,7 +72,7 @@ actor ConfigPublisher {
                 for await _ in self.mirror.signals { await self.advance { $0.changed() } }
             }
             group.addTask {
-                for await mesh in self.loads { await self.follow(mesh) }
+                for await mesh in self.meshesToLoad { await self.load(mesh) }
             }
             group.addTask {
                 while true {
@@ -82,7 +82,7 @@ actor ConfigPublisher {
             }
             group.addTask {
                 for await _ in self.pushes {
-                    let time = await self.clock.measure { await self.write() }
+                    let time = await self.clock.measure { await self.settlePushes() }
                     await self.advance { $0.written() }
                     try await self.clock.sleep(for: DutyCycle.pushes.pause(after: time))
                     await self.advance { $0.rested() }
@@ -117,14 +117,14 @@ actor ConfigPublisher {
     private func compiled(_ mesh: MeshKey) {
         published.insert(mesh)
         schedule.compiled(mesh)
-        push.yield()
+        pushContinuation.yield()
     }
 
     private func hand(
         to publisher: MeshPublisher, of mesh: MeshKey, _ work: @escaping @Sendable (MeshPublisher) async -> Void
     ) {
         pending[mesh, default: 0] += 1
-        job.yield {
+        jobContinuation.yield {
             await work(publisher)
             await self.done(mesh)
         }
@@ -136,11 +136,11 @@ actor ConfigPublisher {
     }
 
     /// Returns when all that was pushed is on its way, also what was while it waited.
-    private func write() async {
+    private func settlePushes() async {
         var count: Int
         repeat {
             count = schedule.pushes
-            await isWritten()
+            await awaitWritten()
         } while schedule.pushes != count
     }
 
@@ -196,11 +196,11 @@ actor ConfigPublisher {
     // MARK: Meshes
 
     private func loadSoon(_ mesh: MeshKey) {
-        if loading.insert(mesh).inserted { load.yield(mesh) }
+        if loading.insert(mesh).inserted { loadContinuation.yield(mesh) }
     }
 
     /// Failing is no end: it is tried again with every tick.
-    private func follow(_ mesh: MeshKey) async {
+    private func load(_ mesh: MeshKey) async {
         do {
             try await mirror.follow(mesh)
         } catch {

@@ -92,9 +92,9 @@ actor MeshPublisher {
     }
 
     /// The parts of objects that a client refuses, by the name of the resource; nothing of resources that it did not name.
-    func sources(of refusal: TypeReport, by view: ProxyView) -> [String: [Source]] {
+    func provenance(of refusal: TypeReport, by view: ProxyView) -> [String: [Provenance]] {
         let served = publication?.snapshot(of: view.id, after: nil)?[refusal.type].version
-        return encoder.sources(
+        return encoder.provenance(
             of: refusal, by: view, isCurrent: served != nil && served == refusal.refusedVersion, in: compiler)
     }
 }

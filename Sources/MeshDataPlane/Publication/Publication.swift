@@ -8,7 +8,7 @@ internal import XDSServer
 
 /// The configuration of a mesh's proxies at one revision: layers, and for each view a list of those that it is made of. Immutable;
 /// all layers change at once, when the next publication takes the place of this one.
-final class Publication: SnapshotSource {
+final class Publication: SnapshotPublication {
     typealias Lists = TreeDictionary<ViewID, [LayerID]>
 
     private let revision: Revision

@@ -20,7 +20,7 @@ struct PublishSchedule {
     }
 
     private(set) var phase = Phase.free
-    /// Meshes compiled so far.
+    /// Pushes begun so far: one a compiled mesh.
     private(set) var pushes = 0
     /// The mirror has updates that were not taken yet.
     private var hasUpdates = false

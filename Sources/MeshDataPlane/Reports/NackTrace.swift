@@ -13,7 +13,7 @@ struct NackTrace {
         var mesh: MeshKey
         var type: ResourceType
         var version: String
-        var complaint: String
+        var nackMessage: String
         var names: [String]
     }
 
@@ -25,7 +25,7 @@ struct NackTrace {
     /// By proxy and type.
     private var known: [String: [ResourceType: Refusal]] = [:]
     /// The sources of distinct refusals; a bounded number, as a proxy can make as many as it likes.
-    private var sources = RecentCache<Key, [String: [Source]]>(capacity: 256)
+    private var sources = RecentCache<Key, [String: [Provenance]]>(capacity: 256)
     /// Rejections of one proxy and type that are told of.
     private static let maxRejections = 20
     /// Characters of a rejection's message; the type's `error` has more of it.
@@ -40,28 +40,29 @@ struct NackTrace {
         var result: [ResourceType: [ProxyRejection]] = [:]
         var refusals: [ResourceType: Refusal] = [:]
         for type in report.types {
-            guard let complaint = type.error, let view else { continue }
+            guard let nackMessage = type.error, let view else { continue }
             let key = Key(
-                mesh: view.mesh, type: type.type, version: type.refusedVersion ?? "", complaint: complaint,
+                mesh: view.mesh, type: type.type, version: type.refusedVersion ?? "", nackMessage: nackMessage,
                 names: type.refused)
             let before = known[report.proxy]?[type.type]
             let since = before?.key == key ? before?.since ?? now : now
             refusals[type.type] = Refusal(key: key, since: since)
-            result[type.type] = Self.rejections(type, await sources(of: key, type, view), since)
+            result[type.type] = Self.rejections(type, await provenance(of: key, type, view), since)
         }
         known[report.proxy] = report.isConnected && !refusals.isEmpty ? refusals : nil
         return result
     }
 
-    private mutating func sources(of key: Key, _ type: TypeReport, _ view: ProxyView) async -> [String: [Source]] {
+    private mutating func provenance(of key: Key, _ type: TypeReport, _ view: ProxyView) async -> [String: [Provenance]]
+    {
         if let sources = sources[key] { return sources }
-        let found = await meshes[view.mesh]?.sources(of: type, by: view) ?? [:]
+        let found = await meshes[view.mesh]?.provenance(of: type, by: view) ?? [:]
         sources.insert(found, for: key)
         return found
     }
 
     private static func rejections(
-        _ type: TypeReport, _ sources: [String: [Source]], _ since: Timestamp
+        _ type: TypeReport, _ sources: [String: [Provenance]], _ since: Timestamp
     ) -> [ProxyRejection] {
         let message = String((type.error ?? "").prefix(maxMessage))
         let rejections = type.refused.flatMap { name -> [ProxyRejection] in
@@ -75,7 +76,7 @@ struct NackTrace {
 }
 
 extension ProxyRejection {
-    fileprivate init?(_ resource: String, _ source: Source, _ message: String, _ since: Timestamp) {
+    fileprivate init?(_ resource: String, _ source: Provenance, _ message: String, _ since: Timestamp) {
         guard let name = source.object.namespacedName else { return nil }
         self.init(
             resource: resource, object: Object(kind: source.object.kind.name, name: name),

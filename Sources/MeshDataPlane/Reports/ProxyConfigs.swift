@@ -20,7 +20,7 @@ struct ProxyConfigs: Sendable {
         guard let client = proxy.client else { return ProxyConfig(revision: newest, ofTypes: []) }
         let view = ProxyView(mesh: proxy.mesh, name: proxy.name, client: client)
         let name = ProxyName(mesh: proxy.mesh, name: proxy.name).text
-        let connected = try await snapshots.served(to: name, of: view.id)
+        let connected = try await snapshots.status(of: name, in: view.id)
         let snapshot = try await snapshot(of: view, atLeast: newest)
         let types = ResourceType.allCases.compactMap { type in
             if let served = connected?.types.first(where: { $0.report.type == type }) {

@@ -46,7 +46,9 @@ struct ProxyReporter: Sendable {
         func note(_ reports: [ProxyReport], contested: Set<String>) -> [ProxyReport] {
             state.withLock { state in
                 if contested.isEmpty && state.known.isEmpty { return [] }
-                for report in reports { state.waiting[report.proxy] = contested.contains(report.proxy) ? report : nil }
+                for report in reports {
+                    state.waiting[report.proxy] = contested.contains(report.proxy) ? report : nil
+                }
                 let new = reports.filter { contested.contains($0.proxy) && !state.known.contains($0.proxy) }
                 state.known = state.known.subtracting(reports.map(\.proxy)).union(contested)
                 return new
@@ -92,7 +94,7 @@ struct ProxyReporter: Sendable {
         var pause = DutyCycle.proxyRows.pause(after: .zero)
         for await _ in registry.changes {
             try await Task.sleep(for: pause)
-            let reports = registry.drain()
+            let reports = registry.takeChanged()
             let start = ContinuousClock.now
             do {
                 var rows: [ProxyRow] = []

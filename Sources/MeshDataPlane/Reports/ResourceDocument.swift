@@ -12,7 +12,7 @@ enum ResourceDocument {
 
     static func of(_ resource: EncodedResource) -> JSONValue {
         let encoded = ConfigResource(name: resource.name, bytes: resource.body)
-        guard let type = resource.type.encoded, let text = try? encoded.json(type),
+        guard let type = resource.type.configType, let text = try? encoded.json(type),
             let document = try? JSONValue(json: Data(text.utf8))
         else { return ["undecoded": .string(Data(resource.body).base64EncodedString())] }
         return redacted(document)

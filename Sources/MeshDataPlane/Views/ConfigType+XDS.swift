@@ -14,7 +14,7 @@ extension ConfigType {
 
 extension ResourceType {
     /// `nil`: nothing of this type is compiled.
-    var encoded: ConfigType? {
+    var configType: ConfigType? {
         switch self {
         case .cluster: .cluster
         case .endpoint: .endpoints

@@ -12,7 +12,7 @@ struct LayerEncoder: Sendable {
     /// How long a sidecar that hears from no server goes on with its listeners; `nil`: for ever.
     private let listenerTTL: Duration?
     /// Clusters that are still in a workload's layer although it has them no more, the oldest first
-    /// (``EnvoyConfig/ResourceChange/keepClusters(_:)``).
+    /// (`ResourceChange.keepClusters`).
     private var former: [LayerID: [String]] = [:]
 
     init(listenerTTL: Duration?) { self.listenerTTL = listenerTTL }
@@ -42,7 +42,7 @@ struct LayerEncoder: Sendable {
     private func layer(_ view: LayerID) -> Layer {
         var sets: [ResourceType: ResourceSet] = [:]
         for (type, encoded) in encoder.resources(of: view) where !encoded.isEmpty {
-            sets[type.xdsType] = ResourceSet(served(type, encoded, after: .empty))
+            sets[type.xdsType] = ResourceSet(encodedResources(type, encoded, after: .empty))
         }
         return sets.isEmpty ? .empty : Layer(sets)
     }
@@ -68,13 +68,13 @@ struct LayerEncoder: Sendable {
             let removed = change.removed[type] ?? []
             if changed.isEmpty && removed.isEmpty { continue }
             let set = layer[type.xdsType]
-            sets[type.xdsType] = set.updating(set: served(type, changed, after: set), removing: removed)
+            sets[type.xdsType] = set.updating(set: encodedResources(type, changed, after: set), removing: removed)
         }
         return Layer(sets)
     }
 
     /// - Parameter set: has earlier forms of some of the resources.
-    private func served(
+    private func encodedResources(
         _ type: ConfigType, _ resources: [ConfigResource],
         after set: ResourceSet
     ) -> [EncodedResource] {
@@ -87,13 +87,13 @@ struct LayerEncoder: Sendable {
     /// The parts of objects that a client refuses, by the name of the resource; nothing of resources that it did not name.
     ///
     /// - Parameter isCurrent: whether it refuses what is encoded here.
-    func sources(
+    func provenance(
         of refusal: TypeReport, by view: ProxyView, isCurrent: Bool, in compiler: Compiler
-    ) -> [String: [Source]] {
-        guard let complaint = refusal.error, let type = refusal.type.encoded else { return [:] }
+    ) -> [String: [Provenance]] {
+        guard let nackMessage = refusal.error, let type = refusal.type.configType else { return [:] }
         let pairs = refusal.refused.map { name in
-            let sources = encoder.sources(
-                of: type, named: name, by: view.name, refusedWith: complaint, isCurrent: isCurrent, in: compiler,
+            let sources = encoder.provenance(
+                of: type, named: name, by: view.name, refusedWith: nackMessage, isCurrent: isCurrent, in: compiler,
                 mesh: view.mesh)
             return (name, sources)
         }

@@ -81,8 +81,8 @@ extension Reference.Part: LosslessStringConvertible {
 extension Kind {
     /// The references of a stored object; `nil` if its spec cannot be read.
     package func references(in spec: JSONValue, of key: ObjectKey) -> [Reference]? {
-        func references<Noun: ResourceKind>(_: Noun.Type) -> [Reference]? {
-            Noun.read(spec, at: .root, log: ViolationLog(ofStored: true)).map { Noun.references($0, of: key) }
+        func references<Spec: ResourceKind>(_: Spec.Type) -> [Reference]? {
+            Spec.read(spec, at: .root, log: ViolationLog(ofStored: true)).map { Spec.references($0, of: key) }
         }
         return references(specType)
     }

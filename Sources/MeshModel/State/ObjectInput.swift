@@ -22,7 +22,7 @@ package struct ObjectInput: Sendable {
     private static func read<K: ResourceKind>(
         _ object: StoredObject, as kind: K.Type, for mesh: MeshKey
     ) -> (isReadable: Bool, (any Sendable)?) {
-        guard let spec: K = object.noun() else { return (false, nil) }
+        guard let spec: K = object.decodedSpec() else { return (false, nil) }
         return (true, K.input(spec, of: object, in: mesh))
     }
 }
@@ -32,8 +32,8 @@ extension [StoredObject] {
 }
 
 extension StoredObject {
-    /// The stored `spec` as its noun; `nil` if it cannot be read.
-    package func noun<Noun: Document>(as noun: Noun.Type = Noun.self) -> Noun? {
-        Noun.read(spec, at: .root, log: ViolationLog(ofStored: true))
+    /// The stored `spec` as a value of its kind; `nil` if it cannot be read.
+    package func decodedSpec<Spec: Document>(as type: Spec.Type = Spec.self) -> Spec? {
+        Spec.read(spec, at: .root, log: ViolationLog(ofStored: true))
     }
 }

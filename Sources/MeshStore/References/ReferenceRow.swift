@@ -46,14 +46,14 @@ enum ReferenceRow {
     static func select(_ query: ReferrerQuery) -> Statement {
         let target = ObjectRow(query.target)
         let key: Statement = "r.kind, r.mesh, r.namespace, r.service, r.name"
-        let distinct: Statement = query.isOnceAnObject ? "DISTINCT ON (\(key))" : ""
+        let distinct: Statement = query.onePerObject ? "DISTINCT ON (\(key))" : ""
         var rows: Statement = """
             SELECT \(distinct) r.* FROM reference r JOIN object o USING (tenant, kind, mesh, namespace, service, name)
              WHERE r.tenant = \(target.tenant) AND r.to_kind = \(target.kind) AND r.to_mesh = \(target.mesh)
                AND r.to_namespace = \(target.namespace) AND r.to_service = \(target.service)
                AND r.to_name = \(target.name) AND NOT \(isStale)
             """
-        if query.isKept { rows.append(" AND r.strength <> \(Reference.Strength.weak.rawValue)") }
+        if query.keepsTarget { rows.append(" AND r.strength <> \(Reference.Strength.weak.rawValue)") }
         if let parts = query.parts { rows.append(" AND r.part = ANY (\(parts.map(\.description))::text[])") }
         if let visibility = query.visibility { rows.append(" AND \(condition(visibility, of: "r"))") }
         if let place = query.after {
@@ -71,7 +71,8 @@ enum ReferenceRow {
             """
         if let visibility = query.visibility { objects.append(" AND \(condition(visibility, of: "o"))") }
         let order: Statement = "kind, mesh, namespace, service, name"
-        let stale = ObjectRow.bounded(objects, orderedBy: order, ObjectRow.earlierRows, Limits.feedPageBytes)
+        let stale = ObjectRow.bounded(
+            objects, orderedBy: order, frame: ObjectRow.frameOfEarlierRows, limit: Limits.feedPageBytes)
         return """
             SELECT tenant, kind, mesh, namespace, service, name, position, pointer, to_kind, to_mesh, to_namespace, to_service,
                    to_name, part, strength, NULL::jsonb AS spec, NULL::bigint AS found
@@ -118,7 +119,7 @@ enum ReferenceRow {
             let matching = places.filter { place, reference in
                 query.matches(reference, at: place) && end.map { place <= $0 } ?? true
             }
-            items += matching.prefix(query.isOnceAnObject ? 1 : matching.count).map { place, reference in
+            items += matching.prefix(query.onePerObject ? 1 : matching.count).map { place, reference in
                 (place, Referrer(object.key, reference), "")
             }
         }
@@ -168,7 +169,7 @@ enum ReferenceRow {
 
 extension ReferrerQuery {
     fileprivate func matches(_ reference: Reference, at place: ReferrerCursor) -> Bool {
-        reference.target == target && !(isKept && !reference.strength.keeps)
+        reference.target == target && !(keepsTarget && !reference.strength.keeps)
             && parts.map { parts in reference.part.map(parts.contains) ?? false } ?? true
             && after.map { place > $0 } ?? true
     }

@@ -29,10 +29,13 @@ package struct Referrer: Hashable, Sendable {
 
 /// Which of those who name an object are asked for.
 package struct ReferrerQuery: Sendable {
-    /// The objects that a reader may see; empty: all.
+    /// The objects that a reader may see.
     package struct Visibility: Sendable {
+        /// The kinds that the reader may see; of no others anything is found.
         package var kinds: [Kind]
+        /// Empty: all meshes.
         package var meshes: [Name]
+        /// Empty: all namespaces.
         package var namespaces: [Name]
 
         package init(kinds: [Kind], meshes: [Name], namespaces: [Name]) {
@@ -46,23 +49,23 @@ package struct ReferrerQuery: Sendable {
     /// `nil`: whatever of the target they name; otherwise one of these parts.
     package var parts: [Reference.Part]?
     /// Only those that keep the target from being deleted.
-    package var isKept: Bool
+    package var keepsTarget: Bool
     /// Whether only the first place of each object is meant.
-    package var isOnceAnObject: Bool
+    package var onePerObject: Bool
     /// `nil`: all objects, also those of kinds that only a newer version knows.
     package var visibility: Visibility?
     package var after: ReferrerCursor?
     package var limit: Int
 
     package init(
-        to target: ObjectKey, parts: [Reference.Part]? = nil, keeping isKept: Bool = false,
-        onceAnObject isOnceAnObject: Bool = false, visibleIn visibility: Visibility? = nil,
+        to target: ObjectKey, parts: [Reference.Part]? = nil, keeping keepsTarget: Bool = false,
+        onePerObject: Bool = false, visibleIn visibility: Visibility? = nil,
         after: ReferrerCursor? = nil, limit: Int
     ) {
         self.target = target
         self.parts = parts
-        self.isKept = isKept
-        self.isOnceAnObject = isOnceAnObject
+        self.keepsTarget = keepsTarget
+        self.onePerObject = onePerObject
         self.visibility = visibility
         self.after = after
         self.limit = limit

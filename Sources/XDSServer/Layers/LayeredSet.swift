@@ -1,11 +1,11 @@
 /// The resources of one type that a client may have: those of the layers in its list. A value of a few references; what many clients
 /// have in common is the same set in all of their lists.
 ///
-/// Two lists are compared layer by layer (``changes(since:)``), so a client whose list changes is told what differs by name, and
+/// Two lists are compared layer by layer (``changedNames(since:)``), so a client whose list changes is told what differs by name, and
 /// nothing of what only moved to another layer.
 ///
-/// No name should be in two layers of a list, and whoever makes layers says so if one is (``contested``). Then the layer that comes
-/// first counts, and clients with the list share less with others.
+/// No name should be in two layers of a list. If one is, the first layer counts, streams log it (``duplicateNames``), and clients with
+/// the list share less with others.
 package struct LayeredSet: Sendable {
     /// The layers, without those in which there is nothing.
     let layers: [ResourceSet]
@@ -14,16 +14,16 @@ package struct LayeredSet: Sendable {
     /// The digest of all visible resources.
     private let digest: ContentDigest
     /// The names that are in more than one layer.
-    package let contested: Set<String>
-    /// Names of those that last only for a while (``EncodedResource/ttl``), sorted, and the shortest of their times.
-    package let lasting: (names: [String], shortest: Duration?)
+    package let duplicateNames: Set<String>
+    /// The names of the resources with a time to live (``EncodedResource/ttl``), sorted, and the shortest time.
+    package let expiring: (names: [String], shortestTTL: Duration?)
 
     package static let empty = LayeredSet([])
 
     /// - Parameter layers: of two resources with one name the one of the first layer counts.
     package init(_ layers: [ResourceSet]) {
         let layers = layers.filter { !$0.isEmpty }
-        var contested: Set<String> = []
+        var duplicateNames: Set<String> = []
         var count = 0
         var digest = ContentDigest()
         for (index, layer) in layers.enumerated() {
@@ -34,25 +34,25 @@ package struct LayeredSet: Sendable {
                 count -= 1
                 digest -= resource.digest
             }
-            contested.formUnion(hidden)
+            duplicateNames.formUnion(hidden)
         }
         self.layers = layers
         self.count = count
         self.digest = digest
-        self.contested = contested
-        lasting = Self.lasting(layers, contested)
+        self.duplicateNames = duplicateNames
+        expiring = Self.expiring(layers, duplicateNames)
     }
 
-    private static func lasting(
-        _ layers: [ResourceSet], _ contested: Set<String>
-    ) -> (names: [String], shortest: Duration?) {
-        let all = layers.filter { $0.lasting.shortest != nil }
+    private static func expiring(
+        _ layers: [ResourceSet], _ duplicateNames: Set<String>
+    ) -> (names: [String], shortestTTL: Duration?) {
+        let all = layers.filter { $0.expiring.shortestTTL != nil }
         if all.isEmpty { return ([], nil) }
-        if contested.isEmpty {
-            return (all.flatMap(\.lasting.names).sorted(), all.compactMap(\.lasting.shortest).min())
+        if duplicateNames.isEmpty {
+            return (all.flatMap(\.expiring.names).sorted(), all.compactMap(\.expiring.shortestTTL).min())
         }
         // What hides another may last for ever.
-        let names = Set(all.flatMap(\.lasting.names)).sorted()
+        let names = Set(all.flatMap(\.expiring.names)).sorted()
         let visible = names.compactMap { name in layers.lazy.compactMap { $0[name] }.first }.filter { $0.ttl != nil }
         return (visible.map(\.name), visible.compactMap(\.ttl).min())
     }
@@ -92,7 +92,7 @@ package struct LayeredSet: Sendable {
 
     /// Whether a layer before this one has the name.
     private func isHidden(_ name: String, from index: Int) -> Bool {
-        contested.contains(name) && layers.prefix(index).contains { $0[name] != nil }
+        duplicateNames.contains(name) && layers.prefix(index).contains { $0[name] != nil }
     }
 
     /// The names of the resources that are wanted, each once.
@@ -108,47 +108,47 @@ package struct LayeredSet: Sendable {
     /// Whether all resources are among `names`.
     func isCovered(by names: NameSet) -> Bool { layers.allSatisfy { $0.isCovered(by: names) } }
 
-    /// Whether a client that says it has `offered` has just this.
-    func isAll(of offered: VersionList) -> Bool {
-        guard contested.isEmpty, offered.count == count else { return false }
+    /// Whether a client that says it has `initialVersions` has just this.
+    func isExactly(_ initialVersions: VersionList) -> Bool {
+        guard duplicateNames.isEmpty, initialVersions.count == count else { return false }
         var fingerprint = NameSet.Fingerprint()
         for layer in layers { fingerprint += layer.fingerprint }
-        return fingerprint == offered.fingerprint
+        return fingerprint == initialVersions.fingerprint
     }
 
     // MARK: What differs
 
     /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not. Layers that are in
     /// both are not looked at. Of the others, what many lists had in place of what many lists have is found out once.
-    package func changes(since old: LayeredSet) -> Set<String> {
+    package func changedNames(since old: LayeredSet) -> Set<String> {
         if isIdentical(to: old) { return [] }
         let new = layers.filter { layer in !old.layers.contains { $0 === layer } }
         var gone = old.layers.filter { layer in !layers.contains { $0 === layer } }
         // Of a name in two layers, what counts may change with their order alone.
-        var changes = contested.union(old.contested)
+        var changes = duplicateNames.union(old.duplicateNames)
         func add(_ names: Set<String>) { if changes.isEmpty { changes = names } else { changes.formUnion(names) } }
         // Those that were derived from another, and of the rest each from the one in its place. Any order gives all that differs.
         var others: [ResourceSet] = []
         for layer in new {
             if let index = gone.firstIndex(where: layer.isDerived) {
-                add(layer.changes(since: gone.remove(at: index)))
+                add(layer.changedNames(since: gone.remove(at: index)))
             } else {
                 others.append(layer)
             }
         }
         for (index, layer) in others.enumerated() {
-            add(layer.changes(since: index < gone.count ? gone[index] : .empty))
+            add(layer.changedNames(since: index < gone.count ? gone[index] : .empty))
         }
-        for layer in gone.dropFirst(others.count) { add(layer.changes(since: .empty)) }
+        for layer in gone.dropFirst(others.count) { add(layer.changedNames(since: .empty)) }
         return changes
     }
 
-    /// The layers in which a response lies that tells of the difference from `old`; clients that have other layers beside them can be
-    /// told the same.
+    /// The layers that differ between two lists, by ``ResourceSet/id``: all that a response which clients share depends on. Clients that
+    /// have other layers beside them can be told the same.
     ///
     /// - Parameter named: names of which something is said whether they differ or not.
     func difference(from old: LayeredSet, and named: NameSet?) -> (old: [UInt64], new: [UInt64]) {
-        let isPlain = contested.isEmpty && old.contested.isEmpty
+        let isPlain = duplicateNames.isEmpty && old.duplicateNames.isEmpty
         func isPassedOver(_ layer: ResourceSet, in other: LayeredSet) -> Bool {
             guard isPlain, other.layers.contains(where: { $0 === layer }) else { return false }
             return named.map { isOwn(layer, beside: $0) } ?? true
@@ -159,13 +159,15 @@ package struct LayeredSet: Sendable {
         )
     }
 
-    /// The layers in which a response lies that tells what this set is to a client that comes back, and what it has of them, if it has
-    /// its own ones as they are. If it does not, it has what nobody has.
+    /// All that a response to a client that comes back depends on, if other clients are to share it: what the client says it has, without
+    /// the small layers of its own that it has as they are, and the layers that are left. If it does not have its own ones as they are,
+    /// the first is what no client has.
     ///
     /// - Parameter names: that it asks for.
-    func remainder(of offered: VersionList, and names: NameSet) -> (has: NameSet.Fingerprint, layers: [UInt64]) {
-        var has = offered.fingerprint
-        guard contested.isEmpty else { return (has, layers.map(\.id)) }
+    func remainder(of initialVersions: VersionList, and names: NameSet) -> (has: NameSet.Fingerprint, layers: [UInt64])
+    {
+        var has = initialVersions.fingerprint
+        guard duplicateNames.isEmpty else { return (has, layers.map(\.id)) }
         let own = layers.filter { isOwn($0, beside: names) }
         for layer in own { has -= layer.fingerprint }
         return (has, layers.filter { layer in !own.contains { $0 === layer } }.map(\.id))
@@ -181,7 +183,7 @@ package struct LayeredSet: Sendable {
     /// The field `resources` of a response with everything that is visible, in pieces that are shared.
     func body(_ form: ResponseForm) -> [SharedBytes] {
         layers.enumerated().flatMap { index, layer in
-            let isWhole = !contested.contains { layer[$0] != nil && isHidden($0, from: index) }
+            let isWhole = !duplicateNames.contains { layer[$0] != nil && isHidden($0, from: index) }
             return isWhole ? [layer.body(form)] : visible[index].map { $0.field(form) }
         }
     }

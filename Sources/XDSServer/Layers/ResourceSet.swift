@@ -13,7 +13,7 @@ package final class ResourceSet: Sendable {
     /// ``digest`` as text, which all streams share as one string.
     let version: String
     /// Names of those that last only for a while (``EncodedResource/ttl``), sorted, and the shortest of their times.
-    let lasting: (names: [String], shortest: Duration?)
+    let expiring: (names: [String], shortestTTL: Duration?)
     /// The sets that this one was derived from one after the other, each with the names that may have changed from it to the
     /// next.
     private let ancestors: [(id: UInt64, changed: Set<String>)]
@@ -50,34 +50,34 @@ package final class ResourceSet: Sendable {
         id = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         digest = summary.digest
         version = digest.text
-        lasting = (summary.lasting.sorted(), summary.lasting.compactMap { content[$0]?.ttl }.min())
+        expiring = (summary.expiring.sorted(), summary.expiring.compactMap { content[$0]?.ttl }.min())
     }
 
     /// The properties of all resources together. To change them costs as much as changes.
     private struct Summary {
         var digest = ContentDigest()
-        var lasting: Set<String> = []
+        var expiring: Set<String> = []
 
         mutating func replace(_ old: EncodedResource?, with new: EncodedResource?) {
             if let old {
                 digest -= old.digest
-                if old.ttl != nil { lasting.remove(old.name) }
+                if old.ttl != nil { expiring.remove(old.name) }
             }
             if let new {
                 digest += new.digest
-                if new.ttl != nil { lasting.insert(new.name) }
+                if new.ttl != nil { expiring.insert(new.name) }
             }
         }
     }
 
-    /// This set with some resources set and others removed. Remembers what it came from, so that ``changes(since:)`` costs what
+    /// This set with some resources set and others removed. Remembers what it came from, so that ``changedNames(since:)`` costs what
     /// changed and not what there is.
     package func updating(set changed: [EncodedResource], removing removed: some Collection<String>) -> ResourceSet {
         var content = self.content
         for resource in changed { content[resource.name] = resource }
         for name in removed { content[name] = nil }
         let names = Set(changed.map(\.name)).union(removed)
-        var summary = Summary(digest: digest, lasting: Set(lasting.names))
+        var summary = Summary(digest: digest, expiring: Set(expiring.names))
         for name in names { summary.replace(self[name], with: content[name]) }
         var lineage = (ancestors + [(id: id, changed: names)]).suffix(Self.maxAncestors)
         while lineage.reduce(0, { $0 + $1.changed.count }) > Self.maxAncestorNames { lineage.removeFirst() }
@@ -120,7 +120,7 @@ package final class ResourceSet: Sendable {
 
     /// Names whose resources may differ between `old` and this set: all that do, and perhaps a few that do not. `old` may be any
     /// set, also of another layer.
-    package func changes(since old: ResourceSet) -> Set<String> {
+    package func changedNames(since old: ResourceSet) -> Set<String> {
         if self === old { return [] }
         // The usual case: `old` is the one before.
         if let last = ancestors.last, last.id == old.id { return last.changed }
@@ -151,7 +151,7 @@ package final class ResourceSet: Sendable {
     /// The field `resources` of a response with everything in the set; assembled once for all streams.
     func body(_ form: ResponseForm) -> SharedBytes {
         // Where nothing has a time to live, clients that know of it get the same bytes as others.
-        let form = ResponseForm(form.variant, hasTTL: form.hasTTL && lasting.shortest != nil)
+        let form = ResponseForm(form.variant, hasTTL: form.hasTTL && expiring.shortestTTL != nil)
         return bodies.withLock { bodies in
             bodies.bytes(form) {
                 var fields = ByteBuffer()

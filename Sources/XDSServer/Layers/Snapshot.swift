@@ -1,7 +1,7 @@
 /// Everything that a client is served: a list of layers, all as of one revision of their source. Immutable.
 ///
 /// Clients with the same list share one. The next one may have other layers: what is told is what differs by name
-/// (``LayeredSet/changes(since:)``).
+/// (``LayeredSet/changedNames(since:)``).
 package final class Snapshot: Sendable {
     /// The revision of the source that this was compiled from; grows from snapshot to snapshot of a view.
     package let revision: Int64
@@ -31,15 +31,17 @@ package final class Snapshot: Sendable {
     }
 
     /// How soon a client forgets some of it that hears nothing any more; `nil`: never.
-    var shortestTTL: Duration? { sets.compactMap(\.lasting.shortest).min() }
+    var shortestTTL: Duration? { sets.compactMap(\.expiring.shortestTTL).min() }
 
     package subscript(type: ResourceType) -> LayeredSet { sets[type.rawValue] }
 
     /// Names that are in two of its layers, by type: the layers' maker has made a mistake, or somebody whom it listened to.
-    package var contested: [ResourceType: Set<String>] {
-        var contested: [ResourceType: Set<String>] = [:]
-        for type in ResourceType.allCases where !self[type].contested.isEmpty { contested[type] = self[type].contested }
-        return contested
+    package var duplicateNames: [ResourceType: Set<String>] {
+        var duplicateNames: [ResourceType: Set<String>] = [:]
+        for type in ResourceType.allCases where !self[type].duplicateNames.isEmpty {
+            duplicateNames[type] = self[type].duplicateNames
+        }
+        return duplicateNames
     }
 }
 
@@ -59,8 +61,8 @@ package struct ViewID: Hashable, Sendable, CustomStringConvertible {
     package func hash(into hasher: inout Hasher) { hasher.combine(description) }
 }
 
-/// A publication: all that the views of a source are served, as of one revision. Immutable.
-package protocol SnapshotSource: AnyObject, Sendable {
+/// All that the views of a source are served, as of one revision. Immutable.
+package protocol SnapshotPublication: AnyObject, Sendable {
     /// The snapshot of a view. Called on event loops, for one client after the other: must be quick and must not block.
     ///
     /// - Parameter previous: what the client was served before. What is the same is taken over.

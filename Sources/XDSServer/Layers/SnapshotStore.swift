@@ -21,7 +21,7 @@ package final class SnapshotStore: Sendable {
     }
 
     private struct Source {
-        var publication: (any SnapshotSource)?
+        var publication: (any SnapshotPublication)?
         /// How many views are wanted.
         var views = 0
     }
@@ -89,7 +89,7 @@ package final class SnapshotStore: Sendable {
     /// - Parameters:
     ///   - source: its name (``ViewID/source``).
     ///   - views: for whom it is news; `nil`: for all.
-    package func publish(_ publication: any SnapshotSource, as source: String, to views: Set<ViewID>? = nil) {
+    package func publish(_ publication: any SnapshotPublication, as source: String, to views: Set<ViewID>? = nil) {
         let hubs = state.withLock { state -> [NIOLoopBound<StreamHub>] in
             guard state.sources[source] != nil else { return [] }
             state.sources[source]?.publication = publication
@@ -106,7 +106,7 @@ package final class SnapshotStore: Sendable {
     }
 
     /// Returns when what was published before has been handed to the sockets of all streams that take it.
-    package func settle() async {
+    package func awaitDelivered() async {
         // A turn of each loop, which comes after those in which the snapshots were delivered and written.
         for hub in hubs { try? await hub.eventLoop.submit {}.get() }
     }

@@ -15,7 +15,7 @@ package struct DutyCycle: Sendable {
         min(max(work * (parts - 1), leastPause), longestPause)
     }
 
-    /// Pushing to streams: of half of the time what clients say, and the API, has the other half.
+    /// Pushing to streams: half of the time at most. The rest is for what clients say, and for the API.
     package static let pushes = DutyCycle(parts: 2, leastPause: .zero, longestPause: .milliseconds(100))
     /// Telling the registry, on an event loop, what is known of streams: who waits for it can wait a little longer.
     package static let streamReports = DutyCycle(

@@ -6,7 +6,7 @@ struct Delivery {
     /// State of the world, of types where a response has everything that is wanted: what it leaves out is gone.
     let isFullState: Bool
     /// The set that was sent last; `nil`: none was.
-    private(set) var known: LayeredSet?
+    private(set) var lastSent: LayeredSet?
     /// The nonce of the last response; empty: there was none.
     private(set) var lastNonce = ""
     /// The version of the last response.
@@ -43,18 +43,20 @@ struct Delivery {
     var isInFlight: Bool { inFlight != nil }
 
     /// Whether `set` is what was sent last.
-    func isKnown(_ set: LayeredSet) -> Bool { known?.isIdentical(to: set) ?? false }
+    func isLastSent(_ set: LayeredSet) -> Bool { lastSent?.isIdentical(to: set) ?? false }
 
     // MARK: Sending
 
     /// Has `set` be what the client knows, as far as it wants it; the response that says so is made of it.
-    mutating func advance(to set: LayeredSet) { known = set }
+    mutating func advance(to set: LayeredSet) { lastSent = set }
 
     /// Keeps the resources with a time to live with which a client goes on if it refuses `set`.
     mutating func keepReplaced(by set: LayeredSet, where wants: (String) -> Bool) {
-        guard let known, known.lasting.shortest != nil else { return }
+        guard let lastSent, lastSent.expiring.shortestTTL != nil else { return }
         // What it refused it does not have.
-        let old = set.changes(since: known).filter { wants($0) && !nackedNames.contains($0) }.compactMap { known[$0] }
+        let old = set.changedNames(since: lastSent).filter { wants($0) && !nackedNames.contains($0) }.compactMap {
+            lastSent[$0]
+        }
         replaced = Dictionary(uniqueKeysWithValues: old.filter { $0.ttl != nil }.map { ($0.name, $0) })
     }
 
@@ -68,7 +70,7 @@ struct Delivery {
 
     /// Forgets what the client has dropped: everything but `names` and what is on its way.
     mutating func forget(allBut names: Set<String>) {
-        known = known.map { $0.only(names.union(inFlight?.resourceNames ?? [])) }
+        lastSent = lastSent.map { $0.only(names.union(inFlight?.resourceNames ?? [])) }
     }
 
     // MARK: What the client says
@@ -86,7 +88,7 @@ struct Delivery {
     }
 
     /// Takes what a request says as an ACK or NACK.
-    mutating func settle(_ request: DiscoveryRequest) -> Verdict {
+    mutating func takeAnswer(in request: DiscoveryRequest) -> Verdict {
         guard !request.nonce.isEmpty, request.nonce == lastNonce else { return .none }
         guard let response = inFlight.take() else { return .repeated }
         if response.isHeartbeat {
@@ -129,7 +131,7 @@ struct Delivery {
     mutating func clearNack(unless isRefused: (String) -> Bool) -> Set<String> {
         guard !nackedNames.isEmpty else { return [] }
         let left = nackedNames.filter(isRefused)
-        let areRemovals = left.count < nackedNames.count && left.allSatisfy { known?[$0] == nil }
+        let areRemovals = left.count < nackedNames.count && left.allSatisfy { lastSent?[$0] == nil }
         nackedNames = left
         if left.isEmpty { nack = nil }
         return areRemovals ? left.subtracting(inFlight?.names ?? []) : []

@@ -15,7 +15,7 @@ struct DiscoveryRequest: Equatable {
         /// State of the world: all that the client wants, every time.
         case all(NameList)
         /// Delta: what the client wants more and less than before, and, in the first request, what it has already.
-        case change(subscribe: NameList, unsubscribe: NameList, has: VersionList)
+        case change(subscribe: NameList, unsubscribe: NameList, initialVersions: VersionList)
     }
 
     init(typeURL: String, nonce: String = "", nack: String? = nil, names: Names) {
@@ -48,12 +48,12 @@ struct DiscoveryRequest: Equatable {
             let message = try Envoy_Service_Discovery_V3_DeltaDiscoveryRequest(serializedBytes: rest)
             let names: Names =
                 if let lists {
-                    .change(subscribe: lists.names, unsubscribe: lists.unsubscribed, has: lists.versions)
+                    .change(subscribe: lists.names, unsubscribe: lists.unsubscribed, initialVersions: lists.versions)
                 } else {
                     .change(
                         subscribe: NameList(message.resourceNamesSubscribe),
                         unsubscribe: NameList(message.resourceNamesUnsubscribe),
-                        has: VersionList(message.initialResourceVersions))
+                        initialVersions: VersionList(message.initialResourceVersions))
                 }
             let request = DiscoveryRequest(
                 typeURL: message.typeURL, nonce: message.responseNonce,
@@ -88,10 +88,10 @@ struct DiscoveryResponse {
         return true
     }
 
-    /// The names in it that are words of a client's complaint. Envoy ("Error adding/updating cluster(s) a: …, b: …")
+    /// The names in it that are words of the message of a NACK. Envoy ("Error adding/updating cluster(s) a: …, b: …")
     /// and gRPC name the resources that they refuse and take the others.
-    func names(mentionedIn complaint: String) -> Set<String> {
-        let words = complaint.split { " ,;'\"\n".contains($0) }.map {
+    func names(mentionedIn message: String) -> Set<String> {
+        let words = message.split { " ,;'\"\n".contains($0) }.map {
             $0.last == ":" ? String($0.dropLast()) : String($0)
         }
         return names.intersection(words)

@@ -4,10 +4,10 @@ package struct NameLimits: Equatable, Sendable {
     package var names = 200_000
     /// Bytes of all names of all types.
     package var nameBytes = 16 << 20
-    /// How messages call the limit of ``names``; empty: not at all.
-    package var namesLimit = ""
-    /// How messages call the limit of ``nameBytes``.
-    package var nameBytesLimit = ""
+    /// The name of the limit ``names`` in messages; empty: it has none.
+    package var namesLimitName = ""
+    /// The name of the limit ``nameBytes`` in messages; empty: it has none.
+    package var nameBytesLimitName = ""
     /// Bytes of one name, or of the URL of a type.
     var nameLength = 2_048
     /// Types that are not served but asked for.
@@ -15,6 +15,8 @@ package struct NameLimits: Equatable, Sendable {
 
     package init() {}
 
-    var namesRule: String { "\(names) names\(namesLimit.isEmpty ? "" : " (limit \(namesLimit))")" }
-    var nameBytesRule: String { "\(nameBytes) bytes\(nameBytesLimit.isEmpty ? "" : " (limit \(nameBytesLimit))")" }
+    var namesRule: String { "\(names) names\(namesLimitName.isEmpty ? "" : " (limit \(namesLimitName))")" }
+    var nameBytesRule: String {
+        "\(nameBytes) bytes\(nameBytesLimitName.isEmpty ? "" : " (limit \(nameBytesLimitName))")"
+    }
 }

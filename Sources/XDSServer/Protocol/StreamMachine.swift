@@ -24,11 +24,11 @@ final class StreamMachine {
     private var slots: [Subscription?] = ResourceType.allCases.map { _ in nil }
     /// In the order of the types.
     private(set) var subscriptions: [Subscription] = []
-    /// The newest.
+    /// The newest snapshot that there is.
     private(set) var snapshot: Snapshot?
-    /// The one that is carried out.
-    private var current: Snapshot?
-    /// The last one whose clusters and endpoints are acknowledged, so that listeners and routes may refer to them.
+    /// The snapshot that is being carried out.
+    private var inProgress: Snapshot?
+    /// The last snapshot whose clusters and endpoints are acknowledged, so that listeners and routes may refer to them.
     private var routable: Snapshot?
     private var endpointStage = EndpointStage.unsent
     /// Everything of this revision that the client wants has been acknowledged. 0: nothing yet.
@@ -40,7 +40,7 @@ final class StreamMachine {
     private var nonces: UInt64 = 0
     private var unknownTypes: Set<String> = []
 
-    /// How far the endpoints of ``current`` are.
+    /// How far the endpoints of ``inProgress`` are.
     private enum EndpointStage { case unsent, sent, acknowledged }
 
     init(
@@ -107,10 +107,10 @@ final class StreamMachine {
         }
         switch request.names {
         case .all(let names): try check(names.count, longest: names.longest)
-        case .change(let subscribe, let unsubscribe, let has):
+        case .change(let subscribe, let unsubscribe, let initialVersions):
             try check(subscribe.count, longest: subscribe.longest)
             try check(unsubscribe.count, longest: unsubscribe.longest)
-            try check(has.count, longest: has.longest)
+            try check(initialVersions.count, longest: initialVersions.longest)
         }
     }
 
@@ -146,8 +146,8 @@ final class StreamMachine {
     /// - Returns: what is to be carried out now: what was, until it is done, or until only its routes are left and there are
     ///   newer ones; so a rollback does not come behind what it undoes.
     private func begin(_ newest: Snapshot) -> Snapshot {
-        guard let current else {
-            self.current = newest
+        guard let current = inProgress else {
+            inProgress = newest
             firstRevision = newest.revision
             return newest
         }
@@ -157,7 +157,7 @@ final class StreamMachine {
         } else if !differsInRoutesOnly(newest, from: current) {
             return current
         }
-        self.current = newest
+        inProgress = newest
         return newest
     }
 
@@ -179,17 +179,17 @@ final class StreamMachine {
     private func differsInRoutesOnly(_ newest: Snapshot, from current: Snapshot) -> Bool {
         guard newest[.cluster].hasSameContent(as: current[.cluster]), !hasRemovals(current) else { return false }
         // What is on its way is acknowledged first, or no revision ever would be.
-        if ResourceType.referringToClusters.contains(where: isUnderWay) { return false }
+        if ResourceType.referringToClusters.contains(where: isInFlight) { return false }
         guard let endpoints = self[.endpoint] else { return true }
         // To wait for yet another acknowledgement could mean to wait for ever.
         let wouldWaitAgain = endpoints.delivery.isInFlight && endpointStage == .acknowledged
-        return endpoints.delivery.known?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.debts.isAwaited
+        return endpoints.delivery.lastSent?.hasSameContent(as: newest[.endpoint]) == true && !endpoints.debts.isAwaited
             && !wouldWaitAgain
     }
 
     private var mustRoutesWait: Bool {
         let wantsEndpoints = self[.endpoint] != nil
-        return isUnderWay(.cluster) || (wantsEndpoints && endpointStage != .acknowledged)
+        return isInFlight(.cluster) || (wantsEndpoints && endpointStage != .acknowledged)
     }
 
     private func step(_ current: Snapshot, endpoints newest: Snapshot) -> DiscoveryResponse? {
@@ -199,7 +199,7 @@ final class StreamMachine {
         if let response = nextEndpoints(newest) { return response }
         if !mustRoutesWait { routable = current }
         for type in ResourceType.referringToClusters {
-            // A client that waits for a first answer gets one, from what its clusters are up to.
+            // A client that waits for a first response gets one, from what its clusters are up to.
             guard !mustRoutesWait || self[type]?.debts.isAwaited == true else { continue }
             if let response = respond(type, routable ?? current) { return response }
         }
@@ -219,7 +219,7 @@ final class StreamMachine {
         return response
     }
 
-    private func isUnderWay(_ type: ResourceType) -> Bool { self[type]?.delivery.isInFlight ?? false }
+    private func isInFlight(_ type: ResourceType) -> Bool { self[type]?.delivery.isInFlight ?? false }
 
     private func respond(_ type: ResourceType, _ snapshot: Snapshot) -> DiscoveryResponse? {
         let set = snapshot[type]
@@ -302,7 +302,7 @@ final class StreamMachine {
     }
 
     private func noteProgress() {
-        guard let current, !subscriptions.isEmpty, !mustRoutesWait else { return }
+        guard let current = inProgress, !subscriptions.isEmpty, !mustRoutesWait else { return }
         if isCarriedOut(current) { answeredRevision = current.revision }
         let isSettled = subscriptions.allSatisfy { subscription in
             let type = subscription.type

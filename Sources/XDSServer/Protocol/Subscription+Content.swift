@@ -26,15 +26,15 @@ extension Subscription {
             return Content(
                 resources: .some(resources), removed: removed, isNeeded: !resources.isEmpty || !removed.isEmpty)
         }
-        let claimed = debts.initialVersions.list
+        let initialVersions = debts.initialVersions.list
         // Whoever comes back has mostly all there is.
-        if delivery.known == nil, let claimed, interest.isExactly(set), set.isAll(of: claimed) {
+        if delivery.lastSent == nil, let initialVersions, interest.isExactly(set), set.isExactly(initialVersions) {
             return Content(resources: .some([]), isNeeded: false)
         }
         let shared = cache.entry(key(set)) {
             let (resources, removed) = changes(set)
             // The fingerprint of a list that names something twice does not say which of the two counts.
-            let isPrivate = claimed.map { $0.count != debts.initialVersions.expand().count } ?? false
+            let isPrivate = initialVersions.map { $0.count != debts.initialVersions.expand().count } ?? false
             return ResponseCache.Entry(
                 resources: resources, removed: removed, pendingRemovals: debts.pendingRemovals, isPrivate: isPrivate)
         }
@@ -54,14 +54,14 @@ extension Subscription {
             guard let resource = set[name] else {
                 let (has, isAsked) = (comparison.has(name), comparison.resends.contains(name))
                 if type.isNeverRemoved && has && !isAsked { continue }
-                if type == .virtualHost && comparison.isResend(name) && !has {
+                if type == .virtualHost && comparison.isSentAnyway(name) && !has {
                     resources.append(EncodedResource(absentVirtualHost: name))
                     continue
                 }
                 // A client that asks for a name that it had told us of waits for nothing; any other that asks does.
-                if has && type.isRemovedLast && (!isAsked || comparison.claimed[name] != nil) {
+                if has && type.isRemovedLast && (!isAsked || comparison.initialVersions[name] != nil) {
                     debts.pendingRemovals[name] = Debts.PendingRemoval(comparison.known?[name])
-                } else if has || comparison.isResend(name) {
+                } else if has || comparison.isSentAnyway(name) {
                     removed.append(name)
                     debts.pendingRemovals[name] = nil
                 }
@@ -69,8 +69,8 @@ extension Subscription {
             }
             let old = comparison.known?[name] ?? debts.pendingRemovals[name]?.resource
             debts.pendingRemovals[name] = nil
-            if comparison.claimed[name] == resource.version { continue }
-            if comparison.isResend(name) || old?.version != resource.version { resources.append(resource) }
+            if comparison.initialVersions[name] == resource.version { continue }
+            if comparison.isSentAnyway(name) || old?.version != resource.version { resources.append(resource) }
         }
         return (resources, removed)
     }
@@ -102,9 +102,9 @@ extension Subscription {
     /// Whether anything that is wanted differs from what was sent last. What is to be left out later becomes a part of
     /// ``Debts/pendingRemovals``.
     private func hasChanged(_ set: LayeredSet) -> Bool {
-        guard let known = delivery.known else { return false }
+        guard let known = delivery.lastSent else { return false }
         var isChange = false
-        for name in set.changes(since: known) where interest.wants(name) {
+        for name in set.changedNames(since: known) where interest.wants(name) {
             let old = known[name] ?? debts.pendingRemovals[name]?.resource
             if set[name] == nil, type.isRemovedLast, let old {
                 debts.pendingRemovals[name] = .sent(old)
@@ -122,7 +122,7 @@ extension Subscription {
         }
         let comparison = comparison(with: set)
         let resources = comparison.names.compactMap { name in
-            comparison.isResend(name) || comparison.hasChanged(name) ? set[name] : nil
+            comparison.isSentAnyway(name) || comparison.hasChanged(name) ? set[name] : nil
         }
         return Content(resources: .some(resources), isNeeded: !resources.isEmpty)
     }
@@ -132,7 +132,7 @@ extension Subscription {
     /// Whether the client has nothing and wants all there is, as a proxy mostly does that connects: it is sent bytes that are
     /// assembled once for all of them.
     private func isFirst(_ set: LayeredSet) -> Bool {
-        debts.resendsAll && delivery.known == nil && (interest.isWildcard || set.isCovered(by: interest.names))
+        debts.resendsAll && delivery.lastSent == nil && (interest.isWildcard || set.isCovered(by: interest.names))
     }
 
     /// Whether a response from `set` depends on nothing but its ``key(_:)``, and is worth being looked up.
@@ -140,30 +140,30 @@ extension Subscription {
         guard debts.resends.names.isEmpty, delivery.nackedNames.isEmpty, debts.pendingRemovals.isEmpty,
             !debts.initialVersions.isExpanded
         else { return false }
-        guard let known = delivery.known else { return debts.initialVersions.list != nil }
+        guard let known = delivery.lastSent else { return debts.initialVersions.list != nil }
         return !debts.resendsAll && debts.initialVersions.isEmpty
-            && (debts.resends.shared?.count ?? 0) + set.changes(since: known).count >= ResponseCache.minimum
+            && (debts.resends.shared?.count ?? 0) + set.changedNames(since: known).count >= ResponseCache.minimum
     }
 
     private func key(_ set: LayeredSet) -> ResponseCache.Key {
-        let known = delivery.known
+        let known = delivery.lastSent
         let shared = debts.resends.shared
         var key = ResponseCache.Key(
             variant: variant, type: type, isWildcard: interest.isWildcard, names: interest.names.fingerprint,
             resend: shared?.fingerprint ?? .init(), has: .init(), isFirst: known == nil, old: [], new: [])
         if let known {
             (key.old, key.new) = set.difference(from: known, and: shared)
-        } else if let claimed = debts.initialVersions.list {
-            (key.has, key.new) = set.remainder(of: claimed, and: interest.names)
+        } else if let initialVersions = debts.initialVersions.list {
+            (key.has, key.new) = set.remainder(of: initialVersions, and: interest.names)
         }
         return key
     }
 
     private func comparison(with set: LayeredSet) -> Comparison {
         Comparison(
-            interest: interest, known: delivery.known, set: set,
+            interest: interest, known: delivery.lastSent, set: set,
             resends: debts.resends.expand(where: canBeResent), resendsAll: debts.resendsAll,
-            claimed: debts.initialVersions.expand(), nacked: delivery.nackedNames,
+            initialVersions: debts.initialVersions.expand(), nacked: delivery.nackedNames,
             hasPendingRemovals: !debts.pendingRemovals.isEmpty)
     }
 }

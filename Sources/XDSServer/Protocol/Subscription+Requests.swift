@@ -2,7 +2,7 @@
 extension Subscription {
     /// Takes a request of this type.
     func receive(_ request: DiscoveryRequest, sharing table: NameTable) {
-        let verdict = delivery.settle(request)
+        let verdict = delivery.takeAnswer(in: request)
         // Whoever refuses to keep resources has yet to be sent them.
         if case .lost(let names) = verdict { debts.resends.add(names.filter(interest.wants)) }
         switch request.names {
@@ -13,8 +13,8 @@ extension Subscription {
                 isRepeated: verdict == .repeated && request.nack == nil, sharing: table)
             debts.add(demand)
             debts.resends.keep(where: interest.wants)
-        case .change(let subscribe, let unsubscribe, let has):
-            if !interest.isStated { begin(with: has, isForAll: subscribe.isEmpty && unsubscribe.isEmpty) }
+        case .change(let subscribe, let unsubscribe, let initialVersions):
+            if !interest.isStated { begin(with: initialVersions, isForAll: subscribe.isEmpty && unsubscribe.isEmpty) }
             if !subscribe.isEmpty { self.subscribe(to: subscribe, sharing: table) }
             if !unsubscribe.isEmpty { self.unsubscribe(from: unsubscribe) }
         }
@@ -31,8 +31,8 @@ extension Subscription {
     // MARK: Delta: a request has what changed, and that counts whatever response it is about
 
     /// - Parameter isForAll: the first request names nothing, which means everything, as before wildcards had a name.
-    private func begin(with has: VersionList, isForAll: Bool) {
-        debts.initialVersions = InitialVersions(has)
+    private func begin(with initialVersions: VersionList, isForAll: Bool) {
+        debts.initialVersions = InitialVersions(initialVersions)
         // That it has been told of no such host is nothing that it has.
         if type == .virtualHost { debts.initialVersions.remove(EncodedResource.absentVersion) }
         if type.isFullState && isForAll { interest.addWildcard() }

@@ -4,12 +4,12 @@ extension Subscription {
     func respond(
         _ set: LayeredSet, revision: Int64, nonce: @autoclosure () -> String, sharing cache: ResponseCache
     ) -> DiscoveryResponse? {
-        guard !delivery.isInFlight, debts.isAwaited || !delivery.isKnown(set) else { return nil }
+        guard !delivery.isInFlight, debts.isAwaited || !delivery.isLastSent(set) else { return nil }
         // Where nothing is said of what is gone, no acceptance will ever follow.
         let isSilent = variant == .stateOfTheWorld ? !type.isFullState : type.isNeverRemoved
         if isSilent { clearNack { set[$0] != nil } }
         // Those that the client says it has it may not be sent.
-        if !debts.initialVersions.isEmpty { debts.dueHeartbeats.formUnion(set.lasting.names) }
+        if !debts.initialVersions.isEmpty { debts.dueHeartbeats.formUnion(set.expiring.names) }
         delivery.keepReplaced(by: set, where: interest.wants)
         let content =
             variant == .delta
@@ -30,7 +30,9 @@ extension Subscription {
         keeping kept: [LayeredSet], revision: Int64, nonce: @autoclosure () -> String
     ) -> DiscoveryResponse? {
         // Who has asked is answered first, or would be told of the same names twice.
-        guard !delivery.isInFlight, !debts.isAwaited, let known = delivery.known, hasPendingRemovals else { return nil }
+        guard !delivery.isInFlight, !debts.isAwaited, let known = delivery.lastSent, hasPendingRemovals else {
+            return nil
+        }
         let released = debts.pendingRemovals.keys.filter { name in kept.allSatisfy { $0[name] == nil } }
         for name in released {
             debts.pendingRemovals[name] = nil
@@ -51,13 +53,13 @@ extension Subscription {
 
     /// Notes that time has passed: resources with a time to live are due.
     func beat() {
-        debts.dueHeartbeats.formUnion(delivery.known?.lasting.names ?? [])
+        debts.dueHeartbeats.formUnion(delivery.lastSent?.expiring.names ?? [])
         debts.dueHeartbeats.formUnion(delivery.kept.keys)
     }
 
     /// A response that only has the client keep resources with a time to live, when there is nothing else to say.
     func heartbeat(nonce: @autoclosure () -> String) -> DiscoveryResponse? {
-        guard !debts.dueHeartbeats.isEmpty, !delivery.isInFlight, !debts.isAwaited, let known = delivery.known else {
+        guard !debts.dueHeartbeats.isEmpty, !delivery.isInFlight, !debts.isAwaited, let known = delivery.lastSent else {
             return nil
         }
         // In state of the world who refused some of it refuses it once more, and keeps what it has.

@@ -33,7 +33,7 @@ final class Subscription {
 
     /// Has the server send resources again, as it does to other clients.
     func markForResend(_ names: NameSet) {
-        if delivery.known != nil && debts.initialVersions.isEmpty && debts.pendingRemovals.isEmpty {
+        if delivery.lastSent != nil && debts.initialVersions.isEmpty && debts.pendingRemovals.isEmpty {
             debts.resends.add(shared: names, where: canBeResent)
         } else {
             for name in names.names { markForResend(name) }
@@ -41,14 +41,14 @@ final class Subscription {
     }
 
     func canBeResent(_ name: String) -> Bool {
-        guard let known = delivery.known else { return false }
+        guard let known = delivery.lastSent else { return false }
         return interest.names.contains(name) || (interest.isWildcard && known[name] != nil)
     }
 
     /// The names of all resources that the client wants and may have.
     func held() -> Set<String> {
         guard interest.isWildcard else { return interest.names.names }
-        return interest.names.names.union(delivery.known?.names ?? []).union(debts.initialVersions.expand().keys)
+        return interest.names.names.union(delivery.lastSent?.names ?? []).union(debts.initialVersions.expand().keys)
     }
 
     // MARK: Where it stands
@@ -62,12 +62,12 @@ final class Subscription {
     /// Nothing is to be sent, nothing is on its way, and nothing was refused.
     func isSettled(on set: LayeredSet) -> Bool {
         !delivery.isInFlight && delivery.nack == nil && !debts.isAwaited && debts.pendingRemovals.isEmpty
-            && (delivery.known.map { $0.hasSameContent(as: set) } ?? false)
+            && (delivery.lastSent.map { $0.hasSameContent(as: set) } ?? false)
     }
 
     /// Whether ``respond(_:revision:nonce:sharing:)`` has nothing left to say but removals.
     func isUpToDate(with set: LayeredSet) -> Bool {
-        !delivery.isInFlight && !debts.isAwaited && delivery.isKnown(set)
+        !delivery.isInFlight && !debts.isAwaited && delivery.isLastSent(set)
     }
 
     /// Whether anything has yet to be removed, if it does not come back.

@@ -110,7 +110,7 @@ private final class CSDSCall: GRPCCallHandler {
         isBusy = true
         let this = NIOLoopBound(self, eventLoop: call.eventLoop)
         let hasContents = !request.excludeResourceContents
-        service.store.served(filter, on: call.eventLoop).whenComplete { result in
+        service.store.statuses(filter, on: call.eventLoop).whenComplete { result in
             this.value.send((try? result.get()) ?? [], hasContents: hasContents)
         }
     }

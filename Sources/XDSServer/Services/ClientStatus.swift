@@ -37,8 +37,9 @@ package struct ClientStatusFilter: Sendable {
 
 extension SnapshotStore {
     /// The state of clients that have streams on this server, sorted by their names.
-    package func served(_ filter: ClientStatusFilter, on eventLoop: any EventLoop) -> EventLoopFuture<[ClientStatus]> {
-        let found = hubs.map { hub in hub.eventLoop.submit { hub.value.served(filter) } }
+    package func statuses(_ filter: ClientStatusFilter, on eventLoop: any EventLoop) -> EventLoopFuture<[ClientStatus]>
+    {
+        let found = hubs.map { hub in hub.eventLoop.submit { hub.value.statuses(filter) } }
         return EventLoopFuture.whenAllSucceed(found, on: eventLoop).map { found in
             var newest: [String: (stream: UInt64, client: ClientStatus)] = [:]
             for (stream, client) in found.joined() where newest[client.proxy].map({ $0.stream < stream }) ?? true {
@@ -51,8 +52,8 @@ extension SnapshotStore {
     /// The state of one client.
     ///
     /// - Returns: `nil` if it has no stream here.
-    package func served(to proxy: String, of view: ViewID) async throws -> ClientStatus? {
+    package func status(of proxy: String, in view: ViewID) async throws -> ClientStatus? {
         guard let loop = hubs.first?.eventLoop else { return nil }
-        return try await served(ClientStatusFilter(proxy: proxy, view: view), on: loop).get().first
+        return try await statuses(ClientStatusFilter(proxy: proxy, view: view), on: loop).get().first
     }
 }

@@ -40,7 +40,7 @@ private final class LRSStream: GRPCCallHandler {
     private let call: GRPCCall
     private let service: LRSService
     private var admission: Admission?
-    private var owner = OwnerGuard()
+    private var owner = LifeGuard()
     private var isOver = false
 
     init(_ call: GRPCCall, _ service: LRSService) {

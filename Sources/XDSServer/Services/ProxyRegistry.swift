@@ -82,7 +82,7 @@ package final class ProxyRegistry: Sendable {
     package var connectedCount: Int { state.withLock { $0.entries.values.count { $0.report?.isConnected == true } } }
 
     /// Takes the clients that changed since the last call. Those that have gone are forgotten with it.
-    package func drain() -> [ProxyReport] {
+    package func takeChanged() -> [ProxyReport] {
         state.withLock { state in
             let reports = state.dirty.compactMap { state.entries[$0]?.report }
             state.dirty = []

@@ -6,11 +6,11 @@ final class StreamHub {
     let gate: AdmissionGate
     private let eventLoop: any EventLoop
     /// By source and view.
-    private var streams: [String: [ViewID: [ObjectIdentifier: ADSStream]]] = [:]
+    private var streams: [String: [ViewID: [ObjectIdentifier: DiscoveryStream]]] = [:]
     /// Streams that have something to report.
-    private var reporting: [ADSStream] = []
+    private var reporting: [DiscoveryStream] = []
     /// Streams of ``reporting`` that wait for an ACK or NACK, which will change the report again.
-    private var waiting: [ADSStream] = []
+    private var waiting: [DiscoveryStream] = []
     /// How long reports have to wait, for the last ones took so long.
     private var pause = DutyCycle.streamReports.pause(after: .zero)
     /// Until when they may be put off while newcomers wait to be served.
@@ -28,7 +28,7 @@ final class StreamHub {
     }
 
     /// Has the stream asked for its report in a moment.
-    func reportSoon(_ stream: ADSStream) {
+    func reportSoon(_ stream: DiscoveryStream) {
         reporting.append(stream)
         guard reporting.count == 1 else { return }
         reportDeadline = .now() + Self.reportHold
@@ -50,7 +50,7 @@ final class StreamHub {
         }
     }
 
-    private func reportLater(_ stream: ADSStream) {
+    private func reportLater(_ stream: DiscoveryStream) {
         stream.reportState = .later
         waiting.append(stream)
         guard waiting.count == 1 else { return }
@@ -61,25 +61,25 @@ final class StreamHub {
         }
     }
 
-    func insert(_ stream: ADSStream, _ view: ViewID) {
+    func insert(_ stream: DiscoveryStream, _ view: ViewID) {
         streams[view.source, default: [:]][view, default: [:]][ObjectIdentifier(stream)] = stream
     }
 
-    func remove(_ stream: ADSStream, _ view: ViewID) {
+    func remove(_ stream: DiscoveryStream, _ view: ViewID) {
         streams[view.source]?[view]?[ObjectIdentifier(stream)] = nil
         if streams[view.source]?[view]?.isEmpty == true { streams[view.source]?[view] = nil }
         if streams[view.source]?.isEmpty == true { streams[view.source] = nil }
     }
 
     /// The state of clients, each with the number of its stream; of two with one name the greater is the newer.
-    func served(_ filter: ClientStatusFilter) -> [(stream: UInt64, client: ClientStatus)] {
+    func statuses(_ filter: ClientStatusFilter) -> [(stream: UInt64, client: ClientStatus)] {
         let candidates =
             filter.view.map { view in streams[view.source]?[view].map { [$0] } ?? [] }
             ?? streams.values.flatMap(\.values)
         var found: [(stream: UInt64, client: ClientStatus)] = []
         for stream in candidates.lazy.flatMap(\.values) {
-            guard let served = stream.served(filter) else { continue }
-            found.append(served)
+            guard let status = stream.status(filter) else { continue }
+            found.append(status)
             // A client that has just come back may have two streams.
             if filter.proxy == nil && found.count >= filter.limit { break }
         }
@@ -89,7 +89,7 @@ final class StreamHub {
     /// Has the streams of a source take what a publication serves them.
     ///
     /// - Parameter views: for whom it is news; `nil`: for all.
-    func deliver(_ publication: any SnapshotSource, of source: String, to views: Set<ViewID>?) {
+    func deliver(_ publication: any SnapshotPublication, of source: String, to views: Set<ViewID>?) {
         // Streams may come and go while others are told.
         let concerned = streams[source] ?? [:]
         for view in views.map(Array.init) ?? Array(concerned.keys) {

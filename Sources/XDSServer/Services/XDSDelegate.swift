@@ -44,7 +44,7 @@ package struct CallIdentity: Sendable {
 
 /// An admitted client: who it is, and what it is served.
 package struct Admission: Hashable, Sendable {
-    /// Under which name the client's state is kept (``ProxyRegistry``). A newer stream with the same key replaces an older.
+    /// Under which name the client's state is kept (``ProxyRegistry``). Its streams are one client's (``ProxyStreams``).
     package var proxy: String
     package var view: ViewID
     /// The tenant of the client. When many come at once, tenants take turns.
@@ -86,7 +86,7 @@ package protocol XDSDelegate: Sendable {
 }
 
 /// The owner of the snapshots that a stream has been served.
-struct OwnerGuard {
+struct LifeGuard {
     /// `nil`: none has been served, or of nobody.
     private(set) var name: String?
 

@@ -12,7 +12,7 @@ struct ConformanceWorld {
     ]
 
     /// Those of them that last only for a while.
-    static let lasting: [ResourceType: Set<String>] = [.cluster: ["c1", "c2"], .listener: ["l1"], .route: ["r1"]]
+    static let expiring: [ResourceType: Set<String>] = [.cluster: ["c1", "c2"], .listener: ["l1"], .route: ["r1"]]
 
     /// State of the world cannot delete a route, so there they stay.
     let deletesRoutes: Bool
@@ -71,7 +71,7 @@ struct ConformanceWorld {
     }
 
     private static func resource(_ type: ResourceType, _ name: String, _ content: String) -> EncodedResource {
-        let isLasting = lasting[type]?.contains(name) ?? false
+        let isLasting = expiring[type]?.contains(name) ?? false
         return XDSServerTests.resource(type, name, content, ttl: isLasting ? .seconds(30) : nil)
     }
 

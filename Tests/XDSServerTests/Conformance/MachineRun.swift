@@ -166,7 +166,7 @@ struct MachineRun {
         receive(
             DiscoveryRequest(
                 typeURL: type.typeURL, nonce: "stale", nack: random.chance(50) ? "no" : nil,
-                names: .change(subscribe: [], unsubscribe: ["never asked for"], has: [:])))
+                names: .change(subscribe: [], unsubscribe: ["never asked for"], initialVersions: [:])))
     }
 
     private mutating func read(mayRefuse: Bool) {

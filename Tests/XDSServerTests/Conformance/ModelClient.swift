@@ -95,7 +95,7 @@ struct ModelClient {
         shelf.known = (wildcard, names)
         return DiscoveryRequest(
             typeURL: type.typeURL, nonce: nonce, nack: complaint,
-            names: .change(subscribe: NameList(subscribe), unsubscribe: NameList(unsubscribe), has: [:]))
+            names: .change(subscribe: NameList(subscribe), unsubscribe: NameList(unsubscribe), initialVersions: [:]))
     }
 
     /// The first request of a type on a new stream, from a client that may hold some of it from the one before.
@@ -115,7 +115,7 @@ struct ModelClient {
             typeURL: type.typeURL,
             names: .change(
                 subscribe: NameList((shelf.isWildcard ? ["*"] : []) + shelf.names.sorted()), unsubscribe: [],
-                has: VersionList(shelf.has.mapValues(\.version))))
+                initialVersions: VersionList(shelf.has.mapValues(\.version))))
     }
 
     /// The stream is lost. What the client holds it keeps.
@@ -140,7 +140,7 @@ struct ModelClient {
         }
         return DiscoveryRequest(
             typeURL: type.typeURL, nonce: nonce, nack: complaint,
-            names: .change(subscribe: [], unsubscribe: [], has: [:]))
+            names: .change(subscribe: [], unsubscribe: [], initialVersions: [:]))
     }
 
     private func stateOfTheWorld(
@@ -354,14 +354,14 @@ struct ModelClient {
         events += 1
         for type in shelves.keys { shelves[type]?.beaten = [] }
         guard variant == .stateOfTheWorld else { return }
-        for (type, names) in ConformanceWorld.lasting {
+        for (type, names) in ConformanceWorld.expiring {
             if type.isFullState { shelves[type]?.owesAll = true } else { shelves[type]?.owed.formUnion(names) }
         }
     }
 
     /// All that lasts for a while and that the client holds was heard of since the last beat.
     mutating func checkBeat(_ contents: [ResourceType: [String: String]]) {
-        for (type, names) in ConformanceWorld.lasting where self[type].isAsked {
+        for (type, names) in ConformanceWorld.expiring where self[type].isAsked {
             let held = names.filter { self[type].has[$0] != nil && contents[type]?[$0] != nil }
             let missing = held.subtracting(self[type].beaten)
             if !missing.isEmpty { complain("\(type) \(missing) would be forgotten") }

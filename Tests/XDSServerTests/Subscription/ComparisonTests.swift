@@ -7,7 +7,7 @@ struct ComparisonTests {
     private func comparison(
         of contents: [String: String], with known: [String: String]? = nil, wants names: [String] = [],
         wildcard: Bool = true, resends: Swift.Set<String> = [], resendsAll: Bool = false,
-        claimed: [String: String] = [:], nacked: Swift.Set<String> = [], hasPendingRemovals: Bool = false
+        initialVersions: [String: String] = [:], nacked: Swift.Set<String> = [], hasPendingRemovals: Bool = false
     ) -> Comparison {
         var interest = Interest()
         if wildcard { interest.addWildcard() }
@@ -15,7 +15,7 @@ struct ComparisonTests {
         return Comparison(
             interest: interest, known: known.map { snapshot(1, [.cluster: $0])[.cluster] },
             set: snapshot(2, [.cluster: contents])[.cluster], resends: resends, resendsAll: resendsAll,
-            claimed: claimed.mapValues { $0 }, nacked: nacked, hasPendingRemovals: hasPendingRemovals)
+            initialVersions: initialVersions.mapValues { $0 }, nacked: nacked, hasPendingRemovals: hasPendingRemovals)
     }
 
     @Test("at first everything is looked at that the client wants, there or not")
@@ -38,10 +38,10 @@ struct ComparisonTests {
     func claimed() throws {
         let set = snapshot(1, [.cluster: ["a": "1", "b": "1"]])[.cluster]
         let version = try #require(set["a"]?.version)
-        let claimed = ["a": version, "b": "old", "gone": "1"]
-        #expect(comparison(of: ["a": "1", "b": "1"], claimed: claimed).names == ["b", "gone"])
+        let initialVersions = ["a": version, "b": "old", "gone": "1"]
+        #expect(comparison(of: ["a": "1", "b": "1"], initialVersions: initialVersions).names == ["b", "gone"])
         #expect(
-            comparison(of: ["a": "1", "b": "1"], claimed: claimed, hasPendingRemovals: true).names
+            comparison(of: ["a": "1", "b": "1"], initialVersions: initialVersions, hasPendingRemovals: true).names
                 == ["a", "b", "gone"])
     }
 
@@ -59,10 +59,10 @@ struct ComparisonTests {
     func resend() {
         let all = ["a": "1", "b": "1"]
         let some = comparison(of: all, with: all, resends: ["a"], nacked: ["b"])
-        #expect(some.isResend("a") && some.isResend("b") && !some.isResend("c"))
+        #expect(some.isSentAnyway("a") && some.isSentAnyway("b") && !some.isSentAnyway("c"))
         let everything = comparison(of: all, with: all, wants: ["a"], wildcard: false, resendsAll: true)
-        #expect(everything.isResend("a") && !everything.isResend("b"))
-        #expect(some.has("a") && !some.has("c") && comparison(of: all, claimed: ["x": "1"]).has("x"))
+        #expect(everything.isSentAnyway("a") && !everything.isSentAnyway("b"))
+        #expect(some.has("a") && !some.has("c") && comparison(of: all, initialVersions: ["x": "1"]).has("x"))
         #expect(!some.hasChanged("a") && comparison(of: all, with: ["a": "0"]).hasChanged("a"))
     }
 }

@@ -17,7 +17,7 @@ struct DeliveryTests {
     private func answer(_ nonce: String, _ nack: String? = nil) -> DiscoveryRequest {
         DiscoveryRequest(
             typeURL: ResourceType.cluster.typeURL, nonce: nonce, nack: nack,
-            names: .change(subscribe: [], unsubscribe: [], has: [:]))
+            names: .change(subscribe: [], unsubscribe: [], initialVersions: [:]))
     }
 
     private func clusters(_ contents: [String: String]) -> LayeredSet { snapshot(1, [.cluster: contents])[.cluster] }
@@ -25,14 +25,14 @@ struct DeliveryTests {
     @Test("only the last response can be answered, and once")
     func verdicts() {
         var delivery = Delivery(isFullState: false)
-        #expect(delivery.settle(answer("")) == .none)
+        #expect(delivery.takeAnswer(in: answer("")) == .none)
         delivery.send(response("1", ["a"]), of: 7)
         #expect(delivery.isInFlight && delivery.lastVersion == "v1" && delivery.sentRevision == 7)
-        #expect(delivery.settle(answer("0")) == .none && delivery.isInFlight)
-        #expect(delivery.settle(answer("1")) == .accepted)
+        #expect(delivery.takeAnswer(in: answer("0")) == .none && delivery.isInFlight)
+        #expect(delivery.takeAnswer(in: answer("1")) == .accepted)
         #expect(!delivery.isInFlight && delivery.ackedVersion == "v1")
-        #expect(delivery.settle(answer("1")) == .repeated)
-        #expect(delivery.settle(answer("1", "no")) == .repeated && delivery.nack == nil, "it has accepted it")
+        #expect(delivery.takeAnswer(in: answer("1")) == .repeated)
+        #expect(delivery.takeAnswer(in: answer("1", "no")) == .repeated && delivery.nack == nil, "it has accepted it")
     }
 
     @Test(
@@ -45,7 +45,7 @@ struct DeliveryTests {
     func refused(_ message: String, _ lacking: [String], _ named: [String]) {
         var delivery = Delivery(isFullState: false)
         delivery.send(response("1", ["a", "b"], removed: ["c"]), of: 7)
-        #expect(delivery.settle(answer("1", message)) == .refused)
+        #expect(delivery.takeAnswer(in: answer("1", message)) == .refused)
         #expect(delivery.nackedNames == Set(lacking))
         #expect(delivery.nack == .init(revision: 7, message: message, version: "v1", names: named))
         #expect(delivery.ackedVersion == "")
@@ -55,7 +55,7 @@ struct DeliveryTests {
     func refusedOne() {
         var delivery = Delivery(isFullState: false)
         delivery.send(response("1", ["a"]), of: 1)
-        _ = delivery.settle(answer("1", "bad"))
+        _ = delivery.takeAnswer(in: answer("1", "bad"))
         #expect(delivery.nack?.names == ["a"])
     }
 
@@ -63,19 +63,19 @@ struct DeliveryTests {
     func replaced() {
         var delivery = Delivery(isFullState: false)
         delivery.send(response("1", ["a", "b"]), of: 1)
-        _ = delivery.settle(answer("1", "bad"))
+        _ = delivery.takeAnswer(in: answer("1", "bad"))
         delivery.send(response("2", ["a"]), of: 2)
-        _ = delivery.settle(answer("2"))
+        _ = delivery.takeAnswer(in: answer("2"))
         #expect(delivery.nack != nil && delivery.nackedNames == ["b"])
         delivery.send(response("3", [], removed: ["b"]), of: 3)
-        _ = delivery.settle(answer("3"))
+        _ = delivery.takeAnswer(in: answer("3"))
         #expect(delivery.nack == nil && delivery.nackedNames == [])
 
         delivery = Delivery(isFullState: true)
         delivery.send(response("1", ["a", "b"]), of: 1)
-        _ = delivery.settle(answer("1", "bad"))
+        _ = delivery.takeAnswer(in: answer("1", "bad"))
         delivery.send(response("2", ["a"]), of: 2)
-        _ = delivery.settle(answer("2"))
+        _ = delivery.takeAnswer(in: answer("2"))
         #expect(delivery.nack == nil && delivery.nackedNames == [])
     }
 
@@ -83,12 +83,12 @@ struct DeliveryTests {
     func refusedHeartbeat() {
         var delivery = Delivery(isFullState: false)
         delivery.send(response("1", ["a", "b"]), of: 1)
-        _ = delivery.settle(answer("1", "error: a"))
+        _ = delivery.takeAnswer(in: answer("1", "error: a"))
         delivery.send(response("2", ["a", "b"], isHeartbeat: true), of: 1)
-        #expect(delivery.settle(answer("2", "what?")) == .lost(["b"]))
+        #expect(delivery.takeAnswer(in: answer("2", "what?")) == .lost(["b"]))
         #expect(delivery.nack?.version == "v1")
         delivery.send(response("3", ["b"], isHeartbeat: true), of: 1)
-        #expect(delivery.settle(answer("3")) == .accepted)
+        #expect(delivery.takeAnswer(in: answer("3")) == .accepted)
         #expect(delivery.ackedVersion == "", "it says nothing of versions")
     }
 
@@ -97,7 +97,7 @@ struct DeliveryTests {
         var delivery = Delivery(isFullState: false)
         delivery.advance(to: clusters(["a": "1"]))
         delivery.send(response("1", ["a"], removed: ["b", "c"]), of: 1)
-        _ = delivery.settle(answer("1", "bad"))
+        _ = delivery.takeAnswer(in: answer("1", "bad"))
         #expect(delivery.clearNack { _ in true } == [] && delivery.nackedNames == ["a", "b", "c"])
         #expect(delivery.clearNack { $0 != "c" } == [], "a is still there, and may be what was wrong")
         #expect(delivery.clearNack { $0 == "b" } == ["b"])
@@ -120,16 +120,16 @@ struct DeliveryTests {
         var delivery = Delivery(isFullState: false)
         delivery.keepReplaced(by: set("1")) { _ in true }
         delivery.advance(to: set("1"))
-        let old = delivery.known?["l"]
+        let old = delivery.lastSent?["l"]
         for text in ["2", "3"] {
             delivery.keepReplaced(by: set(text)) { _ in true }
             delivery.advance(to: set(text))
             delivery.send(response(text, ["l", "m"]), of: 1)
-            _ = delivery.settle(answer(text, "bad"))
+            _ = delivery.takeAnswer(in: answer(text, "bad"))
             #expect(delivery.kept.keys.sorted() == ["l"] && delivery.kept["l"]?.version == old?.version)
         }
         delivery.send(response("4", ["l", "m"]), of: 1)
-        _ = delivery.settle(answer("4"))
+        _ = delivery.takeAnswer(in: answer("4"))
         #expect(delivery.kept.isEmpty)
     }
 
@@ -137,10 +137,10 @@ struct DeliveryTests {
     func forget() {
         var delivery = Delivery(isFullState: false)
         delivery.forget(allBut: [])
-        #expect(delivery.known == nil)
+        #expect(delivery.lastSent == nil)
         delivery.advance(to: clusters(["a": "1", "b": "1", "c": "1"]))
         delivery.send(response("1", ["c"]), of: 1)
         delivery.forget(allBut: ["a"])
-        #expect(delivery.known?.names == ["a", "c"])
+        #expect(delivery.lastSent?.names == ["a", "c"])
     }
 }

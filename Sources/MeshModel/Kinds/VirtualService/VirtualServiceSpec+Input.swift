@@ -1,16 +1,13 @@
 package import MeshCore
 
 extension MeshState {
-    /// Rules of traffic with the revision at which they were last written, which decides whether a promotion re-points
-    /// them (``ServiceStatus/Promotion``).
+    /// The rules of a VirtualService, and their age, which decides between two for one host.
     package struct Rules: Hashable, Sendable {
         package var spec: VirtualServiceSpec
-        package var revision: Revision
         package var createTime: Timestamp
 
-        package init(spec: VirtualServiceSpec, revision: Revision, createTime: Timestamp) {
+        package init(spec: VirtualServiceSpec, createTime: Timestamp) {
             self.spec = spec
-            self.revision = revision
             self.createTime = createTime
         }
     }
@@ -24,7 +21,7 @@ extension MeshState {
 extension VirtualServiceSpec {
     package static func input(_ spec: VirtualServiceSpec, of object: StoredObject, in mesh: MeshKey) -> MeshState.Rules?
     {
-        MeshState.Rules(spec: spec, revision: object.revision, createTime: object.createTime)
+        MeshState.Rules(spec: spec, createTime: object.createTime)
     }
 
     /// The hosts that the VirtualService has rules for, and the services that it sends requests to.

@@ -1,12 +1,12 @@
 package import GRPCServer
 
 /// All that the xDS port serves.
-package struct DiscoveryServices: GRPCService {
-    let ads: ADSService
+package struct XDSServices: GRPCService {
+    let ads: DiscoveryService
     let csds: CSDSService
     let lrs: LRSService
 
-    package init(ads: ADSService, csds: CSDSService, lrs: LRSService) {
+    package init(ads: DiscoveryService, csds: CSDSService, lrs: LRSService) {
         self.ads = ads
         self.csds = csds
         self.lrs = lrs

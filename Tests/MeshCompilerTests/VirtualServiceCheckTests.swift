@@ -7,10 +7,10 @@ import Testing
 
 @Suite("A VirtualService is checked against what there is when it is written")
 struct WriteCheckTests {
-    private static func check(_ document: JSONValue) throws -> WriteCheck {
+    private static func check(_ document: JSONValue) throws -> VirtualServiceCheck {
         let golden = try #require(Golden.meshes.first { $0.name == "ports-and-namespaces" })
         let state = try MeshDocument.read(golden.input("mesh.json"))
-        return WriteCheck(
+        return VirtualServiceCheck(
             try MeshDocument.spec(document), named: try MeshDocument.namespaced("shop/rules"), in: state)
     }
 

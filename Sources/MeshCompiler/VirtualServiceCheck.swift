@@ -4,7 +4,7 @@ package import MeshModel
 
 /// Checks of a VirtualService against what there is, when it is written: what the compiler would have to leave out later
 /// is refused at once, with a pointer.
-package struct WriteCheck {
+package struct VirtualServiceCheck {
     /// The document with early spellings made plain: a destination that named a version of the VirtualService's own host
     /// says host and subset. This is what should be stored.
     package private(set) var spec: VirtualServiceSpec

@@ -5,7 +5,7 @@ internal import NIOCore
 internal import SwiftProtobuf
 
 /// The discovery services: the aggregated one and those of the single types, in both variants (``DiscoveryMethod``).
-package struct ADSService: GRPCService {
+package struct DiscoveryService: GRPCService {
     let delegate: any XDSDelegate
     let store: SnapshotStore
     let registry: ProxyRegistry
@@ -27,7 +27,7 @@ package struct ADSService: GRPCService {
     }
 
     package func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
-        DiscoveryMethod(call.path).map { ADSStream(call, $0, self) }
+        DiscoveryMethod(call.path).map { DiscoveryStream(call, $0, self) }
     }
 }
 
@@ -36,18 +36,18 @@ package struct ADSService: GRPCService {
 ///
 /// As long as it has not acknowledged anything, the client is a newcomer: its messages, and the first that it is sent, may have to
 /// wait (``AdmissionGate``).
-final class ADSStream: GRPCCallHandler, Newcomer {
+final class DiscoveryStream: GRPCCallHandler, Newcomer {
     private let call: GRPCCall
-    private let service: ADSService
+    private let service: DiscoveryService
     private let machine: StreamMachine
     private var admission: Admission?
-    private var owner = OwnerGuard()
+    private var owner = LifeGuard()
     private let hub: StreamHub
     private var lastReport: ProxyReport?
     private let peer: String
     private var wasContested = false
     /// Names that two of the client's layers have.
-    private var contested: [ResourceType: Set<String>] = [:]
+    private var duplicateNames: [ResourceType: Set<String>] = [:]
     /// When what is new of the stream will be reported, if there is anything.
     var reportState = ReportState.none
     private var nodeID = ""
@@ -65,7 +65,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     /// The timer after which the client is told to keep resources with a time to live.
     private var heartbeat: (interval: TimeAmount, next: Scheduled<Void>)?
 
-    init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: ADSService) {
+    init(_ call: GRPCCall, _ method: DiscoveryMethod, _ service: DiscoveryService) {
         self.call = call
         self.service = service
         peer = call.connection.peer?.ipAddress ?? ""
@@ -77,8 +77,8 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     // MARK: The client's side
 
     func received(_ message: ByteBuffer) {
-        guard isQueued || machine.ackedRevision == 0 else { return take(message) }
-        if !isQueued && hub.gate.isOpen { return hub.gate.serve { take(message) } }
+        guard isQueued || machine.ackedRevision == 0 else { return handle(message) }
+        if !isQueued && hub.gate.isOpen { return hub.gate.serve { handle(message) } }
         waiting.append(message)
         guard !isQueued else { return }
         do throws(GRPCStatus) {
@@ -103,7 +103,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         isQueued = false
         let messages = waiting
         waiting = []
-        for message in messages where !isOver { take(message) }
+        for message in messages where !isOver { handle(message) }
         // What has been published since it was let in.
         if !isOver, machine.snapshot == nil, let admission, let snapshot = service.store.snapshot(of: admission.view) {
             serve(snapshot)
@@ -111,7 +111,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         call.resumeInput()
     }
 
-    private func take(_ message: ByteBuffer) {
+    private func handle(_ message: ByteBuffer) {
         do {
             try identify()
             let (request, node) = try DiscoveryRequest.decode(message, machine.variant, hub.sharing.lists)
@@ -148,7 +148,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         form = ResponseForm(machine.variant, clientFeatures: node.clientFeatures)
         machine.takesTTL = form.hasTTL
         hub.insert(self, admission.view)
-        if let snapshot = service.store.attach(admission.view) { try take(snapshot) }
+        if let snapshot = service.store.attach(admission.view) { try adopt(snapshot) }
         service.logger.debug("stream admitted", metadata: ["proxy": "\(admission.proxy)"])
     }
 
@@ -195,7 +195,7 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     private func serve(_ snapshot: Snapshot) {
         call.connection.flushing {
             do throws(GRPCStatus) {
-                try take(snapshot)
+                try adopt(snapshot)
                 pump()
             } catch {
                 finish(error)
@@ -203,9 +203,9 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         }
     }
 
-    private func take(_ snapshot: Snapshot) throws(GRPCStatus) {
+    private func adopt(_ snapshot: Snapshot) throws(GRPCStatus) {
         if let admission { try owner.check(snapshot, for: admission, service.delegate) }
-        warn(snapshot.contested)
+        warn(snapshot.duplicateNames)
         machine.update(snapshot)
         guard form.hasTTL else { return }
         // One of three may be late or lost.
@@ -216,9 +216,9 @@ final class ADSStream: GRPCCallHandler, Newcomer {
         if let interval { beat(in: interval) }
     }
 
-    private func warn(_ contested: [ResourceType: Set<String>]) {
-        defer { self.contested = contested }
-        for (type, names) in contested where self.contested[type] != names {
+    private func warn(_ duplicateNames: [ResourceType: Set<String>]) {
+        defer { self.duplicateNames = duplicateNames }
+        for (type, names) in duplicateNames where self.duplicateNames[type] != names {
             service.logger.warning(
                 "two layers of a proxy have resources of one name, and one of them is served",
                 metadata: [
@@ -300,13 +300,13 @@ final class ADSStream: GRPCCallHandler, Newcomer {
     }
 
     /// The client's state; `nil` before it is admitted, or if the filter leaves it out.
-    func served(_ filter: ClientStatusFilter) -> (stream: UInt64, client: ClientStatus)? {
+    func status(_ filter: ClientStatusFilter) -> (stream: UInt64, client: ClientStatus)? {
         guard let admission, filter.proxy == nil || filter.proxy == admission.proxy, filter.node(nodeID) else {
             return nil
         }
         let types = machine.subscriptions.map { subscription in
             let names = subscription.interest.isWildcard ? nil : subscription.interest.names
-            let known = subscription.delivery.known?.resources ?? []
+            let known = subscription.delivery.lastSent?.resources ?? []
             return ClientTypeStatus(
                 report: typeReport(subscription), resources: known.filter { names?.contains($0.name) ?? true },
                 names: names?.names)
@@ -332,7 +332,7 @@ extension NodeInfo {
 }
 
 extension DiscoveryResponse {
-    /// The answer as a gRPC message: a few bytes of its own, and the resources' shared ones.
+    /// The response as a gRPC message: a few bytes of its own, and the resources' shared ones.
     ///
     /// - Parameter isCompressed: whether the client takes gzip. What is not worth it is sent as it is all the same.
     func message(_ form: ResponseForm, isCompressed: Bool, _ recent: RecentBodies) -> OutboundMessage {
@@ -380,4 +380,4 @@ extension DiscoveryResponse {
 
 /// Bound to its event loop.
 @available(*, unavailable)
-extension ADSStream: Sendable {}
+extension DiscoveryStream: Sendable {}

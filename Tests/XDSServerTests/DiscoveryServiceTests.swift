@@ -7,7 +7,7 @@ import Testing
 
 /// The service as clients see it: over HTTP/2, on the loopback.
 @Suite("Aggregated discovery on a real server", .timeLimit(.minutes(2)))
-struct ADSServiceTests {
+struct DiscoveryServiceTests {
     private let view = ViewID("view")
 
     @Test("A client with a wrong token, or none, is refused and leaves no trace", arguments: bothVariants)
