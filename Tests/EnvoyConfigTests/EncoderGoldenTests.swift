@@ -13,52 +13,15 @@ struct EncoderGoldenTests {
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
         let here = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/\(golden.name)"))
-        for (file, view) in try Self.views(of: golden.name) {
-            let resources = encoder.resources(of: view)
-            try here.expect(Self.json(resources), in: file)
+        for view in try golden.views() {
+            let resources = encoder.resources(of: view.layer)
+            try here.expect(Self.json(resources), in: "\(view.name).json")
             let other = Compiler(state.shuffled())
             var shuffled = ConfigEncoder()
             _ = shuffled.update(other.everything, of: other)
-            #expect(shuffled.resources(of: view) == resources, "the result must not depend on the order of the input")
+            #expect(
+                shuffled.resources(of: view.layer) == resources, "the result must not depend on the order of the input")
         }
-    }
-
-    /// What is looked at. Only few are interesting beyond what a sidecar of the namespace sees.
-    private static func views(of name: String) throws -> [(file: String, view: LayerID)] {
-        let shop = try MeshDocument.name("shop")
-        var views = [("outbound.json", LayerID.outbound(namespace: shop))]
-        if name == "inbound" {
-            let workload = LayerID.Workload(
-                namespace: shop, service: try MeshDocument.name("reviews"),
-                proxy: try MeshDocument.name("reviews-v1-1"),
-                httpProxyPort: 15_080)
-            views = [("workload.json", .workload(workload)), ("sidecar.json", .sidecar(httpProxyPort: 15_080))]
-        }
-        if name == "one-sidecar-several-services" {
-            let workload = LayerID.Workload(
-                namespace: shop, service: try MeshDocument.name("web"), proxy: try MeshDocument.name("pod-1"),
-                httpProxyPort: 15_080)
-            views.append(("workload.json", .workload(workload)))
-        }
-        if name == "a-port-of-a-sidecar-taken-twice" {
-            let workload = LayerID.Workload(
-                namespace: shop, service: try MeshDocument.name("front"), proxy: try MeshDocument.name("wl-2"),
-                httpProxyPort: 15_080)
-            views.append(("workload.json", .workload(workload)))
-        }
-        if name == "service-entries" {
-            for namespace in ["ops", "other"] {
-                views.append(("outbound-\(namespace).json", .outbound(namespace: try MeshDocument.name(namespace))))
-            }
-            views.append(("proxyless.json", .proxyless(namespace: shop)))
-        }
-        if name == "policies" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
-        if name == "ports-and-namespaces" {
-            views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))
-            views.append(("proxyless.json", .proxyless(namespace: shop)))
-        }
-        if name == "destination-rules" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
-        return views
     }
 
     private static func json(_ resources: ResourceSet) throws -> Data {

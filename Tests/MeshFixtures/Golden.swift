@@ -25,6 +25,10 @@ package struct Golden: Sendable, CustomTestStringConvertible {
 
     package func input(_ file: String) throws -> Data { try Data(contentsOf: folder.appending(path: file)) }
 
+    package func hasInput(_ file: String) -> Bool {
+        FileManager.default.fileExists(atPath: folder.appending(path: file).path)
+    }
+
     /// Compares `actual` with a file of the folder, or writes the file.
     package func expect(_ actual: Data, in file: String, at source: SourceLocation = #_sourceLocation) throws {
         let url = folder.appending(path: file)
