@@ -1,3 +1,4 @@
+import Documents
 import EnvoyConfig
 import Foundation
 import MeshCompiler
@@ -9,26 +10,52 @@ struct EncoderGoldenTests {
     @Test(arguments: Golden.meshes)
     func encodes(_ golden: Golden) throws {
         let state = try MeshDocument.read(golden.input("mesh.json"))
-        let compiler = Compiler(state)
-        var encoder = ConfigEncoder()
-        _ = encoder.update(compiler.everything, of: compiler)
+        let (encoder, other) = (Self.encoder(of: Compiler(state)), Self.encoder(of: Compiler(state.shuffled())))
+        let defaults = try NamedDefaults.read()
         let here = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/\(golden.name)"))
         for view in try golden.views() {
             let resources = encoder.resources(of: view.layer)
-            try here.expect(Self.json(resources), in: "\(view.name).json")
-            let other = Compiler(state.shuffled())
-            var shuffled = ConfigEncoder()
-            _ = shuffled.update(other.everything, of: other)
+            let (document, file) = (try Self.document(resources), "\(view.name).yaml")
+            try here.expect(GoldenYAML.data(defaults.abbreviated(document)), in: file)
+            let isWhole = try defaults.expanded(GoldenYAML.value(here.input(file))) == document
+            #expect(isWhole, "the golden and the named defaults must say everything that is sent")
             #expect(
-                shuffled.resources(of: view.layer) == resources, "the result must not depend on the order of the input")
+                other.resources(of: view.layer) == resources, "the result must not depend on the order of the input")
         }
     }
 
-    private static func json(_ resources: ResourceSet) throws -> Data {
-        var object: [String: Any] = [:]
-        for (type, list) in resources where !list.isEmpty {
-            object["\(type)"] = try list.map { try GoldenJSON.object($0, type) }
+    @Test("there are no named defaults but those that goldens name")
+    func noOtherDefaults() throws {
+        let document = try GoldenYAML.value(Data(contentsOf: NamedDefaults.file))
+        let defaults = try NamedDefaults(document)
+        var (blocks, named): (Set<NamedDefaults.Name>, Set<NamedDefaults.Name>) = ([], [])
+        for (field, members) in document.objectValue ?? [:] {
+            for (name, block) in members.objectValue ?? [:] {
+                blocks.insert(.init(field: field, name: name))
+                named.formUnion(NamedDefaults.names(in: block, field: field))
+            }
         }
-        return try GoldenJSON.data(object)
+        for golden in Golden.meshes {
+            let encoder = Self.encoder(of: Compiler(try MeshDocument.read(golden.input("mesh.json"))))
+            for view in try golden.views() {
+                let document = try Self.document(encoder.resources(of: view.layer))
+                named.formUnion(NamedDefaults.names(in: defaults.abbreviated(document)))
+            }
+        }
+        #expect(blocks.subtracting(named).isEmpty)
+    }
+
+    private static func encoder(of compiler: Compiler) -> ConfigEncoder {
+        var encoder = ConfigEncoder()
+        _ = encoder.update(compiler.everything, of: compiler)
+        return encoder
+    }
+
+    /// Resources by type, as people read them.
+    private static func document(_ resources: ResourceSet) throws -> JSONValue {
+        let lists = try resources.filter { !$0.value.isEmpty }.map { type, list in
+            ("\(type)", JSONValue.array(try list.map { try JSONValue(json: Data($0.json(type).utf8)) }))
+        }
+        return .object(Dictionary(uniqueKeysWithValues: lists))
     }
 }
