@@ -18,7 +18,8 @@ struct BootstrapTests {
         )
     }
 
-    private static let cases: [(name: String, server: Bootstrap.Server, variant: Bootstrap.Variant)] = [
+    /// The goldens, whose names ``EncoderGoldenTests`` asks for too.
+    static let cases: [(name: String, server: Bootstrap.Server, variant: Bootstrap.Variant)] = [
         ("plaintext", .init(host: "127.0.0.1", port: 15_010), .delta),
         ("tls", .init(host: "sluice.example", port: 15_012, trustedCertificates: "-----BEGIN…"), .sotw),
     ]

@@ -7,12 +7,14 @@ import Testing
 
 @Suite("The encoder turns a compiled mesh into Envoy's resources")
 struct EncoderGoldenTests {
+    private static let folder = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden"))
+
     @Test(arguments: Golden.meshes)
     func encodes(_ golden: Golden) throws {
         let state = try MeshDocument.read(golden.input("mesh.json"))
         let (encoder, other) = (Self.encoder(of: Compiler(state)), Self.encoder(of: Compiler(state.shuffled())))
         let defaults = try NamedDefaults.read()
-        let here = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/\(golden.name)"))
+        let here = Golden(Self.folder.folder.appending(path: golden.name))
         for view in try golden.views() {
             let resources = encoder.resources(of: view.layer)
             let (document, file) = (try Self.document(resources), "\(view.name).yaml")
@@ -22,6 +24,16 @@ struct EncoderGoldenTests {
             #expect(
                 other.resources(of: view.layer) == resources, "the result must not depend on the order of the input")
         }
+    }
+
+    @Test("there are no goldens but those of the cases and their views")
+    func nothingElse() throws {
+        var files: Set = ["defaults.yaml"]
+        for bootstrap in BootstrapTests.cases { files.insert("bootstrap/\(bootstrap.name).yaml") }
+        for golden in Golden.meshes {
+            for view in try golden.views() { files.insert("\(golden.name)/\(view.name).yaml") }
+        }
+        try Self.folder.expectNothing(but: files) { $0 != "defaults.yaml" }
     }
 
     @Test("there are no named defaults but those that goldens name")

@@ -22,6 +22,18 @@ struct CompilerGoldenTests {
         }
     }
 
+    @Test("there are no goldens but those of the cases")
+    func nothingElse() throws {
+        let outputs = ["ir.json", "diagnostics.json"]
+        var files: Set<String> = []
+        for golden in Golden.meshes {
+            let inputs = ["mesh.json", "views.json"].filter(golden.hasInput)
+            files.formUnion((inputs + outputs).map { "\(golden.name)/\($0)" })
+        }
+        let folder = Golden(Golden.tests.appending(path: "MeshCompilerTests/Golden"))
+        try folder.expectNothing(but: files, outputs: outputs.contains)
+    }
+
     /// Sorted keys, pretty printed, with a line feed at the end.
     static func encoded(_ value: JSONValue) throws -> Data {
         let encoder = JSONEncoder()
