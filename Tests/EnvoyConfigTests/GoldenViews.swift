@@ -11,7 +11,7 @@ struct GoldenView {
 }
 
 extension Golden {
-    /// What is looked at of a case: what `views.json` beside its mesh says, by default what leaves the sidecars of namespace shop.
+    /// The views that are looked at: those that `views.json` beside the mesh says, by default what leaves sidecars of namespace shop.
     ///
     /// ```json
     /// { "outbound": { "outbound": "shop" }, "grpc": { "proxyless": "shop" }, "sidecar": { "sidecar": 15080 },
