@@ -13,12 +13,12 @@ struct CompilerGoldenTests {
         let state = try MeshDocument.read(golden.input("mesh.json"))
         let compiler = Compiler(state)
         try golden.expect(Self.encoded(.object(compiler.golden)), in: "ir.json")
-        try golden.expect(Self.encoded(.array(compiler.diagnostics.map(\.golden))), in: "diagnostics.json")
+        try golden.expect(Self.encoded(.array(compiler.findings.map(\.golden))), in: "diagnostics.json")
         for _ in 0..<5 {
             let other = Compiler(state.shuffled())
             #expect(
                 CompiledMesh(other) == CompiledMesh(compiler), "the result must not depend on the order of the input")
-            #expect(other.diagnostics == compiler.diagnostics)
+            #expect(other.findings == compiler.findings)
         }
     }
 
