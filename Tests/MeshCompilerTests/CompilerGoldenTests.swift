@@ -22,6 +22,15 @@ struct CompilerGoldenTests {
         }
     }
 
+    @Test("a diagnostic is about something that its object says", arguments: Golden.meshes)
+    func pointers(_ golden: Golden) throws {
+        let document = try JSONValue(json: golden.input("mesh.json"))
+        for diagnostic in Compiler(try MeshDocument.read(document)).findings {
+            let object = try #require(MeshDocument.object(diagnostic.object, in: document), "\(diagnostic)")
+            #expect(object.value(at: diagnostic.pointer) != nil, "\(diagnostic)")
+        }
+    }
+
     @Test("there are no goldens but those of the cases")
     func nothingElse() throws {
         let outputs = ["ir.json", "diagnostics.json"]
@@ -48,5 +57,16 @@ extension Compiler {
             (host.service.map { "\($0)" } ?? "\(host.text) of \(host.namespace)", golden(of: host))
         }
         return Dictionary(uniqueKeysWithValues: hosts).filter { $0.value != [:] }
+    }
+}
+
+extension JSONValue {
+    fileprivate func value(at pointer: JSONPointer) -> JSONValue? {
+        pointer.tokens.reduce(self) { value, token in
+            switch value {
+            case .array(let elements)?: Int(token).flatMap { elements.indices.contains($0) ? elements[$0] : nil }
+            default: value?[token]
+            }
+        }
     }
 }
