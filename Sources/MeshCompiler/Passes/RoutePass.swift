@@ -30,21 +30,22 @@ enum RoutePass: Pass {
 
     /// What those that are about a host have to be told when there is none.
     private static func unknown(_ host: Host, _ view: inout MeshView) -> [Diagnostic] {
-        let detail = host.absence
         var diagnostics: [Diagnostic] = []
         for (name, rules) in view.objects(VirtualServiceSpec.self, mentioning: host.mention) {
             guard let index = rules.spec.hostIndex(of: host, from: name, names: { view.host($0, from: $1) }) else {
                 continue
             }
-            let pointer = JSONPointer(["spec", "hosts"]).appending(index)
             diagnostics.append(
-                Diagnostic(.namespaced(.virtualService, name, in: view.mesh), pointer, .unknownReference, detail))
+                Diagnostic(
+                    .namespaced(.virtualService, name, in: view.mesh),
+                    JSONPointer(["spec", "hosts"]).appending(index), .unknownReference,
+                    host.absence(named: rules.spec.hosts[index])))
         }
         return diagnostics
             + view.releases(of: host).map {
                 Diagnostic(
-                    .namespaced(.release, $0.name, in: view.mesh), .spec.appending("service"), .unknownReference, detail
-                )
+                    .namespaced(.release, $0.name, in: view.mesh), .spec.appending("service"), .unknownReference,
+                    host.absence)
             }
     }
 }
