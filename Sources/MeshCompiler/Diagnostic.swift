@@ -7,7 +7,7 @@ package struct Diagnostic: Hashable, Sendable {
     package enum Code: String, CaseIterable, Sendable {
         /// A host, version or port that does not exist.
         case unknownReference
-        /// Another object has the same host.
+        /// Another object has the same host, or another subset the same version.
         case conflict
         /// A rule behind one that takes every request.
         case unreachable
