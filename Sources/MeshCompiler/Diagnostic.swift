@@ -21,8 +21,6 @@ package struct Diagnostic: Hashable, Sendable {
         case pinnedToRetired
         /// A destination that nobody answers at.
         case noReadyEndpoints
-        /// Something that clients without a sidecar leave aside.
-        case notForProxyless
         /// Something that this server does not carry out.
         case unsupported
         /// A host that another VirtualService decides about, because this one lets it.
@@ -33,7 +31,7 @@ package struct Diagnostic: Hashable, Sendable {
             switch self {
             case .unknownReference, .conflict, .unreachable, .duplicateAddress, .tooMany, .unsupported:
                 .notInForce
-            case .redirected, .pinnedToRetired, .noReadyEndpoints, .notForProxyless, .delegated: .notice
+            case .redirected, .pinnedToRetired, .noReadyEndpoints, .delegated: .notice
             }
         }
     }

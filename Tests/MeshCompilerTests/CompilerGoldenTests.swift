@@ -31,6 +31,12 @@ struct CompilerGoldenTests {
         }
     }
 
+    @Test("every code of a diagnostic stands in a golden")
+    func codes() throws {
+        let found = try Golden.meshes.flatMap { try Compiler(MeshDocument.read($0.input("mesh.json"))).findings }
+        #expect(Set(Diagnostic.Code.allCases).subtracting(found.map(\.code)) == [])
+    }
+
     @Test("there are no goldens but those of the cases")
     func nothingElse() throws {
         let outputs = ["ir.json", "diagnostics.json"]
