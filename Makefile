@@ -55,9 +55,10 @@ lint: ## Check formatting, and the rules that the compiler does not
 fmt: ## Format all Swift code
 	@swift format format --in-place $(SWIFT_FILES)
 
-golden: tools ## Rewrite the golden files, then show the difference
+golden: tools ## Rewrite the golden files, remove old ones, then show the difference
 	UPDATE_GOLDEN=1 swift test --filter "Golden|BootstrapTests|OpenAPITests/generated"
 	git diff --stat -- Tests openapi
+	git ls-files --others --exclude-standard -- Tests openapi
 
 protos: ## Generate Sources/EnvoyProtos/Generated anew from the installed descriptors
 	@deploy/setup protos

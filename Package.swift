@@ -241,7 +241,7 @@ let package = Package(
             name: "EnvoyConfigTests",
             dependencies: [
                 "EnvoyConfig", "EnvoyProtos", "MeshCompiler", "Documents", "MeshCore", "GrayRelease", "MeshModel",
-                "MeshFixtures", "TestSupport", protobuf,
+                "MeshFixtures", "TestSupport", protobuf, yams,
             ],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(

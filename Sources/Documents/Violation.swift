@@ -9,7 +9,7 @@ package struct Violation: Hashable, Sendable {
         /// No mistake: what a call does to other objects, or will. Only among warnings.
         case consequence
         /// The code of a warning: what the compiler says of a write that is not refused for it.
-        case unreachable, duplicateAddress, redirected, pinnedToRetired, noReadyEndpoints, notForProxyless, delegated
+        case unreachable, duplicateAddress, redirected, pinnedToRetired, noReadyEndpoints, delegated
     }
 
     /// The place, as a JSON Pointer (RFC 6901) into the request body, for example `/spec/http/0/route/1/weight`.

@@ -78,13 +78,15 @@ package struct Compiler: Sendable {
         return change
     }
 
-    /// The diagnostics of hosts, in the order of the hosts' names.
+    /// The diagnostics of hosts, in the order of the hosts' names; each once, although an object that is about several hosts is
+    /// found wrong with each.
     package var diagnostics: [Diagnostic] {
         var all: [Host: [Diagnostic]] = [:]
         for diagnostics in [clusters.diagnostics, endpoints.diagnostics, routes.diagnostics] {
             for (host, found) in diagnostics { all[host, default: []] += found }
         }
-        return all.sorted { $0.key < $1.key }.flatMap(\.value)
+        var seen: Set<Diagnostic> = []
+        return all.sorted { $0.key < $1.key }.flatMap(\.value).filter { seen.insert($0).inserted }
     }
 
     // MARK: - Changes

@@ -22,17 +22,18 @@ struct DestinationTarget {
         }
         if let called, ports.contains(called) { return called }
         if let port = ports.first, ports.count == 1 || called == nil { return port }
+        guard !ports.isEmpty else {
+            throw UnknownDestination(field: ["host"], detail: "\(host.noun) \(host) has no HTTP port", choices: [])
+        }
         throw UnknownDestination(
-            field: ["port", "number"],
-            detail: ports.isEmpty
-                ? "\(host.noun) \(host) has no HTTP port"
-                : "\(host.noun) \(host) has several ports; the destination must say which one",
+            field: [], detail: "\(host.noun) \(host) has several ports; the destination must say which one",
             choices: ports.map { String($0) })
     }
 }
 
 /// A destination of a rule that does not exist: which of its fields is wrong, why, and what there is.
 struct UnknownDestination: Error {
+    /// The path of a field that the destination has; empty: it lacks one.
     var field: [String]
     var detail: String
     var choices: [String]

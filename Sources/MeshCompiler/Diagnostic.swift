@@ -7,7 +7,7 @@ package struct Diagnostic: Hashable, Sendable {
     package enum Code: String, CaseIterable, Sendable {
         /// A host, version or port that does not exist.
         case unknownReference
-        /// Another object has the same host.
+        /// Another object has the same host, or another subset the same version.
         case conflict
         /// A rule behind one that takes every request.
         case unreachable
@@ -21,8 +21,6 @@ package struct Diagnostic: Hashable, Sendable {
         case pinnedToRetired
         /// A destination that nobody answers at.
         case noReadyEndpoints
-        /// Something that clients without a sidecar leave aside.
-        case notForProxyless
         /// Something that this server does not carry out.
         case unsupported
         /// A host that another VirtualService decides about, because this one lets it.
@@ -33,7 +31,7 @@ package struct Diagnostic: Hashable, Sendable {
             switch self {
             case .unknownReference, .conflict, .unreachable, .duplicateAddress, .tooMany, .unsupported:
                 .notInForce
-            case .redirected, .pinnedToRetired, .noReadyEndpoints, .notForProxyless, .delegated: .notice
+            case .redirected, .pinnedToRetired, .noReadyEndpoints, .delegated: .notice
             }
         }
     }

@@ -7,7 +7,7 @@ final class PendingSignals: Sendable {
     private struct State {
         /// The signals that wait, each once.
         var waiting: Set<ChangeSignals.Signal> = []
-        /// The same signals, the oldest first.
+        /// The waiting signals, the oldest first.
         var order: [ChangeSignals.Signal] = []
     }
 

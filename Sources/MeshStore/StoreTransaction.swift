@@ -83,7 +83,7 @@ package final class StoreTransaction {
         ).first(ObjectRow.decode)
     }
 
-    /// Those of some objects of the tenant that exist.
+    /// The objects among some of the tenant that exist.
     package func fetch(_ keys: [ObjectKey]) async throws -> [StoredObject] {
         if keys.isEmpty { return [] }
         return try await session.query(ObjectRow.select(keys, tenant: tenant)).all(ObjectRow.decode)

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import MeshCore
 import MeshFixtures
@@ -17,14 +18,17 @@ struct BootstrapTests {
         )
     }
 
-    @Test(arguments: [
-        ("plaintext", Bootstrap.Server(host: "127.0.0.1", port: 15_010), Bootstrap.Variant.delta),
-        ("tls", Bootstrap.Server(host: "sluice.example", port: 15_012, trustedCertificates: "-----BEGIN…"), .sotw),
-    ])
+    /// The goldens, whose names ``EncoderGoldenTests`` asks for too.
+    static let cases: [(name: String, server: Bootstrap.Server, variant: Bootstrap.Variant)] = [
+        ("plaintext", .init(host: "127.0.0.1", port: 15_010), .delta),
+        ("tls", .init(host: "sluice.example", port: 15_012, trustedCertificates: "-----BEGIN…"), .sotw),
+    ]
+
+    @Test(arguments: cases)
     func isAsBefore(_ name: String, _ server: Bootstrap.Server, _ variant: Bootstrap.Variant) throws {
-        let document = try JSONSerialization.jsonObject(with: Data(try Self.bootstrap(server, variant).json.utf8))
+        let document = try JSONValue(json: Data(Self.bootstrap(server, variant).json.utf8))
         let golden = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/bootstrap"))
-        try golden.expect(GoldenJSON.data(document), in: "\(name).json")
+        try golden.expect(GoldenYAML.data(document), in: "\(name).yaml")
     }
 
     @Test func theNodeIsNamedAsInIstio() throws {

@@ -1,3 +1,4 @@
+import Documents
 import EnvoyConfig
 import Foundation
 import MeshCompiler
@@ -6,66 +7,67 @@ import Testing
 
 @Suite("The encoder turns a compiled mesh into Envoy's resources")
 struct EncoderGoldenTests {
+    private static let folder = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden"))
+
     @Test(arguments: Golden.meshes)
     func encodes(_ golden: Golden) throws {
         let state = try MeshDocument.read(golden.input("mesh.json"))
-        let compiler = Compiler(state)
+        let (encoder, other) = (Self.encoder(of: Compiler(state)), Self.encoder(of: Compiler(state.shuffled())))
+        let defaults = try NamedDefaults.read()
+        let here = Golden(Self.folder.folder.appending(path: golden.name))
+        for view in try golden.views() {
+            let resources = encoder.resources(of: view.layer)
+            let (document, file) = (try Self.document(resources), "\(view.name).yaml")
+            try here.expect(GoldenYAML.data(defaults.abbreviated(document)), in: file)
+            let isWhole = try defaults.expanded(GoldenYAML.value(here.input(file))) == document
+            #expect(isWhole, "the golden and the named defaults must say everything that is sent")
+            #expect(
+                other.resources(of: view.layer) == resources, "the result must not depend on the order of the input")
+        }
+    }
+
+    @Test("there are no goldens but those of the cases and their views")
+    func nothingElse() throws {
+        var files: Set = ["defaults.yaml"]
+        for bootstrap in BootstrapTests.cases { files.insert("bootstrap/\(bootstrap.name).yaml") }
+        for golden in Golden.meshes {
+            for view in try golden.views() { files.insert("\(golden.name)/\(view.name).yaml") }
+        }
+        try Self.folder.expectNothing(but: files) { $0 != "defaults.yaml" }
+    }
+
+    @Test("there are no named defaults but those that goldens name")
+    func noOtherDefaults() throws {
+        let document = try GoldenYAML.value(Data(contentsOf: NamedDefaults.file))
+        let defaults = try NamedDefaults(document)
+        var (blocks, named): (Set<NamedDefaults.Name>, Set<NamedDefaults.Name>) = ([], [])
+        for (field, members) in document.objectValue ?? [:] {
+            for (name, block) in members.objectValue ?? [:] {
+                blocks.insert(.init(field: field, name: name))
+                named.formUnion(NamedDefaults.names(in: block, field: field))
+            }
+        }
+        for golden in Golden.meshes {
+            let encoder = Self.encoder(of: Compiler(try MeshDocument.read(golden.input("mesh.json"))))
+            for view in try golden.views() {
+                let document = try Self.document(encoder.resources(of: view.layer))
+                named.formUnion(NamedDefaults.names(in: defaults.abbreviated(document)))
+            }
+        }
+        #expect(blocks.subtracting(named).isEmpty)
+    }
+
+    private static func encoder(of compiler: Compiler) -> ConfigEncoder {
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
-        let here = Golden(Golden.tests.appending(path: "EnvoyConfigTests/Golden/\(golden.name)"))
-        for (file, view) in try Self.views(of: golden.name) {
-            let resources = encoder.resources(of: view)
-            try here.expect(Self.json(resources), in: file)
-            let other = Compiler(state.shuffled())
-            var shuffled = ConfigEncoder()
-            _ = shuffled.update(other.everything, of: other)
-            #expect(shuffled.resources(of: view) == resources, "the result must not depend on the order of the input")
-        }
+        return encoder
     }
 
-    /// What is looked at. Only few are interesting beyond what a sidecar of the namespace sees.
-    private static func views(of name: String) throws -> [(file: String, view: LayerID)] {
-        let shop = try MeshDocument.name("shop")
-        var views = [("outbound.json", LayerID.outbound(namespace: shop))]
-        if name == "inbound" {
-            let workload = LayerID.Workload(
-                namespace: shop, service: try MeshDocument.name("reviews"),
-                proxy: try MeshDocument.name("reviews-v1-1"),
-                httpProxyPort: 15_080)
-            views = [("workload.json", .workload(workload)), ("sidecar.json", .sidecar(httpProxyPort: 15_080))]
+    /// Resources by type, as people read them.
+    private static func document(_ resources: ConfigSet) throws -> JSONValue {
+        let lists = try resources.filter { !$0.value.isEmpty }.map { type, list in
+            ("\(type)", JSONValue.array(try list.map { try JSONValue(json: Data($0.json(type).utf8)) }))
         }
-        if name == "one-sidecar-several-services" {
-            let workload = LayerID.Workload(
-                namespace: shop, service: try MeshDocument.name("web"), proxy: try MeshDocument.name("pod-1"),
-                httpProxyPort: 15_080)
-            views.append(("workload.json", .workload(workload)))
-        }
-        if name == "a-port-of-a-sidecar-taken-twice" {
-            let workload = LayerID.Workload(
-                namespace: shop, service: try MeshDocument.name("front"), proxy: try MeshDocument.name("wl-2"),
-                httpProxyPort: 15_080)
-            views.append(("workload.json", .workload(workload)))
-        }
-        if name == "service-entries" {
-            for namespace in ["ops", "other"] {
-                views.append(("outbound-\(namespace).json", .outbound(namespace: try MeshDocument.name(namespace))))
-            }
-            views.append(("proxyless.json", .proxyless(namespace: shop)))
-        }
-        if name == "policies" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
-        if name == "ports-and-namespaces" {
-            views.append(("outbound-ops.json", .outbound(namespace: try MeshDocument.name("ops"))))
-            views.append(("proxyless.json", .proxyless(namespace: shop)))
-        }
-        if name == "destination-rules" { views.append(("proxyless.json", .proxyless(namespace: shop))) }
-        return views
-    }
-
-    private static func json(_ resources: ConfigSet) throws -> Data {
-        var object: [String: Any] = [:]
-        for (type, list) in resources where !list.isEmpty {
-            object["\(type)"] = try list.map { try GoldenJSON.object($0, type) }
-        }
-        return try GoldenJSON.data(object)
+        return .object(Dictionary(uniqueKeysWithValues: lists))
     }
 }

@@ -9,23 +9,25 @@ import Testing
 
 @testable import EnvoyConfig
 
-@Suite("Envoy itself accepts what is encoded")
+@Suite("Envoy itself accepts what the goldens show")
 struct EnvoyValidationTests {
-    /// Every case's listeners, routes and clusters in one static configuration: what a server would send, without one.
+    /// The goldens of sidecars stand in one static configuration: what a server would send, without one.
     @Test(.timeLimit(.minutes(2)))
-    func allCasesTogether() throws {
+    func goldens() throws {
         var resources = Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources()
-        var port = 20_000
         for golden in Golden.meshes {
             let compiler = Compiler(try MeshDocument.read(golden.input("mesh.json")))
             var encoder = ConfigEncoder()
             _ = encoder.update(compiler.everything, of: compiler)
-            try Self.addOutbound(of: encoder, to: &resources, case: golden.name, port: port)
-            port += 1
-            let proxies = [
-                "inbound": ["reviews-v1-1", "reviews-v2-1"], "one-sidecar-several-services": ["pod-1"],
-            ]
-            for proxy in proxies[golden.name] ?? [] { try Self.addWorkload(proxy, of: encoder, to: &resources) }
+            for view in try golden.views() {
+                let title = "\(golden.name)/\(view.name)"
+                switch view.layer {
+                case .outbound: try Self.addOutbound(view.layer, of: encoder, to: &resources, title: title)
+                case .workload: try Self.addWorkload(view.layer, of: encoder, to: &resources, title: title)
+                // A sidecar's listener is that of its outbound view; gRPC clients are no Envoys.
+                case .sidecar, .proxyless: continue
+                }
+            }
         }
         var bootstrap = try Self.bootstrap().message
         bootstrap.clearDynamicResources()
@@ -52,47 +54,51 @@ struct EnvoyValidationTests {
             token: "secret")
     }
 
+    /// - Parameter title: of the golden. It is put before names, which are unique in a configuration.
     private static func addOutbound(
-        of encoder: ConfigEncoder, to resources: inout Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources,
-        case name: String, port: Int
+        _ layer: LayerID, of encoder: ConfigEncoder,
+        to resources: inout Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources, title: String
     ) throws {
-        let shop = try MeshDocument.name("shop")
-        let outbound = encoder.resources(of: .outbound(namespace: shop))
-        for resource in outbound[.cluster] ?? [] where !resources.clusters.contains(where: { $0.name == resource.name })
-        {
+        let outbound = encoder.resources(of: layer)
+        for resource in outbound[.cluster] ?? [] {
             var cluster = try Envoy_Config_Cluster_V3_Cluster(serializedBytes: resource.bytes)
-            // Static configuration has no EDS; the endpoints stand in the cluster.
-            let endpoints = try #require(outbound[.endpoints]?.first { $0.name == resource.name })
-            cluster.type = .static
-            cluster.clearEdsClusterConfig()
-            cluster.loadAssignment = try Envoy_Config_Endpoint_V3_ClusterLoadAssignment(
-                serializedBytes: endpoints.bytes)
+            if cluster.type == .eds {
+                // Static configuration has no EDS; the endpoints stand in the cluster.
+                let endpoints = try #require(outbound[.endpoints]?.first { $0.name == resource.name })
+                cluster.type = .static
+                cluster.clearEdsClusterConfig()
+                cluster.loadAssignment = try Envoy_Config_Endpoint_V3_ClusterLoadAssignment(
+                    serializedBytes: endpoints.bytes)
+            }
+            cluster.name = "\(title) \(cluster.name)"
             resources.clusters.append(cluster)
         }
+        let port = 20_000 + resources.listeners.count
         let resource = try #require(encoder.resources(of: .sidecar(httpProxyPort: port))[.listener]?.first)
         var listener = try Envoy_Config_Listener_V3_Listener(serializedBytes: resource.bytes)
         typealias Manager = Envoy_Extensions_Filters_Network_HttpConnectionManager_V3_HttpConnectionManager
         var manager = try Manager(unpackingAny: listener.filterChains[0].filters[0].typedConfig)
         let routes = try #require(outbound[.routes]?.first)
         manager.routeConfig = try Envoy_Config_Route_V3_RouteConfiguration(serializedBytes: routes.bytes)
-        listener.name = name
+        listener.name = title
         listener.filterChains[0].filters[0].typedConfig = try Google_Protobuf_Any(message: manager)
         resources.listeners.append(listener)
     }
 
     private static func addWorkload(
-        _ proxy: String, of encoder: ConfigEncoder,
-        to resources: inout Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources
+        _ layer: LayerID, of encoder: ConfigEncoder,
+        to resources: inout Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources, title: String
     ) throws {
-        let workload = LayerID.Workload(
-            namespace: try MeshDocument.name("shop"), service: try MeshDocument.name("reviews"),
-            proxy: try MeshDocument.name(proxy), httpProxyPort: 15_080)
-        let view = encoder.resources(of: .workload(workload))
+        let view = encoder.resources(of: layer)
         for resource in view[.listener] ?? [] {
-            resources.listeners.append(try Envoy_Config_Listener_V3_Listener(serializedBytes: resource.bytes))
+            var listener = try Envoy_Config_Listener_V3_Listener(serializedBytes: resource.bytes)
+            listener.name = "\(title) \(listener.name)"
+            resources.listeners.append(listener)
         }
-        for resource in view[.cluster] ?? [] where !resources.clusters.contains(where: { $0.name == resource.name }) {
-            resources.clusters.append(try Envoy_Config_Cluster_V3_Cluster(serializedBytes: resource.bytes))
+        for resource in view[.cluster] ?? [] {
+            var cluster = try Envoy_Config_Cluster_V3_Cluster(serializedBytes: resource.bytes)
+            cluster.name = "\(title) \(cluster.name)"
+            resources.clusters.append(cluster)
         }
     }
 

@@ -11,7 +11,7 @@ struct ProvenanceTests {
     private static let mesh = MeshKey(tenant: .defaultMesh, mesh: .defaultMesh)
 
     private static func sources(
-        _ type: ConfigType, _ name: String, _ complaint: String, isCurrent: Bool = true, of golden: String,
+        _ type: ConfigType, _ name: String, _ message: String, isCurrent: Bool = true, of golden: String,
         by proxy: String = "shop/productpage-1"
     ) throws -> [String] {
         let golden = try #require(Golden.meshes.first { $0.name == golden })
@@ -19,7 +19,7 @@ struct ProvenanceTests {
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
         return try encoder.provenance(
-            of: type, named: name, by: MeshDocument.namespaced(proxy), refusedWith: complaint, isCurrent: isCurrent,
+            of: type, named: name, by: MeshDocument.namespaced(proxy), refusedWith: message, isCurrent: isCurrent,
             in: compiler, mesh: mesh
         ).map { "\($0.object.kind.name) \($0.object.name) \($0.pointer)" }
     }
@@ -85,10 +85,10 @@ struct ProvenanceTests {
             ("goo.gle/debugproto name: 'reviews.shop.svc.cluster.local:9080'", []),
             (String(repeating: "'", count: 4_096), []),
         ])
-    func quoted(_ complaint: String, _ expected: [String]) throws {
-        #expect(try Self.sources(.routes, "http_proxy", complaint, of: "seed-typical") == expected)
-        #expect(try Self.sources(.routes, "reviews.shop:9080", complaint, of: "seed-typical") == expected)
-        #expect(try Self.sources(.routes, "other.shop:9080", complaint, of: "seed-typical") == [])
+    func quoted(_ message: String, _ expected: [String]) throws {
+        #expect(try Self.sources(.routes, "http_proxy", message, of: "seed-typical") == expected)
+        #expect(try Self.sources(.routes, "reviews.shop:9080", message, of: "seed-typical") == expected)
+        #expect(try Self.sources(.routes, "other.shop:9080", message, of: "seed-typical") == [])
     }
 
     private static func broken(_ host: String, _ route: String = "", _ field: String = "") -> String {
@@ -118,8 +118,8 @@ struct ProvenanceTests {
             (broken("99999999999999999999"), []), (broken("x", "Routes[0]"), []), (broken(""), []),
             (broken("0", "Routes[", "["), ["VirtualService reviews-route "]),
         ])
-    func counted(_ complaint: String, _ expected: [String]) throws {
-        #expect(try Self.sources(.routes, "http_proxy", complaint, of: "seed-typical") == expected)
+    func counted(_ message: String, _ expected: [String]) throws {
+        #expect(try Self.sources(.routes, "http_proxy", message, of: "seed-typical") == expected)
     }
 
     @Test(
@@ -137,7 +137,7 @@ struct ProvenanceTests {
 
     @Test("a place counted in something else than what is there now means nothing, nor does what is quoted with it")
     func outdated() throws {
-        let complaint = Self.broken("0", "Routes[0]", "Match")
-        #expect(try Self.sources(.routes, "http_proxy", complaint, isCurrent: false, of: "seed-typical") == [])
+        let message = Self.broken("0", "Routes[0]", "Match")
+        #expect(try Self.sources(.routes, "http_proxy", message, isCurrent: false, of: "seed-typical") == [])
     }
 }

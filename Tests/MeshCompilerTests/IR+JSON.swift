@@ -153,10 +153,16 @@ extension HeaderOperations {
 
 extension Diagnostic {
     var golden: JSONValue {
-        let place = [object.namespace, object.service, object.name].compactMap { $0?.text }.joined(separator: "/")
-        return [
-            "object": .string("\(object.kind.name) \(place)"), "pointer": .string(pointer.description),
-            "code": .string(code.rawValue), "detail": .string(detail),
-        ]
+        .fields([
+            "object": .string(object.path), "pointer": .string(pointer.description), "code": .string(code.rawValue),
+            "severity": .string(severity.rawValue), "detail": .string(detail),
+            "other": other.map { .string($0.path) },
+        ])
+    }
+}
+
+extension ObjectKey {
+    fileprivate var path: String {
+        "\(kind.name) " + [namespace, service, name].compactMap { $0?.text }.joined(separator: "/")
     }
 }

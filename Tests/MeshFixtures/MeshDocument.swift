@@ -94,6 +94,21 @@ package enum MeshDocument {
         return traffic
     }
 
+    /// An object of a document as a client of the API has it: what pointers into it are about.
+    package static func object(_ key: ObjectKey, in document: JSONValue) -> JSONValue? {
+        guard let namespace = key.namespace else { return nil }
+        switch key.kind {
+        case .endpoint:
+            let service = key.service.flatMap { document["endpoints"]?["\(namespace)/\($0)"] }
+            return service?[key.name.text].map { ["spec": $0] }
+        case .release:
+            guard case .object(var spec)? = document["releases"]?["\(namespace)/\(key.name)"] else { return nil }
+            for side in ["stable", "canary"] { spec[side] = spec[side].map { ["version": $0] } }
+            return ["spec": .object(spec)]
+        default: return document[key.kind.info.plural]?["\(namespace)/\(key.name)"]
+        }
+    }
+
     package static func endpoint(_ spec: JSONValue, createTime: Int64 = 0) throws -> MeshState.Endpoint {
         MeshState.Endpoint(spec: try self.spec(spec), createTime: Timestamp(microseconds: createTime))
     }

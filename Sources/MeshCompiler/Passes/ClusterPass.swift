@@ -136,7 +136,9 @@ struct Policies {
         rules.flatMap { name, spec in
             let key = ObjectKey.namespaced(.destinationRule, name, in: view.mesh)
             let problems = spec.violations(named: name, in: &view)
-            var diagnostics = problems.map { Diagnostic(key, $0.pointer, .unknownReference, $0.detail) }
+            var diagnostics = problems.map {
+                Diagnostic(key, $0.pointer, $0.code == .duplicate ? .conflict : .unknownReference, $0.detail)
+            }
             if let holding, name != holding.name, name.namespace == host.namespace {
                 let detail = "DestinationRule \(holding.name) holds for \(host.noun) \(host); this one does not"
                 diagnostics.append(

@@ -31,21 +31,22 @@ enum RoutePass: Pass {
 
     /// The diagnostics for objects about a host that does not exist.
     private static func unknown(_ host: Host, _ view: inout MeshView) -> [Diagnostic] {
-        let detail = host.absence
         var diagnostics: [Diagnostic] = []
         for (name, rules) in view.objects(VirtualServiceSpec.self, mentioning: host.mention) {
             guard let index = rules.spec.hostIndex(of: host, from: name, names: { view.host($0, from: $1) }) else {
                 continue
             }
-            let pointer = JSONPointer(["spec", "hosts"]).appending(index)
             diagnostics.append(
-                Diagnostic(.namespaced(.virtualService, name, in: view.mesh), pointer, .unknownReference, detail))
+                Diagnostic(
+                    .namespaced(.virtualService, name, in: view.mesh),
+                    JSONPointer(["spec", "hosts"]).appending(index), .unknownReference,
+                    host.absence(named: rules.spec.hosts[index])))
         }
         return diagnostics
             + view.releases(of: host).map {
                 Diagnostic(
-                    .namespaced(.release, $0.name, in: view.mesh), .spec.appending("service"), .unknownReference, detail
-                )
+                    .namespaced(.release, $0.name, in: view.mesh), .spec.appending("service"), .unknownReference,
+                    host.absence)
             }
     }
 }

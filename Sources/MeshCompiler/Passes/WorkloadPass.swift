@@ -18,13 +18,17 @@ enum WorkloadPass: Pass {
     ) -> CompiledWorkload? {
         guard let candidates = candidates(behind: proxy, &view) else { return nil }
         var inbound = InboundListeners()
-        for candidate in candidates.sorted(by: { $0.rank < $1.rank }) { inbound.decide(candidate.inbound) }
+        for candidate in candidates.sorted(by: { $0.rank < $1.rank }) {
+            inbound.decide(candidate.inbound, at: candidate.pointer)
+        }
         let inForce = inbound.inForce.sorted { ($0.service, $0.port.number) < ($1.service, $1.port.number) }
         return CompiledWorkload(inbound: inForce, unservedPorts: inbound.unservedPorts)
     }
 
     private struct Candidate {
         var inbound: IR.Inbound
+        /// The place where the endpoint says what it wants of the port.
+        var pointer: JSONPointer
         var createTime: Timestamp
         /// The index of the port among those of its service.
         var index: Int
@@ -48,7 +52,11 @@ enum WorkloadPass: Pass {
                 let inbound = IR.Inbound(
                     service: service, endpoint: name, proxy: proxy.name, port: port, address: member.address,
                     listenPort: member.ports[port.name] ?? port.number, workloadPort: workloadPort)
-                candidates.append(Candidate(inbound: inbound, createTime: endpoint.createTime, index: index))
+                // An endpoint need not say where it is reached.
+                let path = member.ports[port.name] == nil ? ["sidecar", "workloadPorts"] : ["ports"]
+                let pointer = JSONPointer(["spec"] + path + [port.name.text])
+                candidates.append(
+                    Candidate(inbound: inbound, pointer: pointer, createTime: endpoint.createTime, index: index))
             }
         }
         return candidates
@@ -89,11 +97,12 @@ private struct InboundListeners {
         var port: Name
     }
 
-    mutating func decide(_ one: IR.Inbound) {
+    /// - Parameter pointer: where the endpoint says what it wants of the port.
+    mutating func decide(_ one: IR.Inbound, at pointer: JSONPointer) {
         if let holder = holders[one.place] {
             guard !holder.serves(one) else { return }
             return refuse(
-                one, JSONPointer(["spec", "ports", one.port.name.text]), because: holder,
+                one, pointer, because: holder,
                 "proxy \(one.proxy) already listens at \(one.place) for endpoint \(holder.endpoint) of service \(holder.service), and hands port \(holder.port.name) on to port \(holder.workloadPort) of the workload as \(holder.port.appProtocol.rawValue): port \(one.port.name) of this endpoint is not in force"
             )
         }
