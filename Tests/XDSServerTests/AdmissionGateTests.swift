@@ -110,7 +110,7 @@ struct AdmissionGateTests {
     }
 }
 
-@Suite("Newcomers at a server's gate", .timeLimit(.minutes(1)))
+@Suite("Newcomers at a server's gate", .timeLimit(.minutes(2)))
 struct WaitingClientTests {
     /// Hardly anybody is served at once.
     private static let pace = AdmissionGate.Pace(work: .nanoseconds(1), pause: .microseconds(100))

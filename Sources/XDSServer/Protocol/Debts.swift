@@ -38,9 +38,13 @@ struct Debts {
     mutating func clear() {
         (owesResponse, resendsAll) = (false, false)
         resends = Resends()
-        // What is to leave may come back before, and then the client still has it.
-        let pending = pendingRemovals
-        initialVersions.keep { pending[$0] != nil }
+        if pendingRemovals.isEmpty {
+            // Without looking into it: a list that a thousand clients share is never taken apart.
+            initialVersions = InitialVersions()
+        } else {
+            // What is to leave may come back before, and then the client still has it.
+            initialVersions.keep { [pendingRemovals] in pendingRemovals[$0] != nil }
+        }
     }
 
     /// A resource that the client is to remove.

@@ -16,8 +16,8 @@ extension Subscription {
         if isFirst(set) && debts.initialVersions.isEmpty && debts.pendingRemovals.isEmpty && type != .virtualHost {
             let isExact = !interest.isWildcard && interest.names.count == set.count
             // A name that was given up beside a wildcard is still to be answered.
-            let asked = interest.names.names.union(debts.resends.names)
-            let unknown = isExact ? [] : asked.filter { set[$0] == nil }.sorted()
+            let unknown =
+                isExact ? [] : interest.names.names.union(debts.resends.names).filter { set[$0] == nil }.sorted()
             return Content(
                 resources: .everything(set, and: []), removed: unknown, isNeeded: !set.isEmpty || !unknown.isEmpty)
         }

@@ -7,7 +7,7 @@ import Testing
 ///
 /// A client cannot see when the server learns of what it said, so only what holds of a response by itself is checked, and
 /// that every client gets what it wants, each time: what is missing is waited for until the time limit.
-@Suite("Conformance of the server", .timeLimit(.minutes(1)))
+@Suite("Conformance of the server", .timeLimit(.minutes(5)))
 struct ServerConformanceTests {
     private static let rounds = 60
 
