@@ -37,15 +37,26 @@ struct DestinationRuleWriteRules: ObjectWriteRules {
     /// Locks the object that defines the host, so that of two writers who want one host, the second one sees that the
     /// first one has it. A host of another namespace is refused later.
     func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
-        let spec = try write.spec(as: DestinationRuleSpec.self)
-        guard let state = write.base, let namespace = write.key.namespace else { return }
-        var names = StateNames(state)
-        guard let host = names.host(spec.host, from: namespace), host.namespace == namespace else { return }
-        if let definition = names.definition(of: host) {
-            try await transaction.lock([.namespaced(definition.kind, definition.object, in: state.mesh)])
-        } else if let service = host.service {
-            try await transaction.lock([.namespaced(.service, service, in: state.mesh)])
+        guard let base = write.base else { throw ControlError.fault("\(write.key) is written without its mesh") }
+        // This replica may not know the host yet, so what is stored has the last word.
+        var definition = try definition(of: write, in: base)
+        if definition == nil {
+            definition = try self.definition(of: write, in: await write.meshState(in: transaction))
         }
+        if let definition { try await transaction.lock([definition]) }
+    }
+
+    /// The object that defines the host of a rule; `nil` if there is none, or another namespace's.
+    private func definition(of write: PlannedWrite, in state: MeshState) throws -> ObjectKey? {
+        let spec = try write.spec(as: DestinationRuleSpec.self)
+        var names = StateNames(state)
+        guard let namespace = write.key.namespace, let host = names.host(spec.host, from: namespace),
+            host.namespace == namespace, names.service(host) != nil
+        else { return nil }
+        if let definition = names.definition(of: host) {
+            return .namespaced(definition.kind, definition.object, in: state.mesh)
+        }
+        return host.service.map { .namespaced(.service, $0, in: state.mesh) }
     }
 
     /// Without it, what rules name as a subset means the version of that name, or nothing: then their requests would get 503.

@@ -55,18 +55,19 @@ struct VirtualServiceWriteRules: ObjectWriteRules {
         return waiting
     }
 
-    /// Rows of a stranger's hosts are locked against other writers for nobody who may not decide about them. This replica may not
-    /// know yet who has been let in, so what is stored has the last word.
+    /// Locks the objects that define the hosts, so that of two writers who want one host the second one sees that the first one has
+    /// it. Rows of a stranger's hosts are locked for nobody who may not decide about them. This replica may not know yet what defines
+    /// a host, or who has been let in, so what is stored has the last word.
     func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
         guard let base = write.base else { throw ControlError.fault("\(write.key) is written without its mesh") }
         var named = try NamedHosts(write, in: base)
         let foreign = Set(named.hosts.map(\.host).filter { $0.namespace != write.key.namespace })
-        if !foreign.isEmpty, try !foreign.isSubset(of: named.existing) || !isLetIn(write, in: base) {
+        let isUnknown = !named.hosts.allSatisfy { named.existing.contains($0.host) }
+        if try isUnknown || (!foreign.isEmpty && !isLetIn(write, in: base)) {
             let state = try await write.meshState(in: transaction)
             _ = try checkRights(in: state, write)
             named = try NamedHosts(write, in: state)
         }
-        // Of two writers who want one host, the second one sees that the first one has it.
         try await transaction.lock(Set(named.definitions))
     }
 
