@@ -59,8 +59,10 @@ struct VirtualServiceRules: ObjectRules {
     func prepare(_ write: PlannedWrite, in transaction: StoreTransaction) async throws {
         guard let base = write.base else { throw ControlError.fault("\(write.key) is written without its mesh") }
         var named = try NamedHosts(write, in: base)
-        let foreign = Set(named.hosts.map(\.host).filter { $0.namespace != write.key.namespace })
-        if !foreign.isEmpty, try !foreign.isSubset(of: named.existing) || !isLetIn(write, in: base) {
+        // What this replica has not heard of may be there all the same, and somebody may be about to have it.
+        let isUnheardOf = !named.existing.isSuperset(of: named.hosts.map(\.host))
+        let isForeign = named.hosts.contains { $0.host.namespace != write.key.namespace }
+        if try isUnheardOf || isForeign && !isLetIn(write, in: base) {
             let state = try await write.meshState(in: transaction)
             _ = try checkRights(in: state, write)
             named = try NamedHosts(write, in: state)
