@@ -263,7 +263,8 @@ let package = Package(
         .testTarget(
             name: "MeshControlTests",
             dependencies: [
-                "MeshControl", "MeshIdentity", "Documents", "MeshCore", "MeshModel", "MeshStore", "TestSupport",
+                "MeshControl", "MeshFeed", "MeshIdentity", "MeshCompiler", "Documents", "MeshCore", "GrayRelease",
+                "MeshModel", "MeshStore", "MeshFixtures", "Postgres", "StoreFixtures", "TestSupport", logging,
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",

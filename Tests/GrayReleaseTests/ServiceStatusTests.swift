@@ -25,6 +25,7 @@ struct ServiceStatusTests {
         #expect(status.stableVersion?.text == "v3")
         #expect(status.promotions.map(\.from.text) == ["v1", "v2"])
         #expect(status.promotion(from: try Self.name("v1")) != nil)
+        #expect(status.promotion(from: try Self.name("v2"))?.from.text == "v2", "each has its own")
         #expect(status.promotion(from: try Self.name("v3")) == nil)
         status.apply(try Self.promote("v3", "v1", rules: ["pin"]), by: release)
         #expect(status.promotions.map(\.from.text) == ["v2", "v3"])

@@ -1,0 +1,45 @@
+import Documents
+import GrayRelease
+import MeshControl
+import MeshCore
+import MeshIdentity
+import MeshModel
+import MeshStore
+import Testing
+
+extension ControlFixture {
+    /// Carries out a verb of a release.
+    @discardableResult
+    func act(
+        _ verb: ReleaseVerb.Name, on place: String = "shop/releases/r", _ body: JSONValue = [:],
+        _ options: WriteOptions = WriteOptions(requestId: "r"), by caller: Caller = admin
+    ) async throws -> WrittenObject {
+        try await control.act(on: Self.key(place), verb, body, options, by: caller) { _ in
+            StoredAnswer(status: 200, headers: [:], body: [])
+        }.value()
+    }
+
+    func preview(_ body: JSONValue = [:], by caller: Caller = admin) async throws -> JSONValue {
+        try await control.preview(Self.key("shop/releases/r"), body, by: caller)
+    }
+
+    /// Gives the release `shop/r` another status, as the engine would.
+    func setStatus(_ change: (inout ReleaseStatus) -> Void) async throws {
+        var status = ReleaseStatus(try await fetch("shop/releases/r").status)
+        change(&status)
+        try await putStatus("shop/releases/r", status.json)
+    }
+
+    /// Has the release in its step, with so much for the canary.
+    func setProgress(_ share: Int64, step: Int64 = 0, phase: ReleaseStatus.Phase = .progressing) async throws {
+        let current: JSONValue = [
+            "index": .integer(step), "kind": "setWeight", "state": "Baking", "startedAt": "2026-11-30T00:00:00Z",
+            "visit": 1,
+        ]
+        try await setStatus { status in
+            status.phase = phase
+            status.currentStep = ReleaseStatus(["currentStep": current]).currentStep
+            status.traffic.canaryShare = TrafficShare(basisPoints: share) ?? .none
+        }
+    }
+}
