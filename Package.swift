@@ -263,8 +263,9 @@ let package = Package(
         .testTarget(
             name: "MeshControlTests",
             dependencies: [
-                "MeshControl", "MeshFeed", "MeshIdentity", "MeshCompiler", "Documents", "MeshCore", "GrayRelease",
-                "MeshModel", "MeshStore", "MeshFixtures", "Postgres", "StoreFixtures", "TestSupport", logging,
+                "MeshControl", "MeshFeed", "MeshIdentity", "MeshCompiler", "RE2", "Documents", "MeshCore",
+                "GrayRelease", "MeshModel", "MeshStore", "MeshFixtures", "Postgres", "StoreFixtures", "TestSupport",
+                logging,
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshAPITests",

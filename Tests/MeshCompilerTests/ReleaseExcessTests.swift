@@ -76,6 +76,10 @@ struct ReleaseExcessTests {
             let found = try Self.traffic("shop/pages", matches: 32).excess(as: other, in: RuleIndex(state))
             #expect(found.count == count, "\(matches)")
             #expect(found.allSatisfy { $0.limit.contains("limit copiesPerRoute") })
+            // It is asked about before it begins, too.
+            var before = state
+            before.releases[other] = nil
+            #expect(try Self.traffic("shop/pages", matches: 32).excess(as: other, in: RuleIndex(before)) == found)
             #expect(try Self.traffic(matches: matches).excess(as: name, in: RuleIndex(state)).isEmpty, "not this one's")
         }
     }

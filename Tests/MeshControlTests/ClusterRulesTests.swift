@@ -126,6 +126,11 @@ struct ClusterRulesTests {
             let waited = try await fixture.control.wait(
                 for: done.id, of: ControlFixture.acme, atMost: .milliseconds(1), by: .of(.viewer))
             #expect(!waited.done)
+            // And who has time is told when it is.
+            async let later = fixture.control.wait(
+                for: done.id, of: ControlFixture.acme, atMost: .seconds(60), by: .of(.viewer))
+            try await fixture.execute("UPDATE operation SET done = true")
+            #expect(try await later.done)
         }
     }
 }

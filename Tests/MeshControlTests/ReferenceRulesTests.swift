@@ -1,12 +1,14 @@
 import Documents
 import GrayRelease
-import MeshControl
 import MeshCore
 import MeshIdentity
 import MeshModel
 import MeshStore
 import TestSupport
+import MeshCompiler
 import Testing
+
+@testable import MeshControl
 
 @Suite("What an object names is there when it is written, and stays as long as it is named")
 struct ReferenceRulesTests {
@@ -84,6 +86,32 @@ struct ReferenceRulesTests {
                 try await group.waitForAll()
             }
             #expect(try await fixture.isThere(place))
+        }
+    }
+
+    @Test("some take the right to write where they lead")
+    func rights() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            let (key, there) = (
+                try ControlFixture.key("ops/releases/r"), try ControlFixture.key("shop/services/reviews")
+            )
+            func check(_ right: Reference.Right, _ target: ObjectKey, namespaces: Set<Name>) async throws -> String {
+                let write = PlannedWrite(
+                    key: key, old: nil,
+                    draft: ObjectDraft(
+                        [:], kind: .release, scope: ControlFixture.scope(of: key), name: key.name, log: ViolationLog()),
+                    log: ViolationLog(), options: WriteOptions(requestId: "r"),
+                    caller: .of(.developer, namespaces: namespaces), control: fixture.control, base: nil,
+                    noun: ReleaseSpec(), references: [Reference(to: target, at: ["spec", "x"], .weak, right: right)])
+                return try await refusal { try write.checkRights() }
+            }
+            let ops: Set<Name> = [.known("ops")]
+            let forbidden = try await check(.write, there, namespaces: ops)
+            #expect(forbidden == "forbidden: releases.write in shop at /spec/x")
+            #expect(try await check(.none, there, namespaces: ops) == "accepted")
+            #expect(try await check(.write, there, namespaces: []) == "accepted")
+            #expect(try await check(.write, key, namespaces: ops) == "accepted", "its own namespace")
+            #expect(try await check(.write, ControlFixture.key("clusters/dev"), namespaces: ops) == "accepted")
         }
     }
 

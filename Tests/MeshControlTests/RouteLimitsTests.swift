@@ -8,6 +8,7 @@ import MeshModel
 import MeshStore
 import Postgres
 import TestSupport
+import RE2
 import Testing
 
 @Suite("Rules come to so much at most, for a service and for a mesh; the way back is always open")
@@ -65,6 +66,50 @@ struct RouteLimitsTests {
             #expect(
                 try await refusal { try await fixture.put("shop/services/wide", Self.service(ports: 31)) } == "accepted"
             )
+        }
+    }
+
+    @Test("so have the regexes of a mesh, also where there are no more routes than before")
+    func regexesOfMesh() async throws {
+        let regex = "(?i)/?(?:[/a-z]*){990}!"
+        let size = try RE2.size(of: regex)
+        // For each of eight ports, and no more than a service may have.
+        let count = Limits.regexSizePerService.value / (size * 8)
+        func rules(_ host: String, _ conditions: Int, regexes: Int) -> JSONValue {
+            let matches = (0..<conditions).map { number -> JSONValue in
+                ["uri": number < regexes ? ["regex": .string(regex)] : ["exact": .string("/\(number)")]]
+            }
+            return [
+                "hosts": [.string(host)],
+                "http": [["match": .array(matches), "route": [["destination": ["host": .string(host)]]]]],
+            ]
+        }
+        let services = Limits.regexSizePerMesh.value / (size * 8 * count)
+        try await ControlFixture.runPrepared { fixture in
+            _ = try await fixture.store.write(
+                tenant: ControlFixture.acme, mesh: .defaultMesh, actor: "test", requestId: "r"
+            ) { transaction in
+                for number in 0...services {
+                    let regexes = number < services ? count : 0
+                    for (place, spec) in [
+                        ("shop/services/s\(number)", Self.service(ports: 8)),
+                        ("shop/virtualServices/s\(number)", rules("s\(number)", count, regexes: regexes)),
+                    ] {
+                        _ = try await transaction.put(
+                            ControlFixture.key(place), metadata: ObjectLabels(), spec: spec)
+                    }
+                }
+            }
+            func answer(_ regexes: Int) async throws -> String {
+                try await refusal {
+                    try await fixture.put(
+                        "shop/virtualServices/s\(services)", rules("s\(services)", count, regexes: regexes),
+                        validateOnly: true)
+                }
+            }
+            let all = try await answer(count)
+            #expect(all == "invalid: /spec/http tooMany")
+            #expect(try await answer(0) == "accepted")
         }
     }
 

@@ -95,6 +95,24 @@ struct VirtualServiceRulesTests {
         }
     }
 
+    @Test("who may not decide about a host keeps nobody waiting, and waits for nobody")
+    func strangers() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            let reviews = try ControlFixture.key("shop/services/reviews")
+            try await fixture.store.write(
+                tenant: ControlFixture.acme, mesh: .defaultMesh, actor: "test", requestId: "r"
+            ) { transaction in
+                try await transaction.lock([reviews])
+                let refused = try await refusal {
+                    try await fixture.put(
+                        "ops/virtualServices/x", Self.rules("reviews.shop"),
+                        by: .of(.developer, namespaces: [.known("ops")]))
+                }
+                #expect(refused == "forbidden: virtualServices.write in shop at /spec/hosts/0")
+            }
+        }
+    }
+
     @Test("a write sees what others wrote since its replica last looked, also after the feed was cut")
     func followed() async throws {
         try await ControlFixture.runPrepared { fixture in

@@ -5,6 +5,7 @@ import MeshFeed
 import MeshIdentity
 import MeshModel
 import MeshStore
+import Postgres
 import TestSupport
 import Testing
 
@@ -102,6 +103,21 @@ struct WatchTests {
                 var other = reader
                 #expect(try await Self.rest(&other) == ["changed f"])
                 #expect(try await Self.rest(&other) == [])
+            }
+        }
+    }
+
+    @Test("what is handed to all who watch nobody reads for itself")
+    func shared() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            try await Self.watch(fixture) { reader, tell in
+                var reader = reader
+                #expect(try await Self.rest(&reader) == ["changed reviews"])
+                try await Self.put(fixture, "a")
+                try await tell(.changed(ControlFixture.mesh))
+                fixture.store.pool.close()
+                let entries = try await reader.next()
+                #expect(entries?.map(Self.line) == ["changed a"])
             }
         }
     }
