@@ -144,7 +144,7 @@ struct RouteLoweringTests {
         state.virtualServices[try MeshDocument.namespaced("ops/console")] = .init(
             spec: try MeshDocument.spec([
                 "hosts": ["console"], "http": [["name": "c", "route": [Self.destination("reviews.shop", "v1")]]],
-            ]), revision: 1, createTime: Timestamp(microseconds: 0))
+            ]), createTime: Timestamp(microseconds: 0))
         #expect(try Self.routes(state, of: "ops/console") == ["c: reviews/v1:80 10000"])
     }
 

@@ -179,6 +179,32 @@ extension ControlFixture {
     }
 }
 
+// MARK: Writes at the same moment
+
+extension ControlFixture {
+    /// What the writer of an object is told who comes while somebody else, who holds a third object, writes another one.
+    func answer(
+        _ place: String, _ spec: JSONValue, beside other: String, _ otherSpec: JSONValue, holding held: String
+    ) async throws -> String {
+        let (otherKey, heldKey) = (try Self.key(other), try Self.key(held))
+        return try await withThrowingTaskGroup(of: String.self) { group in
+            let isDone = Counter()
+            _ = try await store.write(
+                tenant: otherKey.tenant, mesh: otherKey.mesh, actor: "test", requestId: "r"
+            ) { transaction in
+                try await transaction.lock([heldKey])
+                group.addTask {
+                    defer { isDone.increment() }
+                    return try await refusal { try await put(place, spec) }
+                }
+                try await untilSomebodyWaits(or: isDone)
+                return try await transaction.put(otherKey, metadata: ObjectLabels(), spec: otherSpec)
+            }
+            return try await group.next() ?? "nothing"
+        }
+    }
+}
+
 // MARK: Answers
 
 /// Why a call was refused, in one line: the case, and what scripts test for. `accepted` if it was not.

@@ -2,6 +2,7 @@ import Documents
 import GrayRelease
 import MeshControl
 import MeshCore
+import MeshFeed
 import MeshIdentity
 import MeshModel
 import MeshStore
@@ -33,6 +34,33 @@ struct DestinationRuleRulesTests {
             try await fixture.put("shop/serviceEntries/pay", entry)
             #expect(try await answer("shop/destinationRules/pay", "pay.example.com") == "accepted")
             #expect(try await answer("shop/destinationRules/b", "pay.example.com") == "owned: hostOwned shop/pay")
+        }
+    }
+
+    @Test(
+        "who comes while another one takes the host waits for it, and is refused, also on a replica that knows no such host"
+    )
+    func races() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            let (known, unheardOf) = (fixture.replica(), fixture.replica())
+            _ = try await unheardOf.control.mirror.state(of: ControlFixture.mesh, atLeast: .max)
+            try await fixture.put("shop/services/new", ControlFixture.service())
+            let entry: JSONValue = [
+                "hosts": ["pay.example.com"], "resolution": "STATIC", "ports": [["name": "http", "number": 80]],
+                "endpoints": [["address": "192.0.2.1"]],
+            ]
+            try await fixture.put("shop/serviceEntries/pay", entry)
+            _ = try await known.control.mirror.state(of: ControlFixture.mesh, atLeast: .max)
+            for (host, definition) in [("new", "shop/services/new"), ("pay.example.com", "shop/serviceEntries/pay")] {
+                let rule: JSONValue = ["host": .string(host)]
+                for replica in [known, unheardOf] {
+                    let late = try await replica.answer(
+                        "shop/destinationRules/late", rule, beside: "shop/destinationRules/first", rule,
+                        holding: definition)
+                    #expect(late == "owned: hostOwned shop/first", "\(host)")
+                    try await fixture.delete("shop/destinationRules/first")
+                }
+            }
         }
     }
 

@@ -102,7 +102,8 @@ struct ReferenceRulesTests {
                         [:], kind: .release, scope: ControlFixture.scope(of: key), name: key.name, log: ViolationLog()),
                     log: ViolationLog(), options: WriteOptions(requestId: "r"),
                     caller: .of(.developer, namespaces: namespaces), control: fixture.control, base: nil,
-                    noun: ReleaseSpec(), references: [Reference(to: target, at: ["spec", "x"], .weak, right: right)])
+                    typedSpec: ReleaseSpec(),
+                    references: [Reference(to: target, at: ["spec", "x"], .weak, right: right)])
                 return try await refusal { try write.checkRights() }
             }
             let ops: Set<Name> = [.known("ops")]
