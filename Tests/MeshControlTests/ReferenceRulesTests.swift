@@ -148,6 +148,13 @@ struct ReferenceRulesTests {
             #expect(try await answer("tenants/acme") == "conflict: inUse dev")
             #expect(try await answer("shop/services/cart") == "accepted", "its own rules do not keep it")
             #expect(try await answer("clusters/far") == "accepted")
+            // What stands in it keeps it, though nothing of that names it.
+            try await fixture.put("shop/services/apart", ControlFixture.service(), mesh: .known("blue"))
+            #expect(try await answer("meshes/blue") == "conflict: inUse shop/apart")
+            try await fixture.delete("shop/services/apart", mesh: .known("blue"))
+            try await fixture.put("shop/services/plain", ControlFixture.service([]))
+            try await fixture.put("shop/services/plain/endpoints/e1", ControlFixture.endpoint(nil, 1))
+            #expect(try await answer("shop/services/plain") == "conflict: inUse shop/plain/e1")
             #expect(try await answer("meshes/blue") == "accepted")
             // Each user once, however often it names the object, and five at most.
             for number in 3..<9 {

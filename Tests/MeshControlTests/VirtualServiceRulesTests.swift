@@ -129,7 +129,7 @@ struct VirtualServiceRulesTests {
             _ = try await late.control.mirror.state(of: ControlFixture.mesh, atLeast: .max)
             try await fixture.put("shop/virtualServices/c", Self.rules("reviews"))
             try await fixture.put("shop/services/last", ControlFixture.service())
-            try await fixture.execute("UPDATE mesh SET compacted = revision - 1 WHERE mesh = 'default'")
+            try await fixture.store.compactChanges(olderThan: .zero)
             #expect(try await answer() == "owned: hostOwned shop/c")
         }
     }

@@ -141,7 +141,7 @@ struct AcknowledgementTests {
     }
 
     @Test("Of a complaint of any length a report keeps the beginning")
-    func longComplaint() throws {
+    func longMessage() throws {
         var session = try Session.synced(.delta, snapshot(1, [.route: ["a": "1"]]), routes: ["a"])
         session.machine.update(snapshot(2, [.route: ["a": "2"]]))
         try session.nack(#require(session.responses().first), String(repeating: "x", count: 1_000_000))

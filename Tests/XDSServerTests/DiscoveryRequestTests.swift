@@ -47,7 +47,7 @@ struct DiscoveryRequestTests {
     }
 
     @Test("A complaint without words is a complaint")
-    func emptyComplaint() throws {
+    func emptyMessage() throws {
         var message = Envoy_Service_Discovery_V3_DeltaDiscoveryRequest()
         message.errorDetail = .init()
         #expect(try decoded(message).nack == "")

@@ -3,7 +3,7 @@ import Testing
 @testable import XDSServer
 
 @Suite("What clients say when they refuse")
-struct ComplaintTests {
+struct NackMessageTests {
     private static let verdict = "Proto constraint validation failed (RouteValidationError.Match: is required)"
 
     @Test(
