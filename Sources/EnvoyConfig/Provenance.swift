@@ -17,7 +17,7 @@ extension ConfigEncoder {
     /// - Parameters:
     ///   - proxy: who refuses. What sidecars let in has names that are the same for many.
     ///   - nackMessage: what the proxy said. Route configurations hold everybody's rules, so for them only it tells.
-    ///   - isCurrent: whether what was refused is what the compiler has now, so that places that the nackMessage counts are
+    ///   - isCurrent: whether what was refused is what the compiler has now, so that places that the message counts are
     ///     the places of now.
     package func provenance(
         of type: ConfigType, named name: String, by proxy: NamespacedName, refusedWith nackMessage: String,

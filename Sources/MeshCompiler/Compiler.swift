@@ -148,10 +148,10 @@ package struct Compiler: Sendable {
         for (proxy, before) in changed {
             let (old, new) = (before?.unservedPorts ?? [], workloads.results[proxy]?.unservedPorts ?? [])
             guard old != new else { continue }
-            for refusal in old {
-                earlier.unservedPorts[refusal.service]?.removeAll { $0.holder.proxy == refusal.holder.proxy }
+            for port in old {
+                earlier.unservedPorts[port.service]?.removeAll { $0.holder.proxy == port.holder.proxy }
             }
-            for refusal in new { earlier.unservedPorts[refusal.service, default: []].append(refusal) }
+            for port in new { earlier.unservedPorts[port.service, default: []].append(port) }
             touched.formUnion((old + new).map(\.service))
         }
         for service in touched {

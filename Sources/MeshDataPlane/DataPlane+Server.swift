@@ -40,7 +40,7 @@ extension DataPlane {
         (names.names, names.namesLimitName) = (Limits.namesPerStream.value, Limits.namesPerStream.name)
         (names.nameBytes, names.nameBytesLimitName) = (Limits.nameBytesPerStream.value, Limits.nameBytesPerStream.name)
         return XDSServices(
-            ads: DiscoveryService(
+            discovery: DiscoveryService(
                 delegate: admission, store: snapshots, registry: registry, places: places, names: names,
                 logger: logger),
             csds: CSDSService(

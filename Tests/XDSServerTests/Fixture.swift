@@ -122,7 +122,7 @@ extension Fixture {
         let server = GRPCServer(
             configuration: configuration,
             service: XDSServices(
-                ads: DiscoveryService(
+                discovery: DiscoveryService(
                     delegate: TokenDelegate(), store: store, registry: registry, places: places, logger: logger),
                 csds: CSDSService(delegate: TokenDelegate(), store: store),
                 lrs: LRSService(

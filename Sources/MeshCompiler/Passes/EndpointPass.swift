@@ -36,11 +36,11 @@ enum EndpointPass: Pass {
             endpoints, on: view.enabledClusters,
             except: Set(unservedPorts.map { ServiceMembers.Part(endpoint: $0.endpoint, port: $0.port) }),
             diagnostics: &diagnostics)
-        diagnostics += unservedPorts.map { refusal in
+        diagnostics += unservedPorts.map { port in
             Diagnostic(
-                .endpoint(refusal.endpoint, of: name, in: view.mesh), refusal.pointer, .duplicateAddress,
-                refusal.detail,
-                other: .endpoint(refusal.holder.endpoint, of: refusal.holder.service, in: view.mesh))
+                .endpoint(port.endpoint, of: name, in: view.mesh), port.pointer, .duplicateAddress,
+                port.detail,
+                other: .endpoint(port.holder.endpoint, of: port.holder.service, in: view.mesh))
         }
         return clusters
     }

@@ -51,12 +51,9 @@ struct DestinationRuleWriteRules: ObjectWriteRules {
         let spec = try write.spec(as: DestinationRuleSpec.self)
         var names = StateNames(state)
         guard let namespace = write.key.namespace, let host = names.host(spec.host, from: namespace),
-            host.namespace == namespace, names.service(host) != nil
+            host.namespace == namespace
         else { return nil }
-        if let definition = names.definition(of: host) {
-            return .namespaced(definition.kind, definition.object, in: state.mesh)
-        }
-        return host.service.map { .namespaced(.service, $0, in: state.mesh) }
+        return names.definingObject(of: host, in: state.mesh)
     }
 
     /// Without it, what rules name as a subset means the version of that name, or nothing: then their requests would get 503.

@@ -51,6 +51,19 @@ extension PlannedWrite {
     }
 }
 
+extension StateNames {
+    /// The object that defines a host, which whoever wants the host has to lock.
+    ///
+    /// - Returns: `nil` if the host does not exist, as far as the state says.
+    mutating func definingObject(of host: Host, in mesh: MeshKey) -> ObjectKey? {
+        guard service(host) != nil else { return nil }
+        if let definition = definition(of: host) {
+            return .namespaced(definition.kind, definition.object, in: mesh)
+        }
+        return host.service.map { .namespaced(.service, $0, in: mesh) }
+    }
+}
+
 extension PlannedWrite {
     /// Objects beside the written one that a warning is given about.
     private static let maxOthers = 20

@@ -133,13 +133,9 @@ private struct NamedHosts {
         for (index, text) in spec.hosts.enumerated() {
             guard let host = names.host(text, from: name.namespace) else { continue }
             hosts.append((.spec.appending("hosts").appending(index), host))
-            guard names.service(host) != nil else { continue }
+            guard let definition = names.definingObject(of: host, in: state.mesh) else { continue }
             existing.insert(host)
-            if let definition = names.definition(of: host) {
-                definitions.append(.namespaced(definition.kind, definition.object, in: state.mesh))
-            } else if let service = host.service {
-                definitions.append(.namespaced(.service, service, in: state.mesh))
-            }
+            definitions.append(definition)
         }
         for (pointer, destination) in spec.places {
             guard let host = names.host(destination.host, from: name.namespace), host.service == nil else { continue }
