@@ -86,6 +86,7 @@ let package = Package(
 
         // Pure: no I/O, no clock, no Foundation.
         .target(name: "MeshCore", dependencies: ["RE2", "Documents"], swiftSettings: strict),
+        .target(name: "Analysis", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
         .target(name: "GrayRelease", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
         .target(
             name: "MeshModel", dependencies: ["Parallel", "RE2", "Documents", "MeshCore", "GrayRelease", trees],
@@ -219,6 +220,9 @@ let package = Package(
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshCoreTests", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
+        .testTarget(
+            name: "AnalysisTests", dependencies: ["Analysis", "Documents", "MeshCore", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "GrayReleaseTests",
             dependencies: ["Documents", "MeshCore", "GrayRelease", "ReleaseFixtures", "MeshFixtures", "TestSupport"],
