@@ -62,10 +62,12 @@ struct RankTest {
 
     /// The difference between the places of `x` and `y` (Hodges and Lehmann's estimate) with its interval of confidence.
     ///
-    /// - Parameter tolerance: how exact, in the unit of the values.
+    /// - Parameters:
+    ///   - tolerance: how exact, in the unit of the values.
+    ///   - isMiddle: the estimate is the middle of all differences that are as good as each other, instead of the one that is found first.
     /// - Throws: if all values are equal once one sample has been moved onto the other one.
     func shift(
-        confidence: Double, tolerance: Double
+        confidence: Double, tolerance: Double, isMiddle: Bool
     ) throws(Undecidable) -> (low: Double, estimate: Double, high: Double) {
         guard let leastX = x.first, let mostX = x.last, let leastY = y.first, let mostY = y.last else {
             throw Undecidable(reason: "there are no values")
@@ -73,9 +75,17 @@ struct RankTest {
         let ends = (leastX - mostY, mostX - leastY)
         guard ends.0.isFinite, ends.1.isFinite else { throw Undecidable(reason: "the values are too far apart") }
         let z = Chance.normalQuantile((1 - confidence) / 2)
+        let estimate: Double
+        if isMiddle {
+            // A score is at least a little away from 0, or 0.
+            let little = 1e-9
+            let first = try root(little, ends, tolerance, mayBeEnd: true)
+            estimate = first / 2 + (try root(-little, ends, tolerance, mayBeEnd: true)) / 2
+        } else {
+            estimate = try root(0, ends, tolerance, mayBeEnd: false)
+        }
         return (
-            try root(-z, ends, tolerance, mayBeEnd: true), try root(0, ends, tolerance, mayBeEnd: false),
-            try root(z, ends, tolerance, mayBeEnd: true)
+            try root(-z, ends, tolerance, mayBeEnd: true), estimate, try root(z, ends, tolerance, mayBeEnd: true)
         )
     }
 
