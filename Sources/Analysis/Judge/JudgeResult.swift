@@ -1,6 +1,6 @@
 package import Documents
 
-/// What the judge says of one metric.
+/// The judge's word on one metric.
 package struct JudgeResult: Hashable, Sendable {
     package enum Classification: Hashable, Sendable {
         case pass
@@ -8,7 +8,7 @@ package struct JudgeResult: Hashable, Sendable {
         case high, low
         /// One side has no points.
         case noData
-        /// The same, of a metric that must have some and is not critical.
+        /// One side has no points, of a metric that must have some and is not critical.
         case noDataFailMetric
         /// A side has fewer points than are judged; not among Kayenta's.
         case insufficientData
@@ -63,9 +63,9 @@ package struct JudgeMath: Hashable, Sendable {
 }
 
 extension JudgeResult {
-    /// What a measurement with this result is.
+    /// The phase of a measurement with this result.
     ///
-    /// - Parameter noData: what it is without data.
+    /// - Parameter noData: the phase without data.
     package func phase(noData: AnalysisPhase) -> AnalysisPhase {
         switch classification {
         case .pass: .successful

@@ -86,8 +86,9 @@ extension Scoring {
             sum += weight * (score ?? 100)
             weights += weight
         }
-        guard weights > 0 else {
-            return groups.values.reduce(0) { $0 + ($1 ?? 100) / Double(groups.count) }
+        if weights <= 0 {
+            sum = groups.values.reduce(0) { $0 + ($1 ?? 100) }
+            weights = Double(groups.count)
         }
         return (sum / weights * 100).rounded() / 100
     }

@@ -35,7 +35,8 @@ extension Measurement {
 extension JSONValue {
     /// A number as JSON has it; `nil` for what JSON has no number for.
     static func finite(_ number: Double?) -> JSONValue? {
-        number.flatMap { $0.isFinite ? JSONValue.number(whole: $0) : nil }
+        guard let number, number.isFinite else { return Optional.none }
+        return JSONValue.number(whole: number)
     }
 
     /// A number of either kind; `nil` for anything else.

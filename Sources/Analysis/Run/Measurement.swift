@@ -7,7 +7,7 @@ package struct Measurement: Hashable, Sendable {
     package enum Reason: String, CaseIterable, Sendable {
         /// There is no traffic to measure, by the plan.
         case notApplicable = "NotApplicable"
-        /// Nobody ran when it was due.
+        /// No replica ran when it was due.
         case missed = "Missed"
         /// There were too few requests, although the window became as long as it may.
         case insufficientData = "InsufficientData"

@@ -23,11 +23,10 @@ extension AnalysisMetric {
         if let thresholdRange { return outcome(of: value, within: thresholdRange) }
         let failure = Verdict(failureCondition, named: "failureCondition", of: self, value, baseline)
         let success = Verdict(successCondition, named: "successCondition", of: self, value, baseline)
-        for verdict in [failure, success] {
-            if let problem = verdict?.problem { return outcome(of: problem) }
-        }
+        if let problem = failure?.problem { return outcome(of: problem) }
+        if let failure, failure.holds { return MeasurementOutcome(.failed, failure.message) }
+        if let problem = success?.problem { return outcome(of: problem) }
         switch (failure, success) {
-        case (let failure?, _) where failure.holds: return MeasurementOutcome(.failed, failure.message)
         case (_, let success?) where success.holds: return MeasurementOutcome(.successful, success.message)
         case (nil, let success?): return MeasurementOutcome(.failed, success.message)
         case (.some, let success?): return MeasurementOutcome(.inconclusive, success.message)
@@ -59,7 +58,7 @@ extension AnalysisMetric {
         }
     }
 
-    /// What a condition says of a value.
+    /// A condition applied to a value.
     private struct Verdict {
         var holds = false
         var problem: EvaluationProblem?
