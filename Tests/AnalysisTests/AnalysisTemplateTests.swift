@@ -147,6 +147,7 @@ struct AnalysisTemplateTests {
     @Test(
         arguments: [
             ("10s", "10s"), ("11s", "20s"), ("25s", "30s"), ("1m", "1m"), ("30m", "30m"), ("10.5s", "20s"),
+            ("10.0001s", "20s"),
         ])
     func roundsIntervals(_ given: String, _ interval: String) {
         #expect(read(metric(["interval": .string(given)])).spec?.metrics[0].interval.text == interval)

@@ -41,6 +41,10 @@ struct MeasurementTests {
         measured.coverage = 0.875
         measured.samples = nil
         measured.value = nil
+        for reason in [Measurement.Reason.notApplicable, .missed, .insufficientData, .coverage] {
+            measured.reason = reason
+            #expect(Measurement(measured.json) == measured)
+        }
         var math = JudgeMath(n: 20, m: 21)
         (math.low, math.high, math.estimate, math.effect, math.meanRatio, math.p) = (-1.5, 2, 0.25, 1.1, 1.1, 0.02)
         for classification in [JudgeResult.Classification.pass, .error("tied"), .insufficientData, .noDataFailMetric] {
@@ -96,6 +100,9 @@ struct MeasurementTests {
         let result = JudgeResult(classification, JudgeMath(n: 20, m: 20))
         #expect(result.phase(noData: .skipped) == phase)
         #expect(!result.message.isEmpty)
+        let outcome = AnalysisMetric().outcome(of: result)
+        #expect(outcome.phase == (phase == .skipped ? .inconclusive : phase))
+        #expect(outcome.message == result.message)
     }
 
     @Test func tellsTheDifference() {

@@ -35,6 +35,11 @@ extension AnalysisMetric {
         }
     }
 
+    /// The meaning of a judgement.
+    package func outcome(of result: JudgeResult) -> MeasurementOutcome {
+        MeasurementOutcome(result.phase(noData: noDataPhase), result.message)
+    }
+
     /// The phase of a measurement without a value.
     package var noDataPhase: AnalysisPhase {
         switch onNoData {

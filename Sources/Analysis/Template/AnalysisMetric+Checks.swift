@@ -48,8 +48,8 @@ extension AnalysisMetric {
                 reading.report(
                     "interval", .outOfRange, "must be at least \(slot.text): such figures come every \(slot.text)")
             } else {
-                let count = (interval.milliseconds + slot.milliseconds - 1) / slot.milliseconds
-                interval = slot * Int(count)
+                let whole = slot * Int(interval.milliseconds / slot.milliseconds)
+                interval = whole < interval ? whole + slot : whole
             }
         }
         if reading.isRead("maxWindow"), let maxWindow, maxWindow < interval {
