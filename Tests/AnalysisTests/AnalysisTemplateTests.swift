@@ -108,6 +108,12 @@ struct AnalysisTemplateTests {
         #expect(judge.failuresAllowed(inBackground: true) == 1)
         #expect(judge.failuresAllowed(inBackground: false) == 0)
         #expect(judge.longestWindow == .seconds(300))
+        var patient = judge
+        patient.source = .judge(JudgeOptions())
+        patient.interval = .seconds(10)
+        #expect(patient.longestWindow == .seconds(200))
+        patient.interval = .seconds(1800)
+        #expect(patient.longestWindow == .seconds(1800))
     }
 
     @Test(
@@ -241,6 +247,9 @@ struct AnalysisTemplateTests {
         Row(["maxWindow": "1m"], "/maxWindow", .conflict), Row(["series": nil], "/series", .required),
         Row(["successCondition": "result > 1"], "/successCondition", .conflict),
         Row(["minSamples": 30], "/minSamples", .conflict),
+        Row(
+            ["judge": ["effectSize": ["allowedDecrease": .number(0.8), "criticalDecrease": .number(0.9)]]],
+            "/judge/effectSize/criticalDecrease", .conflict),
         Row(["judge": ["outliers": ["strategy": "x"]]], "/judge/outliers/strategy", .invalidValue),
         Row(
             ["judge": ["effectSize": ["measure": "cles", "allowedIncrease": .number(1.1)]]],
@@ -262,6 +271,16 @@ struct AnalysisTemplateTests {
         #expect(log.violations.map(\.code) == [row.code])
     }
 
+    /// A metric with an argument that nobody declares.
+    private static let stranger: JSONValue = [
+        "name": "b", "provider": ["builtin": "request-rate"], "successCondition": "result > {{args.x}}",
+    ]
+    private static let judged: JSONValue = [
+        "name": "c", "judge": [:], "series": ["builtin": "request-rate"], "groups": ["a"],
+    ]
+    private static let manyGroups = Dictionary(
+        (0...20).map { ("g\($0)", JSONValue.integer(1)) }, uniquingKeysWith: { first, _ in first })
+
     private static let refusesTemplatesRows: [Row] = [
         Row(["metrics": []], "/metrics", .required), Row(["metrics": nil], "/metrics", .required),
         Row(["metrics": .array(Array(repeating: share, count: 21))], "/metrics", .tooMany),
@@ -272,6 +291,16 @@ struct AnalysisTemplateTests {
             ["args": [["name": "a", "value": .string(String(repeating: "é", count: 300))]]], "/args/0/value",
             .tooLong
         ),
+        Row(
+            [
+                "metrics": [
+                    ["name": "A", "provider": ["builtin": "request-rate"], "thresholdRange": ["min": 1]], stranger,
+                ]
+            ],
+            "/metrics/0/name", .invalidFormat),
+        Row(["metrics": [stranger]], "/metrics/0/successCondition", .unknownReference),
+        Row(["metrics": [judged], "scoring": ["groupWeights": ["a": 50]]], "/scoring/groupWeights", .outOfRange),
+        Row(["scoring": ["groupWeights": .object(manyGroups)]], "/scoring/groupWeights", .tooMany),
         Row(["scoring": ["groupWeights": ["x": 50]]], "/scoring/groupWeights/x", .unknownReference),
         Row(["scoring": ["groupWeights": ["x": 60, "y": 60]]], "/scoring/groupWeights", .outOfRange),
         Row(["scoring": ["thresholds": ["pass": 50]]], "/scoring/thresholds/marginal", .conflict),

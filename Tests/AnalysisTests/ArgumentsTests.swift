@@ -37,7 +37,8 @@ struct ArgumentsTests {
             ("a[{{args.x}}]", "5m", "a[5m]"), ("a{b='{{args.x}}'}", "c", "a{b='c'}"),
             ("a[{{ window }}] {{start}} {{end}} {{args.x}}", "1", "a[{{window}}] {{start}} {{end}} 1"),
             ("\"\\\"{{args.x}}\"", "a b", "\"\\\"a b\""), ("# \"\n{{args.x}}", "1", "# \"\n1"),
-            ("`\\`{{args.x}}", "1", "`\\`1"),
+            ("`\\`{{args.x}}", "1", "`\\`1"), ("`\\`\"{{args.x}}\"", "a b", "`\\`\"a b\""),
+            ("{{args.x}} } {", "1", "1 } {"), ("{{args.x}}{", "1", "1{"),
         ])
     func standInQueries(_ text: String, _ value: String, _ expected: String) throws {
         let (spec, violations) = try resolve(query(text), ["x": value])
@@ -126,6 +127,26 @@ struct ArgumentsTests {
         #expect(violations[0].choices == ["x", "y"])
         let (_, long) = try resolve(spec, ["x": "1", "y": String(repeating: "1", count: 513)])
         #expect(long.map(\.code) == [.tooLong])
+    }
+
+    @Test(arguments: [("prometheus", 4090), ("path", 2040), ("query", 4090)])
+    func neverMakeTextsTooLong(_ place: String, _ length: Int) throws {
+        let text = "/" + String(repeating: "a", count: length - 11) + "{{args.x}}"
+        let path = place == "path" ? text : "/"
+        let provider: JSONValue =
+            place == "prometheus"
+            ? ["prometheus": ["ref": "p", "query": .string(text)]]
+            : [
+                "httpJson": [
+                    "ref": "p", "path": .string(path), "query": .string(place == "query" ? text : ""), "pointer": "",
+                ]
+            ]
+        let spec = template(["provider": provider, "thresholdRange": ["min": 1]])
+        #expect(try resolve(spec, ["x": "aaaaaaaaaa"]).violations.isEmpty)
+        let (long, violations) = try resolve(spec, ["x": String(repeating: "a", count: 30)])
+        #expect(long == nil)
+        #expect(violations.map(\.pointer.description) == ["/args/x"])
+        #expect(violations.first?.detail.contains("bytes long") == true)
     }
 
     @Test func fillTimes() {

@@ -56,6 +56,8 @@ struct ExpressionTests {
         let long = "result > 1" + String(repeating: " ", count: Expression.maxLength - 10)
         #expect(throws: Never.self) { try Expression(long, hasBaseline: false) }
         #expect(throws: ExpressionProblem.self) { try Expression(long + " ", hasBaseline: false) }
+        let sum = Array(repeating: "(1)", count: 3 * Expression.maxDepth).joined(separator: "+")
+        #expect(throws: Never.self) { try Expression("\(sum) == 48", hasBaseline: false) }
         let chain = "result > 1" + String(repeating: "*1", count: 123)
         #expect(try Expression(chain, hasBaseline: false).evaluate(result: 2, baseline: nil) == .success(true))
     }

@@ -92,6 +92,27 @@ struct JudgeLawsTests {
         #expect(abs(try #require(one.math.low) - (try #require(scaled.math.low)) * 1e6) > 0.5)
     }
 
+    /// Points that are mostly 0, as shares of errors are: Kayenta's interval may then end before it begins.
+    @Test func hasItsEndsInOrder() throws {
+        var random = SeededGenerator(seed: 36)
+        let ours = Judge(JudgeTests.options())
+        let theirs = Judge(JudgeTests.options { $0.kayentaCompat = true })
+        var inverted = 0
+        for _ in 0..<400 {
+            func points() -> [Double] {
+                (0..<40).map { _ in random.chance(60) ? 0 : Double.random(in: 0..<1e-4, using: &random) }
+            }
+            let (x, y) = (points(), points())
+            let math = ours.compare(experiment: x, control: y, noise: &random).math
+            #expect(try #require(math.low) <= (try #require(math.high)))
+            let unit = ours.compare(experiment: x.map { $0 * 1024 }, control: y.map { $0 * 1024 }, noise: &random).math
+            #expect(unit.low == math.low.map { $0 * 1024 })
+            let other = theirs.compare(experiment: x, control: y, noise: &random).math
+            if try #require(other.low) > (try #require(other.high)) { inverted += 1 }
+        }
+        #expect(inverted > 0)
+    }
+
     /// With the sides exchanged the difference is the opposite one.
     @Test func isSymmetric() throws {
         var random = SeededGenerator(seed: 33)

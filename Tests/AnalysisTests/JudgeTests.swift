@@ -70,6 +70,24 @@ struct JudgeTests {
         #expect(other.math != result.math)
     }
 
+    /// Two points a side are never that certain; then the ends are the answer.
+    @Test func fallsBackToTheEndsAsKayentaDoes() {
+        let math = judge(Self.compatible(0.98), [1, 2], [10, 20]).math
+        #expect((math.low, math.high) == (-19, -8))
+        #expect(judge(Self.compatible(0.98), [10, 20], [1, 2]).classification == .high)
+    }
+
+    @Test func takesKayentasCriticalSizes() {
+        var options = Self.compatible(0.95)
+        options.isCritical = true
+        options.effectSize.measure = .cles
+        let result = judge(options, [4, 5, 6, 7, 8, 9, 10, 11], [1, 2, 3, 4, 5, 2, 3, 1])
+        #expect(result.classification == .high)
+        #expect(result.isCritical)
+        options.effectSize.measure = .meanRatio
+        #expect(judge(options, [4, 5, 6, 7, 8, 9, 10, 11], [1, 2, 3, 4, 5, 2, 3, 1]).isCritical)
+    }
+
     @Test func failsOnOnePointAsKayentaDoes() {
         let result = judge(Self.compatible(0.98), [2], [1])
         #expect(result.classification == .error("all observations are tied") || result.classification == .high)
@@ -165,6 +183,12 @@ struct JudgeTests {
         #expect(judge(options, control + [1e6], control).math.n == 200)
         #expect(judge(Self.options(), control + [1e6], control).math.n == 201)
         #expect(judge(options, control + [25], control).math.n == 201)
+        // Among few points two are more than a hundredth.
+        let few = (0..<18).map { 10 + Double($0 % 10) }
+        for outlier in [1e6, -1e6] {
+            #expect(judge(options, few + [outlier, outlier], few).math.n == 20)
+            #expect(judge(options, few + [outlier], few).math.n == 18)
+        }
     }
 
     @Test func knowsTheShareOfGreaterPairs() throws {
