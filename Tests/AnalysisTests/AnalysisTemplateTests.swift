@@ -324,6 +324,16 @@ struct AnalysisTemplateTests {
         #expect(read(metric(["provider": between])).log.violations.map(\.choices) == [["1ms", "2ms"]])
     }
 
+    @Test func knowsTheFiguresOfTheServer() {
+        let names = [
+            "request-success-rate", "attempt-success-rate", "request-duration-p50", "request-duration-p95",
+            "request-duration-p99", "request-duration-mean", "slow-request-ratio", "request-rate",
+        ]
+        #expect(BuiltinMetric.allCases.map(\.rawValue) == names)
+        #expect(BuiltinMetric.allCases.compactMap(\.quantile) == [0.5, 0.95, 0.99])
+        #expect(BuiltinMetric.allCases.filter(\.isRatio).count == 3)
+    }
+
     @Test func hasASchema() {
         let names = AnalysisTemplateSpec.schema.members.map(\.name)
         #expect(names == ["args", "metrics", "scoring"])

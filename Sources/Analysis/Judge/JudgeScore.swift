@@ -24,7 +24,7 @@ package struct JudgedMetric: Hashable, Sendable {
 package struct JudgeScore: Hashable, Sendable {
     /// `0...100`, to two decimals.
     package var score: Double
-    /// The scores of groups, `0...100`; 0 of one without data, which counts as 100.
+    /// The scores of groups, `0...100`; 0 of one without data, which counts as 100. Metrics without a group are under the empty name.
     package var groups: [String: Double]
     package var phase: AnalysisPhase
     /// One clause for people.

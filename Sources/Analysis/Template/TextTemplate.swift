@@ -53,11 +53,6 @@ struct TextTemplate: Hashable, Sendable {
         pieces.contains { if case .time = $0 { true } else { false } }
     }
 
-    /// The text without placeholders, for looking at what is written by hand.
-    var literal: String {
-        pieces.map { if case .text(let text) = $0 { text } else { "" } }.joined()
-    }
-
     /// The text with arguments in their places; those of times stay.
     ///
     /// - Parameter insert: an argument's text; `nil` where there is none, which leaves the placeholder.
