@@ -40,7 +40,7 @@ enum GeneratedSource {
         guard let prefix else { return "Map" }
         if messages.contains(type) || type.hasPrefix("google.protobuf.") { return prefix + "Message" }
         if type.contains(".") { return prefix + "Enum" }
-        return prefix + type.capitalized.replacing("Uint", with: "UInt")
+        return prefix + type.capitalized.replacing("Uint", with: "UInt").replacing("Sfixed", with: "SFixed")
     }
 
     /// A name without what differs between protobuf and Swift: `dns_refresh_rate` and `dnsRefreshRate` are one, and so

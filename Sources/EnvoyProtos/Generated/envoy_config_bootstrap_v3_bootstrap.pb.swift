@@ -63,6 +63,29 @@ package nonisolated struct Envoy_Config_Bootstrap_V3_Bootstrap: @unchecked Senda
   /// Clears the value of `clusterManager`. Subsequent reads from it will return its default value.
   package mutating func clearClusterManager() {_uniqueStorage()._clusterManager = nil}
 
+  package var statsSinks: [Envoy_Config_Metrics_V3_StatsSink] {
+    get {_storage._statsSinks}
+    set {_uniqueStorage()._statsSinks = newValue}
+  }
+
+  package var statsConfig: Envoy_Config_Metrics_V3_StatsConfig {
+    get {_storage._statsConfig ?? Envoy_Config_Metrics_V3_StatsConfig()}
+    set {_uniqueStorage()._statsConfig = newValue}
+  }
+  /// Returns true if `statsConfig` has been explicitly set.
+  package var hasStatsConfig: Bool {_storage._statsConfig != nil}
+  /// Clears the value of `statsConfig`. Subsequent reads from it will return its default value.
+  package mutating func clearStatsConfig() {_uniqueStorage()._statsConfig = nil}
+
+  package var statsFlushInterval: SwiftProtobuf.Google_Protobuf_Duration {
+    get {_storage._statsFlushInterval ?? SwiftProtobuf.Google_Protobuf_Duration()}
+    set {_uniqueStorage()._statsFlushInterval = newValue}
+  }
+  /// Returns true if `statsFlushInterval` has been explicitly set.
+  package var hasStatsFlushInterval: Bool {_storage._statsFlushInterval != nil}
+  /// Clears the value of `statsFlushInterval`. Subsequent reads from it will return its default value.
+  package mutating func clearStatsFlushInterval() {_uniqueStorage()._statsFlushInterval = nil}
+
   package var layeredRuntime: Envoy_Config_Bootstrap_V3_LayeredRuntime {
     get {_storage._layeredRuntime ?? Envoy_Config_Bootstrap_V3_LayeredRuntime()}
     set {_uniqueStorage()._layeredRuntime = newValue}
@@ -251,13 +274,16 @@ fileprivate nonisolated let _protobuf_package = "envoy.config.bootstrap.v3"
 
 nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Bootstrap"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}static_resources\0\u{3}dynamic_resources\0\u{3}cluster_manager\0\u{2}\u{8}admin\0\u{4}\u{5}layered_runtime\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}node\0\u{3}static_resources\0\u{3}dynamic_resources\0\u{3}cluster_manager\0\u{4}\u{2}stats_sinks\0\u{3}stats_flush_interval\0\u{2}\u{5}admin\0\u{3}stats_config\0\u{4}\u{4}layered_runtime\0")
 
   fileprivate class _StorageClass {
     var _node: Envoy_Config_Core_V3_Node? = nil
     var _staticResources: Envoy_Config_Bootstrap_V3_Bootstrap.StaticResources? = nil
     var _dynamicResources: Envoy_Config_Bootstrap_V3_Bootstrap.DynamicResources? = nil
     var _clusterManager: Envoy_Config_Bootstrap_V3_ClusterManager? = nil
+    var _statsSinks: [Envoy_Config_Metrics_V3_StatsSink] = []
+    var _statsConfig: Envoy_Config_Metrics_V3_StatsConfig? = nil
+    var _statsFlushInterval: SwiftProtobuf.Google_Protobuf_Duration? = nil
     var _layeredRuntime: Envoy_Config_Bootstrap_V3_LayeredRuntime? = nil
     var _admin: Envoy_Config_Bootstrap_V3_Admin? = nil
 
@@ -274,6 +300,9 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
       _staticResources = source._staticResources
       _dynamicResources = source._dynamicResources
       _clusterManager = source._clusterManager
+      _statsSinks = source._statsSinks
+      _statsConfig = source._statsConfig
+      _statsFlushInterval = source._statsFlushInterval
       _layeredRuntime = source._layeredRuntime
       _admin = source._admin
     }
@@ -298,7 +327,10 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
         case 2: try { try decoder.decodeSingularMessageField(value: &_storage._staticResources) }()
         case 3: try { try decoder.decodeSingularMessageField(value: &_storage._dynamicResources) }()
         case 4: try { try decoder.decodeSingularMessageField(value: &_storage._clusterManager) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._statsSinks) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._statsFlushInterval) }()
         case 12: try { try decoder.decodeSingularMessageField(value: &_storage._admin) }()
+        case 13: try { try decoder.decodeSingularMessageField(value: &_storage._statsConfig) }()
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._layeredRuntime) }()
         default: break
         }
@@ -324,8 +356,17 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
       try { if let v = _storage._clusterManager {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
       } }()
+      if !_storage._statsSinks.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._statsSinks, fieldNumber: 6)
+      }
+      try { if let v = _storage._statsFlushInterval {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
       try { if let v = _storage._admin {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      } }()
+      try { if let v = _storage._statsConfig {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
       } }()
       try { if let v = _storage._layeredRuntime {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
@@ -343,6 +384,9 @@ nonisolated extension Envoy_Config_Bootstrap_V3_Bootstrap: SwiftProtobuf.Message
         if _storage._staticResources != rhs_storage._staticResources {return false}
         if _storage._dynamicResources != rhs_storage._dynamicResources {return false}
         if _storage._clusterManager != rhs_storage._clusterManager {return false}
+        if _storage._statsSinks != rhs_storage._statsSinks {return false}
+        if _storage._statsConfig != rhs_storage._statsConfig {return false}
+        if _storage._statsFlushInterval != rhs_storage._statsFlushInterval {return false}
         if _storage._layeredRuntime != rhs_storage._layeredRuntime {return false}
         if _storage._admin != rhs_storage._admin {return false}
         return true
