@@ -49,10 +49,29 @@ final class LoadJournal: LoadReportDelegate {
     func record(_ report: LoadReport) { entries.withLock { $0.append(report) } }
 }
 
+/// Keeps the statistics that clients send, of which those that cannot be read are refused; and is full when it is told so.
+final class StatsJournal: StatsDelegate {
+    private let entries = Mutex<[StatsReport]>([])
+    let isFull = Mutex(false)
+    var reports: [StatsReport] { entries.withLock { $0 } }
+
+    func record(_ message: [UInt8], of identity: CallIdentity, done: @escaping @Sendable (StatsStatus) -> Void) {
+        if isFull.withLock({ $0 }) { return done(.full("no room")) }
+        do throws(StatsReport.Unreadable) {
+            let report = try StatsReport(message, identity: identity)
+            entries.withLock { $0.append(report) }
+            done(.taken)
+        } catch {
+            done(.unreadable(error.reason))
+        }
+    }
+}
+
 /// The service on a real server on the loopback.
 final class Fixture: Sendable {
     let store: SnapshotStore
     let loads: LoadJournal
+    let stats: StatsJournal
     let server: GRPCServer
     let address: SocketAddress
     private let registry: ProxyRegistry
@@ -61,10 +80,12 @@ final class Fixture: Sendable {
     private let events = Mutex<[SnapshotStore.Event]>([])
 
     private init(
-        _ store: SnapshotStore, _ registry: ProxyRegistry, _ loads: LoadJournal, _ server: GRPCServer,
+        _ store: SnapshotStore, _ registry: ProxyRegistry, _ loads: LoadJournal, _ stats: StatsJournal,
+        _ server: GRPCServer,
         _ address: SocketAddress
     ) {
-        (self.store, self.registry, self.loads, self.server, self.address) = (store, registry, loads, server, address)
+        (self.store, self.registry, self.loads, self.stats) = (store, registry, loads, stats)
+        (self.server, self.address) = (server, address)
     }
 
     /// The last that was said of a client.
@@ -117,6 +138,7 @@ extension Fixture {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let registry = ProxyRegistry()
         let loads = LoadJournal()
+        let stats = StatsJournal()
         var configuration = GRPCServer.Configuration(listeners: [.init(.host("127.0.0.1", port: 0))])
         configuration.gracePeriod = .milliseconds(100)
         let server = GRPCServer(
@@ -127,13 +149,14 @@ extension Fixture {
                 csds: CSDSService(delegate: TokenDelegate(), store: store),
                 lrs: LRSService(
                     admission: TokenDelegate(), delegate: loads, store: store, places: places,
-                    interval: loadReportInterval)),
+                    interval: loadReportInterval),
+                stats: StatsService(admission: TokenDelegate(), delegate: stats)),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
             let address = try #require(await server.addresses().first)
             do {
-                try await body(Fixture(store, registry, loads, server, address))
+                try await body(Fixture(store, registry, loads, stats, server, address))
             } catch {
                 server.shutdown()
                 throw error

@@ -108,7 +108,6 @@ private final class LRSStream: GRPCCallHandler {
             }
             if !load.isEmpty { clusters[cluster.clusterName, default: ClusterLoad()].add(load) }
         }
-        guard !clusters.isEmpty else { return }
         service.delegate.record(
             LoadReport(
                 proxy: admission.proxy, view: admission.view, owner: owner.name, clusters: clusters))

@@ -5,7 +5,7 @@ package struct LoadReport: Hashable, Sendable {
     package var view: ViewID
     /// The owner of the clusters (``Snapshot/owner``).
     package var owner: String?
-    /// Clusters of the client's view only, by name.
+    /// Clusters of the client's view only, by name. Empty: the client is there, and has sent nothing.
     package var clusters: [String: ClusterLoad]
 
     package init(proxy: String, view: ViewID, owner: String? = nil, clusters: [String: ClusterLoad]) {

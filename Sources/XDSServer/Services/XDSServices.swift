@@ -5,14 +5,16 @@ package struct XDSServices: GRPCService {
     let discovery: DiscoveryService
     let csds: CSDSService
     let lrs: LRSService
+    let stats: StatsService
 
-    package init(discovery: DiscoveryService, csds: CSDSService, lrs: LRSService) {
+    package init(discovery: DiscoveryService, csds: CSDSService, lrs: LRSService, stats: StatsService) {
         self.discovery = discovery
         self.csds = csds
         self.lrs = lrs
+        self.stats = stats
     }
 
     package func open(_ call: GRPCCall) -> (any GRPCCallHandler)? {
-        discovery.open(call) ?? csds.open(call) ?? lrs.open(call)
+        discovery.open(call) ?? csds.open(call) ?? lrs.open(call) ?? stats.open(call)
     }
 }
