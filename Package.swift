@@ -97,8 +97,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "EnvoyConfig",
-            dependencies: ["Parallel", "Documents", "MeshCore", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf],
-            swiftSettings: strict),
+            dependencies: [
+                "Parallel", "Documents", "MeshCore", "Analysis", "MeshModel", "MeshCompiler", "EnvoyProtos", protobuf,
+            ], swiftSettings: strict),
 
         // The server.
         .target(name: "MeshIdentity", dependencies: ["MeshCore", "MeshModel", crypto], swiftSettings: strict),
@@ -114,17 +115,24 @@ let package = Package(
         .target(
             name: "MeshFeed", dependencies: ["MeshCore", "MeshModel", "MeshStore", logging], swiftSettings: strict),
         .target(
+            name: "MeshTelemetry",
+            dependencies: [
+                "Documents", "Analysis", "MeshCore", "MeshModel", "MeshStore", "Prometheus", logging, metrics,
+            ],
+            swiftSettings: strict),
+        .target(
             name: "MeshControl",
             dependencies: [
-                "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshCompiler", "MeshIdentity", "MeshStore",
+                "Analysis", "MeshTelemetry", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshCompiler",
+                "MeshIdentity", "MeshStore",
                 "MeshFeed", logging,
             ],
             swiftSettings: strict),
         .target(
             name: "MeshAPI",
             dependencies: [
-                "MeshControl", "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshStore",
-                "Prometheus", hummingbird, nio.core, yams, crypto, logging, lifecycle, metrics,
+                "MeshControl", "MeshTelemetry", "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel",
+                "MeshStore", "Prometheus", hummingbird, nio.core, yams, crypto, logging, lifecycle, metrics,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // Below a link to the folder at the top: the program carries its contract with it.
@@ -139,12 +147,15 @@ let package = Package(
             dependencies: [
                 "EnvoyConfig", "XDSServer", "GRPCServer", "Parallel", "Documents", "MeshCore", "MeshModel",
                 "MeshCompiler",
-                "MeshIdentity", "MeshStore", "MeshFeed", "MeshControl", "Prometheus", nio.core, logging, metrics, trees,
+                "Analysis", "MeshIdentity", "MeshStore", "MeshFeed", "MeshTelemetry", "MeshControl", "Prometheus",
+                nio.core,
+                logging, metrics, trees,
             ], swiftSettings: strict),
         .executableTarget(
             name: "sluice",
             dependencies: [
-                "MeshAPI", "MeshControl", "MeshFeed", "MeshDataPlane", "MeshRelease", "MeshStore", "Documents",
+                "MeshAPI", "MeshControl", "MeshFeed", "MeshTelemetry", "MeshDataPlane", "MeshRelease", "MeshStore",
+                "Documents",
                 "MeshCore",
                 "MeshModel", "MeshIdentity", "EnvoyConfig", "GRPCServer", "Postgres", "PostgresServer", "Prometheus",
                 "CMalloc", logging, lifecycle, metrics, signals, configuration, nio.core, nio.posix,
@@ -263,6 +274,13 @@ let package = Package(
             dependencies: [
                 "MeshFeed", "Documents", "MeshCore", "MeshModel", "MeshStore", "Postgres", "Prometheus",
                 "StoreFixtures", "TestSupport",
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "MeshTelemetryTests",
+            dependencies: [
+                "MeshTelemetry", "Analysis", "Documents", "MeshCore", "MeshModel", "MeshStore", "Postgres",
+                "StoreFixtures",
+                "TestSupport", logging, metrics,
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshControlTests",

@@ -41,6 +41,15 @@ package enum JSONValue: Hashable, Sendable {
         return value
     }
 
+    /// A number of either sort.
+    package var numberValue: Double? {
+        switch self {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        default: nil
+        }
+    }
+
     package var boolValue: Bool? {
         guard case .bool(let value) = self else { return nil }
         return value

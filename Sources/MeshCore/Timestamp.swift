@@ -14,6 +14,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     /// The time from `b` to `a`; negative if `a` is earlier.
+    package static func - (a: Self, b: Duration) -> Timestamp { a + (.zero - b) }
+
     package static func - (a: Self, b: Self) -> Duration { .microseconds(a.microseconds - b.microseconds) }
 }
 

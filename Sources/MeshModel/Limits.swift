@@ -80,6 +80,19 @@ extension Limits {
     package static let silentSeconds = Limit(
         "silentSeconds", 10, "seconds", "the time that a connection has for its first call")
 
+    // MARK: Telemetry
+
+    package static let telemetrySeries = Limit(
+        "telemetrySeries", 20_000, "series",
+        "what one tenant's sidecars report to one replica in ten seconds, of each port and version and from each sender; more are counted with unknown sender"
+    )
+    package static let telemetrySources = Limit(
+        "telemetrySources", 500, "senders",
+        "those whose requests to one version at one port are told apart in ten seconds; more are counted with unknown sender"
+    )
+    package static let waitingStatsBytes = Limit(
+        "waitingStatsBytes", 32 << 20, "bytes", "reports of statistics that one replica has not read yet")
+
     // MARK: Secrets
 
     package static let adminTokenLength = Limit(
@@ -93,6 +106,7 @@ extension Limits {
         simulations, waitingSimulations,
         waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, connections, connectionsPerAddress,
         streamsPerTenant,
-        viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, adminTokenLength,
+        viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, telemetrySeries, telemetrySources,
+        waitingStatsBytes, adminTokenLength,
     ]
 }

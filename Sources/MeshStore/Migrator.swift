@@ -79,6 +79,7 @@ package struct Migrator: Sendable {
         Migration(name: "0010_bounds", script: text(PackageResources._010_bounds_sql)),
         Migration(name: "0011_meshes", script: text(PackageResources._011_meshes_sql)),
         Migration(name: "0012_references", script: text(PackageResources._012_references_sql), isAdditive: true),
+        Migration(name: "0013_telemetry", script: text(PackageResources._013_telemetry_sql), isAdditive: true),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -21,6 +21,8 @@ package struct ProxyRow: Hashable, Sendable {
     package var client: ProxyClient?
     /// The mesh's, so that what is said of an earlier mesh of the name is not taken for this one's; `nil`: of whichever is there.
     package var meshUID: String?
+    /// How much it reports of the requests that it sends. Only read.
+    package var telemetry: ProxyTelemetry?
     /// Only written. `nil` where a row was read; reported so, the proxy counts as one that is sent everything and refuses nothing.
     package var standing: ProxyStanding?
 
@@ -43,6 +45,15 @@ package struct ProxyRow: Hashable, Sendable {
         self.meshUID = meshUID
         self.standing = standing
     }
+}
+
+/// How much a proxy reports of the requests that it sends, by what it has reported lately.
+package enum ProxyTelemetry: String, Sendable {
+    /// Answers by code, latency and bytes.
+    case full
+    /// How many requests there were and failed: its bootstrap is an earlier server's. No verdict is made of them.
+    case countsOnly
+    case nothing = "none"
 }
 
 /// The outcome of a report.
@@ -283,7 +294,17 @@ extension MeshStore {
     /// The columns that ``ProxyRow/init(_:)`` reads besides the key, of `proxy p` and `replica r`.
     static let proxyColumns: Statement = """
         p.replica, p.connected_at, p.acked_revision, p.rejected_revision, p.rejected_message, p.types, p.client, \
-        coalesce(\(isConnected), false) AS connected
+        coalesce(\(isConnected), false) AS connected, \(telemetry) AS telemetry
+        """
+
+    /// How long a report counts: sidecars report every ten seconds, of which rows hear every twenty.
+    private static let reportLifetime = Duration.seconds(60)
+
+    /// The ``ProxyTelemetry`` of `proxy p`.
+    private static let telemetry: Statement = """
+        CASE WHEN p.stats_at > now() - make_interval(secs => \(Double(reportLifetime.components.seconds))) THEN 'full'
+             WHEN p.loads_at > now() - make_interval(secs => \(Double(reportLifetime.components.seconds))) THEN 'countsOnly'
+             ELSE 'none' END
         """
 
     /// Forgets proxies that have been away for longer than `age`, and replicas that have been silent for as long. Any number
@@ -341,6 +362,7 @@ extension ProxyRow {
             ackedRevision: try row["acked_revision"], rejectedRevision: try row["rejected_revision"],
             rejectedMessage: try row["rejected_message"], types: [String: ProxyTypeStatus](try row.json("types")),
             client: ProxyClient(try row.json("client")))
+        telemetry = ProxyTelemetry(rawValue: try row["telemetry"])
     }
 }
 

@@ -141,6 +141,8 @@ enum ExpectedSchema {
         proxy.ended_at timestamp with time zone
         proxy.peer text not null default ''::text
         proxy.contested_at timestamp with time zone
+        proxy.stats_at timestamp with time zone
+        proxy.loads_at timestamp with time zone
         proxy_feed.tenant dns_label not null
         proxy_feed.mesh dns_label not null
         proxy_feed.revision bigint not null
@@ -196,6 +198,24 @@ enum ExpectedSchema {
         signing_key.id text not null
         signing_key.secret bytea not null
         signing_key.created_at timestamp with time zone not null default now()
+        traffic.tenant text not null
+        traffic.mesh uuid not null
+        traffic.span integer not null
+        traffic.slot bigint not null
+        traffic.host text not null
+        traffic.writer text not null
+        traffic.samples bytea not null
+        traffic_coverage.tenant text not null
+        traffic_coverage.mesh uuid not null
+        traffic_coverage.slot bigint not null
+        traffic_coverage.writer text not null
+        traffic_coverage.connected integer not null
+        traffic_coverage.reporting integer not null
+        traffic_coverage.overflowed integer not null
+        traffic_coverage.is_last boolean not null
+        traffic_rollup.span integer not null
+        traffic_rollup.through bigint not null
+        traffic_rollup.lease_until timestamp with time zone not null
         """
 
     static let constraints = #"""
@@ -248,19 +268,25 @@ enum ExpectedSchema {
         scope_part: CHECK (((VALUE = ''::text) OR (VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text)))
         signing_key: CHECK ((length(secret) = 32))
         signing_key: PRIMARY KEY (id)
+        traffic: CHECK ((span > 0))
+        traffic: PRIMARY KEY (tenant, mesh, host, span, slot, writer)
+        traffic_coverage: PRIMARY KEY (tenant, mesh, slot, writer)
+        traffic_rollup: PRIMARY KEY (span)
         """#
 
     static let indexes = """
-        CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
-        CREATE INDEX endpoint_of_proxy ON public.object USING btree (tenant, mesh, namespace, sidecar) WHERE (sidecar IS NOT NULL)
-        CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
-        CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
-        CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
-        CREATE INDEX object_references ON public.object USING btree (tenant, kind, mesh, namespace, service, name) WHERE ((references_generation <> generation) OR (references_version < 1))
-        CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
-        CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
-        CREATE INDEX reference_target ON public.reference USING btree (tenant, to_kind, to_mesh, to_namespace, to_service, to_name, kind, mesh, namespace, service, name, "position")
-        CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
-        CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service) WHERE (active AND (NOT beside))
+            CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
+            CREATE INDEX endpoint_of_proxy ON public.object USING btree (tenant, mesh, namespace, sidecar) WHERE (sidecar IS NOT NULL)
+            CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
+            CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
+            CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
+            CREATE INDEX object_references ON public.object USING btree (tenant, kind, mesh, namespace, service, name) WHERE ((references_generation <> generation) OR (references_version < 1))
+            CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
+            CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
+            CREATE INDEX reference_target ON public.reference USING btree (tenant, to_kind, to_mesh, to_namespace, to_service, to_name, kind, mesh, namespace, service, name, "position")
+            CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
+            CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service) WHERE (active AND (NOT beside))
+            CREATE INDEX traffic_age ON public.traffic USING btree (span, slot)
+            CREATE INDEX traffic_coverage_age ON public.traffic_coverage USING btree (slot)
         """
 }

@@ -7,9 +7,12 @@ extension MeshStore {
     func row(
         _ proxy: String, on replica: String, acked: Revision, in mesh: MeshKey = .acme
     ) async throws -> ProxyRow {
-        ProxyRow(
+        var row = ProxyRow(
             mesh: mesh, name: NamespacedName(namespace: .shop, name: name(proxy)), replica: replica, connected: true,
             connectedAt: try await now(), ackedRevision: acked, types: [:])
+        // As it is read again.
+        row.telemetry = .nothing
+        return row
     }
 
     func connected() async throws -> [Bool] { try await proxies(of: .acme, limit: 9).map(\.connected) }

@@ -34,7 +34,7 @@ struct SchemaTests {
             let tables = Set(try await catalog.columns().compactMap { $0.split(separator: ".").first.map(String.init) })
             #expect(
                 tables.subtracting(TenantTable.allCases.map(\.rawValue)) == [
-                    "replica", "schema_addition", "schema_migration", "signing_key",
+                    "replica", "schema_addition", "schema_migration", "signing_key", "traffic_rollup",
                 ])
         }
     }

@@ -20,6 +20,8 @@ enum TenantTable: String, CaseIterable {
     case proxyFeed = "proxy_feed"
     case release
     case releaseEvent = "release_event"
+    case traffic
+    case trafficCoverage = "traffic_coverage"
 
     var name: SQLIdentifier { SQLIdentifier(rawValue) }
 
@@ -106,6 +108,16 @@ enum TenantTable: String, CaseIterable {
             """
             INSERT INTO release_event (tenant, release, dedupe_key, type, actor, payload, at)
             VALUES (\(tenant), gen_random_uuid(), 'd', 'Started', 'a', '{}', now())
+            """
+        case .traffic:
+            """
+            INSERT INTO traffic (tenant, mesh, span, slot, host, writer, samples)
+            VALUES (\(tenant), gen_random_uuid(), 10, 1, 'h', 'w', '')
+            """
+        case .trafficCoverage:
+            """
+            INSERT INTO traffic_coverage (tenant, mesh, slot, writer, connected, reporting, overflowed, is_last)
+            VALUES (\(tenant), gen_random_uuid(), 1, 'w', 1, 1, 0, false)
             """
         }
     }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Glibc  // lint:allow: logarithms and the error function only
 
 /// Distributions of chance. The only file that asks the C library for functions.
 enum Chance {
