@@ -43,12 +43,10 @@ package struct Bootstrap: Sendable {
     /// The token that the sidecar shows to the server, in the metadata of its calls.
     package var token: String
     package var variant: Variant
-    /// Whether the sidecar reports to the server what it sends where, over a stream (and connection) of its own.
-    package var reportsLoad: Bool
 
     package init(
         workload: LayerID.Workload, mesh: MeshKey, cluster: Name, adminPort: Int, server: Server, token: String,
-        variant: Variant = .delta, reportsLoad: Bool = false
+        variant: Variant = .delta
     ) {
         self.workload = workload
         self.mesh = mesh
@@ -57,7 +55,6 @@ package struct Bootstrap: Sendable {
         self.server = server
         self.token = token
         self.variant = variant
-        self.reportsLoad = reportsLoad
     }
 
     /// The identity that the sidecar shows, as Istio forms it.
@@ -82,7 +79,9 @@ extension Bootstrap {
             $0.dynamicResources.adsConfig = source(variant == .delta ? .deltaGrpc : .grpc)
             $0.dynamicResources.cdsConfig = .ads
             $0.dynamicResources.ldsConfig = .ads
-            if reportsLoad { $0.clusterManager.loadStatsConfig = source(.grpc) }
+            $0.statsConfig = StatsSink.config
+            $0.statsFlushInterval = Google_Protobuf_Duration(rounding: StatsSink.interval)
+            $0.statsSinks = [StatsSink.message(to: service)]
         }
     }
 
@@ -111,13 +110,18 @@ extension Bootstrap {
             $0.apiType = type
             $0.transportApiVersion = .v3
             $0.setNodeOnFirstMessageOnly = true
-            var service = Envoy_Config_Core_V3_GrpcService()
-            service.googleGrpc = channel
+            $0.grpcServices = [service]
+        }
+    }
+
+    /// Calls to the server, with the token.
+    private var service: Envoy_Config_Core_V3_GrpcService {
+        .with {
+            $0.googleGrpc = channel
             var authorization = Envoy_Config_Core_V3_HeaderValue()
             authorization.key = "authorization"
             authorization.value = "Bearer \(token)"
-            service.initialMetadata = [authorization]
-            $0.grpcServices = [service]
+            $0.initialMetadata = [authorization]
         }
     }
 

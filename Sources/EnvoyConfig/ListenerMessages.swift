@@ -5,6 +5,7 @@ internal import SwiftProtobuf
 
 enum FilterNames {
     static let fault = "envoy.filters.http.fault"
+    static let grpcStats = "envoy.filters.http.grpc_stats"
     static let router = "envoy.filters.http.router"
     static let connectionManager = "envoy.filters.network.http_connection_manager"
     static let tcpProxy = "envoy.filters.network.tcp_proxy"
@@ -17,7 +18,7 @@ extension ListenerMessage {
         name = "127.0.0.1_\(port)"
         address = Envoy_Config_Core_V3_Address("127.0.0.1", port: port)
         trafficDirection = .outbound
-        var manager = HTTPConnectionManager(statPrefix: "outbound_http_proxy", filters: [.fault, .router])
+        var manager = HTTPConnectionManager(statPrefix: "outbound_http_proxy", filters: [.grpcStats, .fault, .router])
         manager.rds.routeConfigName = OutboundRoutes.name
         manager.rds.configSource = .ads
         // `reviews.shop.svc.cluster.local.`, as callers write it to have no search domains tried, is the same host.
@@ -118,6 +119,13 @@ extension HTTPFilter {
     static let fault = HTTPFilter.with {
         $0.name = FilterNames.fault
         $0.typedConfig = Google_Protobuf_Any(packing: HTTPFaultMessage())
+    }
+    /// Counts calls of gRPC by their status, whose HTTP status is always 200.
+    static let grpcStats = HTTPFilter.with {
+        $0.name = FilterNames.grpcStats
+        var filter = Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig()
+        filter.statsForAllMethods = Google_Protobuf_BoolValue(false)
+        $0.typedConfig = Google_Protobuf_Any(packing: filter)
     }
     static let router = HTTPFilter.with {
         $0.name = FilterNames.router

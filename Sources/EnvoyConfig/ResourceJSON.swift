@@ -26,6 +26,7 @@ enum MessageJSON {
         let types: [any Message.Type] = [
             HTTPConnectionManager.self, Envoy_Extensions_Filters_Network_TcpProxy_V3_TcpProxy.self,
             Envoy_Extensions_Filters_Http_Router_V3_Router.self, HTTPFaultMessage.self,
+            Envoy_Extensions_Filters_Http_GrpcStats_V3_FilterConfig.self,
             Envoy_Extensions_Upstreams_Http_V3_HttpProtocolOptions.self,
             Envoy_Extensions_Retry_Host_PreviousHosts_V3_PreviousHostsPredicate.self,
             Envoy_Extensions_TransportSockets_Tls_V3_UpstreamTlsContext.self,

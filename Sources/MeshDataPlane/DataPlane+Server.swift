@@ -46,6 +46,7 @@ extension DataPlane {
             csds: CSDSService(
                 delegate: StatusAdmission(admission: admission, adminToken: adminToken), store: snapshots),
             lrs: LRSService(
-                admission: admission, delegate: loads, store: snapshots, places: places, interval: loadReportInterval))
+                admission: admission, delegate: loads, store: snapshots, places: places, interval: loadReportInterval),
+            stats: StatsService(admission: admission, delegate: stats))
     }
 }

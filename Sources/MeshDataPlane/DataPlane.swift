@@ -1,4 +1,4 @@
-internal import CoreMetrics
+package import CoreMetrics
 package import Logging
 package import MeshControl
 package import MeshFeed
@@ -7,6 +7,7 @@ package import MeshIdentity
 package import MeshModel
 package import MeshStore
 package import Prometheus
+internal import MeshTelemetry
 internal import XDSServer
 
 /// The part of a replica that serves proxies: it lets them in, publishes to them what their meshes come to, and keeps what they say.
@@ -15,7 +16,9 @@ package struct DataPlane: Sendable {
     let snapshots = SnapshotStore()
     let registry = ProxyRegistry()
     let admission: ProxyAdmission
-    let loads = LoadMeter(mesh: { ProxyView($0)?.mesh })
+    let loads: LoadMeter
+    let stats: StatsMeter
+    private let recorder: TrafficRecorder
     private let meshes = MeshPublishers()
     private let publisher: ConfigPublisher
     let logger: Logger
@@ -25,15 +28,22 @@ package struct DataPlane: Sendable {
     ///   - api: what requests use.
     ///   - store: what the replica itself uses.
     ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
+    ///   - metrics: where is counted what is read and lost of sidecars' statistics.
     package init(
         api: MeshStore, store: MeshStore, mirror: MeshMirror, tokens: ProxyTokens, listenerTTL: Duration?,
-        logger: Logger
+        metrics: any MetricsFactory, logger: Logger
     ) {
         self.store = store
         self.logger = logger
         admission = ProxyAdmission(tokens: tokens, life: { mirror.life(of: $0) })
         publisher = ConfigPublisher(
             mirror: mirror, store: snapshots, meshes: meshes, listenerTTL: listenerTTL, logger: logger)
+        let recorder = TrafficRecorder(store: store, metrics: metrics, logger: logger) { [registry] in
+            registry.connectedEnvoys
+        }
+        self.recorder = recorder
+        loads = LoadMeter(mesh: { ProxyView($0)?.mesh }, heard: { recorder.noteLoads(of: $0) })
+        stats = StatsMeter(mirror: mirror, recorder: recorder, loads: loads, metrics: metrics, logger: logger)
         configs = ProxyConfigs(store: api, mirror: mirror, snapshots: snapshots, listenerTTL: listenerTTL)
     }
 
@@ -53,6 +63,12 @@ package struct DataPlane: Sendable {
             logger: logger)
         try await reporter.run()
     }
+
+    /// Reads the statistics that sidecars send.
+    package func readStats() async throws { try await stats.run() }
+
+    /// Writes what they come to.
+    package func recordTraffic() async throws { try await recorder.run() }
 
     // MARK: What others ask
 

@@ -1,4 +1,4 @@
-internal import Documents
+package import Documents
 
 /// The mesh that everything is shown and tested on: a service `reviews` in three versions, each behind its own sidecar,
 /// and a caller, `productpage`, with a sidecar through which it reaches `reviews`.
@@ -24,9 +24,10 @@ package final class ReviewsMesh: Sendable {
     ///   - directory: where bootstraps and logs go; must exist.
     ///   - variant: `delta` or `sotw`.
     ///   - otherReplicas: where sidecars go when the server of `api` does not answer: xDS ports on loopback.
+    ///   - edit: changes the sidecars' bootstraps.
     package static func run<T: Sendable>(
         tenant: String = "acme", api: APIClient, envoy: String, directory: String, variant: String = "delta",
-        otherReplicas: [Int] = [],
+        otherReplicas: [Int] = [], edit: (@Sendable (JSONValue) -> JSONValue)? = nil,
         body: @Sendable (ReviewsMesh) async throws -> T
     ) async throws -> T {
         let ports = try versions.map { (version: $0, sidecar: try FreePort.next(), workload: try FreePort.next()) }
@@ -44,7 +45,7 @@ package final class ReviewsMesh: Sendable {
                         try await Sidecar(
                             name: name, service: version == "caller" ? "productpage" : "reviews", namespace: namespace,
                             cluster: "dev", mesh: path, api: api, envoy: envoy, directory: directory, variant: variant,
-                            otherReplicas: otherReplicas))
+                            otherReplicas: otherReplicas, edit: edit))
                 }
                 guard let caller = sidecars.last else { throw LabError("no sidecar was started") }
                 let mesh = ReviewsMesh(path: path, api: api, sidecars: sidecars, workloads: workloads, caller: caller)

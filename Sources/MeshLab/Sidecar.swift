@@ -19,23 +19,28 @@ package final class Sidecar: Sendable {
     ///   - variant: `delta` or `sotw`: how Envoy speaks xDS.
     ///   - otherReplicas: xDS ports on loopback of servers that Envoy goes to, in this order, when the bootstrap's does not
     ///     answer. It knows them as it would know the addresses of a name in DNS.
+    ///   - edit: changes the bootstrap, for sidecars whose bootstrap is not what the server gives today.
     ///   - nameServer: the port on loopback of the only server that it asks for names; `nil`: the machine's.
     package init(
         name: String, service: String, namespace: String, cluster: String, mesh: String, api: APIClient, envoy: String,
-        directory: String, variant: String = "delta", otherReplicas: [Int] = [], nameServer: Int? = nil
+        directory: String, variant: String = "delta", otherReplicas: [Int] = [], nameServer: Int? = nil,
+        edit: ((JSONValue) -> JSONValue)? = nil
     ) async throws {
         self.name = name
         httpProxyPort = try FreePort.next()
         adminPort = try FreePort.next()
         let answer = try await api.get(
             "\(mesh)/proxies/\(name)/bootstrap?namespace=\(namespace)&service=\(service)&cluster=\(cluster)"
-                + "&httpProxyPort=\(httpProxyPort)&adminPort=\(adminPort)&xds=\(variant)")
+                + "&httpProxyPort=\(httpProxyPort)&adminPort=\(adminPort)&xds=\(variant)",
+            headers: edit == nil ? [:] : ["Accept": "application/json"])
         try answer.expectingSuccess("the bootstrap of \(name)")
         let file = "\(directory)/\(name).yaml"
         let others = otherReplicas.map { ",127.0.0.1:\($0)" }.joined()
         // A target of gRPC may list addresses, which it tries one after the other (gRPC name resolution, `ipv4`).
+        let text =
+            try edit.map { String(decoding: try JSONEncoder().encode($0(answer.body)), as: UTF8.self) } ?? answer.text
         let bootstrap =
-            answer.text.replacing(/ipv4:127\.0\.0\.1:[0-9]+/) { "\($0.output)\(others)" }
+            text.replacing(/ipv4:127\.0\.0\.1:[0-9]+/) { "\($0.output)\(others)" }
             + (nameServer.map(Self.resolver) ?? "")
         try Data(bootstrap.utf8).write(to: URL(fileURLWithPath: file))
         process = try ChildProcess(

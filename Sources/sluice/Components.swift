@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import Documents
 internal import Logging
 internal import MeshControl
@@ -6,6 +7,7 @@ internal import MeshFeed
 internal import MeshIdentity
 internal import MeshRelease
 internal import MeshStore
+internal import MeshTelemetry
 internal import Postgres
 internal import ServiceLifecycle
 
@@ -28,9 +30,10 @@ struct Components: Sendable {
     ///   - store: what the replica itself uses.
     ///   - proxyRetention: how long proxies are remembered that are away.
     ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
+    ///   - metrics: where the components count what nobody can ask them.
     init(
         api: MeshStore, store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration,
-        listenerTTL: Duration?, logger: Logger
+        listenerTTL: Duration?, metrics: any MetricsFactory, logger: Logger
     ) {
         self.api = api
         self.store = store
@@ -40,7 +43,8 @@ struct Components: Sendable {
         feeds = FeedReader(store: store, logger: logger)
         control = ControlPlane(store: api, feeds: feeds, logger: logger)
         dataPlane = DataPlane(
-            api: api, store: store, mirror: feeds.mirror, tokens: tokens, listenerTTL: listenerTTL, logger: logger)
+            api: api, store: store, mirror: feeds.mirror, tokens: tokens, listenerTTL: listenerTTL, metrics: metrics,
+            logger: logger)
     }
 
     /// The services that nobody connects to.
@@ -63,6 +67,11 @@ struct Components: Sendable {
             },
             Background("release signals", logger) { for await _ in released { releases.notify() } },
             Background("releases", logger) { try await driver.run() },
+            Background("telemetry reader", logger) { try await dataPlane.readStats() },
+            Background("telemetry", logger) { try await dataPlane.recordTraffic() },
+            Background("telemetry roll-up", logger) {
+                try await TrafficRollUp(store: store, logger: logger).run()
+            },
             Background("compaction", logger) { try await compact() },
             Background("references", logger) { try await mendReferences() },
             Background("proxy retention", logger) { try await dataPlane.forgetProxies(awayFor: proxyRetention) },

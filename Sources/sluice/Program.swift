@@ -105,7 +105,8 @@ struct Program: Sendable {
         let components = Components(
             api: MeshStore(pool: pool, logger: logger, metrics: metrics), store: store, tokens: database.tokens,
             signals: ChangeSignals(database.options, logger: logger),
-            proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, logger: logger)
+            proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, metrics: metrics, logger: logger
+        )
         components.measure(in: metrics)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.
         var services: [any Service] = []
@@ -215,8 +216,7 @@ struct Program: Sendable {
             host: settings.xdsAdvertised.host, port: settings.xdsAdvertised.port,
             trustedCertificates: settings.xdsTLS?.trustedCertificates,
             clientCertificate: settings.xdsTLS?.clientCertificate)
-        let reportsLoad = settings.loadReportInterval != nil
-        return { request in try request.document(server, reportsLoad: reportsLoad) }
+        return { request in try request.document(server) }
     }
 }
 

@@ -27,15 +27,27 @@ struct LoadReportTests {
         ["match": [match], "route": [["destination": ["host": "reviews", "subset": .string(version)]]]]
     }
 
+    /// A bootstrap as servers gave it that knew no statistics.
+    private static func early(_ bootstrap: JSONValue) -> JSONValue {
+        guard case .object(var members) = bootstrap,
+            case .object(var source)? = members["dynamicResources"]?["adsConfig"]
+        else { return bootstrap }
+        for name in ["statsSinks", "statsConfig", "statsFlushInterval"] { members[name] = nil }
+        source["apiType"] = "GRPC"
+        members["clusterManager"] = ["loadStatsConfig": .object(source)]
+        return .object(members)
+    }
+
     @Test(
-        "An Envoy reports every request to the version that it went to",
+        "An Envoy with an early bootstrap reports every request to the version that it went to, and is named",
         arguments: zip(TestTools.Envoy.allCases, ["delta", "sotw"]))
     func envoy(_ envoy: TestTools.Envoy, _ variant: String) async throws {
         try await TestTools.withServer { _ in
             ["SLUICE_LOAD_REPORT_INTERVAL": "1s"]
         } _: { server, directory in
             try await ReviewsMesh.run(
-                api: server.api, envoy: TestTools.envoy(envoy), directory: directory, variant: variant
+                api: server.api, envoy: TestTools.envoy(envoy), directory: directory, variant: variant,
+                edit: Self.early
             ) { mesh in
                 let matched: JSONValue = ["headers": ["x-to": ["exact": "v2"]]]
                 let rules: JSONValue = [
@@ -66,6 +78,10 @@ struct LoadReportTests {
                 }
                 let reported = try await Self.reported(mesh.api, mesh.path)
                 #expect(reported.keys.sorted() == ["v1 success", "v2 error", "v2 success"], "\(reported)")
+                try await eventually("they are named") {
+                    let proxies = try await mesh.api.get("\(mesh.path)/proxies").body["items"]?.arrayValue ?? []
+                    return proxies.count == 4 && proxies.allSatisfy { $0["status"]?["telemetry"] == "countsOnly" }
+                }
             }
         }
     }

@@ -11,7 +11,8 @@ import Testing
 struct RoutePermissionTests {
     /// Parameters without which a request is refused before anybody asks who calls.
     private static let query = [
-        "getProxyBootstrap": "?namespace=shop&service=reviews&cluster=dev&httpProxyPort=15080&adminPort=15000"
+        "getProxyBootstrap": "?namespace=shop&service=reviews&cluster=dev&httpProxyPort=15080&adminPort=15000",
+        "getMeshTimeseries": "?metric=requests&namespace=shop&service=reviews",
     ]
 
     private static func path(of route: Route) -> String {

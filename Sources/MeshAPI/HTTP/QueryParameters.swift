@@ -74,8 +74,40 @@ struct QueryParameters {
         }
     }
 
-    func choice(_ name: String, _ choices: [String]) -> String? {
+    func time(_ name: String) -> Timestamp? {
         guard let value = text(name) else { return nil }
+        guard let time = Timestamp(text: value) else {
+            log.report(
+                Self.pointer(name), .invalidFormat, "must be a time such as 2026-11-24T02:00:00Z (RFC 3339)")
+            return nil
+        }
+        return time
+    }
+
+    func duration(_ name: String, atLeast minimum: Duration) -> Duration? {
+        guard let value = text(name) else { return nil }
+        guard let duration = Duration(text: value), duration >= minimum else {
+            log.report(
+                Self.pointer(name), .invalidFormat,
+                "must be a duration such as 10s, of at least \(minimum.components.seconds)s")
+            return nil
+        }
+        return duration
+    }
+
+    /// Some of several words, separated by commas.
+    func choices(_ name: String, _ choices: [String]) -> [String] {
+        let words = (text(name) ?? "").split(separator: ",").map(String.init)
+        for word in words where !choices.contains(word) {
+            log.report(
+                Self.pointer(name), .invalidValue, "must be some of \(choices.joined(separator: ","))", choices: choices
+            )
+        }
+        return words
+    }
+
+    func choice(_ name: String, _ choices: [String], required: Bool = false) -> String? {
+        guard let value = text(name, required: required) else { return nil }
         guard choices.contains(value) else {
             log.report(
                 Self.pointer(name), .invalidValue, "must be one of \(choices.joined(separator: ", "))", choices: choices

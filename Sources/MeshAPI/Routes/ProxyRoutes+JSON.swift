@@ -12,6 +12,7 @@ extension ProxyRow {
             "connectedAt": .string(connectedAt.text),
             "revision": .integer(ackedRevision),
             "client": client?.json ?? [:],
+            "status": .fields(["telemetry": telemetry.map { .string($0.rawValue) }]),
             "types": types.json,
             "lastError": rejectedRevision.map {
                 ["revision": .integer($0), "message": .string(rejectedMessage ?? "")]

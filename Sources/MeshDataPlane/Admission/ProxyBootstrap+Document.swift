@@ -7,13 +7,12 @@ internal import MeshIdentity
 
 extension ProxyBootstrap {
     /// The document that the proxy is started with.
-    package func document(_ server: Bootstrap.Server, reportsLoad: Bool) throws -> JSONValue {
+    package func document(_ server: Bootstrap.Server) throws -> JSONValue {
         let workload = LayerID.Workload(
             namespace: namespace, service: service, proxy: proxy, httpProxyPort: httpProxyPort)
         let bootstrap = Bootstrap(
             workload: workload, mesh: mesh, cluster: cluster, adminPort: adminPort, server: server,
-            token: token?.reveal() ?? "", variant: variant == .stateOfTheWorld ? .sotw : .delta,
-            reportsLoad: reportsLoad)
+            token: token?.reveal() ?? "", variant: variant == .stateOfTheWorld ? .sotw : .delta)
         switch client {
         case .grpc: return bootstrap.grpcDocument
         case .envoy:

@@ -1,6 +1,7 @@
 internal import MeshCompiler
 internal import MeshCore
 internal import MeshModel
+internal import MeshStore
 internal import Prometheus
 internal import Synchronization
 internal import XDSServer
@@ -39,32 +40,46 @@ final class LoadMeter: LoadReportDelegate {
     private static let memory = Duration.seconds(3_600)
 
     private let mesh: @Sendable (ViewID) -> MeshKey?
+    private let heard: @Sendable (ReportingProxy) -> Void
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state: Mutex<State>
 
-    /// - Parameter mesh: what a view is of.
+    /// - Parameters:
+    ///   - mesh: what a view is of.
+    ///   - heard: is told of each proxy that reports its load.
     init(
         mesh: @escaping @Sendable (ViewID) -> MeshKey?,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        heard: @escaping @Sendable (ReportingProxy) -> Void = { _ in }
     ) {
         self.mesh = mesh
+        self.heard = heard
         self.now = now
         state = Mutex(State(nextCleaning: now() + Self.memory))
     }
 
     func record(_ report: LoadReport) {
         guard let mesh = mesh(report.view) else { return }
+        if let proxy = ProxyName(report.proxy) { heard(ReportingProxy(mesh: proxy.mesh, name: proxy.name)) }
         let uid = report.owner.flatMap(MeshLife.init)?.mesh
+        for (name, load) in report.clusters {
+            guard let cluster = IR.ClusterName(name) else { continue }
+            record(load, of: cluster, in: mesh, uid)
+        }
+    }
+
+    /// Counts requests to a cluster.
+    ///
+    /// - Parameter uid: the mesh's.
+    func record(_ load: ClusterLoad, of cluster: IR.ClusterName, in mesh: MeshKey, _ uid: String?) {
+        guard !load.isEmpty else { return }
         let now = now()
         state.withLock { state in
             // Clusters come and go although nobody asks for the numbers.
             if now >= state.nextCleaning { state.clean(at: now) }
-            for (name, load) in report.clusters {
-                guard let cluster = IR.ClusterName(name) else { continue }
-                let key = Key(mesh: mesh, uid: uid, cluster: cluster)
-                state.entries[key, default: Entry(lastReport: now)].load.add(load)
-                state.entries[key]?.lastReport = now
-            }
+            let key = Key(mesh: mesh, uid: uid, cluster: cluster)
+            state.entries[key, default: Entry(lastReport: now)].load.add(load)
+            state.entries[key]?.lastReport = now
         }
     }
 

@@ -47,7 +47,10 @@ enum ServerSettings: SettingList {
     /// gRPC's client takes less than a second for one.
     static let loadReportInterval = Setting.duration(
         "load-report-interval",
-        "How often proxies report what they send where, for example 10s. Without it they do not.",
+        """
+        How often proxies whose bootstrap is an earlier server's report what they send where, for example 10s. Without it they do \
+        not. Others report every 10s in any case.
+        """,
         atLeast: .seconds(1))
 
     static let logLevel = Setting(
