@@ -87,9 +87,10 @@ let package = Package(
         // Pure: no I/O, no clock, no Foundation.
         .target(name: "MeshCore", dependencies: ["RE2", "Documents"], swiftSettings: strict),
         .target(name: "Analysis", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
-        .target(name: "GrayRelease", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
+        .target(name: "GrayRelease", dependencies: ["Documents", "MeshCore", "Analysis"], swiftSettings: strict),
         .target(
-            name: "MeshModel", dependencies: ["Parallel", "RE2", "Documents", "MeshCore", "GrayRelease", trees],
+            name: "MeshModel",
+            dependencies: ["Parallel", "RE2", "Documents", "MeshCore", "Analysis", "GrayRelease", trees],
             swiftSettings: strict),
         .target(
             name: "MeshCompiler",
@@ -106,8 +107,8 @@ let package = Package(
         .target(
             name: "MeshStore",
             dependencies: [
-                "Parallel", "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "Prometheus", crypto,
-                logging,
+                "Parallel", "Documents", "MeshCore", "Analysis", "GrayRelease", "MeshModel", "Postgres", "Prometheus",
+                crypto, logging,
                 metrics,
             ],
             // A link to the folder at the top: the program carries its migrations with it.
@@ -131,8 +132,9 @@ let package = Package(
         .target(
             name: "MeshAPI",
             dependencies: [
-                "MeshControl", "MeshTelemetry", "MeshIdentity", "Documents", "MeshCore", "GrayRelease", "MeshModel",
-                "MeshStore", "Prometheus", hummingbird, nio.core, yams, crypto, logging, lifecycle, metrics,
+                "MeshControl", "MeshTelemetry", "MeshIdentity", "Documents", "MeshCore", "Analysis", "GrayRelease",
+                "MeshModel", "MeshStore", "Prometheus", hummingbird, nio.core, yams, crypto, logging, lifecycle,
+                metrics,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             // Below a link to the folder at the top: the program carries its contract with it.
@@ -140,7 +142,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "MeshRelease",
-            dependencies: ["MeshCore", "GrayRelease", "MeshControl", logging],
+            dependencies: ["MeshCore", "GrayRelease", "MeshModel", "MeshStore", "MeshControl", logging],
             swiftSettings: strict),
         .target(
             name: "MeshDataPlane",
@@ -191,7 +193,7 @@ let package = Package(
             path: "Tests/MeshFixtures",
             swiftSettings: strict),
         .target(
-            name: "ReleaseFixtures", dependencies: ["Documents", "MeshCore", "GrayRelease", "TestSupport"],
+            name: "ReleaseFixtures", dependencies: ["Documents", "MeshCore", "Analysis", "GrayRelease", "TestSupport"],
             path: "Tests/ReleaseFixtures", swiftSettings: strict),
         .target(
             name: "GRPCFixtures", dependencies: ["GRPCServer", "HTTP2", nio.core, nio.embedded, logging],
@@ -236,7 +238,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GrayReleaseTests",
-            dependencies: ["Documents", "MeshCore", "GrayRelease", "ReleaseFixtures", "MeshFixtures", "TestSupport"],
+            dependencies: [
+                "Documents", "MeshCore", "Analysis", "GrayRelease", "ReleaseFixtures", "MeshFixtures", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MeshModelTests",

@@ -35,6 +35,8 @@ package struct ReleaseEvent: Hashable, Sendable {
         case rollbackForced = "RollbackForced"
         case startForced = "StartForced"
         case endingChanged = "EndingChanged"
+        case analysisStarted = "AnalysisStarted"
+        case inconclusiveAccepted = "InconclusiveAccepted"
     }
 
     package var kind: Kind

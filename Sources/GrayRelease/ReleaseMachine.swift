@@ -5,8 +5,8 @@ package import MeshCore
 /// Whoever calls reads status and observations, commits the decision in one transaction on condition that the status is
 /// still the one that was read, and throws it away otherwise. Equal input gives an equal decision on every replica.
 ///
-/// What is due at the same time happens in this order: the verb; then what is missing, the canary's endpoints, refusals of proxies and
-/// the mesh's rules; at last the transitions that are due (``ReleaseRun/runDueTransitions()``).
+/// What is due at the same time happens in this order: the verb; then what is missing, the canary's endpoints, refusals of proxies,
+/// the mesh's rules and measurements; at last the transitions that are due (``ReleaseRun/runDueTransitions()``).
 package enum ReleaseMachine {
     /// The decision that is due for a release at `now`.
     ///
@@ -43,6 +43,7 @@ package enum ReleaseMachine {
         case .promote(let destination, let expectedStep): try run.promote(to: destination, expectedStep)
         case .rollback(let reason, let force): try run.rollBack(reason, force: force)
         case .abort(let revertTraffic): try run.abort(revertTraffic: revertTraffic)
+        case .retryAnalysis: try run.retryAnalysis()
         }
         run.runDueTransitions()
         return run.decision
@@ -53,13 +54,14 @@ package enum ReleaseMachine {
         switch status.phase {
         case .draft: [.start, .abort]
         case .pending: (status.reason == .stableTooSmall ? [.start] : []) + [.rollback, .abort]
-        case .progressing: [.pause, .promote, .rollback, .abort]
+        case .progressing: [.pause, .promote] + status.retrying + [.rollback, .abort]
         case .promoting: [.pause] + (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
         case .paused:
             (status.isPaused(for: .manualPause) ? [] : [.pause])
-                + (status.isHeldByRules ? [] : [.resume]) + (status.canBePromotedWhilePaused ? [.promote] : [])
-                + [.rollback, .abort]
-        case .finalizing: (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
+                + (status.isHeldByRules || status.isHeldByAnalysis ? [] : [.resume])
+                + (status.canBePromotedWhilePaused ? [.promote] : []) + status.retrying + [.rollback, .abort]
+        case .finalizing:
+            (status.traffic.isMissed || status.analysis.postPromotion != nil ? [.promote] : []) + [.rollback, .abort]
         case .rollingBack:
             (status.traffic.exposesCanary ? [.promote] : []) + (status.isForced ? [] : [.rollback])
                 + (status.ending == .aborted ? [] : [.abort])
@@ -75,6 +77,16 @@ extension ReleaseStatus {
     /// Whether the rules of the mesh are the reason: to go on all the same is no pause's end.
     fileprivate var isHeldByRules: Bool {
         [.unsplitRoutes, .nothingToSplit, .tooManyCopies].contains(where: isPaused)
+    }
+
+    /// Whether it takes a decision about measurements, or their answer, to go on.
+    fileprivate var isHeldByAnalysis: Bool { [.inconclusiveAnalysis, .providerError].contains(where: isPaused) }
+
+    /// The verb that measures again, where there is something to measure.
+    fileprivate var retrying: [ReleaseVerb.Name] {
+        let isOfStep = currentStep?.kind == ReleaseStep.analysisKind
+        return isOfStep || isPaused(for: .inconclusiveAnalysis) || isPaused(for: .analysisFailed)
+            ? [.retryAnalysis] : []
     }
 
     fileprivate var canBePromotedWhilePaused: Bool {
@@ -96,7 +108,7 @@ extension ReleaseStrategy {
             case .setWeight(let value): share = value
             case .setMatch(let value): matches = value
             case .setMirror(let value): mirror = value
-            case .pause: continue
+            case .pause, .analysis: continue
             }
         }
         return (share, matches, mirror)

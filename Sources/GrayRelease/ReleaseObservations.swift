@@ -122,6 +122,8 @@ package struct ReleaseObservations: Hashable, Sendable {
     package var promotions: [ServiceStatus.Promotion]
     package var rules: Rules
     package var missing: Set<Target>
+    /// Runs of analyses that the status names, by their identifiers, as far as they have begun.
+    package var analyses: [String: AnalysisObservation] = [:]
     /// When the engine had meant to look at the release, and when it last did. Tells downtime from waiting.
     package var plannedWakeupAt: Timestamp?
     package var lastDrivenAt: Timestamp?

@@ -61,7 +61,7 @@ extension ReleaseRun {
     }
 
     /// The current step fails; what follows is the release's policy.
-    private mutating func fail(_ reason: ReleaseStatus.Reason, _ message: String) {
+    mutating func fail(_ reason: ReleaseStatus.Reason, _ message: String) {
         switch spec.onFailed {
         case .rollback: beginRollback(.rolledBack, reason, message)
         case .pause:
@@ -102,7 +102,7 @@ extension ReleaseRun {
     }
 
     /// The phase that a release of this step is in unless it is paused.
-    private var advancingPhase: ReleaseStatus.Phase {
+    var advancingPhase: ReleaseStatus.Phase {
         guard let step = status.currentStep else { return .pending }
         if step.kind == Self.promoteKind { return .promoting }
         // Nothing has been done yet: what a pending release waits for is looked at again.

@@ -9,6 +9,7 @@ extension ReleaseRun {
             stopStep(.failed, .stepFailed, reason, message)
         }
         status.pauseConditions = []
+        endAnalyses()
         status.ending = ending
         enter(.rollingBack, .rollbackStarted, reason, message)
     }

@@ -69,6 +69,8 @@ extension ReleaseRun {
     mutating func advanceFinalizing() -> Bool {
         guard confirmTraffic(proceeding: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
         guard let appliedAt = status.traffic.appliedAt, now - appliedAt >= spec.retainStable else { return false }
+        guard confirmPostPromotion() else { return false }
+        endAnalyses()
         status.completionStatus = status.ending
         status.currentStep = nil
         status.serviceBefore = nil
@@ -83,8 +85,10 @@ extension ReleaseRun {
         status.isPromoted = true
         status.serviceBefore = ServiceStatus(
             stableVersion: observations.stableVersion, promotions: observations.promotions)
+        endAnalyses()
         enter(.finalizing, .promoted)
         awaitProxies()
+        beginPostPromotionAnalysis()
     }
 
     /// The routes change with this commit, and are waited for from now on.
@@ -108,6 +112,7 @@ extension ReleaseRun {
     /// Begins a step, or the same one again.
     mutating func enterStep(_ index: Int) {
         let planned = index < spec.strategy.steps.count ? spec.strategy.steps[index] : nil
+        endStepAnalysis()
         status.visits += 1
         // A pause gives the deadline back when it ends, counted from its beginning.
         let base = status.pauseConditions.first?.startTime ?? now
@@ -129,7 +134,7 @@ extension ReleaseRun {
         case .verifying: return verify(step)
         case .baking:
             guard step.index < spec.strategy.steps.count,
-                step.elapsed(at: now) >= spec.strategy.steps[step.index].bakeTime
+                step.elapsed(at: now) >= spec.strategy.steps[step.index].bakeTime, confirmBackground()
             else { return false }
             completeStep()
             return true
@@ -142,6 +147,7 @@ extension ReleaseRun {
                 promoteService()
             }
             return true
+        case .waiting where step.kind == ReleaseStep.analysisKind: return advanceAnalysis(step)
         case .waiting, .skipped, .failed: return false
         }
     }
@@ -206,17 +212,24 @@ extension ReleaseRun {
     /// Begins the step's clock: its traffic is what the proxies do.
     private mutating func beginForce(_ step: ReleaseStatus.CurrentStep) {
         let planned = step.index < spec.strategy.steps.count ? spec.strategy.steps[step.index] : nil
-        if case .pause = planned?.action {
+        beginBackgroundAnalysis(at: step.index)
+        if case .analysis = planned?.action {
+            move(.waiting, .stepWaiting) { $0.startClock($1) }
+            beginStepAnalysis(step)
+        } else if case .pause = planned?.action {
             move(.waiting, .stepWaiting) { $0.startClock($1) }
             addPause(.pauseStep, step.name ?? "")
-        } else if let planned, planned.bakeTime > .zero {
+        } else if let planned, planned.bakeTime > .zero || status.analysis.background != nil {
             move(.baking, .stepBaking) { $0.startClock($1) }
         } else {
             completeStep()
         }
     }
 
-    mutating func completeStep() { move(.completed, .stepCompleted) { $0.stopClock($1) } }
+    mutating func completeStep() {
+        endStepAnalysis()
+        move(.completed, .stepCompleted) { $0.stopClock($1) }
+    }
 
     /// Moves the current step to another state and records it.
     mutating func move(

@@ -1,3 +1,5 @@
+internal import Analysis
+
 extension ReleaseRun {
     mutating func start(force: Bool) throws(VerbRefusal) {
         if status.phase == .pending {
@@ -27,8 +29,15 @@ extension ReleaseRun {
 
     /// Goes on. A step that failed is taken again; a pause step is over.
     mutating func resume() throws(VerbRefusal) {
+        if status.isPaused(for: .inconclusiveAnalysis) || status.isPaused(for: .providerError) {
+            throw refusal(
+                .precondition,
+                "it takes a decision about the analysis to go on: retryAnalysis, promote or rollback")
+        }
         let isPauseStep = status.isPaused(for: .pauseStep)
+        let isOfAnalysis = status.isPaused(for: .analysisFailed)
         leavePause()
+        if isOfAnalysis && observation(status.analysis.background)?.phase == .failed { renewBackgroundAnalysis() }
         guard let step = status.currentStep else { return }
         if step.state == .failed {
             enterStep(step.index)
@@ -45,6 +54,12 @@ extension ReleaseRun {
         }
         let isLast = status.phase == .promoting || status.phase == .finalizing
         if destination == .next || isLast, status.phase != .rollingBack, leaveStragglers() { return }
+        if status.phase == .finalizing, let id = status.analysis.postPromotion,
+            observation(id)?.phase == .inconclusive || observation(id)?.phase == .error
+        {
+            status.analysis.isPostPromotionAccepted = true
+            return record(.inconclusiveAccepted, .userRequest)
+        }
         guard !isLast else {
             throw refusal(
                 .precondition, "no proxy is missed that could be left behind; the promotion goes on by itself")
@@ -53,6 +68,7 @@ extension ReleaseRun {
             status.isExcessAcknowledged = true
             if destination == .next { return removePause(.tooManyCopies) }
         }
+        if destination == .next && status.isPaused(for: .inconclusiveAnalysis) { return acceptInconclusive() }
         let isAsked = status.isPaused(for: .unsplitRoutes)
         if isAsked || destination == .full { status.isUnsplitAcknowledged = true }
         guard destination == .next else { return promoteFully() }

@@ -39,6 +39,7 @@ extension ReleaseRun {
             }
             if let end = end(of: step) { times.append(end) }
         }
+        if let end = status.analysis.escalatesAt { times.append(end) }
         return times
     }
 

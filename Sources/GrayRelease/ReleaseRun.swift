@@ -9,6 +9,7 @@ struct ReleaseRun {
     var status: ReleaseStatus
     private var events: [ReleaseEvent] = []
     var serviceChanges: [ServiceStatus.Change] = []
+    var analysisChanges: [AnalysisChange] = []
     var isLatenessNoticed = false
 
     /// The kind of the step that the engine adds behind the plan.
@@ -29,9 +30,9 @@ struct ReleaseRun {
             before.ownsTraffic == status.ownsTraffic && before.traffic.canaryShare == status.traffic.canaryShare
             && before.traffic.matches == status.traffic.matches && before.traffic.mirror == status.traffic.mirror
         return ReleaseDecision(
-            status: status, events: events, serviceChanges: serviceChanges,
+            status: status, events: events, serviceChanges: serviceChanges, analysisChanges: analysisChanges,
             changesRoutes: !serviceChanges.isEmpty || !isSameTraffic || status.traffic.awaitsStamp,
-            nextWakeupAt: nextWakeup)
+            decidedAt: now, nextWakeupAt: nextWakeup)
     }
 
     /// Does everything that is due, until something has to be committed or waited for.
@@ -45,6 +46,7 @@ struct ReleaseRun {
         checkCanary()
         checkRejections()
         checkRules()
+        checkAnalyses()
         while advance() {}
         noticeConditions()
     }
@@ -131,6 +133,7 @@ struct ReleaseRun {
             status.currentStep = step
         }
         status.traffic.waitingSince = status.traffic.waitingSince.map { $0 + lateness }
+        status.analysis.escalatesAt = status.analysis.escalatesAt.map { $0 + lateness }
         if lateness > Self.gap {
             record(.controllerGap, about: planned.text, nil, "nobody looked at the release for \(lateness.iso8601)")
         }

@@ -43,6 +43,11 @@ package struct ReleaseSpec: Document {
     package var strategy: ReleaseStrategy
     /// The action that follows a failed step. Default: roll back.
     package var onFailed: FailureAction
+    /// Default: pause.
+    package var onInconclusive = InconclusiveAction.pause
+    /// Default: hold.
+    package var onError = ErrorAction.hold
+    package var errorEscalation = ErrorEscalation()
     /// How long a step may take to come into force, and how long both versions may take to be ready before the first
     /// one. Baking and pauses do not count. `1s...24h`, default 10 minutes.
     package var progressDeadline: Duration
@@ -64,6 +69,32 @@ package struct ReleaseSpec: Document {
 
     package enum FailureAction: String, CaseIterable, Sendable {
         case rollback, pause
+    }
+
+    /// The action that follows measurements that say neither good nor bad, or are too few.
+    package enum InconclusiveAction: String, CaseIterable, Sendable {
+        /// The release waits for `retryAnalysis`, `promote` or `rollback`.
+        case pause
+        case rollback
+        /// The release goes on as if they had said good.
+        case proceed
+    }
+
+    /// The action that follows when nothing can be measured.
+    package enum ErrorAction: String, CaseIterable, Sendable {
+        /// The release stands still, and goes on by itself with the first answer.
+        case hold
+        case rollback
+    }
+
+    /// The action that follows when nothing could be measured for too long.
+    package struct ErrorEscalation: Hashable, Sendable {
+        /// `1s...24h`, default 30 minutes; downtime of the server does not count.
+        package var after = Duration.seconds(1800)
+        /// Default: roll back.
+        package var action = ErrorAction.rollback
+
+        package init() {}
     }
 
     package enum UnsplitAction: String, CaseIterable, Sendable {
@@ -146,9 +177,26 @@ package struct ReleaseSpec: Document {
                 ],
                 "How it goes back."),
         ]
-        + ["onInconclusive", "onError", "errorEscalation"].map {
-            .refused($0, "there is no analysis yet, so nothing can be inconclusive or in error")
-        }
+        + [
+            .defaulted(
+                "onInconclusive", \.onInconclusive, .choice, isWritten: false,
+                "What follows measurements that say neither good nor bad, or are too few."),
+            .defaulted(
+                "onError", \.onError, .choice, isWritten: false,
+                """
+                What follows when nothing can be measured: hold stands still until there is an answer, and goes on by itself.
+                """),
+            .group(
+                "errorEscalation",
+                [
+                    .defaulted(
+                        "after", \.errorEscalation.after, .duration(.seconds(1)...(.seconds(86_400))), isWritten: false,
+                        "How long; downtime of the server does not count."),
+                    .defaulted(
+                        "action", \.errorEscalation.action, .choice, isWritten: false,
+                        "What follows; hold: nothing more."),
+                ], "What follows when nothing could be measured for so long."),
+        ]
 
     package func finish(_ reading: Members) {
         if stable.version != .blank && stable.version == canary.version {

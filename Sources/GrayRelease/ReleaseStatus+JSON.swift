@@ -11,6 +11,7 @@ extension ReleaseStatus {
         attempt = document.count("attempt")
         currentStep = document["currentStep"].flatMap(CurrentStep.init)
         traffic = document["traffic"].map(Traffic.init) ?? Traffic()
+        analysis = document["analysis"].map(AnalysisRuns.init) ?? AnalysisRuns()
         pauseConditions = document.items("pauseConditions") { item in
             guard let reason: Reason = item.choice("reason"), let time = item.time("startTime") else { return nil }
             return PauseCondition(reason: reason, startTime: time, message: item["message"]?.stringValue ?? "")
@@ -45,6 +46,7 @@ extension ReleaseStatus {
             "attempt": .integer(Int64(attempt)),
             "currentStep": currentStep?.json ?? .null,
             "traffic": traffic.json,
+            "analysis": analysis.json,
             "pauseConditions": .array(
                 pauseConditions.map {
                     .fields([
@@ -73,6 +75,26 @@ extension ReleaseStatus {
             "visits": .integer(Int64(visits)),
             "allowedActions": .array(ReleaseMachine.allowedVerbs(self).map { .string($0.rawValue) }),
             "lastTransitionTime": .time(lastTransitionTime),
+        ])
+    }
+}
+
+extension ReleaseStatus.AnalysisRuns {
+    fileprivate init(_ document: JSONValue) {
+        current = document["current"]?.stringValue
+        background = document["background"]?.stringValue
+        postPromotion = document["postPromotion"]?.stringValue
+        escalatesAt = document.time("escalatesAt")
+        isPostPromotionAccepted = document["isPostPromotionAccepted"]?.boolValue ?? false
+    }
+
+    /// `nil`: there is none, and nothing to be said.
+    fileprivate var json: JSONValue? {
+        guard self != Self() else { return nil }
+        return .fields([
+            "current": current.map(JSONValue.string), "background": background.map(JSONValue.string),
+            "postPromotion": postPromotion.map(JSONValue.string), "escalatesAt": escalatesAt.map { .string($0.text) },
+            "isPostPromotionAccepted": isPostPromotionAccepted ? true : nil,
         ])
     }
 }

@@ -72,6 +72,11 @@ package struct ReleaseStatus: Hashable, Sendable {
         case unsplitRoutes = "UnsplitRoutes"
         /// The release leaves rules as they are which the step is to split: it would make too many copies of them.
         case tooManyCopies = "TooManyCopies"
+        case analysisFailed = "AnalysisFailed"
+        /// Measurements were undecided, or too few.
+        case inconclusiveAnalysis = "InconclusiveAnalysis"
+        /// Nothing could be measured.
+        case providerError = "ProviderError"
         case configRejected = "ConfigRejected"
         case progressDeadlineExceeded = "ProgressDeadlineExceeded"
         case targetMissing = "TargetMissing"
@@ -137,6 +142,25 @@ package struct ReleaseStatus: Hashable, Sendable {
         package var awaitsStamp: Bool { changedAt != nil && configRevision == nil }
     }
 
+    /// The runs of analyses that the release goes by now; `nil`: there is none of the sort.
+    package struct AnalysisRuns: Hashable, Sendable {
+        /// The current step's.
+        package var current: String?
+        /// Beside the steps.
+        package var background: String?
+        /// Between promotion and end.
+        package var postPromotion: String?
+        /// When the release turns around if there is no answer before; `nil`: there are answers.
+        package var escalatesAt: Timestamp?
+        /// Whether somebody lets the release end although ``postPromotion`` was undecided.
+        package var isPostPromotionAccepted = false
+
+        package init() {}
+
+        /// The runs that there are.
+        package var ids: [String] { [current, background, postPromotion].compactMap(\.self) }
+    }
+
     package struct PauseCondition: Hashable, Sendable {
         package var reason: Reason
         package var startTime: Timestamp
@@ -145,7 +169,7 @@ package struct ReleaseStatus: Hashable, Sendable {
     }
 
     package struct Blocker: Hashable, Sendable {
-        /// `Endpoints`, `Proxies`, `ProxiesAway`, `Decision`, `Schedule`, `StableUnhealthy` or `CanaryUnavailable`.
+        /// `Endpoints`, `Proxies`, `ProxiesAway`, `Decision`, `Analysis`, `Samples`, `Schedule`, `StableUnhealthy` or `CanaryUnavailable`.
         package var kind: String
         package var detail: String
     }
@@ -168,6 +192,7 @@ package struct ReleaseStatus: Hashable, Sendable {
     package var attempt: Int = 0
     package var currentStep: CurrentStep?
     package var traffic = Traffic()
+    package var analysis = AnalysisRuns()
     package var pauseConditions: [PauseCondition] = []
     package var blockedOn: [Blocker] = []
     package var conditions: [Condition] = []

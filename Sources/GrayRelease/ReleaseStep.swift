@@ -12,6 +12,8 @@ package struct ReleaseStep: Document {
         case setMirror(ReleaseTraffic.Mirror?)
         /// Waits for that long, or without a duration for `resume` or `promote`.
         case pause(Duration?)
+        /// Waits until measurements of the traffic in force say that the canary is good.
+        case analysis(AnalysisUse)
     }
 
     /// For people; at most 100 characters.
@@ -50,7 +52,10 @@ package struct ReleaseStep: Document {
                 Case(
                     "setWeight", .share, "The canary's share of the requests that no match decides.",
                     make: Action.setWeight, get: { if case .setWeight(let share) = $0 { share } else { nil } }),
-                Case(refused: "analysis", "analysis steps are not carried out yet"),
+                Case(
+                    "analysis", .document,
+                    "Waits until measurements of the traffic in force say that the canary is good.",
+                    make: Action.analysis, get: { if case .analysis(let use) = $0 { use } else { nil } }),
                 Case(refused: "approval", "approval steps are not carried out yet"),
                 Case(refused: "webhook", "webhook steps are not carried out yet"),
             ]),
@@ -58,11 +63,14 @@ package struct ReleaseStep: Document {
             "bakeTime", \.bakeTime, .duration(.zero...maxDuration), isWritten: false,
             "How long the step must have been in force before the next one, not counting pauses."),
     ]
-    package static let summary: String? = "Exactly one of setWeight, setMatch, setMirror and pause."
+    package static let summary: String? = "Exactly one of setWeight, setMatch, setMirror, pause and analysis."
 
     package func finish(_ reading: Members) {
         if reading.isRead("bakeTime"), case .pause = action, reading.has("pause") {
             reading.report("bakeTime", .conflict, "a pause has a duration, not a bakeTime")
+        }
+        if reading.isRead("bakeTime"), case .analysis = action, reading.has("analysis") {
+            reading.report("bakeTime", .conflict, "an analysis takes as long as its metrics say, and has no bakeTime")
         }
     }
 
@@ -73,7 +81,15 @@ package struct ReleaseStep: Document {
         case .setMatch: "setMatch"
         case .setMirror: "setMirror"
         case .pause: "pause"
+        case .analysis: Self.analysisKind
         }
+    }
+
+    static let analysisKind = "analysis"
+
+    /// The analysis that the step waits for.
+    package var analysis: AnalysisUse? {
+        if case .analysis(let use) = action { use } else { nil }
     }
 }
 

@@ -66,6 +66,10 @@ package struct ReleaseStrategy: Document {
     package var onApplyTimeout: ApplyTimeoutAction
     /// At least one, at most 100.
     package var steps: [ReleaseStep]
+    /// Measured beside the steps.
+    package var backgroundAnalysis: BackgroundAnalysis?
+    /// Measured between promotion and end; the release does not end before it is good.
+    package var postPromotionAnalysis: AnalysisUse?
     /// The requests that an A/B test sends to the canary, in a document without steps while it is read.
     private var match: [ContentMatch]?
 
@@ -97,7 +101,15 @@ package struct ReleaseStrategy: Document {
         .defaulted(
             "steps", \.steps, .list(of: .document, 1...ReleasePlan.maxSteps),
             "Left out, the type's default plan, which the stored object shows in full."),
-        .refused("backgroundAnalysis", "analysis is not carried out yet"),
+        .optional(
+            "backgroundAnalysis", \.backgroundAnalysis, .document,
+            """
+            Measured beside the steps: one that fails fails the release, and no step's bakeTime ends before every metric was \
+            measured in its traffic.
+            """),
+        .optional(
+            "postPromotionAnalysis", \.postPromotionAnalysis, .document,
+            "Measured between promotion and end; a failure takes the promotion back."),
         .refused("lane", "lanes are not carried out yet"),
     ]
 
@@ -189,9 +201,18 @@ package struct ReleaseStrategy: Document {
                 reading.report("match", .required, "an abTest without steps must say for which requests")
             }
             steps = ReleasePlan.standard(type, matches: match ?? [])
-            return
+            return checkStart(reading)
         }
         checkPromise(reading)
+        checkStart(reading)
+    }
+
+    /// Reports an analysis that begins at a step that there is not.
+    private func checkStart(_ reading: Members) {
+        guard let background = backgroundAnalysis, !steps.isEmpty, background.start(in: steps) == nil else { return }
+        reading.log.report(
+            reading.pointer.appending("backgroundAnalysis").appending("startingStep"), .unknownReference,
+            "no step has this number or name", choices: steps.compactMap(\.name))
     }
 
     /// Checks that the steps have what their type promises.

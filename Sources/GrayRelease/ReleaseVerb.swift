@@ -3,7 +3,7 @@ package import Documents
 /// A verb that a person can ask of a release: `POST …/releases/{r}:verb`.
 package enum ReleaseVerb: Hashable, Sendable {
     package enum Name: String, CaseIterable, Sendable {
-        case start, pause, resume, promote, rollback, abort, retry
+        case start, pause, resume, promote, rollback, abort, retry, retryAnalysis
     }
 
     package enum Destination: String, CaseIterable, Sendable {
@@ -26,6 +26,8 @@ package enum ReleaseVerb: Hashable, Sendable {
     ///
     /// - force: as of ``start(force:)``.
     case retry(force: Bool)
+    /// Measures again, by the newest templates.
+    case retryAnalysis
 
     package var name: Name {
         switch self {
@@ -36,13 +38,14 @@ package enum ReleaseVerb: Hashable, Sendable {
         case .rollback: .rollback
         case .abort: .abort
         case .retry: .retry
+        case .retryAnalysis: .retryAnalysis
         }
     }
 
     /// Reads the verb's body.
     ///
     /// - start, retry: `{"force"}`
-    /// - resume: `{}`
+    /// - resume, retryAnalysis: `{}`
     /// - pause: `{"reason"}`
     /// - promote: `{"to": "next" | "full", "expectedStep"}`, by default `next`
     /// - rollback: `{"reason", "force"}`
@@ -53,6 +56,7 @@ package enum ReleaseVerb: Hashable, Sendable {
         switch name {
         case .start: self = .start(force: fields.read("force", .bool) ?? false)
         case .resume: self = .resume
+        case .retryAnalysis: self = .retryAnalysis
         case .retry: self = .retry(force: fields.read("force", .bool) ?? false)
         case .pause: self = .pause(reason: fields.read("reason", .string(atMost: 500)))
         case .promote:

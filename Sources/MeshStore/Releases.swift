@@ -13,6 +13,8 @@ package struct ReleaseRow: Hashable, Sendable {
     package var leaseEpoch: Int64
     package var nextWakeupAt: Timestamp?
     package var lastDrivenAt: Timestamp?
+    /// The templates that it has copied (``AnalysisPlan``).
+    package var analysisPlan: AnalysisPlan
 }
 
 /// Something that happened to a release, as it was recorded.
@@ -30,7 +32,7 @@ extension ReleaseRow {
     static let columns: Statement = """
         o.tenant, o.kind, o.mesh, o.namespace, o.service, o.name, o.uid::text AS uid, o.generation, o.revision, o.labels, \
         o.annotations, o.spec, o.status, o.created_at, o.updated_at, \
-        r.row_version, r.lease_epoch, r.next_wakeup_at, r.last_driven_at
+        r.row_version, r.lease_epoch, r.next_wakeup_at, r.last_driven_at, coalesce(r.analysis, '{}') AS analysis
         """
 
     /// Joins a release's two rows.
@@ -42,7 +44,8 @@ extension ReleaseRow {
     static func decode(_ row: Row) throws(PostgresError) -> ReleaseRow {
         ReleaseRow(
             object: try ObjectRow.decode(row), rowVersion: try row["row_version"], leaseEpoch: try row["lease_epoch"],
-            nextWakeupAt: try row.timeIfAny("next_wakeup_at"), lastDrivenAt: try row.timeIfAny("last_driven_at"))
+            nextWakeupAt: try row.timeIfAny("next_wakeup_at"), lastDrivenAt: try row.timeIfAny("last_driven_at"),
+            analysisPlan: AnalysisPlan(try row.json("analysis")))
     }
 
     /// `true` for the row of `release` with this key.
@@ -163,12 +166,14 @@ extension StoreTransaction {
     /// for too, the mesh, is locked in the second one only, and if `isLast` no longer than the server works on it.
     ///
     /// - Parameters:
+    ///   - plan: the templates that the release copies with it; `nil`: it keeps those that it has.
     ///   - leaseEpoch: of the driver's lease; `nil` for people's verbs, which need none.
     ///   - isLast: nothing follows in this transaction and nothing of it will be taken back.
     /// - Returns: the release as written; `nil` if the comparison failed, and then nothing may be committed.
     /// - Throws: ``StoreError/activeRelease(_:)`` if another release of the same service is active.
     package func commit(
-        _ decision: ReleaseDecision, of row: ReleaseRow, leaseEpoch: Int64?, actor: String, isLast: Bool = false
+        _ decision: ReleaseDecision, of row: ReleaseRow, copying plan: AnalysisPlan? = nil, leaseEpoch: Int64?,
+        actor: String, isLast: Bool = false
     ) async throws -> StoredObject? {
         let key = row.object.key
         let isActive = decision.status.phase.isActive
@@ -181,9 +186,12 @@ extension StoreTransaction {
                    lease_owner = NULL, lease_until = NULL
              WHERE \(ReleaseRow.condition(key))
             """
-        let isQuiet = decision.events.isEmpty && decision.serviceChanges.isEmpty && !decision.changesRoutes
+        let isQuiet =
+            decision.events.isEmpty && decision.serviceChanges.isEmpty && decision.analysisChanges.isEmpty
+            && !decision.changesRoutes
         let isUnchanged = isQuiet && decision.status.json == row.object.status
-        let writes = isUnchanged ? [] : try writes(of: decision, row, locked.service, actor: actor)
+        var writes = isUnchanged ? [] : try writes(of: decision, row, locked.service, actor: actor)
+        if !isUnchanged { writes += try analysisWrites(of: decision, row, plan) }
         let document = isUnchanged ? [] : try statusWrite(key, status(of: decision))
         do {
             let statements = [update] + writes + document
@@ -224,6 +232,24 @@ extension StoreTransaction {
         }
         guard results.last?.isEmpty == false else { return nil }
         return Locked(service: service == nil ? nil : try results[2].first(ObjectRow.decode))
+    }
+
+    /// The statements for what a decision means for what is measured.
+    private func analysisWrites(
+        of decision: ReleaseDecision, _ row: ReleaseRow, _ plan: AnalysisPlan?
+    ) throws -> [Statement] {
+        var statements: [Statement] = []
+        if let plan {
+            statements.append(
+                "UPDATE release r SET analysis = \(try plan.json.stored) WHERE \(ReleaseRow.condition(row.object.key))")
+        }
+        var release = row.object
+        release.status = decision.status.json
+        statements += try self.writes(
+            decision.analysisChanges, of: release, plan ?? row.analysisPlan, at: decision.decidedAt)
+        let ids = decision.status.analysis.ids
+        if !ids.isEmpty { statements.append(waking(ids, of: row.object)) }
+        return statements
     }
 
     private struct Locked {

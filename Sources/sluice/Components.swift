@@ -67,6 +67,9 @@ struct Components: Sendable {
             },
             Background("release signals", logger) { for await _ in released { releases.notify() } },
             Background("releases", logger) { try await driver.run() },
+            Background("measurements", logger) {
+                try await MeasurementDriver(control: engine, signal: releases, logger: logger).run()
+            },
             Background("telemetry reader", logger) { try await dataPlane.readStats() },
             Background("telemetry", logger) { try await dataPlane.recordTraffic() },
             Background("telemetry roll-up", logger) {

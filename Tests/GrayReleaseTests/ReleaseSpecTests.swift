@@ -156,11 +156,26 @@ struct ReleaseSpecTests {
             ),
             (
                 #"{"type": "canary", "steps": [{"analysis": {"templates": []}}]}"#, "",
-                "/spec/strategy/steps/0/analysis", .unsupported
+                "/spec/strategy/steps/0/analysis/templates", .required
+            ),
+            (
+                #"{"type": "canary", "steps": [{"analysis": {"templates": ["a/b"]}}]}"#, "",
+                "/spec/strategy/steps/0/analysis/templates/0", .invalidFormat
+            ),
+            (
+                #"{"type": "canary", "steps": [{"analysis": {}, "bakeTime": "1s"}]}"#, "",
+                "/spec/strategy/steps/0/bakeTime", .conflict
             ),
             (#"{"type": "canary", "steps": [{"approval": {}}]}"#, "", "/spec/strategy/steps/0/approval", .unsupported),
             (#"{"type": "canary", "steps": [{"webhook": {}}]}"#, "", "/spec/strategy/steps/0/webhook", .unsupported),
-            (#"{"type": "canary", "backgroundAnalysis": {}}"#, "", "/spec/strategy/backgroundAnalysis", .unsupported),
+            (
+                #"{"type": "canary", "backgroundAnalysis": {"startingStep": 9}}"#, "",
+                "/spec/strategy/backgroundAnalysis/startingStep", .unknownReference
+            ),
+            (
+                #"{"type": "canary", "backgroundAnalysis": {"startingStep": true}}"#, "",
+                "/spec/strategy/backgroundAnalysis/startingStep", .wrongType
+            ),
             (
                 #"{"type": "canary", "trafficRouting": {"stickiness": {}}}"#, "",
                 "/spec/strategy/trafficRouting/stickiness", .unsupported
@@ -208,8 +223,8 @@ struct ReleaseSpecTests {
             (#"{"type": "canary"}"#, #""notifications": []"#, "/spec/notifications", .unsupported),
             (#"{"type": "canary"}"#, #""supersedePolicy": "supersede""#, "/spec/supersedePolicy", .unsupported),
             (
-                #"{"type": "canary"}"#, #""failurePolicy": {"onError": "hold"}"#, "/spec/failurePolicy/onError",
-                .unsupported
+                #"{"type": "canary"}"#, #""failurePolicy": {"onError": "promote"}"#, "/spec/failurePolicy/onError",
+                .invalidValue
             ),
             (
                 #"{"type": "canary"}"#, #""failurePolicy": {"onFailed": "panic"}"#, "/spec/failurePolicy/onFailed",

@@ -1,3 +1,4 @@
+import Analysis
 import GrayRelease
 import MeshCore
 import ReleaseFixtures
@@ -25,6 +26,7 @@ struct ReleaseWalkTests {
         while let next = scene.nextWakeupAt, looks < 20_000 {
             #expect(next > scene.now)
             scene.now = next
+            scene.measure { _ in .successful }
             scene.drive()
             looks += 1
         }
@@ -93,6 +95,16 @@ struct Walk {
             scene.observations.readyStable = [0, 1, 2, 3, 3].randomElement(using: &generator) ?? 2
         }
         if generator.chance(20) { changeProxies() }
+        if generator.chance(30) {
+            var others = generator
+            scene.measure { phase in
+                let next: [AnalysisPhase] = [
+                    .running, .running, .successful, .successful, .error, .inconclusive, .failed,
+                ]
+                return next.randomElement(using: &others) ?? phase
+            }
+            generator = others
+        }
         scene.proxiesFollow = generator.chance(70)
         if generator.chance(6) { scene.observations.rules.areSplit = generator.chance(70) }
         if generator.chance(6) { scene.observations.rules.unsplit = generator.chance(50) ? [] : ["a", "b"] }
@@ -123,7 +135,8 @@ struct Walk {
             .start, .start(force: generator.chance(50)), .retry, .pause(reason: "x"), .resume, .resume,
             .promote(to: .next, expectedStep: expected),
             .promote(to: .next, expectedStep: nil), .promote(to: .full, expectedStep: expected),
-            .rollback(reason: nil, force: generator.chance(30)), .abort(revertTraffic: generator.chance(70)),
+            .retryAnalysis, .rollback(reason: nil, force: generator.chance(30)),
+            .abort(revertTraffic: generator.chance(70)),
         ]
         return verbs.randomElement(using: &generator) ?? .start
     }

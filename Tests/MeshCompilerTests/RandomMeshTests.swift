@@ -8,14 +8,14 @@ import Testing
 @Suite("The random mesh")
 struct RandomMeshTests {
     /// So that no field that a kind declares is left out of the properties that hold for random meshes.
-    @Test("has each declared field of what is compiled, and each form of a host, at least once in 1000 meshes")
+    @Test("has each declared field of what is compiled, and each form of a host, at least once in 4000 meshes")
     func complete() async throws {
         var fields: [Kind: Set<String>] = [:]
         var hosts: Set<String> = []
         let declared = kinds.all.reduce(into: [Kind: Set<String>]()) {
             $0[$1] = Set(DeclaredFields.leaves(of: $1.specType.schema))
         }
-        for seed in UInt64(0)..<1000 {
+        for seed in UInt64(0)..<4000 {
             // Others wait for the thread.
             await Task.yield()
             if seed.isMultiple(of: 20), !fields.isEmpty, fields.allSatisfy({ declared[$0.key] == $0.value }) { break }

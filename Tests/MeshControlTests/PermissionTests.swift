@@ -8,6 +8,8 @@ struct PermissionTests {
     /// Who may do what; a change here is a decision.
     private static let golden = """
         permission              viewer developer releaser meshAdmin tenantAdmin platformAdmin
+        analysisTemplates.read  x      x         x        x         x           x
+        analysisTemplates.write -      x         x        x         x           x
         apiKeys.read            -      -         -        -         x           x
         apiKeys.write           -      -         -        -         x           x
         clusters.enableMesh     -      -         -        x         x           x
@@ -32,6 +34,7 @@ struct PermissionTests {
         releases.promoteFull    -      -         x        x         x           x
         releases.read           x      x         x        x         x           x
         releases.resume         -      x         x        x         x           x
+        releases.retryAnalysis  -      x         x        x         x           x
         releases.rollback       -      x         x        x         x           x
         releases.start          -      x         x        x         x           x
         releases.write          -      x         x        x         x           x

@@ -53,8 +53,8 @@ struct ProxyReporterTests {
         var status = ReleaseStatus()
         status.phase = .progressing
         let decision = ReleaseDecision(
-            status: status, events: [], serviceChanges: [], changesRoutes: false,
-            nextWakeupAt: try await store.now() + .seconds(3600))
+            status: status, events: [], serviceChanges: [], analysisChanges: [], changesRoutes: false,
+            decidedAt: Timestamp(microseconds: 1), nextWakeupAt: try await store.now() + .seconds(3600))
         try await write { transaction in
             let written = try await transaction.commit(decision, of: row, leaseEpoch: nil, actor: "test")
             #expect(written != nil)

@@ -39,6 +39,11 @@ package enum RandomSpec {
         "destination.name": hosts, "mirror.name": hosts, "scope.rules": ["*", "r"], "http.name": ["r", "s"],
         "withoutHeaders.exact": ["a"], "gateways": ["mesh"], "exportTo": [".", "x", "y", "*"],
         "ports.number": [80, 81, 82], "resolution": ["STATIC", "STATIC", "DNS"],
+        "templates": ["builtin/http-golden", "builtin/http-compare", "latency"], "startingStep": [0],
+        "successCondition": ["result >= 0.99", "result < 3"], "failureCondition": ["result < 0.9"],
+        "over": ["250ms"], "min": [0, 1], "max": [1, 5], "sources": ["web", "x/web"],
+        "prometheus.query": ["up", "vector(1)"], "httpJson.path": ["/a"], "httpJson.query": ["a=1"],
+        "httpJson.pointer": ["/a/b"],
     ]
 
     static func hosts(in value: JSONValue) -> Set<String> {
@@ -70,6 +75,7 @@ package enum RandomSpec {
                 .changing("delegateHosts") { $0.elements { $0.changing("namespaces") { $0.unique([]) } } }
         case .serviceEntry: serviceEntry(document)
         case .release: release(document)
+        case .analysisTemplate: template(document)
         default: document
         }
     }
@@ -92,6 +98,24 @@ package enum RandomSpec {
                     "name"
                 ])
             }
+    }
+
+    private static func template(_ document: JSONValue) -> JSONValue {
+        document.without(["args", "scoring"]).changing("metrics") { metrics in
+            metrics.unique(["name"]).elements { metric in
+                guard metric["judge"] == nil else {
+                    return metric.without([
+                        "provider", "successCondition", "failureCondition", "thresholdRange", "minSamples", "baseline",
+                        "maxWindow",
+                    ]).setting("judge", ["type": "mannWhitney"]).setting(
+                        "series", ["builtin": "request-duration-mean"]
+                    ).setting("interval", "30s")
+                }
+                return metric.without(["series", "groups", "thresholdRange", "maxWindow", "initialDelay"])
+                    .setting("provider", ["builtin": "request-success-rate"]).setting("successCondition", "result >= 0.9")
+                    .setting("interval", "30s").changing("sources") { $0.unique([]) }
+            }
+        }
     }
 
     private static func policy(_ policy: JSONValue) -> JSONValue {

@@ -22,11 +22,13 @@ struct KindTests {
                 "destinationRules destinationRule DestinationRules: destination rule, destination rules",
                 "serviceEntries serviceEntry ServiceEntries: service entry, service entries",
                 "releases release Releases: release, releases",
+                "analysisTemplates analysisTemplate AnalysisTemplates: analysis template, analysis templates",
             ])
         #expect(kinds.kind(named: "Service") == .service && kinds.kind(named: "Pod") == nil)
         #expect(
             kinds.all.filter(\.info.isInMesh) == [
                 .service, .endpoint, .virtualService, .destinationRule, .serviceEntry, .release,
+                .analysisTemplate,
             ])
     }
 

@@ -71,8 +71,8 @@ struct Catalog {
              GROUP BY c.oid, c.relname
             HAVING count(*) = 1
                AND bool_and(p.polcmd = '*' AND p.polpermissive AND p.polroles = '{0}'
-                            AND pg_get_expr(p.polqual, c.oid) = 'visible_tenant((tenant)::text)'
-                            AND pg_get_expr(p.polwithcheck, c.oid) = 'visible_tenant((tenant)::text)')
+                            AND pg_get_expr(p.polqual, c.oid) IN ('visible_tenant((tenant)::text)', 'visible_tenant(tenant)')
+                            AND pg_get_expr(p.polwithcheck, c.oid) = pg_get_expr(p.polqual, c.oid))
              ORDER BY c.relname COLLATE "C"
             """)
     }

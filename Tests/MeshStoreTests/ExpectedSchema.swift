@@ -1,6 +1,25 @@
 /// The schema as the code expects it, in the words of ``Catalog``. Whoever adds a migration changes this with it.
 enum ExpectedSchema {
     static let columns = """
+        analysis_measurement.tenant dns_label not null
+        analysis_measurement.release uuid not null
+        analysis_measurement.run text not null
+        analysis_measurement.metric text not null
+        analysis_measurement.template text not null
+        analysis_measurement.k integer not null
+        analysis_measurement.at timestamp with time zone not null
+        analysis_measurement.document jsonb not null
+        analysis_run.tenant dns_label not null
+        analysis_run.release uuid not null
+        analysis_run.id text not null
+        analysis_run.mesh dns_label not null
+        analysis_run.namespace dns_label not null
+        analysis_run.name dns_label not null
+        analysis_run.started_at timestamp with time zone not null
+        analysis_run.document jsonb not null
+        analysis_run.next_due_at timestamp with time zone
+        analysis_run.lease_epoch bigint not null default 0
+        analysis_run.lease_until timestamp with time zone
         api_key.tenant dns_label not null
         api_key.id text not null
         api_key.secret_hash bytea not null
@@ -176,6 +195,7 @@ enum ExpectedSchema {
         release.next_wakeup_at timestamp with time zone
         release.last_driven_at timestamp with time zone
         release.beside boolean not null default false
+        release.analysis jsonb
         release_event.sequence bigint not null identity
         release_event.tenant dns_label not null
         release_event.release uuid not null
@@ -219,6 +239,9 @@ enum ExpectedSchema {
         """
 
     static let constraints = #"""
+        analysis_measurement: FOREIGN KEY (tenant, release, run) REFERENCES analysis_run(tenant, release, id) ON DELETE CASCADE
+        analysis_measurement: PRIMARY KEY (tenant, release, run, template, metric, k)
+        analysis_run: PRIMARY KEY (tenant, release, id)
         api_key: CHECK ((length(secret_hash) = 32))
         api_key: PRIMARY KEY (tenant, id)
         api_key: UNIQUE (secret_hash)
@@ -275,18 +298,20 @@ enum ExpectedSchema {
         """#
 
     static let indexes = """
-            CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
-            CREATE INDEX endpoint_of_proxy ON public.object USING btree (tenant, mesh, namespace, sidecar) WHERE (sidecar IS NOT NULL)
-            CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
-            CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
-            CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
-            CREATE INDEX object_references ON public.object USING btree (tenant, kind, mesh, namespace, service, name) WHERE ((references_generation <> generation) OR (references_version < 1))
-            CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
-            CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
-            CREATE INDEX reference_target ON public.reference USING btree (tenant, to_kind, to_mesh, to_namespace, to_service, to_name, kind, mesh, namespace, service, name, "position")
-            CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
-            CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service) WHERE (active AND (NOT beside))
-            CREATE INDEX traffic_age ON public.traffic USING btree (span, slot)
-            CREATE INDEX traffic_coverage_age ON public.traffic_coverage USING btree (slot)
+        CREATE INDEX analysis_measurement_age ON public.analysis_measurement USING btree (at) WHERE ((document ->> 'phase'::text) = 'Successful'::text)
+        CREATE INDEX analysis_run_due ON public.analysis_run USING btree (next_due_at) WHERE (next_due_at IS NOT NULL)
+        CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
+        CREATE INDEX endpoint_of_proxy ON public.object USING btree (tenant, mesh, namespace, sidecar) WHERE (sidecar IS NOT NULL)
+        CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
+        CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
+        CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
+        CREATE INDEX object_references ON public.object USING btree (tenant, kind, mesh, namespace, service, name) WHERE ((references_generation <> generation) OR (references_version < 1))
+        CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
+        CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
+        CREATE INDEX reference_target ON public.reference USING btree (tenant, to_kind, to_mesh, to_namespace, to_service, to_name, kind, mesh, namespace, service, name, "position")
+        CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
+        CREATE INDEX traffic_age ON public.traffic USING btree (span, slot)
+        CREATE INDEX traffic_coverage_age ON public.traffic_coverage USING btree (slot)
+        CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service) WHERE (active AND (NOT beside))
         """
 }

@@ -29,7 +29,8 @@ extension ReleaseDecision {
                 message: "☕", canaryShare: .none)
         }
         return ReleaseDecision(
-            status: status, events: happened, serviceChanges: service, changesRoutes: traffic, nextWakeupAt: wakeup)
+            status: status, events: happened, serviceChanges: service, analysisChanges: [], changesRoutes: traffic,
+            decidedAt: Timestamp(microseconds: 2_000_000), nextWakeupAt: wakeup)
     }
 }
 

@@ -47,7 +47,7 @@ struct SchemaTests {
             let others = keys.filter { !$0.contains(": tenant,") }
             // A caller is looked up by the secret before the tenant is known; equal secrets do not happen by accident.
             #expect(others == ["api_key: secret_hash"])
-            #expect(keys.count == 20)
+            #expect(keys.count == 24)
         }
     }
 

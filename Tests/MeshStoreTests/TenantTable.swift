@@ -2,6 +2,8 @@ import Postgres
 
 /// Every table whose rows belong to tenants, and how a row of it is made.
 enum TenantTable: String, CaseIterable {
+    case analysisMeasurement = "analysis_measurement"
+    case analysisRun = "analysis_run"
     case apiKey = "api_key"
     case auditEvent = "audit_event"
     case change
@@ -26,14 +28,26 @@ enum TenantTable: String, CaseIterable {
     var name: SQLIdentifier { SQLIdentifier(rawValue) }
 
     /// What rows of others belong to; in this order.
-    static let parents = [TenantTable.mesh, .conditionState, .object]
+    static let parents = [TenantTable.mesh, .conditionState, .object, .analysisRun]
 
     /// Those whose rows belong to one of ``parents``.
-    static let children: Set<TenantTable> = [.change, .conditionState, .conditionChange, .objectCondition, .reference]
+    static let children: Set<TenantTable> = [
+        .change, .conditionState, .conditionChange, .objectCondition, .reference, .analysisMeasurement,
+    ]
 
     /// Inserts a row of the tenant; there must be rows of ``parents``.
     func insertion(tenant: String) -> Statement {
         switch self {
+        case .analysisRun:
+            """
+            INSERT INTO analysis_run (tenant, release, id, mesh, namespace, name, started_at, document)
+            VALUES (\(tenant), '00000000-0000-0000-0000-000000000001', 'r', 'default', 'shop', 'cart-v2', now(), '{}')
+            """
+        case .analysisMeasurement:
+            """
+            INSERT INTO analysis_measurement (tenant, release, run, metric, template, k, at, document)
+            VALUES (\(tenant), '00000000-0000-0000-0000-000000000001', 'r', 'm', 't', 0, now(), '{}')
+            """
         case .apiKey:
             """
             INSERT INTO api_key (tenant, id, secret_hash, prefix, role)

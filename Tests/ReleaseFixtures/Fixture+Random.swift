@@ -9,8 +9,9 @@ extension Fixture {
     package static func randomSpec(_ generator: inout SeededGenerator, indefinitePauses: Bool = true) -> ReleaseSpec {
         let steps = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
             let bake = Duration.seconds(Int64.random(in: 0...3, using: &generator) * 20)
-            switch Int.random(in: 0..<6, using: &generator) {
+            switch Int.random(in: 0..<7, using: &generator) {
             case 0: return ReleaseStep(.pause(indefinitePauses && generator.chance(40) ? nil : .seconds(15)))
+            case 6: return ReleaseStep(.analysis(AnalysisUse()))
             case 1:
                 return ReleaseStep(
                     .setMatch(generator.chance(70) ? [ContentMatch(path: .prefix("/x"))] : []), bakeTime: bake)
@@ -30,6 +31,11 @@ extension Fixture {
                     ?? .rollback),
             onFailed: generator.chance(70) ? .rollback : .pause)
         if generator.chance(40) { spec.unsplit = .hold }
+        if generator.chance(30) { spec.strategy.backgroundAnalysis = BackgroundAnalysis() }
+        if generator.chance(20) { spec.strategy.postPromotionAnalysis = AnalysisUse() }
+        spec.onInconclusive = ReleaseSpec.InconclusiveAction.allCases.randomElement(using: &generator) ?? .pause
+        spec.onError = generator.chance(80) ? .hold : .rollback
+        spec.errorEscalation.after = .seconds(60)
         spec.strategy.onApplyTimeout =
             ReleaseStrategy.ApplyTimeoutAction.allCases.randomElement(using: &generator) ?? .hold
         spec.strategy.maxStragglers = [nil, 0, 1].randomElement(using: &generator) ?? nil

@@ -1,3 +1,4 @@
+package import Analysis
 package import GrayRelease
 package import MeshCore
 
@@ -62,6 +63,10 @@ package struct Scene {
     package var revision: Revision = 100
     package var events: [ReleaseEvent] = []
     package var nextWakeupAt: Timestamp?
+    /// Runs of analyses that have begun, with what they have come to.
+    package var runs: [String: AnalysisObservation] = [:]
+    /// Runs that were begun and not canceled, the newest last.
+    package var begun: [String] = []
     /// Whether proxies acknowledge everything at once.
     package var proxiesFollow = true
 
@@ -73,6 +78,7 @@ package struct Scene {
         view.meshRevision = revision
         view.stableVersion = service.stableVersion
         view.promotions = service.promotions
+        view.analyses = runs.filter { status.analysis.ids.contains($0.key) }
         view.plannedWakeupAt = view.plannedWakeupAt ?? nextWakeupAt
         if status.traffic.configRevision == nil {
             view.proxies.acked = 0
@@ -88,6 +94,16 @@ package struct Scene {
         status.stamp(revision)
         // As the database would; not each time, because walks are long.
         if revision % 4 == 0 { status = ReleaseStatus(status.json) }
+        for change in decision.analysisChanges {
+            switch change {
+            case .begin(let id, _, _):
+                begun.append(id)
+                runs[id] = AnalysisObservation(.pending)
+            case .cancel(let id):
+                begun.removeAll { $0 == id }
+                runs[id] = AnalysisObservation(.canceled)
+            }
+        }
         for change in decision.serviceChanges { service.apply(change, by: Fixture.release) }
         events += decision.events
         nextWakeupAt = decision.nextWakeupAt
@@ -105,6 +121,26 @@ package struct Scene {
         let decision = try ReleaseMachine.apply(verb, spec: spec, status: status, observations: view, now: now)
         commit(decision)
         return decision
+    }
+
+    /// Has runs that are not over come to something; those beside the steps go on when they are good.
+    package mutating func measure(_ next: (AnalysisPhase) -> AnalysisPhase) {
+        for id in status.analysis.ids {
+            guard let run = runs[id], !run.phase.isFinal else { continue }
+            var phase = next(run.phase)
+            let isBeside = id == status.analysis.background
+            if isBeside && phase == .successful { phase = .running }
+            runs[id] = AnalysisObservation(
+                phase, message: phase == .running ? "" : "measured", errorSince: phase == .error ? now : nil,
+                measuredSince: status.traffic.appliedAt)
+        }
+    }
+
+    /// Has a run come to something, and drives.
+    package mutating func find(_ id: String?, _ observation: AnalysisObservation) {
+        guard let id else { return }
+        runs[id] = observation
+        settle()
     }
 
     /// Drives until nothing happens any more without time going on.

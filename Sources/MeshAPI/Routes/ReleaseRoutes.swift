@@ -1,3 +1,4 @@
+internal import Analysis
 internal import Documents
 internal import GrayRelease
 internal import HTTPTypes
@@ -29,7 +30,38 @@ struct ReleaseRoutes: Sendable {
         ) { request in
             .document(try await control.preview(request.key(.release), request.body, by: request.caller))
         }
-        return verbs + [events, preview]
+        return verbs + [events, preview] + analyses
+    }
+
+    private var analyses: [Route] {
+        let runs = ObjectPaths.item(.release) + "/analysisRuns"
+        return [
+            Route(.get, runs, "listAnalysisRuns", .needs(.read(.release))) { request in
+                let runs = try await control.analysisRuns(of: request.key(.release), by: request.caller)
+                return .page(runs.map(\.shown), next: nil)
+            },
+            Route(.get, "\(runs)/{analysisRun}", "getAnalysisRun", .needs(.read(.release))) { request in
+                let run = try await control.analysisRun(
+                    request.text("analysisRun"), of: request.key(.release), by: request.caller)
+                return .document(run.shown)
+            },
+            Route(
+                .get, "\(runs)/{analysisRun}/measurements", "listMeasurements", .needs(.read(.release)),
+                query: ["pageSize", "pageToken"]
+            ) { try await self.measurements($0) },
+        ]
+    }
+
+    private func measurements(_ request: APIRequest) async throws -> APIAnswer {
+        let paging = Paging(request.query) { parts -> MeasurementCursor? in
+            guard parts.count == 3, let k = Int(parts[2]) else { return nil }
+            return MeasurementCursor(template: parts[0], metric: parts[1], k: k)
+        }
+        try request.query.check()
+        let page = try await control.measurements(
+            of: request.text("analysisRun"), request.key(.release), pageSize: paging.size, after: paging.after,
+            by: request.caller)
+        return .page(page.items.map(\.json), next: page.next.map { [$0.template, $0.metric, String($0.k)] })
     }
 
     private func act(_ request: APIRequest, _ verb: ReleaseVerb.Name) async throws -> APIAnswer {
@@ -45,6 +77,15 @@ struct ReleaseRoutes: Sendable {
         let page = try await control.releaseEvents(
             of: request.key(.release), pageSize: paging.size, after: paging.after, by: request.caller)
         return .page(page.items.map(\.json), next: page.next.map { [String($0)] })
+    }
+}
+
+extension MeasurementRow {
+    fileprivate var json: JSONValue {
+        guard case .object(var members) = measurement else { return measurement }
+        members["template"] = .string(template)
+        members["metric"] = .string(metric.text)
+        return .object(members)
     }
 }
 

@@ -27,6 +27,8 @@ extension ControlPlane {
                     routes: Set(rules.hosts(sendingTo: .service(release.service)).compactMap(\.service))))
             var observations = rules.observations(of: release)
             observations.proxies = acks.proxies
+            observations.analyses = try await store.analysisRuns(of: release.object, ids: release.status.analysis.ids)
+                .mapValues(AnalysisObservation.init)
             observations.rejections = acks.rejections.map {
                 ReleaseObservations.Rejection(
                     proxy: $0.proxy, revision: $0.revision, message: $0.message, details: $0.details)

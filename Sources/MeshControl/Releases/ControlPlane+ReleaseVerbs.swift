@@ -50,6 +50,7 @@ extension ControlPlane {
         let isStart = verb.name == .start || verb.name == .retry
         let effects = isStart || verb.movesUnsplit ? release.effects(in: world.rules) : []
         if isStart { try Self.check(effects, of: release, in: world.rules) }
+        let plan = isStart || verb.name == .retryAnalysis ? try await copyTemplates(for: release) : nil
         let told =
             isStart
             ? effects.warnings + Self.warnings(of: release, effects, world)
@@ -61,13 +62,25 @@ extension ControlPlane {
                 let decision = try Self.decide(verb, release, world)
                 guard
                     let object = try await transaction.commit(
-                        decision, of: row, leaseEpoch: nil, actor: caller.description, isLast: options.isPlain)
+                        decision, of: row, copying: plan, leaseEpoch: nil, actor: caller.description,
+                        isLast: options.isPlain)
                 else { throw SupersededDecision() }
                 return WrittenObject(object: object, created: false, warnings: warnings + told, operation: nil)
             }
         } catch is SupersededDecision {
             return nil
         }
+    }
+
+    /// The templates that the release goes by from now on.
+    private func copyTemplates(for release: StoredRelease) async throws -> AnalysisPlan {
+        let log = ViolationLog()
+        let plan = try await translatingErrors {
+            try await analysisPlan(
+                of: release.spec, in: release.name.namespace, release.mesh, at: JSONPointer.spec, log: log)
+        }
+        guard log.violations.isEmpty else { throw ControlError.invalid(log.violations) }
+        return plan
     }
 
     /// Warnings of consequences that a start has besides its effects on single rules.

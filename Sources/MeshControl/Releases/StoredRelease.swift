@@ -1,12 +1,13 @@
 internal import Documents
 package import GrayRelease
 package import MeshCore
-internal import MeshModel
+package import MeshModel
 package import MeshStore
 
 /// A stored release, with spec and status decoded.
 package struct StoredRelease: Sendable {
-    package var key: ObjectKey
+    package var object: StoredObject
+    package var key: ObjectKey { object.key }
     package var mesh: MeshKey
     package var name: NamespacedName
     package var spec: ReleaseSpec
@@ -20,7 +21,7 @@ package struct StoredRelease: Sendable {
         guard let mesh = object.key.meshKey, let namespace = object.key.namespace,
             let spec = ReleaseSpec.read(object.spec, at: .root, log: ViolationLog(ofStored: true))
         else { throw ControlError.fault("the stored release \(object.key) cannot be read") }
-        key = object.key
+        self.object = object
         self.mesh = mesh
         name = NamespacedName(namespace: namespace, name: object.key.name)
         self.spec = spec

@@ -14,6 +14,7 @@ extension Kind {
         .virtualService: VirtualServiceWriteRules(),
         .destinationRule: DestinationRuleWriteRules(),
         .release: ReleaseWriteRules(),
+        .analysisTemplate: AnalysisTemplateWriteRules(),
     ]
 
     var rules: any ObjectWriteRules { Self.allRules[self] ?? PlainRules() }

@@ -23,10 +23,32 @@ struct ReleaseWriteRules: ObjectWriteRules {
             status = ReleaseStatus(old.status)
             if let oldSpec = write.oldSpec(as: ReleaseSpec.self) {
                 spec.check(replacing: oldSpec, at: status, pointer, log: write.log)
+                if status.phase.isActive { try await copyTemplates(for: spec, after: oldSpec, write, in: transaction) }
             }
             return try await write.put(spec, in: transaction)
         }
         return try await write.put(spec, status: status.json, in: transaction)
+    }
+
+    /// Copies the templates of analyses that a running release did not have before.
+    private func copyTemplates(
+        for spec: ReleaseSpec, after old: ReleaseSpec, _ write: PlannedWrite, in transaction: StoreTransaction
+    ) async throws {
+        guard spec.strategy.steps != old.strategy.steps, write.log.violations.isEmpty,
+            let namespace = write.key.namespace,
+            let row = try await write.control.store.release(write.key)
+        else { return }
+        var plan = try await write.control.analysisPlan(
+            of: spec, in: namespace, write.mesh(), at: JSONPointer.spec, log: write.log)
+        guard write.log.violations.isEmpty else { return }
+        for (index, entries) in row.analysisPlan.steps
+        where spec.strategy.steps.indices.contains(index) && old.strategy.steps.indices.contains(index)
+            && spec.strategy.steps[index].analysis == old.strategy.steps[index].analysis
+        {
+            plan.steps[index] = entries
+        }
+        (plan.background, plan.postPromotion) = (row.analysisPlan.background, row.analysisPlan.postPromotion)
+        try await transaction.copy(plan, for: write.key)
     }
 
     func checkDeletion(of object: StoredObject, in transaction: StoreTransaction) async throws {

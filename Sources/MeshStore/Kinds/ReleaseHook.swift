@@ -19,6 +19,7 @@ struct ReleaseHook: KindHook {
                 """
                 DELETE FROM release_event WHERE tenant = \(key.tenant.text) AND release = \(old.uid)::text::uuid
                 """,
+                "DELETE FROM analysis_run WHERE tenant = \(key.tenant.text) AND release = \(old.uid)::text::uuid",
             ]
         }
     }

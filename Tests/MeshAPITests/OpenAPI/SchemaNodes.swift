@@ -55,7 +55,10 @@ extension ObjectSchema {
 extension MemberSchema {
     fileprivate var node: Node {
         var pairs = schema.pairs
-        let text = [description, schema.note].compactMap(\.self).joined(separator: " ")
+        // An object that is written down where it stands may have a description of its own.
+        let own = pairs.first { $0.0.string == "description" }?.1.string
+        pairs.removeAll { $0.0.string == "description" }
+        let text = [description, own, schema.note].compactMap(\.self).joined(separator: " ")
         pairs.append((Node("description"), Node(text)))
         if let defaultValue { pairs.append((Node("default"), defaultValue.node)) }
         if case .early = presence { pairs.append((Node("deprecated"), Node("true", Tag(.bool)))) }

@@ -14,6 +14,7 @@ extension ReleaseSpec: ResourceKind {
             // Granted wider than promotion: whoever sees that something is wrong may stop it.
             CustomMethod("rollback", .developers.union([.releaser])),
             CustomMethod("abort", .operators.union([.releaser])),
+            CustomMethod("retryAnalysis", .developers.union([.releaser])),
         ], isUrgent: true)
 
     /// The traffic that it owns; nothing before it starts and after it has ended.

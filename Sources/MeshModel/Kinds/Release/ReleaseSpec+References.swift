@@ -3,7 +3,7 @@ package import GrayRelease
 package import MeshCore
 
 extension ReleaseSpec {
-    /// The service and its two versions. As long as the release is active they stay, which is for its status to say: as
+    /// The service, its two versions and its analysis templates. As long as the release is active they stay, which is for its status to say: as
     /// references they are weak.
     package static func references(_ spec: ReleaseSpec, of key: ObjectKey) -> [Reference] {
         guard let namespace = key.namespace, let mesh = key.meshKey else { return [] }
@@ -16,6 +16,29 @@ extension ReleaseSpec {
         return [
             Reference(to: service, at: .spec.appending("service"), .weak), version("stable", spec.stable),
             version("canary", spec.canary),
-        ]
+        ] + templates(spec, in: namespace, mesh)
+    }
+
+    /// The templates of the namespace that its analyses name, which it copies at its start.
+    private static func templates(_ spec: ReleaseSpec, in namespace: Name, _ mesh: MeshKey) -> [Reference] {
+        let strategy = JSONPointer.spec.appending("strategy")
+        var uses = spec.strategy.steps.enumerated().compactMap { index, step in
+            step.analysis.map { (strategy.appending("steps").appending(index).appending("analysis"), $0) }
+        }
+        if let background = spec.strategy.backgroundAnalysis {
+            uses.append((strategy.appending("backgroundAnalysis"), background.use))
+        }
+        if let use = spec.strategy.postPromotionAnalysis {
+            uses.append((strategy.appending("postPromotionAnalysis"), use))
+        }
+        return uses.flatMap { pointer, use in
+            use.templates.enumerated().compactMap { index, template in
+                Name(template).map { name in
+                    Reference(
+                        to: .namespaced(.analysisTemplate, NamespacedName(namespace: namespace, name: name), in: mesh),
+                        at: pointer.appending("templates").appending(index), .weak)
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,104 @@
+internal import Analysis
+internal import GrayRelease
+internal import Logging
+internal import MeshCore
+internal import MeshFeed
+internal import MeshModel
+package import MeshStore
+internal import MeshTelemetry
+
+/// Use cases of those who measure. It is the replica itself and acts for all tenants, so no permission is checked.
+extension ControlPlane {
+    /// How long after a look a run without a window is looked at again, in case nobody says that its traffic is in force.
+    private static let patience = Duration.seconds(30)
+
+    /// Takes runs of which a window can be measured.
+    package func claimRuns(limit: Int, lease: Duration) async throws -> [ClaimedRun] {
+        try await translatingErrors { try await store.claimRuns(limit: limit, lease: lease) }
+    }
+
+    /// How long until a window can be measured, at most `limit`.
+    package func timeUntilRunDue(atMost limit: Duration) async throws -> Duration {
+        try await translatingErrors { try await store.timeUntilRunDue(atMost: limit) }
+    }
+
+    /// Forgets successful measurements that are older than a month.
+    package func forgetMeasurements() async throws {
+        try await translatingErrors { try await store.forgetMeasurements(olderThan: .seconds(30 * 86_400)) }
+    }
+
+    /// Brings a run forward: measures the windows that are over, and writes what they say.
+    ///
+    /// - Returns: whether the release that it is of goes by something new.
+    package func measure(_ claim: ClaimedRun) async throws -> Bool {
+        try await translatingErrors {
+            let release = try StoredRelease(claim.release)
+            let now = try await store.now()
+            var run = claim.run
+            guard release.status.analysis.ids.contains(run.id), release.status.phase.isActive else {
+                run.cancel(now: now)
+                return try await store.commit(run, of: claim, [], nextDue: nil, wakes: false)
+            }
+            let before = AnalysisObservation(run)
+            var rows = run.plan(release.measuredTraffic, now: now).map { index, measurement in
+                MeasurementRow(run.metrics[index], measurement)
+            }
+            let due = run.due(at: now)
+            if !due.isEmpty {
+                let readings = try await readings(of: due, in: run, release)
+                for (index, reading) in readings {
+                    let metric = run.metrics[index]
+                    guard let measurement = run.take(reading, of: index, now: now) else { continue }
+                    rows.append(MeasurementRow(metric, measurement))
+                }
+            }
+            let next = run.phase.isFinal ? nil : run.nextDue ?? now + Self.patience
+            let isNew = AnalysisObservation(run) != before
+            let isWritten = try await store.commit(run, of: claim, rows, nextDue: next, wakes: isNew)
+            return isWritten && isNew
+        }
+    }
+
+    private func readings(
+        of due: [Int], in run: AnalysisRun, _ release: StoredRelease
+    ) async throws -> [(Int, MetricReading)] {
+        guard let life = try await store.life(of: release.mesh) else { return [] }
+        let state = try await mirror.state(of: release.mesh, atLeast: 0)
+        let ports = state.services[release.service].map { release.spec.ports(in: $0.spec) } ?? []
+        let mesh = TrafficMesh(tenant: release.mesh.tenant, uid: life.mesh)
+        let reader = TrafficReader(store: store)
+        var readings: [(Int, MetricReading)] = []
+        for index in due {
+            guard let window = run.metrics[index].window else { continue }
+            let span = TrafficSpan.tenSeconds
+            let slots = span.slot(of: window.from)..<span.slot(of: window.to)
+            let builtin = BuiltinWindow(
+                samples: try await reader.samples(
+                    of: Host.service(release.service).unambiguous, in: mesh, span, slots),
+                coverage: try await reader.coverage(of: mesh, slots), length: window.to - window.from,
+                ports: Set(ports),
+                stable: release.spec.stable.version, canary: release.spec.canary.version,
+                namespace: release.name.namespace)
+            readings.append((index, builtin.reading(of: run.metrics[index].metric)))
+        }
+        return readings
+    }
+}
+
+extension MeasurementRow {
+    fileprivate init(_ run: MetricRun, _ measurement: Measurement) {
+        self.init(template: run.template, metric: run.metric.name, measurement)
+    }
+}
+
+extension StoredRelease {
+    /// The traffic that can be measured; `nil`: what is decided is not in force.
+    fileprivate var measuredTraffic: MeasuredTraffic? {
+        guard
+            let since = status.traffic.appliedAt ?? (status.traffic.changedAt == nil ? status.lastTransitionTime : nil)
+        else { return nil }
+        let isAll = status.isPromoted || status.traffic.canaryShare == .all
+        return MeasuredTraffic(
+            since: since, hasCanary: status.isPromoted || status.traffic.isEffective, hasStable: !isAll)
+    }
+}
