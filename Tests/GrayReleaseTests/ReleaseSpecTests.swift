@@ -162,10 +162,6 @@ struct ReleaseSpecTests {
             (#"{"type": "canary", "steps": [{"webhook": {}}]}"#, "", "/spec/strategy/steps/0/webhook", .unsupported),
             (#"{"type": "canary", "backgroundAnalysis": {}}"#, "", "/spec/strategy/backgroundAnalysis", .unsupported),
             (
-                #"{"type": "canary", "trafficRouting": {"stickiness": {}}}"#, "",
-                "/spec/strategy/trafficRouting/stickiness", .unsupported
-            ),
-            (
                 #"{"type": "canary", "trafficRouting": {"protocol": "udp"}}"#, "",
                 "/spec/strategy/trafficRouting/protocol", .unsupported
             ),

@@ -38,7 +38,8 @@ package enum RandomSpec {
         "enabled": [true, true, false], "mesh": ["default"], "steps.bakeTime": ["1s"], "scope.ports": [80, 81],
         "destination.name": hosts, "mirror.name": hosts, "scope.rules": ["*", "r"], "http.name": ["r", "s"],
         "withoutHeaders.exact": ["a"], "gateways": ["mesh"], "exportTo": [".", "x", "y", "*"],
-        "ports.number": [80, 81, 82], "resolution": ["STATIC", "STATIC", "DNS"],
+        "ports.number": [80, 81, 82], "resolution": ["STATIC", "STATIC", "DNS"], "cookie.name": ["user"],
+        "httpCookie.name": ["user"],
     ]
 
     static func hosts(in value: JSONValue) -> Set<String> {
@@ -121,6 +122,7 @@ package enum RandomSpec {
                 routing.changing("scope") { scope in
                     ["paths", "rules", "ports"].reduce(scope) { $0.changing($1) { $0.unique([]) } }
                 }
+                .changing("stickiness") { $0["source"]?["header"] == nil ? $0.without(["fallback"]) : $0 }
             }
             if strategy["steps"] != nil || type != "abTest" { strategy = strategy.without(["match"]) }
             strategy = strategy.changing("steps") { steps in
