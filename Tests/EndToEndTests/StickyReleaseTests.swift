@@ -40,19 +40,68 @@ struct StickyReleaseTests {
         "they go to the canary only as its share grows, come back with the rollback, and are the same ones in the next release",
         arguments: TestTools.Envoy.allCases, ["delta", "sotw"])
     func cohorts(_ envoy: TestTools.Envoy, _ variant: String) async throws {
+        let workloads = try ["v1", "v2", "other"].map { Workload(version: $0, port: try FreePort.next()) }
+        try await Self.withCaller(envoy, variant, workloads) { api, caller in
+            try await Self.register(workloads, api)
+            try await Self.tell(api, caller)
+        }
+    }
+
+    @Test(
+        "who is told apart by what a destination's requests are hashed by stays on a version, and at an endpoint of it",
+        arguments: TestTools.Envoy.allCases)
+    func endpoints(_ envoy: TestTools.Envoy) async throws {
+        let names = ["v1", "v2"].flatMap { version in (0..<3).map { "\(version)-\($0)" } }
+        let workloads = try names.map { Workload(version: $0, port: try FreePort.next()) }
+        try await Self.withCaller(envoy, "delta", workloads) { api, caller in
+            try await Self.registerCarts(workloads, api)
+            try await eventually("new callers are given a cookie") {
+                try await caller.send(Caller.Request(), to: "carts").headers["set-cookie"] != nil
+            }
+            let path = "\(Self.home)/releases/carts"
+            let spec: JSONValue = [
+                "service": "carts", "stable": ["version": "v1"], "canary": ["version": "v2"],
+                "strategy": [
+                    "type": "canary", "steps": [["setWeight": 5000], ["pause": [:]]],
+                    "trafficRouting": ["stickiness": ["source": ["cookie": ["name": "cart"]]]],
+                ],
+            ]
+            try await api.put(path, ["spec": spec]).expectingSuccess("release")
+            try await api.post("\(path):start", ["force": true]).expectingSuccess("start")
+            try await eventually("the release stands at its pause") {
+                try await api.get(path).body["status"]?["phase"] == "Paused"
+            }
+            var seen: Set<String> = []
+            for _ in 0..<60 {
+                let first = try await caller.send(Caller.Request(), to: "carts")
+                let cookie = try #require(first.headers["set-cookie"])
+                #expect(
+                    cookie.hasPrefix("cart=") && cookie.hasSuffix("; Path=/cart; HttpOnly"), "given once: \(cookie)")
+                let kept = Caller.Request(headers: [("cookie", String(cookie.prefix { $0 != ";" }))])
+                for _ in 0..<3 {
+                    let next = try await caller.send(kept, to: "carts")
+                    #expect(next.version == first.version && next.headers["set-cookie"] == nil, "\(cookie)")
+                }
+                seen.insert(first.version ?? "\(first.status)")
+            }
+            #expect(seen == Set(names))
+        }
+    }
+
+    private static func withCaller(
+        _ envoy: TestTools.Envoy, _ variant: String, _ workloads: [Workload],
+        _ body: @Sendable (APIClient, Caller) async throws -> Void
+    ) async throws {
         try await TestTools.withServer { server, directory in
-            let workloads = try ["v1", "v2", "other"].map { Workload(version: $0, port: try FreePort.next()) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for workload in workloads { group.addTask { try await workload.run() } }
                 defer { group.cancelAll() }
-                try await Self.register(workloads, server.api)
+                try await registerCluster(server.api)
                 let sidecar = try await Sidecar(
-                    name: "caller", service: "caller", namespace: "x", cluster: "dev", mesh: Self.mesh,
-                    api: server.api, envoy: TestTools.envoy(envoy), directory: directory, variant: variant)
+                    name: "caller", service: "caller", namespace: "x", cluster: "dev", mesh: mesh, api: server.api,
+                    envoy: TestTools.envoy(envoy), directory: directory, variant: variant)
                 do {
-                    try await Caller.run(proxy: sidecar.httpProxyPort) { caller in
-                        try await Self.tell(server.api, caller)
-                    }
+                    try await Caller.run(proxy: sidecar.httpProxyPort) { caller in try await body(server.api, caller) }
                 } catch {
                     await sidecar.stop()
                     throw error
@@ -230,10 +279,31 @@ struct StickyReleaseTests {
 
     // MARK: - Services
 
-    private static func register(_ workloads: [Workload], _ api: APIClient) async throws {
+    private static func registerCluster(_ api: APIClient) async throws {
         try await api.put("/v1/tenants/acme", ["spec": ["displayName": "Acme"]]).expectingSuccess("tenant")
         let cluster: JSONValue = ["spec": ["kind": "universal", "mesh": ["enabled": true]]]
         try await api.put("/v1/tenants/acme/clusters/dev", cluster).expectingSuccess("cluster")
+    }
+
+    /// A service whose endpoints keep sessions.
+    private static func registerCarts(_ workloads: [Workload], _ api: APIClient) async throws {
+        let path = "\(home)/services/carts"
+        let port: JSONValue = ["name": "http", "port": 80, "protocol": "HTTP"]
+        try await api.put(path, ["spec": ["ports": [port], "versions": [["name": "v1"], ["name": "v2"]]]])
+            .expectingSuccess("service")
+        for workload in workloads {
+            let endpoint: JSONValue = [
+                "cluster": "dev", "address": "127.0.0.1", "ports": ["http": .integer(Int64(workload.port))],
+                "version": .string(String(workload.version.prefix { $0 != "-" })),
+            ]
+            try await api.put("\(path)/endpoints/\(workload.version)", ["spec": endpoint]).expectingSuccess("endpoint")
+        }
+        let hash: JSONValue = ["httpCookie": ["name": "cart", "ttl": "0s", "path": "/cart"]]
+        let spec: JSONValue = ["host": "carts", "trafficPolicy": ["loadBalancer": ["consistentHash": hash]]]
+        try await api.put("\(home)/destinationRules/carts", ["spec": spec]).expectingSuccess("destination rule")
+    }
+
+    private static func register(_ workloads: [Workload], _ api: APIClient) async throws {
         let port: JSONValue = ["name": "http", "port": 80, "protocol": "HTTP"]
         for name in Key.allCases.map(\.rawValue) + ["other"] {
             let path = "\(home)/services/\(name)"
