@@ -337,6 +337,18 @@ struct ReleaseEffectTests {
             let later = try await api.send("PUT", policies, hash("x-session"), ["If-Match": "*"])
             #expect(later.status == 200, "\(later.text)")
             #expect(later.text.contains("there, users are not kept on a version"), "\(later.text)")
+            // So is a rule that brings such a destination.
+            #expect(try await api.send("PUT", policies, hash("x-user"), ["If-Match": "*"]).status == 200)
+            let pages: JSONValue = ["spec": ["ports": [["name": "http", "port": 9080]]]]
+            #expect(try await api.send("PUT", Fixture.shop + "/services/pages", pages).status == 201)
+            let other = hash("x-session").merged(with: ["spec": ["host": "pages"]])
+            #expect(try await api.send("PUT", Fixture.shop + "/destinationRules/pages", other).status == 201)
+            let parts: JSONValue = [
+                ["destination": ["host": "reviews"], "weight": 50], ["destination": ["host": "pages"], "weight": 50],
+            ]
+            let mixed = try await api.send(
+                "PUT", Self.rules, ["spec": ["hosts": ["reviews"], "http": [["route": parts]]]], ["If-Match": "*"])
+            #expect(mixed.text.contains("by DestinationRule shop/pages by header x-session"), "\(mixed.text)")
             let shown = try await api.get(Self.release).body["status"]?["routes"]?["rules"]?.arrayValue ?? []
             #expect(
                 shown.contains {

@@ -94,6 +94,15 @@ struct StickinessTests {
         let other = try state(["shop/reviews": Self.hashed("reviews", ["httpHeaderName": "x-session"])])
         #expect(try Self.routes(other) == ["m: header x-session"])
         #expect(Self.findings(other) == problem)
+        var early = other
+        let name = try MeshDocument.namespaced("shop/r")
+        for (share, matches, findings) in [(0, [], []), (0, [ContentMatch()], problem), (10_000, [], [])]
+            as [(Int64, [ContentMatch], [String])]
+        {
+            early.releases[name]?.canaryShare = try #require(TrafficShare(basisPoints: share))
+            early.releases[name]?.matches = matches
+            #expect(Self.findings(early) == findings, "with a share of \(share)")
+        }
         let beside = try state(["shop/pages": Self.hashed("pages", ["useSourceIp": true])])
         #expect(try Self.routes(beside) == ["m: source address"])
         #expect(Self.findings(beside) == problem)

@@ -179,16 +179,19 @@ struct RouteLowering {
         beside drafts: [RouteDraft], at place: RulePlace?, port: Int
     ) -> IR.Stickiness? {
         let traffic = release.traffic
-        guard let stickiness = traffic.stickiness, traffic.isDivided, traffic.classify(rule) == .split else {
-            return nil
-        }
+        // What is in the way is told from the first step on, before the canary has a share.
+        guard let stickiness = traffic.stickiness, traffic.isEffective, traffic.canaryShare < .all,
+            traffic.classify(rule) == .split
+        else { return nil }
         var problem = stickinessConflict(of: traffic, with: rule)
         let other = drafts.lazy.compactMap(\.stickiness).first { !$0.givesCookie }
         if problem == nil, let other = other?.keys.first, !other.isSame(as: stickiness.key) {
             problem =
                 "users are told apart by \(stickiness.key.description), but another release does so by \(other.description)"
         }
-        guard let problem else { return stickiness.route(besides: hashes(of: rule, dividedBy: traffic)) }
+        guard let problem else {
+            return traffic.isDivided ? stickiness.route(besides: hashes(of: rule, dividedBy: traffic)) : nil
+        }
         let rule =
             place.map { "\($0.pointer) of VirtualService \($0.virtualService)" }
             ?? "the default route of \(host.noun) \(host), port \(port)"
