@@ -21,6 +21,11 @@ extension RouteMessage {
         requestHeadersToRemove = route.headers.request.remove
         responseHeadersToAdd = route.headers.response.additions
         responseHeadersToRemove = route.headers.response.remove
+        if case .forward(let forward) = route.action, let stickiness = forward.stickiness, stickiness.givesCookie,
+            let cookie = stickiness.given
+        {
+            responseHeadersToAdd.append(Envoy_Config_Core_V3_HeaderValueOption(giving: cookie))
+        }
         if let fault = route.fault {
             typedPerFilterConfig = [FilterNames.fault: Google_Protobuf_Any(packing: HTTPFaultMessage(fault))]
         }
@@ -45,6 +50,7 @@ extension RouteActionMessage {
             weightedClusters.clusters = forward.destinations.map {
                 Envoy_Config_Route_V3_WeightedCluster.ClusterWeight($0)
             }
+            if forward.stickiness != nil { weightedClusters.useHashPolicy = Google_Protobuf_BoolValue(true) }
         }
         // Zero is no limit; without it Envoy's own 15 s would hold. It holds for gRPC calls too: Envoy only looks at their own
         // deadlines, which callers keep themselves, where `max_stream_duration` or `max_grpc_timeout` (deprecated, and Envoy
@@ -55,6 +61,10 @@ extension RouteActionMessage {
             retryPolicy = Envoy_Config_Route_V3_RetryPolicy(forward.retries)
         }
         hashPolicy = forward.hashOn.map { Envoy_Config_Route_V3_RouteAction.HashPolicy($0) }
+        // Of the keys of users only the first counts that a request has; Envoy would make one hash of all.
+        if forward.stickiness != nil {
+            for index in hashPolicy.indices.dropLast() { hashPolicy[index].terminal = true }
+        }
         requestMirrorPolicies = forward.mirrors.map { RequestMirrorPolicy($0) }
         guard let rewrite = forward.rewrite else { return }
         if let uri = rewrite.uri { prefixRewrite = uri }
@@ -63,6 +73,20 @@ extension RouteActionMessage {
             regexRewrite.substitution = regex.rewrite
         }
         if let authority = rewrite.authority { hostRewriteLiteral = authority }
+    }
+}
+
+extension Envoy_Config_Core_V3_HeaderValueOption {
+    /// A cookie whose value is the request's id.
+    fileprivate init(giving cookie: ConsistentHash.Cookie) {
+        self.init()
+        func literal(_ text: String) -> String { text.replacing("%", with: "%%") }
+        var parts = ["\(literal(cookie.name))=%REQ(\(IR.Stickiness.requestID))%"]
+        if let path = cookie.path { parts.append("Path=\(literal(path))") }
+        if let ttl = cookie.ttl, ttl > .zero { parts.append("Max-Age=\(ttl.components.seconds)") }
+        header.key = "set-cookie"
+        header.value = (parts + ["HttpOnly"]).joined(separator: "; ")
+        appendAction = .appendIfExistsOrAdd
     }
 }
 

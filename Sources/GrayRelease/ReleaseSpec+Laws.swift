@@ -11,7 +11,8 @@ extension ReleaseSpec {
     package func traffic(in namespace: Name) -> ReleaseTraffic {
         ReleaseTraffic(
             service: NamespacedName(namespace: namespace, name: service), port: port, stable: stable.version,
-            canary: canary.version, paths: strategy.paths, rules: strategy.rules, ports: strategy.ports)
+            canary: canary.version, paths: strategy.paths, rules: strategy.rules, ports: strategy.ports,
+            stickiness: strategy.stickiness)
     }
 
     /// Steps in which the canary gets copies of requests besides its share of them: each also of its own.

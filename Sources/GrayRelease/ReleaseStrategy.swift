@@ -64,6 +64,8 @@ package struct ReleaseStrategy: Document {
     package var maxStragglers: Int?
     /// The action that follows if more are missing. Default: hold. A rollback, whose routes have gone out already, ends all the same.
     package var onApplyTimeout: ApplyTimeoutAction
+    /// How users are kept on one version. `nil`: each request goes to either of them.
+    package var stickiness: Stickiness?
     /// At least one, at most 100.
     package var steps: [ReleaseStep]
     /// Measured beside the steps.
@@ -76,7 +78,8 @@ package struct ReleaseStrategy: Document {
     package init(
         type: Kind = .canary, paths: [StringMatch] = [.prefix("/")], rules: [String] = [], ports: [Int] = [],
         endpointGuard: EndpointGuard = EndpointGuard(), applyTimeout: Duration = .seconds(60),
-        maxStragglers: Int? = nil, onApplyTimeout: ApplyTimeoutAction = .hold, steps: [ReleaseStep]
+        maxStragglers: Int? = nil, onApplyTimeout: ApplyTimeoutAction = .hold,
+        stickiness: Stickiness? = nil, steps: [ReleaseStep]
     ) {
         self.type = type
         self.paths = paths
@@ -86,6 +89,7 @@ package struct ReleaseStrategy: Document {
         self.applyTimeout = applyTimeout
         self.maxStragglers = maxStragglers
         self.onApplyTimeout = onApplyTimeout
+        self.stickiness = stickiness
         self.steps = steps
     }
 
@@ -136,7 +140,13 @@ package struct ReleaseStrategy: Document {
             What follows if more are missing: wait on, until they are there or `promote` goes on without them; go on without \
             them; or roll back. The end of a rollback, whose routes have gone out already, does not wait longer.
             """),
-        .refused("stickiness", "sticky cohorts are not carried out yet"),
+        .optional(
+            "stickiness", \.stickiness, .document,
+            """
+            How users are kept on one version while both have a share. Left out, each request goes to either. Where a destination \
+            of a rule that is split is hashed by something else (consistentHash), the release cannot be started: a proxy looks at \
+            one key for both. Clients without a sidecar do not follow it.
+            """),
     ]
 
     private static let scope: [Field<Self>] = [

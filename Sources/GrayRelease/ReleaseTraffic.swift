@@ -33,11 +33,13 @@ package struct ReleaseTraffic: Hashable, Sendable {
     package var rules: [String]
     /// Which ports' requests are split. Empty: all that ``port`` selects.
     package var ports: [Int]
+    /// How users are kept on one version while both have a share. `nil`: they are not.
+    package var stickiness: Stickiness?
 
     package init(
         service: NamespacedName, port: Int? = nil, stable: Name, canary: Name, canaryShare: TrafficShare = .none,
         matches: [ContentMatch] = [], mirror: Mirror? = nil, paths: [StringMatch] = [.prefix("/")],
-        rules: [String] = [], ports: [Int] = []
+        rules: [String] = [], ports: [Int] = [], stickiness: Stickiness? = nil
     ) {
         self.service = service
         self.port = port
@@ -49,12 +51,16 @@ package struct ReleaseTraffic: Hashable, Sendable {
         self.paths = paths
         self.rules = rules
         self.ports = ports
+        self.stickiness = stickiness
     }
 
     /// Whether requests to one of the service's ports are in scope.
     package func covers(port number: Int) -> Bool {
         (port == nil || port == number) && (ports.isEmpty || ports.contains(number))
     }
+
+    /// Whether both versions have a share, so that users can be kept on one of them.
+    package var isDivided: Bool { canaryShare > .none && canaryShare < .all }
 
     /// Whether the release changes any route: before the first step and after a rollback it does not.
     package var isEffective: Bool { canaryShare > .none || !matches.isEmpty || mirror != nil }

@@ -50,6 +50,10 @@ package struct RouteEffect: Hashable, Sendable {
     package var pointer: JSONPointer?
     /// The parts of the release that clients without a sidecar (gRPC) take no part in, as a sentence; `nil`: none.
     package var notForProxyless: String?
+    /// The users that are kept on a version while both have a share, as a sentence; `nil`: none are to be.
+    package var stickiness: String?
+    /// Why users cannot be kept on a version, though they are to be: a sentence; `nil`: they can.
+    package var stickinessConflict: String?
     /// To the destination of a divided rule that gives the canary a part by hand.
     package var canaryWeightPointer: JSONPointer?
     /// Whether there are requests to divide: a rule may give the service's destinations the weight 0.
@@ -90,7 +94,12 @@ extension ReleaseTraffic {
         let byHand = rule.all.first {
             $0.host == host && $0.named == canary && $0.version == canary && $0.weight > 0
         }
-        if effect == .split { result.notForProxyless = notForProxyless }
+        if effect == .split {
+            result.notForProxyless = notForProxyless
+            result.stickiness = stickiness.map {
+                $0.sentence(beside: rule.all.filter { !divides($0) && $0.weight > 0 })
+            }
+        }
         result.divides =
             effect == .split && rule.all.contains { isReleased($0) && covers(port: $0.port) && $0.weight > 0 }
         if effect == .split, let byHand, let place {
@@ -107,6 +116,7 @@ extension ReleaseTraffic {
         }
         if !paths.contains(where: \.isAnyPath) { parts.append("the paths of the scope") }
         if mirror != nil { parts.append("the mirror") }
+        if stickiness != nil { parts.append("the stickiness") }
         return parts.isEmpty ? nil : "clients without a sidecar take no part in " + parts.joined(separator: " and ")
     }
 
@@ -143,12 +153,30 @@ extension ReleaseTraffic {
     }
 }
 
+extension Stickiness {
+    /// - Parameter others: destinations of the rule that are not the release's.
+    fileprivate func sentence(beside others: [RuleDestination]) -> String {
+        let fallback = fallback.map { ", else by cookie \($0.name)" } ?? ""
+        let names = others.map { destination in
+            destination.version.map { "\(destination.host) \($0)" } ?? "\(destination.host)"
+        }
+        let besides = names.isEmpty ? "" : "; so are those of its other destinations, \(names.joined(separator: ", "))"
+        return
+            "while both versions have a share, users are kept on one of them by \(key.description)\(fallback)\(besides); those of "
+            + "clients without a sidecar, and of Envoys before 1.36, are not"
+    }
+}
+
 extension RouteLowering {
     /// The effects of a release on the rules for the host, one entry for all ports of a rule that are treated alike.
     fileprivate mutating func effects(of traffic: ReleaseTraffic) -> [RouteEffect] {
         var effects: [RouteEffect] = []
         for (place, rule, port) in rules() {
-            let effect = traffic.effect(on: rule, of: place, port: port, caller: host)
+            var effect = traffic.effect(on: rule, of: place, port: port, caller: host)
+            if effect.effect == .split, let conflict = stickinessConflict(of: traffic, with: rule) {
+                effect.stickinessConflict = conflict
+                effect.stickiness = "users are not kept on a version: \(conflict)"
+            }
             let same = effects.firstIndex { other in
                 var effect = effect
                 effect.ports = other.ports

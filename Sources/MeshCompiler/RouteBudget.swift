@@ -166,8 +166,10 @@ extension ReleaseTraffic {
     package var mostCopies: Int {
         let isWhole = paths.contains(where: \.isAnyPath)
         let isMirrorOfSome = mirror.map { !$0.methods.isEmpty } ?? false
-        let kinds = matches.count + (isMirrorOfSome ? 1 : 0) + (isWhole ? 0 : 1)
-        return kinds * (isWhole ? 1 : paths.count)
+        let parts = (isMirrorOfSome ? 1 : 0) + (isWhole ? 0 : 1)
+        // Requests that are given a cookie have routes of their own.
+        let keyless = isDivided && stickiness?.cookie != nil ? parts + (isWhole ? 1 : 0) : 0
+        return (matches.count + parts + keyless) * (isWhole ? 1 : paths.count)
     }
 }
 

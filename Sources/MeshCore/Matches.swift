@@ -181,6 +181,13 @@ extension Shape where Value == [String: StringMatch] {
     }
 }
 
+extension Shape where Value == String {
+    /// The name of a header or cookie.
+    package static var token: Shape {
+        string(atMost: 256).examples("x-user").converted(to: HTTPToken.checked, from: { $0 })
+    }
+}
+
 /// Names of headers and cookies.
 package enum HTTPToken {
     package static let rule = "the name must be a token as of RFC 9110 section 5.6.2"

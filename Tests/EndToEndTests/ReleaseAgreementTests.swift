@@ -148,11 +148,13 @@ struct ReleaseAgreementTests {
             ])
         }
         steps += [["setWeight": .integer(Int64(traffic.canaryShare.basisPoints))], ["pause": [:]]]
+        let routing: JSONValue = .fields([
+            "scope": ["paths": .array(Set(traffic.paths).map(\.json))], "stickiness": traffic.stickiness?.json,
+        ])
         return [
             "service": "a", "port": 80, "stable": ["version": "v1"], "canary": ["version": "v2"],
             "strategy": [
-                "type": "canary",
-                "trafficRouting": ["scope": ["paths": .array(Set(traffic.paths).map(\.json))]],
+                "type": "canary", "trafficRouting": routing,
                 "steps": .array(steps),
             ],
         ]

@@ -13,12 +13,21 @@ struct RouteMessageTests {
     private typealias Message = Envoy_Config_Route_V3_RouteConfiguration
 
     /// The routes of a service with one rule, for sidecars and for gRPC clients.
-    private static func routes(_ rule: [String: JSONValue]) throws -> (envoy: Message, proxyless: Message) {
+    private static func routes(
+        _ rule: [String: JSONValue], releases: JSONValue = [:]
+    ) throws -> (envoy: Message, proxyless: Message) {
         let http: JSONValue = [.object(["route": [["destination": ["host": "a"]]]].merging(rule) { $1 })]
         let compiler = Compiler(
             try MeshDocument.read([
-                "services": ["x/a": ["spec": ["ports": [["name": "http", "port": 80, "protocol": "HTTP"]]]]],
-                "virtualServices": ["x/a": ["spec": ["hosts": ["a"], "http": http]]],
+                "services": [
+                    "x/a": [
+                        "spec": [
+                            "ports": [["name": "http", "port": 80, "protocol": "HTTP"]],
+                            "versions": [["name": "v1"], ["name": "v2"]],
+                        ]
+                    ]
+                ],
+                "virtualServices": ["x/a": ["spec": ["hosts": ["a"], "http": http]]], "releases": releases,
             ]))
         var encoder = ConfigEncoder()
         _ = encoder.update(compiler.everything, of: compiler)
@@ -38,6 +47,25 @@ struct RouteMessageTests {
         #expect(envoy.timeout == limit && !envoy.hasMaxStreamDuration)
         let proxyless = routes.proxyless.virtualHosts[0].routes[0].route
         #expect(proxyless.maxStreamDuration.grpcTimeoutHeaderMax == limit)
+    }
+
+    @Test func usersAreHashedByTheirFirstKeyAndNameNoCommands() throws {
+        let stickiness: JSONValue = [
+            "source": ["header": "x-user"], "fallback": ["cookie": ["name": "%PROTOCOL%", "ttl": "60s"]],
+        ]
+        let release: JSONValue = [
+            "service": "a", "stable": "v1", "canary": "v2", "share": 500, "stickiness": stickiness,
+        ]
+        let routes = try Self.routes([:], releases: ["x/r": release]).envoy.virtualHosts[0].routes
+        #expect(routes.map(\.route.weightedClusters.useHashPolicy.value) == [true, true])
+        #expect(routes.map { $0.route.hashPolicy.map(\.terminal) } == [[false], [true, false]])
+        #expect(routes[1].route.hashPolicy.map(\.header.headerName) == ["x-user", ""])
+        #expect(
+            routes[1].route.hashPolicy[1].cookie.name == "%PROTOCOL%" && !routes[1].route.hashPolicy[1].cookie.hasTtl)
+        #expect(routes[1].responseHeadersToAdd.isEmpty)
+        // What stands between single percent signs is a command to Envoy.
+        let cookie = "%%PROTOCOL%%=%REQ(x-request-id)%; Path=/; Max-Age=60; HttpOnly"
+        #expect(routes[0].responseHeadersToAdd.map(\.header.value) == [cookie])
     }
 
     @Test func withoutOneThereIsNoLimit() throws {

@@ -177,10 +177,6 @@ struct ReleaseSpecTests {
                 "/spec/strategy/backgroundAnalysis/startingStep", .wrongType
             ),
             (
-                #"{"type": "canary", "trafficRouting": {"stickiness": {}}}"#, "",
-                "/spec/strategy/trafficRouting/stickiness", .unsupported
-            ),
-            (
                 #"{"type": "canary", "trafficRouting": {"protocol": "udp"}}"#, "",
                 "/spec/strategy/trafficRouting/protocol", .unsupported
             ),

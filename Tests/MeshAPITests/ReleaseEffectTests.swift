@@ -301,6 +301,63 @@ struct ReleaseEffectTests {
     }
 
     @Test(
+        "users can be told apart by the key of a destination's hashing only, and of another one that comes later is told"
+    )
+    func stickiness() async throws {
+        try await Fixture.run { api in
+            try await api.prepare()
+            func hash(_ header: String) -> JSONValue {
+                let balancer: JSONValue = ["consistentHash": ["httpHeaderName": .string(header)]]
+                return ["spec": ["host": "reviews", "trafficPolicy": ["loadBalancer": balancer]]]
+            }
+            let policies = Fixture.shop + "/destinationRules/reviews"
+            #expect(try await api.send("PUT", Self.rules, Self.document()).status == 201)
+            #expect(try await api.send("PUT", policies, hash("x-session")).status == 201)
+            let strategy: JSONValue = [
+                "type": "canary", "steps": [["setWeight": 2000]],
+                "trafficRouting": ["stickiness": ["source": ["header": "X-User"]]],
+            ]
+            let plan = Self.plan(nil, ["strategy": strategy])
+            #expect(try await api.send("PUT", Self.release, plan).status == 201)
+            let refused = try await api.send("POST", Self.release + ":start", [:])
+            let place = "/spec/strategy/trafficRouting/stickiness"
+            #expect(refused.status == 400 && refused.errors == ["\(place) conflict"], "\(refused.text)")
+            for name in ["header x-user", "header x-session", "DestinationRule shop/reviews"] {
+                #expect(refused.text.contains(name), "\(refused.text)")
+            }
+            let preview = try await api.send("POST", Self.release + ":preview", [:])
+            #expect(preview.body["refusals"]?.arrayValue?.count == 1, "\(preview.text)")
+
+            #expect(try await api.send("PUT", policies, hash("X-USER"), ["If-Match": "*"]).status == 200)
+            let rules = try await api.send("POST", Self.release + ":preview", [:]).body["rules"]?.arrayValue ?? []
+            let told = rules.first { $0["effect"] == "split" }?["stickiness"]?.stringValue ?? ""
+            #expect(told.hasPrefix("while both versions have a share, users are kept on one of them by header x-user"))
+            #expect(rules.filter { $0["stickiness"] != nil }.count == 1)
+            try await Self.expose(api)
+            let later = try await api.send("PUT", policies, hash("x-session"), ["If-Match": "*"])
+            #expect(later.status == 200, "\(later.text)")
+            #expect(later.text.contains("there, users are not kept on a version"), "\(later.text)")
+            // So is a rule that brings such a destination.
+            #expect(try await api.send("PUT", policies, hash("x-user"), ["If-Match": "*"]).status == 200)
+            let pages: JSONValue = ["spec": ["ports": [["name": "http", "port": 9080]]]]
+            #expect(try await api.send("PUT", Fixture.shop + "/services/pages", pages).status == 201)
+            let other = hash("x-session").merged(with: ["spec": ["host": "pages"]])
+            #expect(try await api.send("PUT", Fixture.shop + "/destinationRules/pages", other).status == 201)
+            let parts: JSONValue = [
+                ["destination": ["host": "reviews"], "weight": 50], ["destination": ["host": "pages"], "weight": 50],
+            ]
+            let mixed = try await api.send(
+                "PUT", Self.rules, ["spec": ["hosts": ["reviews"], "http": [["route": parts]]]], ["If-Match": "*"])
+            #expect(mixed.text.contains("by DestinationRule shop/pages by header x-session"), "\(mixed.text)")
+            let shown = try await api.get(Self.release).body["status"]?["routes"]?["rules"]?.arrayValue ?? []
+            #expect(
+                shown.contains {
+                    $0["stickiness"]?.stringValue?.hasPrefix("users are not kept on a version: ") == true
+                })
+        }
+    }
+
+    @Test(
         "a start is refused if a rule gives the canary requests by hand, or if the scope names a rule that is not there"
     )
     func refusals() async throws {

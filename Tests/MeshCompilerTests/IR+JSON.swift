@@ -120,6 +120,9 @@ extension IR.Forward {
             "retries": .string(retries == .standard ? "standard" : retries.golden),
             "rewrite": rewrite.map { .string("\($0.uri ?? "") \($0.authority ?? "") \($0.uriRegex?.match ?? "")") },
             "hashOn": JSONValue.list(hashOn) { .string("\($0)") },
+            "sticky": stickiness.map { stickiness in
+                .string(stickiness.givesCookie ? stickiness.given.map { "gives \($0)" } ?? "gives none" : "by hash")
+            },
             "mirrors": JSONValue.list(mirrors) { .string("\($0.partsPerMillion) ppm \($0.cluster)") },
         ])
     }

@@ -163,5 +163,21 @@ struct ReleaseExcessTests {
                 $0.mirror = .init(share: .all, methods: ["GET"])
             } == 6)
         #expect(try copies { $0.paths = some + [.prefix("/")] } == 0)
+        func divided(_ traffic: inout ReleaseTraffic) {
+            traffic.canaryShare = TrafficShare(basisPoints: 100) ?? .none
+            traffic.stickiness = Stickiness(.header("x-user"), fallback: Stickiness.Cookie(name: "user", ttl: .zero))
+        }
+        #expect(try copies { divided(&$0) } == 1)
+        #expect(
+            try copies {
+                divided(&$0)
+                $0.stickiness = Stickiness(.sourceAddress)
+            } == 0)
+        #expect(
+            try copies {
+                divided(&$0)
+                $0.paths = some
+                $0.mirror = .init(share: .all, methods: ["GET"])
+            } == 8)
     }
 }

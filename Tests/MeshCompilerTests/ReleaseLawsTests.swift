@@ -1,10 +1,11 @@
 import GrayRelease
-import MeshCompiler
 import MeshCore
 import MeshFixtures
 import MeshModel
 import TestSupport
 import Testing
+
+@testable import MeshCompiler
 
 /// What holds of every release over every set of rules. `SLUICE_LAW_MESHES=5000` has them look at more meshes.
 @Suite("The laws of releases")
@@ -82,6 +83,7 @@ struct ReleaseLawsTests {
         var mesh = RandomReleaseMesh(seed: UInt64(seed))
         mesh.traffic.matches = []
         mesh.traffic.mirror = nil
+        mesh.traffic.stickiness = mesh.stickiness()
         let shares = [mesh.share(), mesh.share()].sorted()
         let routes = try shares.map { share in
             mesh.traffic.canaryShare = share
@@ -99,6 +101,38 @@ struct ReleaseLawsTests {
                 }
             }
         }
+    }
+
+    @Test("While both versions have a share, every route that is divided keeps its users", arguments: meshes)
+    func usersAreKept(_ seed: Int) throws {
+        var mesh = RandomReleaseMesh(seed: UInt64(seed))
+        let stickiness = mesh.stickiness()
+        let kept = try Self.kept(by: stickiness, in: &mesh)
+        mesh.traffic.stickiness = nil
+        let free = try Self.routes(mesh.state())
+        // But for keeping users, and for routes of those who have no key yet, nothing is another.
+        #expect(kept.filter { !$0.givesCookie }.map(\.withoutStickiness) == free)
+        for (index, route) in kept.enumerated() where route.givesCookie {
+            let next = kept[index + 1]
+            #expect(route.destinations == next.destinations && next.isKept)
+            #expect(route.withoutMatch == next.withoutMatch)
+        }
+        let hasCookie = stickiness.cookie?.ttl != nil
+        let isDivided = mesh.traffic.isDivided
+        for (index, route) in kept.enumerated() {
+            let versions = Set(route.destinations.filter(\.isReleased).map(\.cluster.version))
+            let isBoth = versions.isSuperset(of: [RandomReleaseMesh.stable, RandomReleaseMesh.canary])
+            if isBoth && isDivided && !route.releases.isEmpty { #expect(route.isKept || route.givesCookie) }
+            if route.isKept || route.givesCookie { #expect(isDivided) }
+            // Where the rule itself asks for the header, nobody is without.
+            let asks = route.match.headers.contains { $0.name == "x-user" } && stickiness.key == .header("x-user")
+            if route.isKept && hasCookie && !asks { #expect(index > 0 && kept[index - 1].givesCookie) }
+        }
+    }
+
+    private static func kept(by stickiness: Stickiness, in mesh: inout RandomReleaseMesh) throws -> [IR.Route] {
+        mesh.traffic.stickiness = stickiness
+        return try routes(mesh.state())
     }
 
     @Test("Meaning depends on what is stored, not on when it was written", arguments: meshes)
@@ -231,6 +265,33 @@ extension IR.Route {
             rest -= share.weight
         }
         return nil
+    }
+}
+
+extension IR.Route {
+    /// Whether its users are kept on a destination.
+    fileprivate var isKept: Bool { stickiness.map { !$0.givesCookie } ?? false }
+    /// Whether it is for those who have no key and are given a cookie.
+    fileprivate var givesCookie: Bool { stickiness?.givesCookie ?? false }
+
+    private var stickiness: IR.Stickiness? {
+        guard case .forward(let forward) = action else { return nil }
+        return forward.stickiness
+    }
+
+    fileprivate var withoutStickiness: IR.Route {
+        guard case .forward(var forward) = action else { return self }
+        (forward.stickiness, forward.hashOn) = (nil, [])
+        var route = self
+        route.action = .forward(forward)
+        return route
+    }
+
+    /// All but which requests it is for, by what, and what it is called.
+    fileprivate var withoutMatch: IR.Route {
+        var route = withoutStickiness
+        (route.match, route.name, route.releases) = (.any, "", [])
+        return route
     }
 }
 

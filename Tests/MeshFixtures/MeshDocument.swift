@@ -86,6 +86,7 @@ package enum MeshDocument {
         }
         traffic.rules = (item["rules"]?.arrayValue ?? []).compactMap(\.stringValue)
         traffic.ports = (item["ports"]?.arrayValue ?? []).compactMap(\.integerValue).map { Int($0) }
+        if let stickiness = item["stickiness"] { traffic.stickiness = try spec(stickiness) }
         if let mirror = item["mirror"] {
             traffic.mirror = ReleaseTraffic.Mirror(
                 share: TrafficShare(basisPoints: mirror["share"]?.integerValue ?? 0) ?? .none,
@@ -104,6 +105,9 @@ package enum MeshDocument {
         case .release:
             guard case .object(var spec)? = document["releases"]?["\(namespace)/\(key.name)"] else { return nil }
             for side in ["stable", "canary"] { spec[side] = spec[side].map { ["version": $0] } }
+            if let stickiness = spec["stickiness"] {
+                spec["strategy"] = ["trafficRouting": ["stickiness": stickiness]]
+            }
             return ["spec": .object(spec)]
         default: return document[key.kind.info.plural]?["\(namespace)/\(key.name)"]
         }

@@ -51,6 +51,7 @@ package struct RandomReleaseMesh {
         let rules = (0..<number(0...4)).map { _ in rule() }
         self.services = .object(services)
         if !rules.isEmpty { self.rules = ["hosts": ["a.x"], "http": .array(rules)] }
+        if chance(1, of: 2) { traffic.stickiness = stickiness() }
     }
 
     package func state() throws -> MeshState {
@@ -147,6 +148,15 @@ package struct RandomReleaseMesh {
         if chance(1, of: 3) { content.path = path() }
         if content == ContentMatch() { content.headers = ["x-canary": .present] }
         return content
+    }
+
+    /// The requests of ``request()`` have some of the keys, so that a mesh with stickiness tells them apart.
+    package mutating func stickiness() -> Stickiness {
+        let cookie = Stickiness.Cookie(name: "group", ttl: pick([nil, .zero, .seconds(60)]))
+        return pick([
+            Stickiness(.header("x-user")), Stickiness(.header("x-user"), fallback: cookie), Stickiness(.cookie(cookie)),
+            Stickiness(.sourceAddress),
+        ])
     }
 
     package mutating func request() -> Simulation.Request {

@@ -44,6 +44,7 @@ package enum RandomSpec {
         "over": ["250ms"], "min": [0, 1], "max": [1, 5], "sources": ["web", "x/web"],
         "prometheus.query": ["up", "vector(1)"], "httpJson.path": ["/a"], "httpJson.query": ["a=1"],
         "httpJson.pointer": ["/a/b"],
+        "cookie.name": ["user"], "httpCookie.name": ["user"],
     ]
 
     static func hosts(in value: JSONValue) -> Set<String> {
@@ -145,6 +146,7 @@ package enum RandomSpec {
                 routing.changing("scope") { scope in
                     ["paths", "rules", "ports"].reduce(scope) { $0.changing($1) { $0.unique([]) } }
                 }
+                .changing("stickiness") { $0["source"]?["header"] == nil ? $0.without(["fallback"]) : $0 }
             }
             if strategy["steps"] != nil || type != "abTest" { strategy = strategy.without(["match"]) }
             strategy = strategy.changing("steps") { steps in

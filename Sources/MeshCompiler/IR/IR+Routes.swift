@@ -100,6 +100,23 @@ extension IR {
         /// The hash policy for destinations with consistent hashing: the first source that a request has chooses the
         /// endpoint. Without repetition, in the order of the destinations.
         package var hashOn: [ConsistentHash.Source] = []
+        /// `nil`: any request goes to any destination.
+        package var stickiness: Stickiness?
+    }
+
+    /// Keeping users on one of a route's destinations: the hash by which an endpoint is chosen chooses the destination too.
+    package struct Stickiness: Hashable, Sendable {
+        /// The parts of a request that are hashed: the first that it has. One with none of them goes to any destination.
+        package var keys: [ConsistentHash.Source]
+        /// The cookie that callers are given where their requests have none of ``keys``. Such requests have a route of their own.
+        package var given: ConsistentHash.Cookie?
+        /// Whether this is the route of requests without a key: they are given the cookie, whose value is the id that every request
+        /// has, and that they are hashed by. So who sends it back stays where the first request went. Envoy's own cookie, which
+        /// it gives for the choice of an endpoint only, says nothing of where that one went.
+        package var givesCookie = false
+
+        /// The header with the id of a request, which Envoy gives to those without one.
+        package static let requestID = "x-request-id"
     }
 
     /// A part of a route's requests.

@@ -28,8 +28,10 @@ struct ForwardSettings {
         headers = rule.headers
     }
 
-    func forward(to shares: [IR.Share], mirrors: [IR.Mirror]) -> IR.Forward {
-        IR.Forward(destinations: shares, timeout: timeout, retries: retries, rewrite: rewrite, mirrors: mirrors)
+    func forward(_ draft: RouteDraft) -> IR.Forward {
+        IR.Forward(
+            destinations: draft.shares, timeout: timeout, retries: retries, rewrite: rewrite, mirrors: draft.mirrors,
+            hashOn: draft.stickiness?.keys ?? [], stickiness: draft.stickiness)
     }
 }
 

@@ -29,6 +29,9 @@ extension ReleaseTraffic {
             && (destination.named == nil || destination.version == stable || destination.version == canary)
     }
 
+    /// Whether it divides what a rule that is split sends to a destination.
+    func divides(_ destination: RuleDestination) -> Bool { isReleased(destination) && covers(port: destination.port) }
+
     /// The host whose traffic it divides.
     var host: Host { .service(service) }
 }

@@ -21,6 +21,8 @@ struct RouteDraft {
     var parts: [Part]
     var mirrors: [IR.Mirror]
     var releases: [IR.ReleasePart] = []
+    /// `nil`: no release keeps users on one of the destinations.
+    var stickiness: IR.Stickiness?
 
     init(_ name: String, _ match: IR.RouteMatch, to rule: RuleDestinations, mirrors: [IR.Mirror]) {
         self.name = name
@@ -52,6 +54,8 @@ struct ReleaseLowering {
     let name: NamespacedName
     let traffic: ReleaseTraffic
     let rule: RuleDestinations
+    /// `nil`: users are not kept on a version.
+    let stickiness: IR.Stickiness?
 
     func routes(_ draft: RouteDraft) -> [RouteDraft] {
         guard traffic.isEffective, traffic.classify(rule) == .split else { return [draft] }
@@ -61,7 +65,7 @@ struct ReleaseLowering {
         for (index, content) in traffic.matches.enumerated() {
             for path in paths {
                 let match = draft.match.narrowed(toPath: path)?.narrowed(by: content)
-                routes += copy(draft, "match-\(index)", match).map { toCanary($0) }
+                routes += copy(draft, "match-\(index)", match).map { divided($0, 10_000) }
             }
         }
         let isSplit = traffic.canaryShare > .none || traffic.mirror != nil
@@ -69,20 +73,20 @@ struct ReleaseLowering {
         if let mirror = traffic.mirror, !mirror.methods.isEmpty {
             for path in paths {
                 let match = draft.match.narrowed(toPath: path)?.narrowed(toMethods: mirror.methods)
-                routes += copy(draft, "mirror", match).map { mirrored(split($0), mirror) }
+                routes += copy(draft, "mirror", match).flatMap { split(mirrored($0, mirror)) }
             }
         }
         guard isWhole else {
             for path in paths {
-                routes += copy(draft, "path", draft.match.narrowed(toPath: path)).map {
-                    mirroredForAll(split($0))
+                routes += copy(draft, "path", draft.match.narrowed(toPath: path)).flatMap {
+                    split(mirroredForAll($0))
                 }
             }
             return routes + [draft]
         }
-        var whole = mirroredForAll(split(draft))
+        var whole = mirroredForAll(draft)
         whole.releases.append(IR.ReleasePart(release: name, isCopy: false))
-        return routes + [whole]
+        return routes + split(whole)
     }
 
     /// - Parameter match: `nil`: nothing fits both conditions, so there is no copy.
@@ -97,16 +101,29 @@ struct ReleaseLowering {
 
     // MARK: - Shares
 
+    /// A route with the canary's share and, where callers without a key are given a cookie, one for those before it.
+    private func split(_ draft: RouteDraft) -> [RouteDraft] {
+        var split = divided(draft, Int(traffic.canaryShare.basisPoints))
+        guard let stickiness, draft.stickiness == nil else { return [split] }
+        split.stickiness = stickiness
+        guard stickiness.given != nil, let match = draft.match.without(stickiness.keys) else { return [split] }
+        var keyless = split
+        keyless.name += "~\(name)/cookie"
+        keyless.match = match
+        for index in keyless.releases.indices where keyless.releases[index].release == name {
+            keyless.releases[index].isCopy = true
+        }
+        keyless.stickiness?.keys = [.header(IR.Stickiness.requestID)]
+        keyless.stickiness?.givesCookie = true
+        return [keyless, split]
+    }
+
     /// Each released destination becomes canary and then stable, in its place. With a hash policy users then only move
     /// towards the canary while its share grows, and never to or from another destination.
-    private func split(_ draft: RouteDraft) -> RouteDraft { divided(draft, Int(traffic.canaryShare.basisPoints)) }
-
-    private func toCanary(_ draft: RouteDraft) -> RouteDraft { divided(draft, 10_000) }
-
     private func divided(_ draft: RouteDraft, _ canaryShare: Int) -> RouteDraft {
         var divided = draft
         divided.parts = draft.parts.flatMap { part -> [RouteDraft.Part] in
-            guard isDivided(part.destination) else { return [part] }
+            guard traffic.divides(part.destination) else { return [part] }
             return [(traffic.canary, canaryShare), (traffic.stable, 10_000 - canaryShare)].map { version, share in
                 var side = part
                 side.version = version
@@ -118,10 +135,6 @@ struct ReleaseLowering {
         return divided
     }
 
-    private func isDivided(_ destination: RuleDestination) -> Bool {
-        traffic.isReleased(destination) && traffic.covers(port: destination.port)
-    }
-
     // MARK: - Mirrors
 
     private func mirroredForAll(_ draft: RouteDraft) -> RouteDraft {
@@ -131,7 +144,7 @@ struct ReleaseLowering {
 
     /// The canary gets copies of the service's part of the requests only: those of other destinations are not its own.
     private func mirrored(_ draft: RouteDraft, _ mirror: ReleaseTraffic.Mirror) -> RouteDraft {
-        let divided = draft.parts.filter { isDivided($0.destination) }
+        let divided = draft.parts.filter { traffic.divides($0.destination) }
         let total = draft.parts.reduce(0) { $0 + $1.weight }
         guard let port = divided.first?.destination.port, total > 0 else { return draft }
         let cluster = IR.ClusterName(host: traffic.host, port: port, version: traffic.canary)

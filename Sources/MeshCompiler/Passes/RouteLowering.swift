@@ -72,7 +72,7 @@ struct RouteLowering {
         let rule = defaultRule(port: port)
         let draft = RouteDraft("default", .any, to: rule, mirrors: [])
         return released([draft], rule, at: nil, port: port, regexSize: 0).map { draft in
-            let forward = ForwardSettings.standard.forward(to: draft.shares, mirrors: draft.mirrors)
+            let forward = ForwardSettings.standard.forward(draft)
             return IR.Route(
                 name: draft.name, origin: .service, releases: draft.releases, match: draft.match,
                 action: .forward(forward), fault: nil, headers: HeaderOperations())
@@ -130,7 +130,7 @@ struct RouteLowering {
             let settings = ForwardSettings(rule)
             let regexSize = rule.regexSize + (condition?.regexSize ?? 0)
             return released([draft], destinations, at: place, port: port, regexSize: regexSize).map { draft in
-                var copy = route.with(.forward(settings.forward(to: draft.shares, mirrors: draft.mirrors)))
+                var copy = route.with(.forward(settings.forward(draft)))
                 copy.name = draft.name
                 copy.match = draft.match
                 copy.releases = draft.releases
@@ -149,7 +149,9 @@ struct RouteLowering {
         for destination in rule.all where !hosts.contains(destination.host) { hosts.append(destination.host) }
         var released = drafts
         for release in hosts.compactMap({ release(of: $0) }) {
-            let lowering = ReleaseLowering(name: release.name, traffic: release.traffic, rule: rule)
+            let stickiness = stickiness(of: release, on: rule, beside: released, at: place, port: port)
+            let lowering = ReleaseLowering(
+                name: release.name, traffic: release.traffic, rule: rule, stickiness: stickiness)
             // Releases of several services multiply, so it is asked before they are made.
             let most = lowering.mostCopies
             if let excess = RouteBudget.excess(of: released.count, most, regexSize: regexSize, besides: copies) {
@@ -166,6 +168,38 @@ struct RouteLowering {
             released = routes
         }
         return released
+    }
+
+    /// The stickiness that a release gives a rule's routes. Where a destination is hashed by something else, or another
+    /// release keeps users by something else, that holds: sessions that are there stay where they are.
+    ///
+    /// - Parameter drafts: what other releases have made of the rule.
+    private mutating func stickiness(
+        of release: (name: NamespacedName, traffic: ReleaseTraffic), on rule: RuleDestinations,
+        beside drafts: [RouteDraft], at place: RulePlace?, port: Int
+    ) -> IR.Stickiness? {
+        let traffic = release.traffic
+        // What is in the way is told from the first step on, before the canary has a share.
+        guard let stickiness = traffic.stickiness, traffic.isEffective, traffic.canaryShare < .all,
+            traffic.classify(rule) == .split
+        else { return nil }
+        var problem = stickinessConflict(of: traffic, with: rule)
+        let other = drafts.lazy.compactMap(\.stickiness).first { !$0.givesCookie }
+        if problem == nil, let other = other?.keys.first, !other.isSame(as: stickiness.key) {
+            problem =
+                "users are told apart by \(stickiness.key.description), but another release does so by \(other.description)"
+        }
+        guard let problem else {
+            return traffic.isDivided ? stickiness.route(besides: hashes(of: rule, dividedBy: traffic)) : nil
+        }
+        let rule =
+            place.map { "\($0.pointer) of VirtualService \($0.virtualService)" }
+            ?? "the default route of \(host.noun) \(host), port \(port)"
+        report(
+            .release, release.name,
+            Stickiness.path.reduce(JSONPointer.spec) { $0.appending($1) }, .conflict,
+            "\(rule): \(problem); there, users are not kept on a version")
+        return nil
     }
 
     // MARK: - Destinations
@@ -363,16 +397,20 @@ struct RouteLowering {
 
     /// The route with what its destinations are hashed by.
     private mutating func hashing(_ route: IR.Route) -> IR.Route {
-        guard case .forward(var forward) = route.action else { return route }
+        guard case .forward(var forward) = route.action, forward.stickiness == nil else { return route }
         for share in forward.destinations {
-            let host = share.cluster.host
-            guard let spec = view.service(host)?.spec,
-                case .consistentHash(let hash)? = policies(of: host).policy(of: share.cluster, spec).loadBalancer,
-                !forward.hashOn.contains(hash.source)
-            else { continue }
+            guard let hash = hash(of: share.cluster), !forward.hashOn.contains(hash.source) else { continue }
             forward.hashOn.append(hash.source)
         }
         return route.with(.forward(forward))
+    }
+
+    /// How requests to a cluster are hashed; `nil`: they are not.
+    mutating func hash(of cluster: IR.ClusterName) -> DestinationHash? {
+        guard let spec = view.service(cluster.host)?.spec else { return nil }
+        let policies = policies(of: cluster.host)
+        guard case .consistentHash(let hash)? = policies.policy(of: cluster, spec).loadBalancer else { return nil }
+        return DestinationHash(host: cluster.host, source: hash.source, rule: policies.source)
     }
 }
 

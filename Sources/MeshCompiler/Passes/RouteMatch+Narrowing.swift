@@ -55,6 +55,29 @@ extension IR.RouteMatch {
         return match
     }
 
+    /// The condition, and that a request has nothing that tells users apart.
+    ///
+    /// - Returns: `nil` if no request can fit both.
+    func without(_ keys: [ConsistentHash.Source]) -> IR.RouteMatch? {
+        var match = self
+        for key in keys {
+            switch key {
+            case .header(let name):
+                guard !headers.contains(where: { $0.name == name }) else { return nil }
+                match.withoutHeaders.append(Condition(name: name, match: .present))
+            case .cookie(let cookie):
+                // An empty one tells nobody apart.
+                let some = Condition(name: cookie.name, match: .regex("[^;]+"))
+                guard let pattern = CookieCondition.pattern(of: some) else { return nil }
+                match.withoutHeaders.append(Condition(name: "cookie", match: .regex(pattern)))
+            // Every request has one.
+            case .sourceIP: return nil
+            case .queryParameter: return nil
+            }
+        }
+        return match
+    }
+
     /// A condition on `:path` that does not look at the query.
     private static func pathCondition(_ condition: StringMatch) -> Condition? {
         let query = "(?:\\?.*)?"

@@ -109,6 +109,7 @@ private struct ReleasePreview: Sendable {
             refusals.append(Violation(pointer.appending("service"), .conflict, detail))
         }
         refusals += spec.excess(in: rules, as: name, at: pointer)
+        refusals += spec.stickinessConflicts(effects, at: pointer)
         if let version = service.status.stableVersion, version != spec.stable.version {
             refusals.append(
                 Violation(

@@ -130,6 +130,8 @@ extension ControlPlane {
         guard unknown.isEmpty else { throw ControlError.invalid(unknown) }
         let excess = release.spec.excess(in: rules, as: release.name, at: pointer)
         guard excess.isEmpty else { throw ControlError.invalid(excess) }
+        let hashed = release.spec.stickinessConflicts(effects, at: pointer)
+        guard hashed.isEmpty else { throw ControlError.invalid(hashed) }
         let byHand = effects.compactMap { effect in
             effect.canaryWeightPointer.map { pointer in
                 Violation(

@@ -23,7 +23,7 @@ extension RouteEffect {
             case .movesRest: "the plan ends before it is on the canary alone, and the promotion moves the rest at once"
             case .moves: "the promotion moves it at once"
             }
-        return "\(place): \(effect.rawValue): \(detail); \(then)"
+        return ["\(place): \(effect.rawValue): \(detail)", then, stickiness].compactMap(\.self).joined(separator: "; ")
     }
 
     var json: JSONValue {
@@ -35,6 +35,7 @@ extension RouteEffect {
             "rule": ruleName.map(JSONValue.string), "pointer": pointer.map { .string($0.description) },
             "effect": .string(effect.rawValue), "why": .string(detail), "atPromotion": .string(atPromotion.rawValue),
             "canaryWeight": canaryWeightPointer.map { .string($0.description) },
+            "notForProxyless": notForProxyless.map(JSONValue.string), "stickiness": stickiness.map(JSONValue.string),
         ]
         return .object(members.compactMapValues(\.self).merging(host.members) { own, _ in own })
     }
@@ -109,6 +110,16 @@ extension ReleaseSpec {
         return strategy.rules.enumerated().filter { unknown.contains($0.element) }.map { index, rule in
             Violation(
                 here.appending(index), .unknownReference, "no rule that sends requests to \(service) is called \(rule)")
+        }
+    }
+
+    /// The rules where users cannot be kept on a version, though they are to be.
+    ///
+    /// - Parameter pointer: of the release's `spec`.
+    func stickinessConflicts(_ effects: [RouteEffect], at pointer: JSONPointer) -> [Violation] {
+        let here = Stickiness.path.reduce(pointer) { $0.appending($1) }
+        return effects.compactMap { effect in
+            effect.stickinessConflict.map { Violation(here, .conflict, "\(effect.place): \($0)") }
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 /// What each field of a release does, once it is started.
 enum ReleaseFields {
-    static let rows = sides + steps + matches + scopes + plans + guards + times
+    static let rows = sides + steps + matches + scopes + stickiness + plans + guards + times
 
     /// A release from v1 to v2 that waits for a decision after its steps.
     private static func release(
@@ -132,6 +132,36 @@ enum ReleaseFields {
         ]
     )
 
+    // MARK: Who stays where
+
+    private static let sticky = strategy + "trafficRouting/stickiness/"
+
+    private static func sticky(_ source: JSONValue, fallback: JSONValue? = nil) -> JSONValue {
+        release([["setWeight": 5000]], routing: ["stickiness": .fields(["source": source, "fallback": fallback])])
+    }
+
+    private static let stickiness = [
+        FieldRow(
+            sticky + "source/header", sticky(["header": "x-user"]), against: "x-else",
+            asks: [Ask("/", ["x-user": "ann"], times: 20)], .oneEndpoint),
+        FieldRow(
+            sticky + "source/cookie/name", sticky(["cookie": ["name": "user"]]), against: "else",
+            asks: [Ask("/", ["cookie": "user=ann"], times: 20)], .oneEndpoint),
+        FieldRow(
+            sticky + "source/cookie/ttl", sticky(["cookie": ["name": "user", "ttl": "60s"]]),
+            .answered("set-cookie", has: "Max-Age=60")),
+        FieldRow(
+            sticky + "source/sourceAddress", sticky(["sourceAddress": true]), without: sticky(["header": "x-user"]),
+            asks: many, .oneEndpoint),
+        FieldRow(
+            sticky + "fallback/cookie/name", sticky(["header": "x-user"], fallback: ["cookie": ["name": "user"]]),
+            against: "else", asks: [Ask("/", ["cookie": "user=ann"], times: 20)], .oneEndpoint),
+        FieldRow(
+            sticky + "fallback/cookie/ttl",
+            sticky(["header": "x-user"], fallback: ["cookie": ["name": "user", "ttl": "60s"]]),
+            .answered("set-cookie", has: "user=")),
+    ]
+
     // MARK: Plans made up for a type
 
     private static let plans = [
@@ -188,6 +218,10 @@ enum ReleaseFields {
     ]
 
     static let fixed = [
+        FixedField(
+            routing + "stickiness/mode",
+            release([all], routing: ["stickiness": ["mode": "hash", "source": ["header": "x-user"]]]), refuses: "random"
+        ),
         FixedField(
             routing + "protocol", release([all], routing: ["protocol": "http"]), refuses: "grpc"),
         FixedField(

@@ -2,11 +2,6 @@ internal import Documents
 internal import MeshCore
 
 extension Shape where Value == String {
-    /// The name of a header or cookie.
-    static var token: Shape {
-        string(atMost: 256).examples("x-user").converted(to: HTTPToken.checked, from: { $0 })
-    }
-
     /// A string that becomes part of a header.
     static var headerText: Shape {
         string().converted(
