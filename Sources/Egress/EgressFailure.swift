@@ -13,7 +13,7 @@ package enum EgressFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The response has more bytes than this.
     case tooLarge(Int)
     case tlsFailed(String)
-    /// As many calls as may be made at once are being made.
+    /// The bound is reached: that many calls are being made.
     case busy(EgressBound)
     /// Something that is no answer came, or the end of the connection.
     case broken(String)

@@ -1,6 +1,6 @@
 /// A bound on calls that are made at once: all that name it count together.
 package struct EgressBound: Hashable, Sendable {
-    /// What it counts, as the failure says it: `provider shop/db`.
+    /// The subject of the count, as the failure says it: `provider shop/db`.
     package let name: String
     package let limit: Int
 
@@ -64,7 +64,7 @@ package struct EgressRequest: Sendable {
 package struct EgressResponse: Sendable {
     package var status: Int
     package var headers: [(name: String, value: String)]
-    /// As sent: never decompressed.
+    /// Bytes as they were sent: never decompressed.
     package var body: [UInt8]
 }
 

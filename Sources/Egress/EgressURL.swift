@@ -49,7 +49,12 @@ package struct EgressURL: Hashable, Sendable {
     }
 
     private static func allows(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7F && !"#\"<>\\^`{|}".utf8.contains(byte)
+        switch byte {
+        case UInt8(ascii: "#"), UInt8(ascii: "\""), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\\"),
+            UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"):
+            false
+        default: byte > 0x20 && byte < 0x7F
+        }
     }
 
     private static func cutScheme(_ text: String) throws(EgressFailure) -> (scheme: String, rest: Substring) {

@@ -39,7 +39,7 @@ final class Exchange: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) { begin(context) }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {  // lint:allow: NIO calls it
         if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent, phase == .securing { send(context) }
         context.fireUserInboundEventTriggered(event)
     }

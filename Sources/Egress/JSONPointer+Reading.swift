@@ -34,7 +34,7 @@ extension JSONPointer {
         return isEscape ? nil : String(decoding: bytes, as: UTF8.self)
     }
 
-    /// What a pointer leads to.
+    /// The end of the way that a pointer describes.
     enum Target: Equatable {
         case value(JSONValue)
         /// An object lacks the member, an array the element, or `null` stands on the way.

@@ -1,4 +1,4 @@
-/// Where a provider is and how it is called; what is asked comes from elsewhere and cannot change that.
+/// The place of a provider and how it is called; what is asked comes from elsewhere and cannot change that.
 package struct ProviderAddress: Sendable {
     /// Its URL, which may have a path, and no query.
     package var base: String
