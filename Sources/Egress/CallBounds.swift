@@ -104,18 +104,20 @@ extension EventLoopFuture where Value: Sendable {
     /// Waits for the value.
     ///
     /// - Parameter cancel: is called when the task is cancelled, and makes the future fail.
-    func value(cancel: @escaping @Sendable () -> Void) async throws(EgressFailure) -> Value {
-        do {
-            return try await withTaskCancellationHandler {
-                try await get()
-            } onCancel: {
-                cancel()
+    func result(cancel: @escaping @Sendable () -> Void) async -> Result<Value, EgressFailure> {
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                whenComplete { continuation.resume(returning: $0) }
             }
-        } catch let failure as EgressFailure {
-            throw failure
-        } catch {
-            throw .broken("\(error)")
+        } onCancel: {
+            cancel()
         }
+        return result.mapError { ($0 as? EgressFailure) ?? .broken("\($0)") }
+    }
+
+    /// Waits for the value, as ``result(cancel:)`` does.
+    func value(cancel: @escaping @Sendable () -> Void) async throws(EgressFailure) -> Value {
+        try await result(cancel: cancel).get()
     }
 }
 

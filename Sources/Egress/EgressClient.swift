@@ -54,10 +54,10 @@ package final class EgressClient: Sendable {
         try policy.check(addresses, isEncrypted: url.isEncrypted)
         var failure = EgressFailure.notResolved(url.authority, "there is none")
         for address in addresses.prefix(Self.attempts) {
-            do throws(EgressFailure) {
-                return try await send(request, to: url, at: address, until: deadline)
-            } catch .cannotConnect(let address, let reason) {
-                failure = .cannotConnect(address, reason)
+            switch await send(request, to: url, at: address, until: deadline) {
+            case .success(let response): return response
+            case .failure(.cannotConnect(let address, let reason)): failure = .cannotConnect(address, reason)
+            case .failure(let failure): throw failure
             }
         }
         throw failure
@@ -65,15 +65,15 @@ package final class EgressClient: Sendable {
 
     private func addresses(of url: EgressURL, until deadline: NIODeadline) async throws(EgressFailure) -> [IPAddress] {
         switch url.host {
-        case .address(let address): [address]
-        case .name(let name): try await resolver.addresses(of: name, until: deadline)
+        case .address(let address): return [address]
+        case .name(let name): return try await resolver.addresses(of: name, until: deadline)
         }
     }
 
     /// Connects and sends; `cannotConnect` means that nothing was sent.
     private func send(
         _ request: EgressRequest, to url: EgressURL, at address: IPAddress, until deadline: NIODeadline
-    ) async throws(EgressFailure) -> EgressResponse {
+    ) async -> Result<EgressResponse, EgressFailure> {
         let loop = loops.next()
         let promise = loop.makePromise(of: EgressResponse.self)
         let connected = connect(to: url, at: address, until: deadline, on: loop) { [tls] channel in
@@ -87,7 +87,7 @@ package final class EgressClient: Sendable {
             try handlers.addHandler(Exchange(request, to: url, until: deadline, promise: promise))
         }
         connected.whenFailure { promise.fail(.cannotConnect(address, Self.reason($0))) }
-        return try await promise.futureResult.value {
+        return await promise.futureResult.result {
             promise.fail(.cancelled)
             connected.whenSuccess { $0.close(promise: nil) }
         }

@@ -8,17 +8,23 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     package let family: Family
+    // Not one `UInt128`: Swift 6.3.1 calls a null pointer where a typed error that holds one is thrown.
+    private let high: UInt64
+    private let low: UInt64
+
     /// The address as a number; of IPv4 the lower 32 bits.
-    let number: UInt128
+    var number: UInt128 { UInt128(high) << 64 | UInt128(low) }
 
     init(v4 number: UInt32) {
         family = .v4
-        self.number = UInt128(number)
+        high = 0
+        low = UInt64(number)
     }
 
     init(v6 number: UInt128) {
         family = .v6
-        self.number = number
+        high = UInt64(truncatingIfNeeded: number >> 64)
+        low = UInt64(truncatingIfNeeded: number)
     }
 
     /// Reads four decimal numbers without leading zeros (`192.0.2.1`), or the forms of RFC 4291 2.2 without brackets and zone.

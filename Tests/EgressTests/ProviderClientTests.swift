@@ -17,7 +17,8 @@ struct ProviderClientTests {
         (200, vector(#"[{"value":[1,"1"]},{"value":[1,"2"]}]"#), "gives 2 samples"),
         (200, vector(#"[{"value":[1,"NaN"]}]"#), "is NaN"), (200, vector(#"[{"value":[1,"+Inf"]}]"#), "is +Inf"),
         (200, vector(#"[{"value":[1,"-Inf"]}]"#), "is -Inf"), (200, vector(#"[{"value":[1,"1e999"]}]"#), "is +Inf"),
-        (200, vector(#"[{"value":[1,"0x1p3"]}]"#), "no number"), (200, vector(#"[{"value":[1,"nan(1)"]}]"#), "no number"),
+        (200, vector(#"[{"value":[1,"0x1p3"]}]"#), "no number"),
+        (200, vector(#"[{"value":[1,"nan(1)"]}]"#), "no number"),
         (200, vector(#"[{"value":[1,""]}]"#), "no number"), (200, vector(#"[{"value":[1,2]}]"#), "no pair"),
         (200, vector(#"[{"value":["1"]}]"#), "no pair"), (200, vector(#"[{"histogram":[1,{}]}]"#), "histogram"),
         (200, vector("[1]"), "no pair"), (200, vector("{}"), "no array"), (200, vector("null"), "no array"),
@@ -26,7 +27,10 @@ struct ProviderClientTests {
         (200, #"{"status":"success","data":{}}"#, "lacks a result type"), (200, #"{"status":"success"}"#, "lacks"),
         (200, #"{"status":"error","error":"bad"}"#, "answers an error: bad"), (200, "{}", "does not say success"),
         (200, "[]", "does not say success"), (200, "<html></html>", "no JSON"), (200, "", "no JSON"),
-        (400, #"{"status":"error","errorType":"bad_data","error":"parse error\n here"}"#, "answers 400: parse error  here"),
+        (
+            400, #"{"status":"error","errorType":"bad_data","error":"parse error\n here"}"#,
+            "answers 400: parse error  here"
+        ),
         (503, "<html>", "answers 503"), (302, "", "answers 302, a redirect"),
         (422, #"{"error":"\#(String(repeating: "é", count: 500))"}"#, String(repeating: "é", count: 100)),
     ]
@@ -48,7 +52,8 @@ struct ProviderClientTests {
 
     static let places: [(pointer: String, outcome: String)] = [
         ("/a/1/b~1c", "1.5"), ("/a/0", "7.0"), ("/m~0n", "-2.0"), ("", "the root is a object"), ("/none", "none"),
-        ("/null", "none"), ("/null/x", "none"), ("/a/9", "none"), ("/a/-", "none"), ("/a/99999999999999999999999", "none"),
+        ("/null", "none"), ("/null/x", "none"), ("/a/9", "none"), ("/a/-", "none"),
+        ("/a/99999999999999999999999", "none"),
         ("/a/01", "no index"), ("/a/x", "no index"), ("/a/", "no index"), ("/text", "a string, not a number"),
         ("/true", "a boolean, not a number"), ("/text/x", "what stands at /text is a string"), ("/a", "a array"),
         ("/", "3.0"),
@@ -121,7 +126,9 @@ struct ProviderClientTests {
                         "GET /prefix/x?y=%20 HTTP/1.1",
                     ])
                 #expect(server.requests.allSatisfy { $0.contains("Authorization: Bearer x\r\n") })
-                for path in ["@evil.test/", ".evil.test", "/../x", "/a/%2E%2e/b", "/a%2f..", "/a?b", "/#", "/a b", "/\r\nX: y"] {
+                for path in [
+                    "@evil.test/", ".evil.test", "/../x", "/a/%2E%2e/b", "/a%2f..", "/a?b", "/#", "/a b", "/\r\nX: y",
+                ] {
                     let outcome = await json.value(at: pointer, path: path)
                     Self.expect(outcome, "the URL is invalid")
                 }

@@ -20,7 +20,8 @@ struct RealPrometheusTests {
                 #expect(await prometheus.value(of: "nosuchmetric{a=\"ü\"}") == .noData)
                 let two = #"vector(1) or label_replace(vector(2),"a","b","","")"#
                 #expect(await prometheus.value(of: two) == .failure("the expression gives 2 samples, not one"))
-                #expect(await prometheus.value(of: "\"text\"") == .failure("the expression gives a string, not one number"))
+                #expect(
+                    await prometheus.value(of: "\"text\"") == .failure("the expression gives a string, not one number"))
                 guard case .failure(let reason) = await prometheus.value(of: "sum(") else {
                     Issue.record("a syntax error has a value")
                     return
