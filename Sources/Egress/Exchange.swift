@@ -40,7 +40,13 @@ final class Exchange: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) { begin(context) }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {  // lint:allow: NIO calls it
-        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent, phase == .securing { send(context) }
+        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent, phase == .securing {
+            if hasName(context) {
+                send(context)
+            } else {
+                end(.failure(.tlsFailed("the certificate is not for that name")), context)
+            }
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
@@ -99,6 +105,19 @@ final class Exchange: ChannelInboundHandler {
             !name.isEmpty
         else { return String(text.prefix(200)) }
         return name.lowercased().replacing("_", with: " ")
+    }
+
+    /// Whether the peer's certificate names whom the URL names. NIOSSL is also content with the address that was connected
+    /// to, which whoever answers for the name server could have a certificate for.
+    private func hasName(_ context: ChannelHandlerContext) -> Bool {
+        guard let name = url.serverName else { return true }
+        guard let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate() else { return false }
+        let parent = name.firstIndex(of: ".").map { "*" + name[$0...] }
+        return certificate._subjectAlternativeNames().contains { entry in
+            guard entry.nameType == .dnsName else { return false }
+            let pattern = String(decoding: entry.contents, as: UTF8.self).lowercased()
+            return pattern == name || pattern == parent
+        }
     }
 
     private func begin(_ context: ChannelHandlerContext) {
