@@ -76,6 +76,12 @@ let package = Package(
         .target(name: "Parallel", swiftSettings: strict),
         .target(name: "RE2", swiftSettings: strict),
         .target(name: "Documents", dependencies: ["RE2"], swiftSettings: strict),
+        .target(
+            name: "Egress",
+            dependencies: [
+                "Documents", nio.core, nio.posix, nio.ssl, .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ], swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
         .target(
             name: "XDSServer",
@@ -230,6 +236,9 @@ let package = Package(
         .testTarget(name: "PrometheusTests", dependencies: ["Prometheus", logging, metrics], swiftSettings: strict),
         .testTarget(name: "ParallelTests", dependencies: ["Parallel"], swiftSettings: strict),
         .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
+        .testTarget(
+            name: "EgressTests",
+            dependencies: ["Egress", "Documents", "TestSupport", nio.core, nio.posix, nio.ssl], swiftSettings: strict),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshCoreTests", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
