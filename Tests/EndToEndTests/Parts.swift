@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import MeshLab
 import TestSupport
@@ -44,5 +45,15 @@ extension TestTools {
             await server.stop()
             throw error
         }
+    }
+}
+
+extension TestTools {
+    /// A bootstrap of a sidecar that keeps all statistics that Envoy has, for tests that go by some that ordinary ones do not keep.
+    static func withAllStatistics(_ bootstrap: JSONValue) -> JSONValue {
+        guard case .object(var members) = bootstrap else { return bootstrap }
+        members["statsConfig"] = nil
+        members["statsSinks"] = nil
+        return .object(members)
     }
 }

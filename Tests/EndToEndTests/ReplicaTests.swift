@@ -73,7 +73,7 @@ extension ReleaseUnderLoadTests {
             try await TestTools.stopping(Server(options)) { second in
                 try await ReviewsMesh.run(
                     api: second.api, envoy: TestTools.envoy(), directory: directory, variant: variant,
-                    otherReplicas: [first.options.xdsPort]
+                    otherReplicas: [first.options.xdsPort], edit: TestTools.withAllStatistics
                 ) { mesh in try await body(first, second, mesh) }
             }
         }

@@ -76,7 +76,7 @@ extension ReleaseUnderLoadTests {
                 let older = try await Server(second)
                 try await ReviewsMesh.run(
                     api: older.api, envoy: TestTools.envoy(), directory: directory, variant: variant,
-                    otherReplicas: [first.xdsPort]
+                    otherReplicas: [first.xdsPort], edit: TestTools.withAllStatistics
                 ) { mesh in
                     try await eventually("all proxies are in step") { try await mesh.isInStep(accordingTo: older.api) }
                     let had = try await Self.received(by: mesh.caller, variant)

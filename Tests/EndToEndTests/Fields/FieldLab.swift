@@ -60,7 +60,7 @@ struct FieldLab: Sendable {
                 let revision = try await register(rows, workloads, server.api)
                 let sidecar = try await Sidecar(
                     name: "caller", service: "caller", namespace: namespace, cluster: "dev", mesh: mesh,
-                    api: server.api, envoy: envoy, directory: directory)
+                    api: server.api, envoy: envoy, directory: directory, edit: TestTools.withAllStatistics)
                 do {
                     try await waitUntilAccepted(revision, server.api)
                     try await startReleases(rows, server.api)
