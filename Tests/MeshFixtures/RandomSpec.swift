@@ -113,7 +113,9 @@ package enum RandomSpec {
                     ).setting("interval", "30s")
                 }
                 return metric.without(["series", "groups", "thresholdRange", "maxWindow", "initialDelay"])
-                    .setting("provider", ["builtin": "request-success-rate"]).setting("successCondition", "result >= 0.9")
+                    .setting("provider", ["builtin": "request-success-rate"]).setting(
+                        "successCondition", "result >= 0.9"
+                    )
                     .setting("interval", "30s").changing("sources") { $0.unique([]) }
             }
         }
