@@ -2,7 +2,8 @@ internal import Documents
 internal import Foundation
 internal import MeshLab
 
-/// The story that `make run` shows: the seed document's rules first, then a gray release under load.
+/// The story that `make run` shows: the seed document's rules first, then a gray release under load that goes by what the sidecars
+/// measure, then one that they take back.
 struct ReleaseDemo: Sendable {
     let arguments: Arguments
 
@@ -31,6 +32,7 @@ struct ReleaseDemo: Sendable {
         try await ReviewsMesh.run(api: server.api, envoy: arguments.envoy, directory: directory) { mesh in
             try await showSeedRules(mesh)
             try await showRelease(mesh)
+            try await showFailure(mesh)
             showNextSteps(server, mesh)
             if !arguments.once {
                 try await Task.sleep(for: .seconds(86_400 * 365))
@@ -80,15 +82,30 @@ struct ReleaseDemo: Sendable {
                 ["name": "insiders", "setMatch": ["any": [["headers": ["x-canary": ["exact": "insider"]]]]]],
                 ["setWeight": 500, "bakeTime": "4s"],
                 ["setWeight": 2500, "bakeTime": "4s"],
-                ["setWeight": 5000, "bakeTime": "4s"],
+                ["setWeight": 5000],
+                ["name": "measure", "analysis": ["templates": ["answers"]]],
                 ["setWeight": 10000, "bakeTime": "4s"],
             ],
         ],
         "retainStable": "3s",
     ]
 
+    /// A template by which nine in ten requests of ten seconds must be answered well.
+    private static let template: JSONValue = [
+        "metrics": [
+            [
+                "name": "success", "provider": ["builtin": "attempt-success-rate"], "interval": "10s", "minSamples": 50,
+                "successCondition": "result >= 0.9",
+            ]
+        ]
+    ]
+
     private func showRelease(_ mesh: ReviewsMesh) async throws {
-        say("\nA gray release of reviews, v1 → v2, while the caller sends 200 requests a second:")
+        say(
+            "\nA gray release of reviews, v1 → v2, while the caller sends 200 requests a second; at 50 % it waits for measurements:"
+        )
+        try await mesh.api.put(mesh.object("analysisTemplates/answers"), ["spec": Self.template])
+            .expectingSuccess("the analysis template")
         let path = mesh.object("releases/reviews-v2")
         try await mesh.api.put(path, ["spec": Self.plan]).expectingSuccess("the release")
         let load = mesh.load()
@@ -97,28 +114,63 @@ struct ReleaseDemo: Sendable {
             defer { group.cancelAll() }
             try await mesh.api.post("\(path):start", headers: ["Idempotency-Key": "demo-start"])
                 .expectingSuccess("starting the release")
-            try await showProgress(path, mesh, load)
+            let status = try await showProgress(path, mesh, load)
+            guard status["phase"] == "Succeeded" else {
+                throw LabError("the release did not succeed: \(status["message"]?.stringValue ?? "")")
+            }
         }
         let total = load.total
         say("  in all: \(total.successes) requests answered, \(total.failures) errors")
         guard total.failures == 0 else { throw LabError("requests failed: \(total.examples)") }
     }
 
-    private func showProgress(_ path: String, _ mesh: ReviewsMesh, _ load: Load) async throws {
-        say("  phase        step              desired v2   acknowledged   observed v2   requests  errors")
+    // MARK: A release that fails
+
+    private static let failingPlan: JSONValue = [
+        "service": "reviews", "port": 9080, "stable": ["version": "v2"], "canary": ["version": "v3"],
+        "strategy": [
+            "type": "canary",
+            "steps": [
+                ["setWeight": 1000], ["name": "measure", "analysis": ["templates": ["answers"]]],
+                ["setWeight": 10000, "bakeTime": "4s"],
+            ],
+        ],
+    ]
+
+    private func showFailure(_ mesh: ReviewsMesh) async throws {
+        say("\nA release of v3, which answers everything with 503; nobody does anything:")
+        let path = mesh.object("releases/reviews-v3")
+        try await mesh.api.put(path, ["spec": Self.failingPlan]).expectingSuccess("the release")
+        let load = mesh.load(headers: [("x-lab-status", "503"), ("x-lab-fail", "v3")])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await load.run() }
+            defer { group.cancelAll() }
+            try await mesh.api.post("\(path):start").expectingSuccess("starting the release")
+            let status = try await showProgress(path, mesh, load, canary: "v3")
+            guard status["phase"] == "RolledBack", let message = status["message"]?.stringValue else {
+                throw LabError("the release was not taken back: \(status)")
+            }
+            say("  taken back because of \(message)")
+        }
+    }
+
+    /// Shows how a release goes on, a line a second.
+    ///
+    /// - Returns: the status that it ends with.
+    private func showProgress(
+        _ path: String, _ mesh: ReviewsMesh, _ load: Load, canary: String = "v2"
+    ) async throws -> JSONValue {
+        say("  phase        step              desired \(canary)   acknowledged   observed \(canary)   requests  errors")
         while true {
             try await Task.sleep(for: .seconds(1))
             let status = try await mesh.api.get(path).expectingSuccess("the release").body["status"] ?? .null
             let phase = status["phase"]?.stringValue ?? "?"
-            say("  " + line(status, phase: phase, window: load.take()))
-            if ["RollingBack", "RolledBack", "Aborted", "Failed"].contains(phase) {
-                throw LabError("the release did not succeed: \(status["message"]?.stringValue ?? "")")
-            }
-            if phase == "Succeeded" { return }
+            say("  " + line(status, phase: phase, window: load.take(), canary: canary))
+            if ["RolledBack", "Aborted", "Failed", "Succeeded"].contains(phase) { return status }
         }
     }
 
-    private func line(_ status: JSONValue, phase: String, window: Load.Count) -> String {
+    private func line(_ status: JSONValue, phase: String, window: Load.Count, canary: String) -> String {
         let step = status["currentStep"]
         let index = step?["index"]?.integerValue.map { "\($0)" } ?? "-"
         let name = step?["name"]?.stringValue ?? step?["kind"]?.stringValue ?? ""
@@ -127,7 +179,7 @@ struct ReleaseDemo: Sendable {
         let acknowledged =
             "\(applied?["ackedProxies"]?.integerValue ?? 0) of \(applied?["totalProxies"]?.integerValue ?? 0)"
         return column(phase, 12) + " " + column("\(index) \(name) \(step?["state"]?.stringValue ?? "")", 26)
-            + column(percent(desired), 10) + column(acknowledged, 15) + column(percent(window.share(of: "v2")), 12)
+            + column(percent(desired), 10) + column(acknowledged, 15) + column(percent(window.share(of: canary)), 12)
             + column("\(window.successes)", 10) + "\(window.failures)"
     }
 
