@@ -8,13 +8,15 @@ internal import MeshStore
 extension APIAnswer {
     /// One object with its entity tag.
     ///
-    /// - Parameter routes: what a release does to rules.
+    /// - Parameters:
+    ///   - routes: what a release does to rules.
+    ///   - observed: what sidecars count of its traffic.
     static func object(
-        _ object: StoredObject, refusal: ObjectRefusal?, routes: [String: JSONValue] = [:]
+        _ object: StoredObject, refusal: ObjectRefusal?, routes: [String: JSONValue] = [:], observed: JSONValue? = nil
     ) -> APIAnswer {
         let version = ObjectVersion(object)
         return .document(
-            object.json(refusal: refusal, routes: routes),
+            object.json(refusal: refusal, routes: routes, observed: observed),
             headers: [.eTag: refusal == nil ? version.entityTag : version.entityTagWhileRefused])
     }
 

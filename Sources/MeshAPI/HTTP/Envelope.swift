@@ -9,16 +9,17 @@ extension StoredObject {
     ///
     /// - Parameters:
     ///   - refusal: what proxies have against it; only reading one object tells.
-    ///   - routes: what a release does to rules; only reading one tells.
+    ///   - routes: what a release does to rules, and `observed` what sidecars count of its traffic; only reading one tells.
     func json(
-        warnings: [Violation] = [], refusal: ObjectRefusal? = nil, routes: [String: JSONValue] = [:]
+        warnings: [Violation] = [], refusal: ObjectRefusal? = nil, routes: [String: JSONValue] = [:],
+        observed: JSONValue? = nil
     ) -> JSONValue {
         .fields([
             "apiVersion": "sluice/v1",
             "kind": .string(key.kind.name),
             "metadata": metadataJSON(),
             "spec": spec,
-            "status": statusJSON(refusal, routes),
+            "status": statusJSON(refusal, routes, observed),
             "warnings": .list(warnings, \.json),
         ])
     }
@@ -42,7 +43,9 @@ extension StoredObject {
     }
 
     /// The object as it is stored, with what follows from being stored: the object was accepted as of its generation.
-    private func statusJSON(_ refusal: ObjectRefusal?, _ routes: [String: JSONValue]) -> JSONValue {
+    private func statusJSON(
+        _ refusal: ObjectRefusal?, _ routes: [String: JSONValue], _ observed: JSONValue?
+    ) -> JSONValue {
         var members = status.objectValue ?? [:]
         members["observedGeneration"] = .integer(generation)
         if key.kind == .cluster { members["phase"] = "Ready" }
@@ -53,6 +56,10 @@ extension StoredObject {
         }
         members["conditions"] = conditions
         if !routes.isEmpty { members["routes"] = .object(routes) }
+        if let observed, case .object(var traffic)? = members["traffic"] {
+            traffic["observed"] = observed
+            members["traffic"] = .object(traffic)
+        }
         return .object(members)
     }
 }

@@ -68,10 +68,12 @@ struct ObjectRoutes: Sendable {
         // What proxies say is not part of the version, nor what was found out, nor what a release does to rules that are written
         // meanwhile.
         let routes = kind == .release ? try await control.routes(of: object) : [:]
-        if refusal == nil, routes.isEmpty, object.conditions == nil, request.has(ObjectVersion(object)) {
+        let observed = kind == .release ? try await control.observedTraffic(of: object) : nil
+        if refusal == nil, routes.isEmpty, observed == nil, object.conditions == nil, request.has(ObjectVersion(object))
+        {
             return .notModified(ObjectVersion(object))
         }
-        return .object(object, refusal: refusal, routes: routes)
+        return .object(object, refusal: refusal, routes: routes, observed: observed)
     }
 
     private func create(_ request: APIRequest) async throws -> APIAnswer {

@@ -37,4 +37,6 @@ package struct TrafficReport: Hashable, Sendable {
 
     /// How often sidecars are told to report.
     package static let standardInterval = Duration.seconds(10)
+    /// How long after its end a slot is known: closed, and written by all who can.
+    package static let knownAfter = Duration.seconds(8)
 }
