@@ -130,7 +130,8 @@ let package = Package(
         .target(
             name: "MeshControl",
             dependencies: [
-                "Analysis", "MeshTelemetry", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshCompiler",
+                "Analysis", "Egress", "MeshTelemetry", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel",
+                "MeshCompiler",
                 "MeshIdentity", "MeshStore",
                 "MeshFeed", logging,
             ],
@@ -163,6 +164,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "MeshAPI", "MeshControl", "MeshFeed", "MeshTelemetry", "MeshDataPlane", "MeshRelease", "MeshStore",
+                "Egress",
                 "Documents",
                 "MeshCore",
                 "MeshModel", "MeshIdentity", "EnvoyConfig", "GRPCServer", "Postgres", "PostgresServer", "Prometheus",
@@ -313,7 +315,9 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "MeshReleaseTests",
-            dependencies: ["MeshRelease", "MeshCore", "GrayRelease", "ReleaseFixtures", "TestSupport", logging],
+            dependencies: [
+                "MeshRelease", "Analysis", "MeshCore", "GrayRelease", "ReleaseFixtures", "TestSupport", logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MeshDataPlaneTests",

@@ -35,6 +35,7 @@ package struct ReleaseEvent: Hashable, Sendable {
         case rollbackForced = "RollbackForced"
         case startForced = "StartForced"
         case endingChanged = "EndingChanged"
+        case stepChosen = "StepChosen"
         case analysisStarted = "AnalysisStarted"
         case inconclusiveAccepted = "InconclusiveAccepted"
     }

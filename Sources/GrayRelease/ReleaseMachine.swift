@@ -44,6 +44,8 @@ package enum ReleaseMachine {
         case .rollback(let reason, let force): try run.rollBack(reason, force: force)
         case .abort(let revertTraffic): try run.abort(revertTraffic: revertTraffic)
         case .retryAnalysis: try run.retryAnalysis()
+        case .skip(let expectedStep, let reason): try run.skip(expectedStep, reason)
+        case .goto(let step, let expectedStep, let reason): try run.goTo(step, expectedStep, reason)
         }
         run.runDueTransitions()
         return run.decision
@@ -54,12 +56,13 @@ package enum ReleaseMachine {
         switch status.phase {
         case .draft: [.start, .abort]
         case .pending: (status.reason == .stableTooSmall ? [.start] : []) + [.rollback, .abort]
-        case .progressing: [.pause, .promote] + status.retrying + [.rollback, .abort]
+        case .progressing: [.pause, .promote, .skip, .goto] + status.retrying + [.rollback, .abort]
         case .promoting: [.pause] + (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
         case .paused:
             (status.isPaused(for: .manualPause) ? [] : [.pause])
                 + (status.isHeldByRules || status.isHeldByAnalysis ? [] : [.resume])
-                + (status.canBePromotedWhilePaused ? [.promote] : []) + status.retrying + [.rollback, .abort]
+                + (status.canBePromotedWhilePaused ? [.promote] : []) + (status.isAtStep ? [.skip, .goto] : [])
+                + status.retrying + [.rollback, .abort]
         case .finalizing:
             (status.traffic.isMissed || status.analysis.postPromotion != nil ? [.promote] : []) + [.rollback, .abort]
         case .rollingBack:
@@ -82,6 +85,11 @@ extension ReleaseStatus {
     /// Whether it takes a decision about measurements, or their answer, to go on.
     fileprivate var isHeldByAnalysis: Bool { [.inconclusiveAnalysis, .providerError].contains(where: isPaused) }
 
+    /// Whether it stands still at a step of its plan, and not for the rules of the mesh.
+    fileprivate var isAtStep: Bool {
+        !isHeldByRules && currentStep != nil && currentStep?.kind != ReleaseRun.promoteKind
+    }
+
     /// The verb that measures again, where there is something to measure.
     fileprivate var retrying: [ReleaseVerb.Name] {
         let isOfStep = currentStep?.kind == ReleaseStep.analysisKind
@@ -98,12 +106,14 @@ extension ReleaseStatus {
 extension ReleaseStrategy {
     /// The traffic that is in force once the step `index` is: the sum of all steps up to it. Behind the last step everything goes
     /// to the canary.
+    ///
+    /// - Parameter skipped: steps that were left out.
     package func traffic(
-        through index: Int
+        through index: Int, without skipped: Set<Int> = []
     ) -> (share: TrafficShare, matches: [ContentMatch], mirror: ReleaseTraffic.Mirror?) {
         guard index < steps.count else { return (.all, [], nil) }
         var (share, matches, mirror) = (TrafficShare.none, [ContentMatch](), ReleaseTraffic.Mirror?.none)
-        for step in steps.prefix(max(0, index + 1)) {
+        for (number, step) in steps.prefix(max(0, index + 1)).enumerated() where !skipped.contains(number) {
             switch step.action {
             case .setWeight(let value): share = value
             case .setMatch(let value): matches = value

@@ -138,7 +138,8 @@ extension ReleaseRun {
             else { return false }
             completeStep()
             return true
-        case .completed:
+        case .completed,
+            .skipped where step.state == .completed || status.skipped.contains(step.index):
             if step.index + 1 < spec.strategy.steps.count {
                 enterStep(step.index + 1)
             } else if step.index < spec.strategy.steps.count {
@@ -157,7 +158,7 @@ extension ReleaseRun {
 
     /// Sends nothing to the canary before it is ready.
     private mutating func prepare(_ step: ReleaseStatus.CurrentStep) -> Bool {
-        let target = spec.strategy.traffic(through: step.index)
+        let target = spec.strategy.traffic(through: step.index, without: status.skipped)
         let current = status.traffic
         if target.share == current.canaryShare && target.matches == current.matches && target.mirror == current.mirror {
             if step.kind == "pause" || current.changedAt == nil {

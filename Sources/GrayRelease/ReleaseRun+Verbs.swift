@@ -85,6 +85,48 @@ extension ReleaseRun {
         completeStep()
     }
 
+    /// Leaves the current step out. One that is in force has only its waiting left out; one that is not is as if it were not part of the
+    /// plan.
+    mutating func skip(_ expectedStep: Int, _ reason: String?) throws(VerbRefusal) {
+        let step = try current(expectedStep)
+        let movesTraffic = ["setWeight", "setMatch", "setMirror"].contains(step.kind)
+        record(.stepChosen, about: "skip", .userRequest, reason ?? "")
+        let isInForce = step.state == .baking || step.state == .waiting || !movesTraffic
+        if status.phase == .paused { leavePause() }
+        if isInForce && step.state != .failed { return completeStep() }
+        status.skipped.insert(step.index)
+        stopStep(.skipped, .stepSkipped, .userRequest)
+        // One that had failed is over already, and left out all the same.
+        status.currentStep?.state = .skipped
+    }
+
+    /// Takes another step of the plan.
+    mutating func goTo(_ target: Int, _ expectedStep: Int, _ reason: String?) throws(VerbRefusal) {
+        let step = try current(expectedStep)
+        guard spec.strategy.steps.indices.contains(target) else {
+            throw refusal(.precondition, "the plan has no step \(target)")
+        }
+        record(.stepChosen, about: "goto \(target)", .userRequest, reason ?? "")
+        stopStep(.skipped, .stepSkipped, .userRequest)
+        status.skipped = status.skipped.filter { $0 < min(target, step.index) || $0 < target && $0 > step.index }
+        if status.phase == .paused {
+            status.pauseConditions = []
+            enter(.progressing, .resumed, .userRequest)
+        }
+        enterStep(target)
+    }
+
+    /// The step of the plan that the release is at.
+    private func current(_ expectedStep: Int) throws(VerbRefusal) -> ReleaseStatus.CurrentStep {
+        guard let step = status.currentStep, step.index < spec.strategy.steps.count else {
+            throw refusal(.precondition, "the release is at no step of its plan")
+        }
+        guard step.index == expectedStep else {
+            throw refusal(.stepMismatch, "the release is at step \(step.index), not at step \(expectedStep)")
+        }
+        return step
+    }
+
     private mutating func promoteFully() {
         status.isForced = false
         status.pauseConditions = []

@@ -11,6 +11,7 @@ extension ReleaseStatus {
         attempt = document.count("attempt")
         currentStep = document["currentStep"].flatMap(CurrentStep.init)
         traffic = document["traffic"].map(Traffic.init) ?? Traffic()
+        skipped = Set(document.items("skipped") { $0.integerValue.flatMap { Int(exactly: $0) } })
         analysis = document["analysis"].map(AnalysisRuns.init) ?? AnalysisRuns()
         pauseConditions = document.items("pauseConditions") { item in
             guard let reason: Reason = item.choice("reason"), let time = item.time("startTime") else { return nil }
@@ -47,6 +48,7 @@ extension ReleaseStatus {
             "currentStep": currentStep?.json ?? .null,
             "traffic": traffic.json,
             "analysis": analysis.json,
+            "skipped": JSONValue.list(skipped.sorted()) { .integer(Int64($0)) },
             "pauseConditions": .array(
                 pauseConditions.map {
                     .fields([

@@ -193,6 +193,8 @@ package struct ReleaseStatus: Hashable, Sendable {
     package var currentStep: CurrentStep?
     package var traffic = Traffic()
     package var analysis = AnalysisRuns()
+    /// Steps whose traffic was left out, by number.
+    package var skipped: Set<Int> = []
     package var pauseConditions: [PauseCondition] = []
     package var blockedOn: [Blocker] = []
     package var conditions: [Condition] = []

@@ -3,7 +3,7 @@ package import Documents
 /// A verb that a person can ask of a release: `POST …/releases/{r}:verb`.
 package enum ReleaseVerb: Hashable, Sendable {
     package enum Name: String, CaseIterable, Sendable {
-        case start, pause, resume, promote, rollback, abort, retry, retryAnalysis
+        case start, pause, resume, promote, rollback, abort, retry, retryAnalysis, skip, goto
     }
 
     package enum Destination: String, CaseIterable, Sendable {
@@ -28,6 +28,10 @@ package enum ReleaseVerb: Hashable, Sendable {
     case retry(force: Bool)
     /// Measures again, by the newest templates.
     case retryAnalysis
+    /// Leaves the current step out: what it waits for, or, before it is in force, its traffic.
+    case skip(expectedStep: Int, reason: String?)
+    /// Takes another step, backward too; the traffic becomes the sum of the steps through it.
+    case goto(step: Int, expectedStep: Int, reason: String?)
 
     package var name: Name {
         switch self {
@@ -39,6 +43,8 @@ package enum ReleaseVerb: Hashable, Sendable {
         case .abort: .abort
         case .retry: .retry
         case .retryAnalysis: .retryAnalysis
+        case .skip: .skip
+        case .goto: .goto
         }
     }
 
@@ -50,6 +56,8 @@ package enum ReleaseVerb: Hashable, Sendable {
     /// - promote: `{"to": "next" | "full", "expectedStep"}`, by default `next`
     /// - rollback: `{"reason", "force"}`
     /// - abort: `{"revertTraffic"}`, by default `true`
+    /// - skip: `{"expectedStep", "reason"}`, the first required
+    /// - goto: `{"step", "expectedStep", "reason"}`, the first two required
     ///
     /// - Returns: a verb even if violations were reported; whoever reads must look at the log.
     package init(_ name: Name, reading fields: inout FieldReader) {
@@ -65,6 +73,14 @@ package enum ReleaseVerb: Hashable, Sendable {
         case .rollback:
             self = .rollback(
                 reason: fields.read("reason", .string(atMost: 500)), force: fields.read("force", .bool) ?? false)
+        case .skip:
+            let step = fields.read("expectedStep", .integer(0...ReleasePlan.maxSteps), required: true)
+            self = .skip(expectedStep: step ?? 0, reason: fields.read("reason", .string(atMost: 500)))
+        case .goto:
+            let step = fields.read("step", .integer(0...ReleasePlan.maxSteps - 1), required: true)
+            let expected = fields.read("expectedStep", .integer(0...ReleasePlan.maxSteps), required: true)
+            self = .goto(
+                step: step ?? 0, expectedStep: expected ?? 0, reason: fields.read("reason", .string(atMost: 500)))
         case .abort: self = .abort(revertTraffic: fields.read("revertTraffic", .bool) ?? true)
         }
         fields.finish()

@@ -1,3 +1,4 @@
+package import Egress
 package import Logging
 package import MeshFeed
 package import MeshStore
@@ -12,11 +13,14 @@ package struct ControlPlane: Sendable {
     /// The threads that simulations and analyses run on.
     let desk = WorkDesk()
     let indexes = RuleIndexes()
+    /// Calls whom releases ask; `nil`: nobody is called from here.
+    let egress: EgressClient?
     let logger: Logger
 
-    package init(store: MeshStore, feeds: FeedReader, logger: Logger) {
+    package init(store: MeshStore, feeds: FeedReader, egress: EgressClient? = nil, logger: Logger) {
         self.store = store
         self.feeds = feeds
+        self.egress = egress
         self.logger = logger
     }
 

@@ -1,5 +1,6 @@
 internal import CoreMetrics
 internal import Documents
+internal import Egress
 internal import Logging
 internal import MeshControl
 internal import MeshDataPlane
@@ -19,6 +20,8 @@ struct Components: Sendable {
     let store: MeshStore
     let feeds: FeedReader
     let control: ControlPlane
+    /// Calls what users name.
+    let egress: EgressClient
     let dataPlane: DataPlane
     let signals: ChangeSignals
     let releases = ReleaseSignal()
@@ -30,11 +33,13 @@ struct Components: Sendable {
     ///   - store: what the replica itself uses.
     ///   - proxyRetention: how long proxies are remembered that are away.
     ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
+    ///   - egress: calls what users name.
     ///   - metrics: where the components count what nobody can ask them.
     init(
         api: MeshStore, store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration,
-        listenerTTL: Duration?, metrics: any MetricsFactory, logger: Logger
+        listenerTTL: Duration?, egress: EgressClient, metrics: any MetricsFactory, logger: Logger
     ) {
+        self.egress = egress
         self.api = api
         self.store = store
         self.proxyRetention = proxyRetention
@@ -53,7 +58,7 @@ struct Components: Sendable {
         let followed = signals.subscribe { [feeds] in feeds.isConcerned(by: $0) }
         let kept = signals.subscribe { if case .changed = $0 { true } else { false } }
         let released = signals.subscribe { $0 == .release }
-        let engine = ControlPlane(store: store, feeds: feeds, logger: logger)
+        let engine = ControlPlane(store: store, feeds: feeds, egress: egress, logger: logger)
         let queue = StoredReleaseQueue(control: engine, signal: releases)
         let driver = ReleaseDriver(queue: queue, replica: replica, logger: logger)
         let keeper = ConditionKeeper(store: store, mirror: feeds.mirror, replica: replica, logger: logger)
@@ -67,6 +72,10 @@ struct Components: Sendable {
             },
             Background("release signals", logger) { for await _ in released { releases.notify() } },
             Background("releases", logger) { try await driver.run() },
+            Background("egress", logger) {
+                try? await Task.sleep(for: .seconds(86_400 * 365 * 100))
+                await egress.shutdown()
+            },
             Background("measurements", logger) {
                 try await MeasurementDriver(control: engine, signal: releases, logger: logger).run()
             },

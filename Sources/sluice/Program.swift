@@ -1,4 +1,5 @@
 internal import Documents
+internal import Egress
 internal import EnvoyConfig
 internal import Foundation
 internal import GRPCServer
@@ -105,7 +106,9 @@ struct Program: Sendable {
         let components = Components(
             api: MeshStore(pool: pool, logger: logger, metrics: metrics), store: store, tokens: database.tokens,
             signals: ChangeSignals(database.options, logger: logger),
-            proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL, metrics: metrics, logger: logger
+            proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL,
+            egress: try EgressClient(policy: EgressPolicy(allowed: settings.egressAllow)), metrics: metrics,
+            logger: logger
         )
         components.measure(in: metrics)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.

@@ -124,6 +124,14 @@ struct AnalysisTests {
             let events = try await mesh.api.get("\(path)/events?pageSize=200").body["items"]?.arrayValue ?? []
             #expect(
                 events.contains { $0["type"] == "StepBaking" }, "steps without bakeTime bake until they were looked at")
+            // What the sidecars count is what was decided.
+            try await eventually("half of the requests are seen at v2") {
+                let observed = try await mesh.api.get(path).body["status"]?["traffic"]?["observed"]
+                guard let low = observed?["low"]?.integerValue, let high = observed?["high"]?.integerValue else {
+                    return false
+                }
+                return low <= 5_000 && high >= 5_000 && (observed?["samples"]?.integerValue ?? 0) > 100
+            }
             // From here on the canary fails.
             let bad = mesh.load(headers: [("x-lab-status", "503"), ("x-lab-fail", "v2")])
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -135,6 +135,10 @@ struct Walk {
             .start, .start(force: generator.chance(50)), .retry, .pause(reason: "x"), .resume, .resume,
             .promote(to: .next, expectedStep: expected),
             .promote(to: .next, expectedStep: nil), .promote(to: .full, expectedStep: expected),
+            .skip(expectedStep: scene.status.currentStep?.index ?? 0, reason: nil), .skip(expectedStep: 1, reason: nil),
+            .goto(
+                step: Int.random(in: 0...3, using: &generator), expectedStep: scene.status.currentStep?.index ?? 0,
+                reason: nil),
             .retryAnalysis, .rollback(reason: nil, force: generator.chance(30)),
             .abort(revertTraffic: generator.chance(70)),
         ]

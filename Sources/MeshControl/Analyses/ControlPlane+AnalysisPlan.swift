@@ -68,11 +68,6 @@ private struct TemplateCopier {
             let own = use.args.filter { argument in template.args.contains { $0.name == argument.key } }
             declared.formUnion(template.args.map(\.name))
             guard let spec = template.resolved(with: own, at: pointer.appending("args"), log: log) else { continue }
-            for metric in spec.metrics where metric.builtin == nil {
-                log.report(
-                    place, .unsupported,
-                    "metric \(metric.name) of template \(name) asks an outside provider, which is not supported yet")
-            }
             entries.append(AnalysisPlan.Entry(name: name, spec: spec))
         }
         for argument in use.args.keys.sorted()

@@ -15,6 +15,7 @@ extension Kind {
         .destinationRule: DestinationRuleWriteRules(),
         .release: ReleaseWriteRules(),
         .analysisTemplate: AnalysisTemplateWriteRules(),
+        .metricProvider: MetricProviderWriteRules(),
     ]
 
     var rules: any ObjectWriteRules { Self.allRules[self] ?? PlainRules() }

@@ -1,4 +1,5 @@
 internal import Documents
+internal import Egress
 internal import Logging
 internal import MeshModel
 
@@ -6,7 +7,8 @@ internal import MeshModel
 enum ServerSettings: SettingList {
     static let all: [any DeclaredSetting] =
         [http, xds, xdsAdvertise] + tls + [
-            corsOrigins, proxyRetention, listenerTTL, watchHeartbeat, loadReportInterval, logLevel, adminToken,
+            corsOrigins, proxyRetention, listenerTTL, watchHeartbeat, loadReportInterval, egressAllow, logLevel,
+            adminToken,
         ]
 
     static let http = Setting(
@@ -52,6 +54,19 @@ enum ServerSettings: SettingList {
         not. Others report every 10s in any case.
         """,
         atLeast: .seconds(1))
+
+    static let egressAllow = Setting<[CIDR]?>(
+        "egress-allow",
+        """
+        Networks that may be called although they are private or the machine's own, and without TLS, such as 10.0.0.0/8, separated by \
+        commas: by metric providers that users name.
+        """,
+        must: "be networks such as 10.0.0.0/8 or fd00::/8, separated by commas"
+    ) { text in
+        let parts = text.split { $0 == "," || $0 == " " }
+        let networks = parts.compactMap { CIDR(String($0)) }
+        return networks.count == parts.count ? .some(networks) : nil
+    }
 
     static let logLevel = Setting(
         "log-level", "trace, debug, info, notice, warning, error or critical.", default: "info",

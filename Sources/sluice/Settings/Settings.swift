@@ -1,3 +1,4 @@
+internal import Egress
 internal import Logging
 
 /// The settings of `sluice serve`, checked.
@@ -19,6 +20,7 @@ struct Settings: Sendable {
     var watchHeartbeat: Duration
     /// How often proxies report their load; `nil`: they do not.
     var loadReportInterval: Duration?
+    var egressAllow: [CIDR]
     var logLevel: Logger.Level
 
     /// - Throws: ``ConfigurationError`` naming the setting that cannot be used.
@@ -33,6 +35,7 @@ struct Settings: Sendable {
         proxyRetention = try reader.value(of: ServerSettings.proxyRetention)
         listenerTTL = try reader.value(of: ServerSettings.listenerTTL)
         watchHeartbeat = try reader.value(of: ServerSettings.watchHeartbeat)
+        egressAllow = try reader.value(of: ServerSettings.egressAllow) ?? []
         loadReportInterval = try reader.value(of: ServerSettings.loadReportInterval)
         logLevel = try reader.value(of: ServerSettings.logLevel)
     }

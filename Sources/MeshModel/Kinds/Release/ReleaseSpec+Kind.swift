@@ -14,6 +14,8 @@ extension ReleaseSpec: ResourceKind {
             // Granted wider than promotion: whoever sees that something is wrong may stop it.
             CustomMethod("rollback", .developers.union([.releaser])),
             CustomMethod("abort", .operators.union([.releaser])),
+            CustomMethod("skip", .operators.union([.releaser])),
+            CustomMethod("goto", .operators.union([.releaser])),
             CustomMethod("retryAnalysis", .developers.union([.releaser])),
         ], isUrgent: true)
 
