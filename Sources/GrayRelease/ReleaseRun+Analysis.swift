@@ -107,15 +107,20 @@ extension ReleaseRun {
             status.analysis.escalatesAt = nil
             return removePause(.providerError)
         }
-        if status.analysis.escalatesAt == nil {
-            status.analysis.escalatesAt = (failing.errorSince ?? now) + spec.errorEscalation.after
-        }
-        if spec.onError == .rollback { return beginRollback(.rolledBack, .providerError, failing.message) }
-        if spec.errorEscalation.action == .rollback, let end = status.analysis.escalatesAt, end <= now {
-            return beginRollback(
+        if !turnAround(for: failing) { addPause(.providerError, failing.message) }
+    }
+
+    /// - Returns: whether the release turns around because nothing can be measured, at once or for too long.
+    private mutating func turnAround(for failing: AnalysisObservation) -> Bool {
+        let end = status.analysis.escalatesAt ?? (failing.errorSince ?? now) + spec.errorEscalation.after
+        status.analysis.escalatesAt = end
+        if spec.onError == .rollback {
+            beginRollback(.rolledBack, .providerError, failing.message)
+        } else if spec.errorEscalation.action == .rollback, end <= now {
+            beginRollback(
                 .rolledBack, .providerError, "no answer for \(spec.errorEscalation.after.text): \(failing.message)")
         }
-        addPause(.providerError, failing.message)
+        return status.phase == .rollingBack
     }
 
     private mutating func checkPostPromotion() {
@@ -124,7 +129,8 @@ extension ReleaseRun {
         case .failed: beginRollback(.rolledBack, .analysisFailed, run.message)
         case .inconclusive where spec.onInconclusive == .rollback:
             beginRollback(.rolledBack, .inconclusiveAnalysis, run.message)
-        default: break
+        case .error where !status.analysis.isPostPromotionAccepted: _ = turnAround(for: run)
+        default: status.analysis.escalatesAt = nil
         }
     }
 

@@ -89,6 +89,9 @@ extension ReleaseRun {
     /// plan.
     mutating func skip(_ expectedStep: Int, _ reason: String?) throws(VerbRefusal) {
         let step = try current(expectedStep)
+        guard step.state != .completed && step.state != .skipped else {
+            throw refusal(.precondition, "the step is over; the release waits for something else")
+        }
         let movesTraffic = ["setWeight", "setMatch", "setMirror"].contains(step.kind)
         record(.stepChosen, about: "skip", .userRequest, reason ?? "")
         let isInForce = step.state == .baking || step.state == .waiting || !movesTraffic

@@ -104,7 +104,7 @@ struct AnalysisRunTests {
         #expect(beside.plan(all, now: Self.at(4)).count == 1 && beside.plan(all, now: Self.at(5)).isEmpty)
         #expect(!beside.phase.isFinal && beside.measuredSince == nil)
         _ = beside.take(Self.value(1), of: 1, now: Self.at(38))
-        #expect(beside.measuredSince == Self.at(20))
+        #expect(beside.measuredSince == Self.at(3))
     }
 
     @Test("fails with its worst metric, dry runs left aside, and measures no more")

@@ -22,7 +22,7 @@ struct ReleaseStatusTests {
         #expect(document["traffic"]?["applied"]?["totalProxies"] == 2)
         #expect(
             document["traffic"]?["applied"]?["configRevision"] == .integer(scene.status.traffic.configRevision ?? 0))
-        #expect(document["allowedActions"] == ["pause", "promote", "rollback", "abort"])
+        #expect(document["allowedActions"] == ["pause", "promote", "skip", "goto", "rollback", "abort"])
         #expect(document["completionStatus"] == .null)
         #expect(document["conditions"]?.arrayValue?.count == 4)
     }

@@ -64,6 +64,10 @@ struct SettingsTests {
             ("listener-ttl", "2s", "must be a duration of 3s at least"),
             ("watch-heartbeat", "x", "must be a duration of 1s at least"),
             ("load-report-interval", "0s", "must be a duration of 1s at least"),
+            (
+                "egress-allow", "10.0.0.0/8,somewhere",
+                "must be networks such as 10.0.0.0/8 or fd00::/8, separated by commas"
+            ),
             ("log-level", "loud", "must be one of trace, debug,"), ("database-url", "db", "must be a URL"),
         ])
     func wrong(name: String, text: String, rule: String) throws {
@@ -156,7 +160,8 @@ struct SettingsTests {
             ("xds-tls-client-key", "SLUICE_XDS_TLS_CLIENT_KEY", nil), ("cors-origins", "SLUICE_CORS_ORIGINS", nil),
             ("proxy-retention", "SLUICE_PROXY_RETENTION", "1h"), ("listener-ttl", "SLUICE_LISTENER_TTL", nil),
             ("watch-heartbeat", "SLUICE_WATCH_HEARTBEAT", "15s"),
-            ("load-report-interval", "SLUICE_LOAD_REPORT_INTERVAL", nil), ("log-level", "SLUICE_LOG_LEVEL", "info"),
+            ("load-report-interval", "SLUICE_LOAD_REPORT_INTERVAL", nil),
+            ("egress-allow", "SLUICE_EGRESS_ALLOW", nil), ("log-level", "SLUICE_LOG_LEVEL", "info"),
             ("database-url", "SLUICE_DATABASE_URL", nil), ("data-dir", "SLUICE_DATA_DIR", ".sluice"),
         ]
         let help = Self.help

@@ -77,7 +77,7 @@ package struct AnalysisRun: Hashable, Sendable {
         guard metrics.indices.contains(metric), !phase.isFinal else { return nil }
         var noise = RunNoise(id, metrics[metric].metric.name.text, metrics[metric].next)
         let measurement = metrics[metric].take(
-            reading, now: now, isInBackground: kind != .step, noise: &noise)
+            reading, now: now, isInBackground: kind == .background, noise: &noise)
         if measurement?.phase == .error {
             errorSince = errorSince ?? now
         } else if metrics.allSatisfy({ $0.counters.consecutiveError == 0 }) {
@@ -123,8 +123,9 @@ package struct AnalysisRun: Hashable, Sendable {
             return JudgeScore(score: 0, groups: [:], phase: .error, message: last.message)
         }
         let isAlone = runs.count == 1 && runs[0].metric.groups.isEmpty
-        let hasFailed = runs.contains { $0.phase == .failed || $0.phase == .inconclusive }
-        guard runs.allSatisfy({ $0.phase.isFinal }) || hasFailed else { return nil }
+        // No score gets better by waiting for the others once a critical one has failed.
+        let isLost = runs.contains { $0.phase == .failed && $0.measurements.last?.math?.isCritical == true }
+        guard runs.allSatisfy({ $0.phase.isFinal }) || isLost else { return nil }
         let judged = runs.compactMap { run in
             run.measurements.last { $0.math != nil }.flatMap { $0.math }.flatMap { JudgedMetric(run.metric, $0) }
         }
@@ -133,9 +134,7 @@ package struct AnalysisRun: Hashable, Sendable {
             let worst = runs.reduce(AnalysisPhase.skipped) { $0.worse($1.phase) }
             return JudgeScore(score: 0, groups: [:], phase: worst, message: "")
         }
-        let score = scoring.score(judged)
-        // Other metrics may yet pass, but no score gets better by waiting for those that have failed.
-        return score
+        return scoring.score(judged)
     }
 
     private func explanation(_ deciding: [MetricRun], _ scores: [String: JudgeScore]) -> String {
@@ -163,11 +162,12 @@ package struct AnalysisRun: Hashable, Sendable {
 
     /// Since when every metric that has a say has been measured, by the windows' beginnings; `nil`: one has not been.
     package var measuredSince: Timestamp? {
-        let counting = metrics.filter { !$0.metric.isDryRun && $0.notApplicableSince == nil }
+        let counting = metrics.filter { !$0.metric.isDryRun }
         guard !counting.isEmpty else { return Timestamp(microseconds: .max) }
         var since = Timestamp(microseconds: .max)
         for run in counting {
-            guard let from = run.answeredFrom else { return nil }
+            // One that has nothing to measure in some traffic has been looked at in that, and in no other.
+            guard let from = run.notApplicableSince ?? run.answeredFrom else { return nil }
             since = min(since, from)
         }
         return since

@@ -134,6 +134,7 @@ package struct MetricRun: Hashable, Sendable {
             if isOfStep { phase = .skipped }
             return [measurement]
         }
+        notApplicableSince = nil
         if window?.trafficSince != traffic.since {
             let from = Self.slot(atOrAfter: max(traffic.since + MeasuredTraffic.settling, start + metric.initialDelay))
             window = Window(trafficSince: traffic.since, from: from, to: from + metric.interval)

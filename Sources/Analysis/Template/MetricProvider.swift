@@ -37,6 +37,8 @@ package struct MetricProvider: Document {
             ]),
         .optional("over", \.over, .ladderBound, BuiltinSeries.overDescription),
     ]
+    /// Not the kind that a metric's `ref` names.
+    package static let schemaName: String? = "MetricSource"
     package static let summary: String? = "Exactly one of builtin, prometheus and httpJson."
 
     package func finish(_ reading: Members) {

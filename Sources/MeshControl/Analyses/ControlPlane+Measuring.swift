@@ -52,7 +52,8 @@ extension ControlPlane {
                     rows.append(MeasurementRow(metric, measurement))
                 }
             }
-            let next = run.phase.isFinal ? nil : run.nextDue ?? now + Self.patience
+            // A window that could not be measured, because its mesh is gone, is not looked at again and again.
+            let next = run.phase.isFinal ? nil : run.nextDue.map { max($0, now + .seconds(1)) } ?? now + Self.patience
             let isNew = AnalysisObservation(run) != before
             let isWritten = try await store.commit(run, of: claim, rows, nextDue: next, wakes: isNew)
             return isWritten && isNew

@@ -182,7 +182,8 @@ private struct KnownMesh {
             guard let service = state.services[service]?.spec,
                 service.ports.contains(where: { $0.number == cluster.port })
             else { return nil }
-            // A version that was removed a moment ago is still reported of.
+            // Others would let a sidecar make up as many as it likes.
+            guard cluster.version.map({ service.hasVersion($0) }) ?? true else { return nil }
             return cluster
         case .external(let text, _): return externals.contains(text) ? cluster : nil
         }

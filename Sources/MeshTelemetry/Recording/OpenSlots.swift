@@ -49,8 +49,11 @@ struct OpenSlots {
 
     mutating func add(_ report: TrafficReport, arriving time: Timestamp) {
         let interval = min(report.interval ?? TrafficReport.standardInterval, Self.maxInterval)
-        let slot = max(Self.span.slot(of: time - interval / 2), closed == .min ? .min : closed + 1)
-        for (destination, counts) in report.counts { count(counts, of: destination, report, in: slot) }
+        let slot = Self.span.slot(of: time - interval / 2)
+        // What comes too late is missing, as coverage says: counted later it would be taken for what it is not about.
+        if slot > closed {
+            for (destination, counts) in report.counts { count(counts, of: destination, report, in: slot) }
+        }
         // Whose middle lies within the interval.
         let first = Self.span.slot(of: time - interval - Self.jitter - Self.span.duration / 2) + 1
         let last = Self.span.slot(of: time + Self.jitter - Self.span.duration / 2)

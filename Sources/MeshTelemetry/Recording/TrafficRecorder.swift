@@ -42,6 +42,8 @@ package final class TrafficRecorder: Sendable {
 
     /// How often is looked for slots to close.
     private static let pause = Duration.milliseconds(500)
+    /// How long the database may take to say what time it is.
+    private static let trusted = Duration.seconds(1)
     /// Slots of all meshes that wait for the database.
     private static let maxWaiting = 30
 
@@ -124,7 +126,10 @@ package final class TrafficRecorder: Sendable {
     private func askForTime() async throws {
         let before = ContinuousClock.now
         let time = try await store.now()
-        let middle = before + (ContinuousClock.now - before) / 2
+        let took = ContinuousClock.now - before
+        // An answer that waited for its turn says little about when it was given.
+        guard took < Self.trusted || state.withLock({ $0.offset == nil }) else { return }
+        let middle = before + took / 2
         state.withLock { $0.offset = (time - Timestamp(microseconds: 0)) - (middle - epoch) }
     }
 
