@@ -22,8 +22,9 @@ extension ControlPlane {
             guard let life = try await store.life(of: mesh) else { return nil }
             let span = TrafficSpan.tenSeconds
             let last = span.slot(of: try await store.now() - TrafficReport.knownAfter)
-            let slots = max(span.slot(of: since + TrafficReport.standardInterval) + 1, last - 6)..<max(last, 0)
-            guard slots.lowerBound < slots.upperBound else { return nil }
+            let first = max(span.slot(of: since + TrafficReport.standardInterval) + 1, last - 6)
+            guard first < last else { return nil }
+            let slots = first..<last
             let reader = TrafficReader(store: store)
             let traffic = TrafficMesh(tenant: mesh.tenant, uid: life.mesh)
             let host = Host.service(NamespacedName(namespace: namespace, name: spec.service))

@@ -241,6 +241,13 @@ enum ReleaseFields {
     /// (`ReleaseSelectorTests`). How long proxies are waited for that do not answer shows with a proxy that does not, which all
     /// releases of this mesh would have to wait for (`BarrierTests`).
     static let elsewhere = [
+        // What is measured, and what follows: AnalysisTests, ProviderTests, and ReleaseAnalysisTests.
+        "/spec/strategy/steps/*/analysis/templates", "/spec/strategy/steps/*/analysis/args",
+        "/spec/strategy/backgroundAnalysis/templates", "/spec/strategy/backgroundAnalysis/args",
+        "/spec/strategy/backgroundAnalysis/startingStep", "/spec/strategy/postPromotionAnalysis/templates",
+        "/spec/strategy/postPromotionAnalysis/args", "/spec/failurePolicy/onError",
+        "/spec/failurePolicy/onInconclusive", "/spec/failurePolicy/errorEscalation/after",
+        "/spec/failurePolicy/errorEscalation/action",
         "/spec/stable/selector", "/spec/canary/selector", "/spec/strategy/trafficRouting/applyTimeout",
         "/spec/strategy/trafficRouting/maxStragglers", "/spec/strategy/trafficRouting/onApplyTimeout",
     ]
