@@ -10,7 +10,7 @@ internal import Synchronization
 ///
 /// Slots are those of the database's clock, so that replicas agree on them whatever their own clocks say. A slot is written at
 /// most two seconds after it was closed; kill -9 loses what is not written, of which the others know by what is missing in
-/// ``TrafficCoverageRow``. Where the database cannot be reached, so many slots or bytes wait for it, and then the oldest go.
+/// ``TrafficCoverageRow``. Where the database cannot be reached, so many slots wait for it, and then the oldest go.
 package final class TrafficRecorder: Sendable {
     /// The writer's name: a slot of a writer never changes, so a replica that starts again is another one.
     package let writer: String
