@@ -1,5 +1,30 @@
 package import MeshCore
 
+/// A freeze window in force: nothing of what it blocks begins before it is over.
+package struct Freeze: Hashable, Sendable {
+    /// What a window keeps from happening.
+    package enum Blocked: String, CaseIterable, Sendable {
+        /// A release that was started begins to move traffic.
+        case start
+        /// A step ends and the next one begins, or a share grows.
+        case advance
+        /// The canary becomes the service's stable version.
+        case promote
+    }
+
+    /// The window's own, with the namespace that it stands in.
+    package var name: NamespacedName
+    /// When it is over. `nil`: when somebody ends it.
+    package var until: Timestamp?
+    package var blocks: Set<Blocked>
+
+    package init(name: NamespacedName, until: Timestamp? = nil, blocks: Set<Blocked> = Set(Blocked.allCases)) {
+        self.name = name
+        self.until = until
+        self.blocks = blocks
+    }
+}
+
 /// The world as the engine is told of it before it decides. Read outside of the transaction that commits the
 /// decision.
 package struct ReleaseObservations: Hashable, Sendable {
@@ -124,6 +149,8 @@ package struct ReleaseObservations: Hashable, Sendable {
     package var missing: Set<Target>
     /// Runs of analyses that the status names, by their identifiers, as far as they have begun.
     package var analyses: [String: AnalysisObservation] = [:]
+    /// Windows that are in force for the release's service, those without an end first, then by their ends.
+    package var freezes: [Freeze] = []
     /// When the engine had meant to look at the release, and when it last did. Tells downtime from waiting.
     package var plannedWakeupAt: Timestamp?
     package var lastDrivenAt: Timestamp?
