@@ -61,11 +61,12 @@ package struct AnalysisPlan: Hashable, Sendable {
     package init() {}
 
     package func templates(of kind: AnalysisRun.Kind, step: Int) -> Templates {
-        let entries =
+        let entries: [Entry] =
             switch kind {
             case .step: steps[step] ?? []
             case .background: background
             case .postPromotion: postPromotion
+            case .webhook: []
             }
         return entries.map { ($0.name, $0.spec) }
     }

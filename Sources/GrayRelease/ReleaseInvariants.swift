@@ -27,20 +27,24 @@ package enum ReleaseInvariants {
             require(traffic.canaryShare == .all, "success gives all traffic to the canary")
         case .rolledBack: require(status.completionStatus == .rolledBack, "rolled back says so")
         case .aborted: require(status.completionStatus == .aborted, "aborted says so")
+        case .superseded: require(status.completionStatus == .superseded, "superseded says so")
+        case .waitingApproval:
+            require(status.currentStep?.isAtGate == true, "a release that waits for people is at a gate")
         case .finalizing: require(status.isPromoted && traffic.canaryShare == .all, "finalizing follows the promotion")
         case .paused: require(!status.pauseConditions.isEmpty, "a pause has a reason")
         case .progressing, .promoting:
             require(status.currentStep != nil, "an advancing release has a step")
             require(!status.isPromoted, "an advancing release is not promoted")
         case .pending: require(!traffic.isEffective, "a pending release has no traffic")
-        case .rollingBack: require([.rolledBack, .aborted].contains(status.ending), "a rollback has an ending")
+        case .rollingBack:
+            require([.rolledBack, .aborted, .superseded].contains(status.ending), "a rollback has an ending")
         case .failed: break
         }
         if phase != .paused { require(status.pauseConditions.isEmpty, "only a paused release has pause conditions") }
         if let step = status.currentStep {
             require((0...spec.strategy.steps.count).contains(step.index), "the step is one of the plan's")
             require(step.elapsedActive >= .zero, "no clock runs backwards")
-            let isTimed = step.state == .baking || step.state == .waiting
+            let isTimed = step.state == .baking || step.state == .waiting || step.kind == .checkEndpoints
             require(isTimed || step.activeSince == nil, "only a baking or waiting step has a running clock")
         }
         return broken

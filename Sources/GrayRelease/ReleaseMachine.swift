@@ -28,8 +28,8 @@ package enum ReleaseMachine {
     ///
     /// - Throws: ``VerbRefusal`` if the verb does not fit; nothing is to be changed then.
     package static func apply(
-        _ verb: ReleaseVerb, spec: ReleaseSpec, status: ReleaseStatus, observations: ReleaseObservations,
-        now: Timestamp
+        _ verb: ReleaseVerb, by actor: ReleaseActor, spec: ReleaseSpec, status: ReleaseStatus,
+        observations: ReleaseObservations, now: Timestamp
     ) throws(VerbRefusal) -> ReleaseDecision {
         var run = ReleaseRun(spec: spec, status: status, observations: observations, now: now)
         guard allowedVerbs(status).contains(verb.name) else {
@@ -37,17 +37,48 @@ package enum ReleaseMachine {
         }
         run.noticeLateness()
         switch verb {
-        case .start(let force), .retry(let force): try run.start(force: force)
+        case .start(let force, let override): try run.start(force: force, override, by: actor)
+        case .retry(let force): try run.start(force: force, .none, by: actor)
         case .pause(let reason): run.pause(reason)
         case .resume: try run.resume()
-        case .promote(let destination, let expectedStep): try run.promote(to: destination, expectedStep)
+        case .promote(let destination, let expectedStep, let override):
+            try run.promote(to: destination, expectedStep, override, by: actor)
         case .rollback(let reason, let force): try run.rollBack(reason, force: force)
         case .abort(let revertTraffic): try run.abort(revertTraffic: revertTraffic)
         case .retryAnalysis: try run.retryAnalysis()
-        case .skip(let expectedStep, let reason): try run.skip(expectedStep, reason)
-        case .goto(let step, let expectedStep, let reason): try run.goTo(step, expectedStep, reason)
+        case .skip(let expectedStep, let override): try run.skip(expectedStep, override, by: actor)
+        case .goto(let step, let expectedStep, let override): try run.goTo(step, expectedStep, override, by: actor)
+        case .approve(let expectedStep, let comment):
+            try run.vote(approving: true, expectedStep, comment, by: actor)
+        case .reject(let expectedStep, let comment):
+            try run.vote(approving: false, expectedStep, comment, by: actor)
         }
         run.runDueTransitions()
+        return run.decision
+    }
+
+    /// Takes a release back because another one of its service is to run: it ends as ``ReleaseStatus/Phase/superseded``.
+    ///
+    /// - Returns: `nil` for one that is not active, or ends anyway.
+    package static func supersede(
+        by other: Name, spec: ReleaseSpec, status: ReleaseStatus, observations: ReleaseObservations, now: Timestamp
+    ) -> ReleaseDecision? {
+        guard status.phase.isActive else { return nil }
+        var run = ReleaseRun(spec: spec, status: status, observations: observations, now: now)
+        run.noticeLateness()
+        run.giveWay(to: other)
+        run.runDueTransitions()
+        return run.decision
+    }
+
+    /// Tells a success that another release takes it back.
+    package static func noteRollback(
+        by other: Name, person: String, _ reason: String?, spec: ReleaseSpec, status: ReleaseStatus,
+        observations: ReleaseObservations, now: Timestamp
+    ) -> ReleaseDecision {
+        var run = ReleaseRun(spec: spec, status: status, observations: observations, now: now)
+        run.status.rolledBackBy = other
+        run.record(.successRolledBack, about: other.text, .userRequest, "by \(other), \(person): \(reason ?? "")")
         return run.decision
     }
 
@@ -57,19 +88,22 @@ package enum ReleaseMachine {
         case .draft: [.start, .abort]
         case .pending: (status.reason == .stableTooSmall ? [.start] : []) + [.rollback, .abort]
         case .progressing: [.pause, .promote, .skip, .goto] + status.retrying + [.rollback, .abort]
+        case .waitingApproval: [.pause, .promote, .skip, .goto, .approve, .reject, .rollback, .abort]
         case .promoting: [.pause] + (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]
         case .paused:
             (status.isPaused(for: .manualPause) ? [] : [.pause])
-                + (status.isHeldByRules || status.isHeldByAnalysis ? [] : [.resume])
+                + (status.isHeldByRules || status.isHeldByAnalysis || status.isPaused(for: .promotionGate)
+                    ? [] : [.resume])
                 + (status.canBePromotedWhilePaused ? [.promote] : []) + (status.isAtStep ? [.skip, .goto] : [])
-                + status.retrying + [.rollback, .abort]
+                + status.retrying + (status.currentStep?.isAtGate == true ? [.approve, .reject] : [])
+                + [.rollback, .abort]
         case .finalizing:
             (status.traffic.isMissed || status.analysis.postPromotion != nil ? [.promote] : []) + [.rollback, .abort]
         case .rollingBack:
             (status.traffic.exposesCanary ? [.promote] : []) + (status.isForced ? [] : [.rollback])
                 + (status.ending == .aborted ? [] : [.abort])
-        case .succeeded: []
-        case .rolledBack, .aborted, .failed: [.retry]
+        case .succeeded: status.rolledBackBy == nil ? [.rollback] : []
+        case .rolledBack, .aborted, .superseded, .failed: [.retry]
         }
     }
 }
@@ -87,20 +121,25 @@ extension ReleaseStatus {
 
     /// Whether it stands still at a step of its plan, and not for the rules of the mesh.
     fileprivate var isAtStep: Bool {
-        !isHeldByRules && currentStep != nil && currentStep?.kind != ReleaseRun.promoteKind
+        !isHeldByRules && currentStep != nil && currentStep?.kind != .promote
     }
 
     /// The verb that measures again, where there is something to measure.
     fileprivate var retrying: [ReleaseVerb.Name] {
-        let isOfStep = currentStep?.kind == ReleaseStep.analysisKind
+        let isOfStep = currentStep?.kind == .analysis
         return isOfStep || isPaused(for: .inconclusiveAnalysis) || isPaused(for: .analysisFailed)
             ? [.retryAnalysis] : []
     }
 
     fileprivate var canBePromotedWhilePaused: Bool {
         if isPaused(for: .nothingToSplit) { return false }
-        return currentStep?.kind != ReleaseRun.promoteKind || isPaused(for: .tooManyCopies)
+        return currentStep?.kind != .promote || isPaused(for: .tooManyCopies)
     }
+}
+
+extension ReleaseStatus.CurrentStep {
+    /// Whether people are asked to decide.
+    var isAtGate: Bool { kind == .approval && state == .waiting }
 }
 
 extension ReleaseStrategy {
@@ -118,7 +157,7 @@ extension ReleaseStrategy {
             case .setWeight(let value): share = value
             case .setMatch(let value): matches = value
             case .setMirror(let value): mirror = value
-            case .pause, .analysis: continue
+            case .pause, .analysis, .approval, .webhook, .notify, .checkEndpoints: continue
             }
         }
         return (share, matches, mirror)

@@ -151,6 +151,8 @@ package struct ReleaseObservations: Hashable, Sendable {
     package var analyses: [String: AnalysisObservation] = [:]
     /// Windows that are in force for the release's service, those without an end first, then by their ends.
     package var freezes: [Freeze] = []
+    /// The release of the service that has to be rolled back before this one begins.
+    package var superseding: Name?
     /// When the engine had meant to look at the release, and when it last did. Tells downtime from waiting.
     package var plannedWakeupAt: Timestamp?
     package var lastDrivenAt: Timestamp?

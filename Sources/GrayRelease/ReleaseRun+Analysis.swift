@@ -20,6 +20,15 @@ extension ReleaseRun {
         record(.analysisStarted, about: id)
     }
 
+    /// Has the current step wait for the answer to a call. Like a measurement it is made beside the engine, again and again until
+    /// there is one, and is a run with one metric: the answer.
+    mutating func beginWebhook(_ call: WebhookStep, _ step: ReleaseStatus.CurrentStep) {
+        let id = runID(.webhook)
+        status.analysis.current = id
+        analysisChanges.append(.begin(id: id, .webhook, step: step.index))
+        record(.webhookCalled, about: id, nil, call.url)
+    }
+
     /// Begins to measure beside the steps, if the plan says so and it is time.
     mutating func beginBackgroundAnalysis(at index: Int) {
         guard let background = spec.strategy.backgroundAnalysis, runs.background == nil,
@@ -69,13 +78,15 @@ extension ReleaseRun {
     /// Acts on what runs have come to: failures first, then what is undecided, then what could not be measured.
     mutating func checkAnalyses() {
         switch status.phase {
-        case .progressing, .paused, .promoting: break
+        case .progressing, .paused, .promoting, .waitingApproval: break
         case .finalizing: return checkPostPromotion()
         default: return
         }
         for (id, isStep) in [(runs.current, true), (runs.background, false)] {
             guard let run = observation(id) else { continue }
             switch run.phase {
+            case .failed where isStep && status.currentStep?.kind == .webhook:
+                if !status.isPaused(for: .webhookFailed) { return fail(.webhookFailed, run.message) }
             case .failed where !status.isPaused(for: .analysisFailed):
                 return fail(.analysisFailed, run.message)
             case .inconclusive where !status.isPaused(for: .inconclusiveAnalysis):
@@ -200,7 +211,7 @@ extension ReleaseRun {
         let isOfBackground = [AnalysisPhase.failed, .inconclusive].contains(observation(runs.background)?.phase)
         status.pauseConditions.removeAll { $0.reason == .inconclusiveAnalysis || $0.reason == .analysisFailed }
         if isOfBackground { renewBackgroundAnalysis() }
-        if step.kind == ReleaseStep.analysisKind && (!isOfBackground || step.state == .failed) {
+        if step.kind == .analysis && (!isOfBackground || step.state == .failed) {
             endStepAnalysis()
             if status.phase == .paused && status.pauseConditions.isEmpty { enter(advancingPhase, .resumed) }
             return enterStep(step.index)

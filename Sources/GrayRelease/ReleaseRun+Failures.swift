@@ -61,8 +61,12 @@ extension ReleaseRun {
     }
 
     /// The current step fails; what follows is the release's policy.
-    mutating func fail(_ reason: ReleaseStatus.Reason, _ message: String) {
-        switch spec.onFailed {
+    ///
+    /// - Parameter action: `nil`: the policy of all steps.
+    mutating func fail(
+        _ reason: ReleaseStatus.Reason, _ message: String, _ action: ReleaseSpec.FailureAction? = nil
+    ) {
+        switch action ?? spec.onFailed {
         case .rollback: beginRollback(.rolledBack, reason, message)
         case .pause:
             stopStep(.failed, .stepFailed, reason, message)
@@ -94,7 +98,7 @@ extension ReleaseRun {
     mutating func leavePause() {
         guard let first = status.pauseConditions.first, var step = status.currentStep else { return }
         step.deadlineAt = step.deadlineAt.map { $0 + max(.zero, now - first.startTime) }
-        if step.state == .baking && step.activeSince == nil { step.activeSince = now }
+        if (step.state == .baking || step.isAtGate) && step.activeSince == nil { step.activeSince = now }
         status.currentStep = step
         if status.traffic.waitingSince != nil && status.traffic.appliedAt == nil { status.traffic.waitingSince = now }
         status.pauseConditions = []
@@ -104,7 +108,8 @@ extension ReleaseRun {
     /// The phase that a release of this step is in unless it is paused.
     var advancingPhase: ReleaseStatus.Phase {
         guard let step = status.currentStep else { return .pending }
-        if step.kind == Self.promoteKind { return .promoting }
+        if step.kind == .promote { return .promoting }
+        if step.isAtGate { return .waitingApproval }
         // Nothing has been done yet: what a pending release waits for is looked at again.
         let isUntouched = step.index == 0 && status.traffic.changedAt == nil
         return isUntouched && (step.state == .pending || step.state == .failed) ? .pending : .progressing

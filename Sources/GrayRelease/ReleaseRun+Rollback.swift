@@ -47,7 +47,6 @@ extension ReleaseRun {
     }
 
     private mutating func endRollback() {
-        let isAbort = status.ending == .aborted
         status.completionStatus = status.ending
         var message = status.message
         if !observations.rules.handWeighted.isEmpty {
@@ -56,7 +55,11 @@ extension ReleaseRun {
                 "by their own weights these send requests to \(spec.canary.version): "
                 + Self.listed(observations.rules.handWeighted)
         }
-        enter(isAbort ? .aborted : .rolledBack, isAbort ? .aborted : .rolledBack, status.reason, message)
+        switch status.ending {
+        case .aborted: enter(.aborted, .aborted, status.reason, message)
+        case .superseded: enter(.superseded, .superseded, status.reason, message)
+        default: enter(.rolledBack, .rolledBack, status.reason, message)
+        }
     }
 
     /// Takes everything off the canary: the release owns no routes afterwards.

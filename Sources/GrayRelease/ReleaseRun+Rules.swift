@@ -8,7 +8,7 @@ extension ReleaseRun {
         checkLeftOut()
         if observations.rules.areSplit { return removePause(.nothingToSplit) }
         switch status.phase {
-        case .progressing, .promoting, .paused:
+        case .progressing, .promoting, .paused, .waitingApproval:
             addPause(
                 .nothingToSplit,
                 "no rule of \(spec.service) is left whose requests could be shared by \(spec.stable.version) and "
@@ -26,7 +26,7 @@ extension ReleaseRun {
         }
         guard !status.isExcessAcknowledged else { return removePause(.tooManyCopies) }
         switch status.phase {
-        case .progressing, .promoting, .paused: addPause(.tooManyCopies, leftOutMessage)
+        case .progressing, .promoting, .paused, .waitingApproval: addPause(.tooManyCopies, leftOutMessage)
         default: break
         }
     }

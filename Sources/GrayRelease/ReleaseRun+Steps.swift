@@ -1,3 +1,4 @@
+internal import Documents
 internal import MeshCore
 
 extension ReleaseRun {
@@ -5,11 +6,17 @@ extension ReleaseRun {
 
     mutating func advancePending() -> Bool {
         guard var step = status.currentStep else { return false }
+        if let other = observations.superseding {
+            status.reason = .superseding
+            block(on: "Superseding", "\(other) is being rolled back first")
+            return false
+        }
         if let startAt = spec.startAt, startAt > now {
             status.reason = .scheduled
             block(on: "Schedule", "starts at \(startAt.text)")
             return false
         }
+        guard !isFrozen(.start) else { return false }
         if step.deadlineAt == nil {
             step.deadlineAt = now + spec.progressDeadline
             status.currentStep = step
@@ -59,6 +66,7 @@ extension ReleaseRun {
             block(on: "Decision", status.pauseConditions.map(\.reason.rawValue).joined(separator: ", "))
             return false
         }
+        guard !isFrozen(.advance) else { return false }
         leavePause()
         completeStep()
         return true
@@ -113,11 +121,12 @@ extension ReleaseRun {
     mutating func enterStep(_ index: Int) {
         let planned = index < spec.strategy.steps.count ? spec.strategy.steps[index] : nil
         endStepAnalysis()
+        status.votes = []
         status.visits += 1
         // A pause gives the deadline back when it ends, counted from its beginning.
         let base = status.pauseConditions.first?.startTime ?? now
         let step = ReleaseStatus.CurrentStep(
-            index: index, name: planned?.name, kind: planned?.kind ?? Self.promoteKind, state: .pending, startedAt: now,
+            index: index, name: planned?.name, kind: planned?.kind ?? .promote, state: .pending, startedAt: now,
             visit: status.visits, deadlineAt: status.phase == .pending ? nil : base + spec.progressDeadline)
         status.currentStep = step
         recordStep(.stepStarted, step)
@@ -134,23 +143,31 @@ extension ReleaseRun {
         case .verifying: return verify(step)
         case .baking:
             guard step.index < spec.strategy.steps.count,
-                step.elapsed(at: now) >= spec.strategy.steps[step.index].bakeTime, confirmBackground()
+                step.elapsed(at: now) >= spec.strategy.steps[step.index].bakeTime, confirmBackground(),
+                !isFrozen(.advance)
             else { return false }
             completeStep()
             return true
         case .completed,
             .skipped where step.state == .completed || status.skipped.contains(step.index):
-            if step.index + 1 < spec.strategy.steps.count {
-                enterStep(step.index + 1)
-            } else if step.index < spec.strategy.steps.count {
-                if !holdForAcknowledgement() { beginPromotion(.promoted, .planCompleted) }
-            } else {
-                promoteService()
-            }
-            return true
-        case .waiting where step.kind == ReleaseStep.analysisKind: return advanceAnalysis(step)
+            return leave(step)
+        case .waiting where step.kind == .analysis || step.kind == .webhook: return advanceAnalysis(step)
         case .waiting, .skipped, .failed: return false
         }
+    }
+
+    /// Takes what comes behind a step that is over.
+    private mutating func leave(_ step: ReleaseStatus.CurrentStep) -> Bool {
+        let isLast = step.index + 1 >= spec.strategy.steps.count
+        guard !isFrozen(isLast ? .promote : .advance) else { return false }
+        if !isLast {
+            enterStep(step.index + 1)
+        } else if step.index >= spec.strategy.steps.count {
+            promoteService()
+        } else if !holdForPromotionRight(.all, []), !holdForAcknowledgement() {
+            beginPromotion(.promoted, .planCompleted)
+        }
+        return true
     }
 
     /// Begins to verify. A step that waits for proxies has no deadline of its own: their time is `applyTimeout`.
@@ -161,7 +178,10 @@ extension ReleaseRun {
         let target = spec.strategy.traffic(through: step.index, without: status.skipped)
         let current = status.traffic
         if target.share == current.canaryShare && target.matches == current.matches && target.mirror == current.mirror {
-            if step.kind == "pause" || current.changedAt == nil {
+            if case .checkEndpoints(let check) = planned(step)?.action { return hold(step, until: check) }
+            // The others take the traffic as it is, which the steps before have brought into force.
+            if !(step.kind.movesTraffic || step.kind == .analysis || step.kind == .promote) || current.changedAt == nil
+            {
                 beginForce(step)
                 return true
             }
@@ -173,6 +193,8 @@ extension ReleaseRun {
             target.share > current.canaryShare || (!target.matches.isEmpty && target.matches != current.matches)
             || (target.mirror != nil && target.mirror != current.mirror)
         if givesMore {
+            guard step.kind == .promote || !isFrozen(.advance) else { return false }
+            if holdForPromotionRight(target.share, target.matches) { return true }
             let needed = spec.strategy.endpointGuard.needed(for: target.share, readyStable: observations.readyStable)
             guard observations.readyCanary >= needed else {
                 block(
@@ -192,7 +214,7 @@ extension ReleaseRun {
     private mutating func verify(_ step: ReleaseStatus.CurrentStep) -> Bool {
         guard confirmTraffic(proceeding: spec.strategy.onApplyTimeout == .proceed) else { return rollBackIfMissed() }
         let needed = spec.strategy.endpointGuard.minReady
-        if step.kind == Self.promoteKind && observations.readyCanary < needed {
+        if step.kind == .promote && observations.readyCanary < needed {
             block(on: "Endpoints", "\(spec.canary.version) needs \(needed) healthy endpoints to be promoted")
             if step.deadlineAt == nil { status.currentStep?.deadlineAt = now + spec.progressDeadline }
             return failIfOverdue()
@@ -212,19 +234,60 @@ extension ReleaseRun {
 
     /// Begins the step's clock: its traffic is what the proxies do.
     private mutating func beginForce(_ step: ReleaseStatus.CurrentStep) {
-        let planned = step.index < spec.strategy.steps.count ? spec.strategy.steps[step.index] : nil
         beginBackgroundAnalysis(at: step.index)
-        if case .analysis = planned?.action {
+        switch planned(step)?.action {
+        case .analysis:
             move(.waiting, .stepWaiting) { $0.startClock($1) }
             beginStepAnalysis(step)
-        } else if case .pause = planned?.action {
+        case .pause:
             move(.waiting, .stepWaiting) { $0.startClock($1) }
             addPause(.pauseStep, step.name ?? "")
-        } else if let planned, planned.bakeTime > .zero || status.analysis.background != nil {
-            move(.baking, .stepBaking) { $0.startClock($1) }
-        } else {
+        case .approval(let gate):
+            move(.waiting, .stepWaiting) { $0.startClock($1) }
+            enter(.waitingApproval, .approvalRequested, nil, gate.name)
+        case .webhook(let call):
+            move(.waiting, .stepWaiting) { $0.startClock($1) }
+            beginWebhook(call, step)
+        case .notify(let note):
+            recordStep(.notified, step, nil, note.message)
             completeStep()
+        case .setWeight, .setMatch, .setMirror:
+            guard let bakeTime = planned(step)?.bakeTime, bakeTime > .zero || status.analysis.background != nil else {
+                return completeStep()
+            }
+            move(.baking, .stepBaking) { $0.startClock($1) }
+        case .checkEndpoints, nil: completeStep()
         }
+    }
+
+    private func planned(_ step: ReleaseStatus.CurrentStep) -> ReleaseStep? {
+        step.index < spec.strategy.steps.count ? spec.strategy.steps[step.index] : nil
+    }
+
+    /// Waits until the canary has had enough endpoints for long enough.
+    private mutating func hold(_ step: ReleaseStatus.CurrentStep, until check: CheckEndpointsStep) -> Bool {
+        let needed = check.needed(guardedBy: spec.strategy.endpointGuard, readyStable: observations.readyStable)
+        guard observations.readyCanary >= needed else {
+            status.currentStep?.restartClock(nil)
+            block(
+                on: "Endpoints",
+                "\(spec.canary.version) has \(observations.readyCanary) healthy endpoints and needs \(needed) for "
+                    + check.duration.text)
+            return failIfOverdue()
+        }
+        if step.activeSince == nil {
+            // Nobody looked while it was paused, so it begins anew.
+            status.currentStep?.restartClock(now)
+        }
+        let held = status.currentStep?.elapsed(at: now) ?? .zero
+        guard held >= check.duration, !isFrozen(.advance) else {
+            if held < check.duration {
+                block(on: "Endpoints", "enough since \(held.text), needs \(check.duration.text)")
+            }
+            return false
+        }
+        completeStep()
+        return true
     }
 
     mutating func completeStep() {
@@ -250,6 +313,12 @@ extension ReleaseStatus.CurrentStep {
     mutating func startClock(_ now: Timestamp) {
         activeSince = now
         deadlineAt = nil
+    }
+
+    /// Forgets what has passed; the clock runs from then on, or stands.
+    mutating func restartClock(_ since: Timestamp?) {
+        activeSince = since
+        elapsedActive = .zero
     }
 
     mutating func stopClock(_ now: Timestamp) {

@@ -1,8 +1,10 @@
 internal import Analysis
+internal import MeshCore
 
 extension ReleaseRun {
-    mutating func start(force: Bool) throws(VerbRefusal) {
+    mutating func start(force: Bool, _ override: ReleaseVerb.Override, by actor: ReleaseActor) throws(VerbRefusal) {
         if status.phase == .pending {
+            if override.freezes { return try checkFreezes([.start], override, by: actor) }
             guard force else {
                 throw refusal(.precondition, "the release is started; with force it goes on to so few endpoints")
             }
@@ -17,10 +19,16 @@ extension ReleaseRun {
                 .precondition, "the service's stable version is \(version), not \(spec.stable.version)")
         }
         isLatenessNoticed = true  // What was planned belongs to the attempt before.
-        let attempt = status.attempt + 1
+        let (attempt, author, rollbackOf) = (status.attempt + 1, status.people.author, status.rollbackOf)
         status = ReleaseStatus()
         status.attempt = attempt
         status.isCapacityWaived = force
+        status.people = ReleaseStatus.People(author: author)
+        status.people.starter = actor.person
+        // To take a success back is as much as a rollback, and takes no other right.
+        status.people.mayPromote = actor.mayPromote || rollbackOf != nil
+        status.rollbackOf = rollbackOf
+        if override.freezes { try checkFreezes([.start], override, by: actor) }
         enter(.pending, .started)
         enterStep(0)
     }
@@ -46,7 +54,10 @@ extension ReleaseRun {
         }
     }
 
-    mutating func promote(to destination: ReleaseVerb.Destination, _ expectedStep: Int?) throws(VerbRefusal) {
+    mutating func promote(
+        to destination: ReleaseVerb.Destination, _ expectedStep: Int?, _ override: ReleaseVerb.Override,
+        by actor: ReleaseActor
+    ) throws(VerbRefusal) {
         let index = status.currentStep?.index
         if let expectedStep, expectedStep != index {
             let current = index.map { "step \($0)" } ?? "no step"
@@ -64,6 +75,19 @@ extension ReleaseRun {
             throw refusal(
                 .precondition, "no proxy is missed that could be left behind; the promotion goes on by itself")
         }
+        if !status.isPromoted {
+            let isFull = destination == .full
+            try checkFreezes(isFull ? [.advance, .promote] : [.advance], override, by: actor)
+            let current = index ?? 0
+            try checkGates(
+                in: isFull ? current..<max(current, spec.strategy.steps.count) : current..<(current + 1), override,
+                by: actor)
+        }
+        if status.isPaused(for: .promotionGate) {
+            grantPromotion(by: actor)
+            if destination == .next { return }
+        }
+        if destination == .full { status.people.mayPromote = true }
         if status.isPaused(for: .tooManyCopies) {
             status.isExcessAcknowledged = true
             if destination == .next { return removePause(.tooManyCopies) }
@@ -73,7 +97,8 @@ extension ReleaseRun {
         if isAsked || destination == .full { status.isUnsplitAcknowledged = true }
         guard destination == .next else { return promoteFully() }
         if isAsked { return leavePause() }
-        guard let state = status.currentStep?.state, state == .baking || state == .waiting,
+        guard let state = status.currentStep?.state,
+            state == .baking || state == .waiting || status.currentStep?.kind == .checkEndpoints,
             status.phase != .rollingBack
         else {
             throw refusal(
@@ -82,41 +107,57 @@ extension ReleaseRun {
                     + (status.currentStep?.state.rawValue ?? "not begun") + "; promote to full leaves out what remains")
         }
         leavePause()
+        leaveGate()
         completeStep()
     }
 
     /// Leaves the current step out. One that is in force has only its waiting left out; one that is not is as if it were not part of the
     /// plan.
-    mutating func skip(_ expectedStep: Int, _ reason: String?) throws(VerbRefusal) {
+    mutating func skip(
+        _ expectedStep: Int, _ override: ReleaseVerb.Override, by actor: ReleaseActor
+    ) throws(VerbRefusal) {
         let step = try current(expectedStep)
         guard step.state != .completed && step.state != .skipped else {
             throw refusal(.precondition, "the step is over; the release waits for something else")
         }
-        let movesTraffic = ["setWeight", "setMatch", "setMirror"].contains(step.kind)
-        record(.stepChosen, about: "skip", .userRequest, reason ?? "")
-        let isInForce = step.state == .baking || step.state == .waiting || !movesTraffic
+        try checkFreezes([.advance], override, by: actor)
+        try checkGates(in: step.index..<(step.index + 1), override, by: actor)
+        record(.stepChosen, about: "skip", .userRequest, override.reason ?? "")
+        let isInForce = step.state == .baking || step.state == .waiting || !step.kind.movesTraffic
         if status.phase == .paused { leavePause() }
+        leaveGate()
         if isInForce && step.state != .failed { return completeStep() }
         status.skipped.insert(step.index)
-        stopStep(.skipped, .stepSkipped, .userRequest)
         // One that had failed is over already, and left out all the same.
-        status.currentStep?.state = .skipped
+        move(.skipped, .stepSkipped, .userRequest) { $0.stopClock($1) }
     }
 
     /// Takes another step of the plan.
-    mutating func goTo(_ target: Int, _ expectedStep: Int, _ reason: String?) throws(VerbRefusal) {
+    mutating func goTo(
+        _ target: Int, _ expectedStep: Int, _ override: ReleaseVerb.Override, by actor: ReleaseActor
+    ) throws(VerbRefusal) {
         let step = try current(expectedStep)
         guard spec.strategy.steps.indices.contains(target) else {
             throw refusal(.precondition, "the plan has no step \(target)")
         }
-        record(.stepChosen, about: "goto \(target)", .userRequest, reason ?? "")
+        if target > step.index {
+            try checkFreezes([.advance], override, by: actor)
+            try checkGates(in: step.index..<target, override, by: actor)
+        }
+        record(.stepChosen, about: "goto \(target)", .userRequest, override.reason ?? "")
         stopStep(.skipped, .stepSkipped, .userRequest)
         status.skipped = status.skipped.filter { $0 < min(target, step.index) || $0 < target && $0 > step.index }
         if status.phase == .paused {
             status.pauseConditions = []
             enter(.progressing, .resumed, .userRequest)
         }
+        leaveGate()
         enterStep(target)
+    }
+
+    /// Goes on although nobody, or not everybody, has decided.
+    private mutating func leaveGate() {
+        if status.phase == .waitingApproval { enter(.progressing, .resumed, .userRequest) }
     }
 
     /// The step of the plan that the release is at.
@@ -142,6 +183,9 @@ extension ReleaseRun {
     }
 
     mutating func rollBack(_ reason: String?, force: Bool) throws(VerbRefusal) {
+        guard status.phase.isActive else {
+            throw refusal(.precondition, "a success is taken back by a release of its own")
+        }
         if status.phase == .rollingBack {
             guard force else { throw refusal(.precondition, "the release is rolling back already") }
             status.isForced = true
@@ -149,6 +193,15 @@ extension ReleaseRun {
         }
         status.isForced = force
         beginRollback(.rolledBack, .userRequest, reason ?? "")
+    }
+
+    /// Turns around for another release of the service.
+    mutating func giveWay(to other: Name) {
+        if status.phase == .rollingBack {
+            status.ending = .superseded
+            return record(.superseded, .superseded, "gives way to \(other)")
+        }
+        beginRollback(.superseded, .superseded, "gives way to \(other)")
     }
 
     mutating func abort(revertTraffic: Bool) throws(VerbRefusal) {

@@ -14,7 +14,7 @@ extension ReleaseRun {
         switch status.phase {
         case .pending: return spec.startAt.map { $0 > now } == true ? .seconds(60) : .seconds(2)
         case .progressing, .promoting: return status.currentStep?.state == .baking ? .seconds(5) : waiting
-        case .paused: return status.traffic.exposesCanary ? .seconds(5) : .seconds(30)
+        case .paused, .waitingApproval: return status.traffic.exposesCanary ? .seconds(5) : .seconds(30)
         case .finalizing: return status.traffic.appliedAt == nil ? waiting : .seconds(5)
         default: return waiting
         }
@@ -40,6 +40,7 @@ extension ReleaseRun {
             if let end = end(of: step) { times.append(end) }
         }
         if let end = status.analysis.escalatesAt { times.append(end) }
+        if status.frozen != nil { times += observations.freezes.compactMap(\.until) }
         return times
     }
 
@@ -47,7 +48,12 @@ extension ReleaseRun {
     private func end(of step: ReleaseStatus.CurrentStep) -> Timestamp? {
         guard let since = step.activeSince, step.index < spec.strategy.steps.count else { return nil }
         let planned = spec.strategy.steps[step.index]
-        if case .pause(let duration) = planned.action { return duration.map { since + ($0 - step.elapsedActive) } }
+        switch planned.action {
+        case .pause(let duration): return duration.map { since + ($0 - step.elapsedActive) }
+        case .approval(let gate): return gate.timeout.map { since + ($0 - step.elapsedActive) }
+        case .checkEndpoints(let check): return since + (check.duration - step.elapsedActive)
+        default: break
+        }
         return since + (planned.bakeTime - step.elapsedActive)
     }
 }

@@ -11,9 +11,9 @@ struct ReleaseRun {
     var serviceChanges: [ServiceStatus.Change] = []
     var analysisChanges: [AnalysisChange] = []
     var isLatenessNoticed = false
+    /// Whether a freeze window was in the way in this run.
+    var isHeldByFreeze = false
 
-    /// The kind of the step that the engine adds behind the plan.
-    static let promoteKind = "promote"
     /// Twice the lease: a release that nobody looked at for longer than that was without a controller.
     static let gap = Duration.seconds(30)
 
@@ -47,6 +47,7 @@ struct ReleaseRun {
         checkRejections()
         checkRules()
         checkAnalyses()
+        noticeThaw()
         while advance() {}
         noticeConditions()
     }
@@ -60,9 +61,10 @@ struct ReleaseRun {
         case .pending: advancePending()
         case .progressing, .promoting: advanceStep()
         case .paused: advancePaused()
+        case .waitingApproval: advanceApproval()
         case .finalizing: advanceFinalizing()
         case .rollingBack: advanceRollback()
-        case .draft, .succeeded, .rolledBack, .aborted, .failed: false
+        case .draft, .succeeded, .rolledBack, .aborted, .superseded, .failed: false
         }
     }
 
@@ -128,13 +130,16 @@ struct ReleaseRun {
         isLatenessNoticed = true
         let lateness = now - max(planned, observations.lastDrivenAt ?? planned)
         guard lateness > .seconds(1) else { return }
+        let isGap = lateness > Self.gap
         if var step = status.currentStep {
             step.deadlineAt = step.deadlineAt.map { $0 + lateness }
+            // Nobody saw what happened in a gap, so it tells nothing of the traffic.
+            if isGap { step.activeSince = step.activeSince.map { min(now, $0 + lateness) } }
             status.currentStep = step
         }
         status.traffic.waitingSince = status.traffic.waitingSince.map { $0 + lateness }
         status.analysis.escalatesAt = status.analysis.escalatesAt.map { $0 + lateness }
-        if lateness > Self.gap {
+        if isGap {
             record(.controllerGap, about: planned.text, nil, "nobody looked at the release for \(lateness.iso8601)")
         }
     }

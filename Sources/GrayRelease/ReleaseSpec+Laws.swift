@@ -37,7 +37,7 @@ extension ReleaseSpec {
     }
 
     /// Reports changes that a started release does not allow: everything but the steps behind the current one and
-    /// ``onFailed``. To leave out what is the default anyway is no change.
+    /// the failure policy. To leave out what is the default anyway is no change.
     ///
     /// - Parameters:
     ///   - old: what is stored.
@@ -52,6 +52,8 @@ extension ReleaseSpec {
         }
         var allowed = old
         allowed.onFailed = onFailed
+        (allowed.onInconclusive, allowed.onError) = (onInconclusive, onError)
+        allowed.errorEscalation = errorEscalation
         if unsplitAction == old.unsplitAction { allowed.unsplit = unsplit }
         // In Promoting the current step is one behind the last, so no step may be changed.
         let fixed = min((status.currentStep?.index ?? -1) + 1, old.strategy.steps.count)

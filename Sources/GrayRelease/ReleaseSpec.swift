@@ -56,6 +56,12 @@ package struct ReleaseSpec: Document {
     package var retainStable: Duration
     /// A started release waits until then.
     package var startAt: Timestamp?
+    /// Whether it stands still in freeze windows. Default `true`.
+    package var respectsFreezeWindows = true
+    /// The action that follows when another release of the service is running at the start. Default: this one is refused.
+    package var supersedePolicy = SupersedePolicy.reject
+    /// How long after its success the release can be rolled back. `1s...720h`, default 72 h.
+    package var rollbackWindow = Duration.seconds(72 * 3600)
     /// The text of ``unsplitAction`` as it is written. Its default depends on the scope, so it is not written down: a scope that is
     /// added later narrows the release all the same.
     ///
@@ -69,6 +75,12 @@ package struct ReleaseSpec: Document {
 
     package enum FailureAction: String, CaseIterable, Sendable {
         case rollback, pause
+    }
+
+    package enum SupersedePolicy: String, CaseIterable, Sendable {
+        case reject
+        /// The running one is rolled back, and this one waits for that.
+        case replace
     }
 
     /// The action that follows measurements that say neither good nor bad, or are too few.
@@ -143,8 +155,10 @@ package struct ReleaseSpec: Document {
             "schedule",
             [
                 .optional("startAt", \.startAt, .timestamp, "A started release waits until then."),
-                .constant("respectFreezeWindows", false, isWritten: false, "there are no freeze windows yet"),
-            ], "When it starts."),
+                .defaulted(
+                    "respectFreezeWindows", \.respectsFreezeWindows, .bool, isWritten: false,
+                    "Whether it stands still in freeze windows; false needs the right to override them."),
+            ], "When it starts, and when it stands still."),
         .group(
             "promotion",
             [
@@ -156,10 +170,20 @@ package struct ReleaseSpec: Document {
                     release, else move.
                     """)
             ], "What goes with the promotion."),
-        .constant(
-            "supersedePolicy", "reject", isWritten: true,
-            "a second release of the same service is refused"),
-        .refused("rollbackWindow", "rolling back a release that has succeeded is not there yet"),
+        .defaulted(
+            "supersedePolicy", \.supersedePolicy, .choice,
+            """
+            What follows when another release of the service is running at the start: this one is refused, or the other one is \
+            rolled back, which takes the right to do that, and this one waits for it.
+            """),
+        .group(
+            "rollbackWindow",
+            [
+                .defaulted(
+                    "duration", \.rollbackWindow, .duration(.seconds(1)...(.seconds(720 * 3600))), isWritten: false,
+                    "How long after its success a release can be rolled back, as long as it is the service's last one."),
+                .refused("revisions", "only the last success of a service can be rolled back"),
+            ], "When a success can be taken back."),
         .refused("notifications", "notifications are not there yet"),
     ]
     package static let summary: String? =

@@ -13,6 +13,12 @@ extension ReleaseStatus {
         traffic = document["traffic"].map(Traffic.init) ?? Traffic()
         skipped = Set(document.items("skipped") { $0.integerValue.flatMap { Int(exactly: $0) } })
         analysis = document["analysis"].map(AnalysisRuns.init) ?? AnalysisRuns()
+        people = document["people"].map(People.init) ?? People()
+        votes = document.items("votes", Vote.init)
+        overriddenFreezes = document.items("overriddenFreezes", OverriddenFreeze.init)
+        frozen = document["frozen"].flatMap(Frozen.init)
+        rollbackOf = document["rollbackOf"]?.stringValue.flatMap(Name.init)
+        rolledBackBy = document["rolledBackBy"]?.stringValue.flatMap(Name.init)
         pauseConditions = document.items("pauseConditions") { item in
             guard let reason: Reason = item.choice("reason"), let time = item.time("startTime") else { return nil }
             return PauseCondition(reason: reason, startTime: time, message: item["message"]?.stringValue ?? "")
@@ -49,6 +55,12 @@ extension ReleaseStatus {
             "traffic": traffic.json,
             "analysis": analysis.json,
             "skipped": JSONValue.list(skipped.sorted()) { .integer(Int64($0)) },
+            "people": people.json,
+            "votes": JSONValue.list(votes, \.json),
+            "overriddenFreezes": JSONValue.list(overriddenFreezes, \.json),
+            "frozen": frozen.map { ["since": .string($0.since.text), "what": .string($0.what.rawValue)] },
+            "rollbackOf": rollbackOf.map { .string($0.text) },
+            "rolledBackBy": rolledBackBy.map { .string($0.text) },
             "pauseConditions": .array(
                 pauseConditions.map {
                     .fields([
@@ -101,13 +113,71 @@ extension ReleaseStatus.AnalysisRuns {
     }
 }
 
+extension ReleaseStatus.People {
+    fileprivate init(_ document: JSONValue) {
+        self.init(author: document["author"]?.stringValue)
+        starter = document["starter"]?.stringValue
+        editors = Array(document.items("editors") { $0.stringValue }.prefix(Self.mostEditors))
+        mayPromote = document["mayPromote"]?.boolValue
+    }
+
+    /// `nil`: nobody is known.
+    fileprivate var json: JSONValue? {
+        guard self != Self() else { return nil }
+        return .fields([
+            "author": author.map(JSONValue.string), "starter": starter.map(JSONValue.string),
+            "editors": JSONValue.list(editors, JSONValue.string), "mayPromote": mayPromote.map(JSONValue.bool),
+        ])
+    }
+}
+
+extension ReleaseStatus.Vote {
+    fileprivate init?(_ document: JSONValue) {
+        guard let person = document["person"]?.stringValue, let approves = document["approves"]?.boolValue,
+            let at = document.time("at")
+        else { return nil }
+        self.init(person: person, approves: approves, comment: document["comment"]?.stringValue ?? "", at: at)
+    }
+
+    fileprivate var json: JSONValue {
+        .fields([
+            "person": .string(person), "approves": .bool(approves),
+            "comment": comment.isEmpty ? nil : .string(comment), "at": .string(at.text),
+        ])
+    }
+}
+
+extension ReleaseStatus.Frozen {
+    fileprivate init?(_ document: JSONValue) {
+        guard let since = document.time("since"), let what: Freeze.Blocked = document.choice("what") else { return nil }
+        self.init(since: since, what: what)
+    }
+}
+
+extension ReleaseStatus.OverriddenFreeze {
+    fileprivate init?(_ document: JSONValue) {
+        guard let namespace = document["namespace"]?.stringValue.flatMap(Name.init),
+            let name = document["name"]?.stringValue.flatMap(Name.init)
+        else { return nil }
+        self.init(name: NamespacedName(namespace: namespace, name: name), until: document.time("until"))
+    }
+
+    fileprivate var json: JSONValue {
+        .fields([
+            "namespace": .string(name.namespace.text), "name": .string(name.name.text),
+            "until": until.map { .string($0.text) },
+        ])
+    }
+}
+
 extension ReleaseStatus.CurrentStep {
     fileprivate init?(_ document: JSONValue) {
-        guard let state: ReleaseStatus.StepState = document.choice("state"), let startedAt = document.time("startedAt")
+        guard let state: ReleaseStatus.StepState = document.choice("state"), let startedAt = document.time("startedAt"),
+            let kind: ReleaseStep.Kind = document.choice("kind")
         else { return nil }
         index = document.count("index")
         name = document["name"]?.stringValue
-        kind = document["kind"]?.stringValue ?? ""
+        self.kind = kind
         self.state = state
         self.startedAt = startedAt
         visit = document.count("visit")
@@ -118,7 +188,8 @@ extension ReleaseStatus.CurrentStep {
 
     fileprivate var json: JSONValue {
         .fields([
-            "index": .integer(Int64(index)), "name": name.map(JSONValue.string) ?? .null, "kind": .string(kind),
+            "index": .integer(Int64(index)), "name": name.map(JSONValue.string) ?? .null,
+            "kind": .string(kind.rawValue),
             "state": .string(state.rawValue), "startedAt": .string(startedAt.text), "visit": .integer(Int64(visit)),
             "elapsedActive": .string(elapsedActive.iso8601), "activeSince": .time(activeSince),
             "deadlineAt": .time(deadlineAt),

@@ -9,18 +9,22 @@ package struct ReleaseStatus: Hashable, Sendable {
         case pending = "Pending"
         case progressing = "Progressing"
         case paused = "Paused"
+        /// People have to decide before the plan goes on.
+        case waitingApproval = "WaitingApproval"
         case promoting = "Promoting"
         case finalizing = "Finalizing"
         case succeeded = "Succeeded"
         case rollingBack = "RollingBack"
         case rolledBack = "RolledBack"
         case aborted = "Aborted"
+        /// Gave way to another release of its service.
+        case superseded = "Superseded"
         /// Could not be driven to a safe state, because what it was about is gone.
         case failed = "Failed"
 
         package var isTerminal: Bool {
             switch self {
-            case .succeeded, .rolledBack, .aborted, .failed: true
+            case .succeeded, .rolledBack, .aborted, .superseded, .failed: true
             default: false
             }
         }
@@ -29,7 +33,9 @@ package struct ReleaseStatus: Hashable, Sendable {
         package var isActive: Bool { self != .draft && !isTerminal }
 
         /// Before the decision between promotion and rollback.
-        package var isAdvancing: Bool { self == .pending || self == .progressing || self == .paused }
+        package var isAdvancing: Bool {
+            self == .pending || self == .progressing || self == .paused || self == .waitingApproval
+        }
     }
 
     package enum StepState: String, CaseIterable, Sendable {
@@ -55,6 +61,7 @@ package struct ReleaseStatus: Hashable, Sendable {
         case fastPromoted = "FastPromoted"
         case rolledBack = "RolledBack"
         case aborted = "Aborted"
+        case superseded = "Superseded"
     }
 
     /// Why a phase or an event is what it is; part of the API's contract.
@@ -77,6 +84,13 @@ package struct ReleaseStatus: Hashable, Sendable {
         case inconclusiveAnalysis = "InconclusiveAnalysis"
         /// Nothing could be measured.
         case providerError = "ProviderError"
+        /// Somebody has rejected what the plan was to go on with, or nobody has decided in time.
+        case gateRejected = "GateRejected"
+        /// The plan gives the canary most of the traffic, and nobody who may do so has said so.
+        case promotionGate = "PromotionGate"
+        case webhookFailed = "WebhookFailed"
+        case superseded = "Superseded"
+        case superseding = "Superseding"
         case configRejected = "ConfigRejected"
         case progressDeadlineExceeded = "ProgressDeadlineExceeded"
         case targetMissing = "TargetMissing"
@@ -91,7 +105,7 @@ package struct ReleaseStatus: Hashable, Sendable {
         /// The step's number, from 0. Behind the last step of the plan stands one more, of kind `promote`, which the engine adds.
         package var index: Int
         package var name: String?
-        package var kind: String
+        package var kind: ReleaseStep.Kind
         package var state: StepState
         package var startedAt: Timestamp
         /// Grows whenever any step is entered, so that a step taken again is told apart.
@@ -169,7 +183,8 @@ package struct ReleaseStatus: Hashable, Sendable {
     }
 
     package struct Blocker: Hashable, Sendable {
-        /// `Endpoints`, `Proxies`, `ProxiesAway`, `Decision`, `Analysis`, `Samples`, `Schedule`, `StableUnhealthy` or `CanaryUnavailable`.
+        /// `Endpoints`, `Proxies`, `ProxiesAway`, `Decision`, `Approval`, `Analysis`, `Samples`, `Webhook`, `Schedule`, `Freeze`,
+        /// `Superseding`, `StableUnhealthy` or `CanaryUnavailable`.
         package var kind: String
         package var detail: String
     }
@@ -195,6 +210,16 @@ package struct ReleaseStatus: Hashable, Sendable {
     package var analysis = AnalysisRuns()
     /// Steps whose traffic was left out, by number.
     package var skipped: Set<Int> = []
+    package var people = People()
+    /// Decisions about the gate that the release is at, one a person.
+    package var votes: [Vote] = []
+    package var overriddenFreezes: [OverriddenFreeze] = []
+    /// What freeze windows keep it from; `nil`: none does.
+    package var frozen: Frozen?
+    /// The release whose success this one takes back.
+    package var rollbackOf: Name?
+    /// The release that takes this one's success back.
+    package var rolledBackBy: Name?
     package var pauseConditions: [PauseCondition] = []
     package var blockedOn: [Blocker] = []
     package var conditions: [Condition] = []

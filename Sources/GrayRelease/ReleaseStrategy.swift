@@ -230,9 +230,9 @@ package struct ReleaseStrategy: Document {
         let kinds = steps.map(\.kind)
         guard !steps.isEmpty, !reading.isWrong else { return }
         switch type {
-        case .abTest where !kinds.contains("setMatch"):
+        case .abTest where !kinds.contains(.setMatch):
             reading.report("steps", .invalidValue, "an abTest must have a setMatch step")
-        case .mirror where !kinds.contains("setMirror"):
+        case .mirror where !kinds.contains(.setMirror):
             reading.report("steps", .invalidValue, "a mirror must have a setMirror step")
         default: return
         }

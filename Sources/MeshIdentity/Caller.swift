@@ -7,6 +7,10 @@ package struct Caller: Hashable, Sendable, CustomStringConvertible {
     /// The identity of this key and of no later one of its name: what a call with an idempotency key is remembered under.
     package var identity: String
     package var role: Role
+    /// The person whom the caller stands for: votes about releases count once a person.
+    package var person: String
+    /// Groups by which gates of release plans know the person.
+    package var groups: Set<String>
     /// `nil`: of the platform.
     package var tenant: Name?
     /// The only meshes that the caller may enter; empty: all.
@@ -15,12 +19,15 @@ package struct Caller: Hashable, Sendable, CustomStringConvertible {
     package var namespaces: Set<Name>
 
     package init(
-        description: String, identity: String? = nil, role: Role, tenant: Name?, meshes: Set<Name> = [],
+        description: String, identity: String? = nil, role: Role, person: String? = nil, groups: Set<String> = [],
+        tenant: Name?, meshes: Set<Name> = [],
         namespaces: Set<Name> = []
     ) {
         self.description = description
         self.identity = identity ?? description
         self.role = role
+        self.person = person ?? description
+        self.groups = groups
         self.tenant = tenant
         self.meshes = meshes
         self.namespaces = namespaces

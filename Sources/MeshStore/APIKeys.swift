@@ -13,13 +13,18 @@ package struct StoredAPIKey: Hashable, Sendable {
     /// Empty: all namespaces.
     package var namespaces: [Name]
     package var description: String
+    /// The person that it stands for; `nil`: the key is a person of its own.
+    package var owner: String?
+    /// Groups by which gates of release plans know the person.
+    package var groups: [String]
     package var createTime: Timestamp
     /// `nil`: never.
     package var expireTime: Timestamp?
 
     package init(
         tenant: Name, id: Name, prefix: String, role: String, meshes: [Name] = [], namespaces: [Name] = [],
-        description: String = "", createTime: Timestamp = Timestamp(microseconds: 0),
+        description: String = "", owner: String? = nil, groups: [String] = [],
+        createTime: Timestamp = Timestamp(microseconds: 0),
         expireTime: Timestamp? = nil
     ) {
         self.tenant = tenant
@@ -29,18 +34,21 @@ package struct StoredAPIKey: Hashable, Sendable {
         self.meshes = meshes
         self.namespaces = namespaces
         self.description = description
+        self.owner = owner
+        self.groups = groups
         self.createTime = createTime
         self.expireTime = expireTime
     }
 
     static let columns: Statement =
-        "tenant, id, prefix, role, meshes, namespaces, description, created_at, expires_at"
+        "tenant, id, prefix, role, meshes, namespaces, description, owner, groups, created_at, expires_at"
 
     static func decode(_ row: Row) throws(PostgresError) -> StoredAPIKey {
         StoredAPIKey(
             tenant: try row.name("tenant"), id: try row.name("id"), prefix: try row["prefix"], role: try row["role"],
             meshes: try names(row["meshes"]), namespaces: try names(row["namespaces"]),
-            description: try row["description"], createTime: try row.time("created_at"),
+            description: try row["description"], owner: try row["owner"], groups: try row["groups"],
+            createTime: try row.time("created_at"),
             expireTime: try row.timeIfAny("expires_at"))
     }
 
@@ -84,9 +92,10 @@ extension StoreTransaction {
     package func insertAPIKey(_ key: StoredAPIKey, secretHash: [UInt8]) async throws -> StoredAPIKey {
         let rows = try await session.query(
             """
-            INSERT INTO api_key (tenant, id, secret_hash, prefix, role, meshes, namespaces, description, expires_at)
+            INSERT INTO api_key (tenant, id, secret_hash, prefix, role, meshes, namespaces, description, owner, groups, expires_at)
             VALUES (\(tenant.text), \(key.id.text), \(secretHash), \(key.prefix), \(key.role), \(key.meshes.map(\.text)),
-                    \(key.namespaces.map(\.text)), \(key.description), \(key.expireTime?.stored))
+                    \(key.namespaces.map(\.text)), \(key.description), \(key.owner), \(key.groups),
+                    \(key.expireTime?.stored))
             ON CONFLICT (tenant, id) DO NOTHING RETURNING \(StoredAPIKey.columns)
             """)
         guard let stored = try rows.first(StoredAPIKey.decode) else { throw StoreError.alreadyExists }

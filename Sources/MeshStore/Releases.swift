@@ -15,6 +15,25 @@ package struct ReleaseRow: Hashable, Sendable {
     package var lastDrivenAt: Timestamp?
     /// The templates that it has copied (``AnalysisPlan``).
     package var analysisPlan: AnalysisPlan
+
+    package init(
+        object: StoredObject, rowVersion: Int64, leaseEpoch: Int64, nextWakeupAt: Timestamp?, lastDrivenAt: Timestamp?,
+        analysisPlan: AnalysisPlan
+    ) {
+        self.object = object
+        self.rowVersion = rowVersion
+        self.leaseEpoch = leaseEpoch
+        self.nextWakeupAt = nextWakeupAt
+        self.lastDrivenAt = lastDrivenAt
+        self.analysisPlan = analysisPlan
+    }
+
+    /// The row of a release that this transaction has created.
+    package init(created object: StoredObject) {
+        self.init(
+            object: object, rowVersion: 1, leaseEpoch: 0, nextWakeupAt: nil, lastDrivenAt: nil,
+            analysisPlan: AnalysisPlan())
+    }
 }
 
 /// Something that happened to a release, as it was recorded.
@@ -177,11 +196,13 @@ extension StoreTransaction {
     ) async throws -> StoredObject? {
         let key = row.object.key
         let isActive = decision.status.phase.isActive
+        // One that gives way is no longer the one of its service, for which another one waits.
+        let givesWay = decision.status.ending == .superseded
         let serviceKey = decision.serviceChanges.isEmpty ? nil : Self.serviceKey(of: row.object)
         guard let locked = try await lock(row, leaseEpoch, decision, serviceKey) else { return nil }
         let update: Statement = """
             UPDATE release r
-               SET row_version = r.row_version + 1, active = \(isActive), beside = r.beside AND \(isActive),
+               SET row_version = r.row_version + 1, active = \(isActive), beside = (r.beside OR \(givesWay)) AND \(isActive),
                    next_wakeup_at = \(decision.nextWakeupAt?.stored), last_driven_at = now(),
                    lease_owner = NULL, lease_until = NULL
              WHERE \(ReleaseRow.condition(key))
@@ -296,7 +317,7 @@ extension StoreTransaction {
         SELECT other.name FROM release r
           JOIN release other ON other.tenant = r.tenant AND other.mesh = r.mesh AND other.namespace = r.namespace
                             AND other.service = r.service AND other.name <> r.name
-         WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT r.active LIMIT 1
+         WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT other.beside AND NOT r.active LIMIT 1
         """
     }
 

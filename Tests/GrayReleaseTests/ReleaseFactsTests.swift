@@ -17,9 +17,9 @@ struct ReleaseFactsTests {
         #expect(
             facts == [
                 "Draft", "active advancing Pending", "active advancing Progressing", "active advancing Paused",
-                "active Promoting",
+                "active advancing WaitingApproval", "active Promoting",
                 "active Finalizing", "terminal Succeeded", "active RollingBack", "terminal RolledBack",
-                "terminal Aborted",
+                "terminal Aborted", "terminal Superseded",
                 "terminal Failed",
             ])
     }

@@ -13,14 +13,14 @@ struct ReleaseJumpTests {
     @Test("skip ends what a step in force waits for, and leaves its traffic")
     func skipsWaiting() throws {
         var scene = try Scene.started(Fixture.spec(Self.plan))
-        try scene.ask(.skip(expectedStep: 0, reason: "seen enough"))
+        try scene.ask(.skip(expectedStep: 0, .init(reason: "seen enough")))
         scene.settle()
         #expect(scene.status.currentStep?.index == 1 && scene.status.skipped.isEmpty)
         #expect(scene.status.traffic.canaryShare == Fixture.share(500))
-        try scene.ask(.skip(expectedStep: 1, reason: nil))
+        try scene.ask(.skip(expectedStep: 1))
         scene.settle()
         #expect(scene.status.currentStep?.index == 2 && scene.status.phase == .paused)
-        try scene.ask(.skip(expectedStep: 2, reason: nil))
+        try scene.ask(.skip(expectedStep: 2))
         scene.settle()
         #expect(scene.status.currentStep?.index == 3 && scene.status.traffic.canaryShare == .all)
         #expect(scene.events.filter { $0.kind == .stepChosen }.count == 3)
@@ -35,7 +35,7 @@ struct ReleaseJumpTests {
         scene.observations.readyStable = 100
         scene.pass(60)
         #expect(scene.status.currentStep?.index == 1 && scene.status.currentStep?.state == .pending)
-        try scene.ask(.skip(expectedStep: 1, reason: nil))
+        try scene.ask(.skip(expectedStep: 1))
         scene.settle()
         #expect(scene.status.currentStep?.index == 2 && scene.status.skipped == [1])
         #expect(scene.status.traffic.canaryShare == Fixture.share(100))
@@ -55,7 +55,7 @@ struct ReleaseJumpTests {
         #expect(scene.status.phase == .paused && scene.status.currentStep?.state == .failed)
         scene.observations.rejections = []
         scene.proxiesFollow = true
-        try scene.ask(.skip(expectedStep: 1, reason: nil))
+        try scene.ask(.skip(expectedStep: 1))
         for _ in 0..<5 { scene.pass(60) }
         #expect(scene.status.phase == .succeeded && scene.status.skipped == [1])
     }
@@ -65,17 +65,17 @@ struct ReleaseJumpTests {
         var scene = try Scene.started(Fixture.spec(Self.plan))
         scene.pass(60)
         #expect(scene.status.currentStep?.index == 1)
-        try scene.ask(.goto(step: 0, expectedStep: 1, reason: "too fast"))
+        try scene.ask(.goto(step: 0, expectedStep: 1, .init(reason: "too fast")))
         scene.settle()
         #expect(scene.status.currentStep?.index == 0 && scene.status.traffic.canaryShare == Fixture.share(100))
         #expect(scene.status.currentStep?.state == .baking)
-        try scene.ask(.goto(step: 3, expectedStep: 0, reason: nil))
+        try scene.ask(.goto(step: 3, expectedStep: 0))
         scene.settle()
         #expect(scene.status.currentStep?.index == 3 && scene.status.traffic.canaryShare == .all)
-        try scene.ask(.goto(step: 2, expectedStep: 3, reason: nil))
+        try scene.ask(.goto(step: 2, expectedStep: 3))
         scene.settle()
         #expect(scene.status.phase == .paused && scene.status.traffic.canaryShare == Fixture.share(500))
-        try scene.ask(.goto(step: 2, expectedStep: 2, reason: nil))
+        try scene.ask(.goto(step: 2, expectedStep: 2))
         scene.settle()
         #expect(scene.status.phase == .paused)
     }
@@ -84,8 +84,8 @@ struct ReleaseJumpTests {
     func refused() throws {
         var scene = try Scene.started(Fixture.spec(Self.plan))
         for verb in [
-            ReleaseVerb.skip(expectedStep: 1, reason: nil), .goto(step: 1, expectedStep: 2, reason: nil),
-            .goto(step: 4, expectedStep: 0, reason: nil),
+            ReleaseVerb.skip(expectedStep: 1), .goto(step: 1, expectedStep: 2),
+            .goto(step: 4, expectedStep: 0),
         ] {
             #expect(throws: VerbRefusal.self) { try scene.ask(verb) }
         }

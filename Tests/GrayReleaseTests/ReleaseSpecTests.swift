@@ -36,7 +36,7 @@ struct ReleaseSpecTests {
         let (spec, log) = Self.read(try Self.document(#"{"type": "\#(type)"\#(more)}"#))
         #expect(log.violations.isEmpty && log.unknownFields.isEmpty)
         let read = try #require(spec)
-        #expect(read.strategy.steps.map(\.kind) == kinds)
+        #expect(read.strategy.steps.map(\.kind.rawValue) == kinds)
         #expect(read.strategy.traffic(through: kinds.count - 1).share == .all)
         #expect(read.json["strategy"]?["steps"]?.arrayValue?.count == kinds.count)
         #expect(Self.read(read.json).spec == read, "what is stored reads back equal")
@@ -166,8 +166,31 @@ struct ReleaseSpecTests {
                 #"{"type": "canary", "steps": [{"analysis": {}, "bakeTime": "1s"}]}"#, "",
                 "/spec/strategy/steps/0/bakeTime", .conflict
             ),
-            (#"{"type": "canary", "steps": [{"approval": {}}]}"#, "", "/spec/strategy/steps/0/approval", .unsupported),
-            (#"{"type": "canary", "steps": [{"webhook": {}}]}"#, "", "/spec/strategy/steps/0/webhook", .unsupported),
+            (
+                #"{"type": "canary", "steps": [{"approval": {"onTimeout": "pause"}}]}"#, "",
+                "/spec/strategy/steps/0/approval/onTimeout", .conflict
+            ),
+            (
+                #"{"type": "canary", "steps": [{"approval": {"requiredApprovals": 21}}]}"#, "",
+                "/spec/strategy/steps/0/approval/requiredApprovals", .outOfRange
+            ),
+            (
+                #"{"type": "canary", "steps": [{"approval": {}, "bakeTime": "1s"}]}"#, "",
+                "/spec/strategy/steps/0/bakeTime", .conflict
+            ),
+            (#"{"type": "canary", "steps": [{"webhook": {}}]}"#, "", "/spec/strategy/steps/0/webhook/url", .required),
+            (
+                #"{"type": "canary", "steps": [{"webhook": {"url": "https://a", "successCodes": [99]}}]}"#, "",
+                "/spec/strategy/steps/0/webhook/successCodes/0", .outOfRange
+            ),
+            (
+                #"{"type": "canary", "steps": [{"notify": {"channels": [], "message": "m"}}]}"#, "",
+                "/spec/strategy/steps/0/notify/channels", .required
+            ),
+            (
+                #"{"type": "canary", "steps": [{"checkEndpoints": {"ratio": 11}}]}"#, "",
+                "/spec/strategy/steps/0/checkEndpoints/ratio", .outOfRange
+            ),
             (
                 #"{"type": "canary", "backgroundAnalysis": {"startingStep": 9}}"#, "",
                 "/spec/strategy/backgroundAnalysis/startingStep", .unknownReference
@@ -215,9 +238,12 @@ struct ReleaseSpecTests {
             (#"{"type": "canary"}"#, #""port": 0"#, "/spec/port", .outOfRange),
             (#"{"type": "canary"}"#, #""progressDeadline": "25h""#, "/spec/progressDeadline", .outOfRange),
             (#"{"type": "canary"}"#, #""retainStable": "soon""#, "/spec/retainStable", .invalidFormat),
-            (#"{"type": "canary"}"#, #""rollbackWindow": {}"#, "/spec/rollbackWindow", .unsupported),
+            (
+                #"{"type": "canary"}"#, #""rollbackWindow": {"revisions": 3}"#, "/spec/rollbackWindow/revisions",
+                .unsupported
+            ),
             (#"{"type": "canary"}"#, #""notifications": []"#, "/spec/notifications", .unsupported),
-            (#"{"type": "canary"}"#, #""supersedePolicy": "supersede""#, "/spec/supersedePolicy", .unsupported),
+            (#"{"type": "canary"}"#, #""supersedePolicy": "supersede""#, "/spec/supersedePolicy", .invalidValue),
             (
                 #"{"type": "canary"}"#, #""failurePolicy": {"onError": "promote"}"#, "/spec/failurePolicy/onError",
                 .invalidValue
@@ -232,8 +258,8 @@ struct ReleaseSpecTests {
                 .invalidFormat
             ),
             (
-                #"{"type": "canary"}"#, #""schedule": {"respectFreezeWindows": true}"#,
-                "/spec/schedule/respectFreezeWindows", .unsupported
+                #"{"type": "canary"}"#, #""schedule": {"respectFreezeWindows": 1}"#,
+                "/spec/schedule/respectFreezeWindows", .wrongType
             ),
         ])
     func wrong(_ strategy: String, _ more: String, _ pointer: String, _ code: Violation.Code) throws {

@@ -49,7 +49,7 @@ struct ReleaseStatusTests {
         #expect((traffic.stable, traffic.canary) == (Fixture.v1, Fixture.v2))
         for phase in ReleaseStatus.Phase.allCases {
             let scene = try ReleaseVerbTests.scene(in: phase)
-            let isOwner = [.progressing, .paused, .promoting, .finalizing].contains(phase)
+            let isOwner = [.progressing, .paused, .waitingApproval, .promoting, .finalizing].contains(phase)
             #expect((scene.status.ownedTraffic(of: scene.spec, in: Fixture.shop) != nil) == isOwner, "\(phase)")
         }
     }

@@ -35,6 +35,13 @@ struct ReleaseVerbTests {
             try scene.ask(.rollback(reason: nil, force: false))
             scene.settle()
         case .aborted: try scene.ask(.abort(revertTraffic: true))
+        case .waitingApproval:
+            scene = try Scene.started(
+                Fixture.spec([Fixture.weight(500), ReleaseStep(.approval(ApprovalStep())), Fixture.weight(10_000)]))
+        case .superseded:
+            scene = try started()
+            scene.giveWay()
+            scene.settle()
         case .failed:
             scene = try started()
             scene.observations.missing = [.service]
@@ -60,7 +67,9 @@ struct ReleaseVerbTests {
         .promoting: "- Paused - - - RollingBack RollingBack RollingBack -",
         .finalizing: "- - - - - RollingBack RollingBack RollingBack -",
         .rollingBack: "- - - - - ! RollingBack RollingBack -",
-        .succeeded: "- - - - - - - - -",
+        .waitingApproval: "- Paused - ! ! RollingBack RollingBack RollingBack -",
+        .succeeded: "- - - - - ! ! - -",
+        .superseded: "- - - - - - - - Progressing",
         .rolledBack: "- - - - - - - - Progressing",
         .aborted: "- - - - - - - - Progressing",
         .failed: "- - - - - - - - Progressing",
@@ -73,7 +82,8 @@ struct ReleaseVerbTests {
         let row = Self.verbs.map { verb in
             do throws(VerbRefusal) {
                 let decision = try ReleaseMachine.apply(
-                    verb, spec: scene.spec, status: scene.status, observations: scene.view, now: scene.now)
+                    verb, by: Fixture.engineer, spec: scene.spec, status: scene.status, observations: scene.view,
+                    now: scene.now)
                 return decision.status.phase.rawValue
             } catch {
                 #expect(error.phase == phase)

@@ -58,11 +58,17 @@ struct Walk {
         let view = scene.view
         let isVerb = scene.status.phase == .draft || generator.chance(12)
         let decision: ReleaseDecision
+        if scene.status.phase.isActive, generator.chance(1), generator.chance(20) {
+            scene.giveWay()
+            return
+        }
         if isVerb {
             let verb = randomVerb()
+            let actor = [Fixture.engineer, Fixture.developer, Fixture.admin].randomElement(using: &generator)
             do {
                 decision = try ReleaseMachine.apply(
-                    verb, spec: scene.spec, status: scene.status, observations: view, now: scene.now)
+                    verb, by: actor ?? Fixture.engineer, spec: scene.spec, status: scene.status, observations: view,
+                    now: scene.now)
             } catch {
                 check(
                     error.code != .illegalPhase || !ReleaseMachine.allowedVerbs(scene.status).contains(verb.name),
@@ -73,7 +79,10 @@ struct Walk {
             decision = ReleaseMachine.decide(spec: scene.spec, status: scene.status, observations: view, now: scene.now)
             let again = ReleaseMachine.decide(
                 spec: scene.spec, status: scene.status.shown(at: scene.now), observations: view, now: scene.now)
-            check(again.events == decision.events, "showing a status does not change what follows")
+            let planned = view.plannedWakeupAt ?? scene.now
+            // Of the time in which nobody looked only the engine knows that it does not count.
+            let isGap = scene.now - max(planned, view.lastDrivenAt ?? planned) > .seconds(30)
+            check(isGap || again.events == decision.events, "showing a status does not change what follows")
         }
         scene.commit(decision)
         if !before.status.phase.isTerminal && scene.status.phase.isTerminal { ended += 1 }
@@ -109,11 +118,21 @@ struct Walk {
         if generator.chance(6) { scene.observations.rules.areSplit = generator.chance(70) }
         if generator.chance(6) { scene.observations.rules.unsplit = generator.chance(50) ? [] : ["a", "b"] }
         if generator.chance(6) { scene.observations.rules.leftOut = generator.chance(60) ? [] : ["c"] }
+        if generator.chance(10) { changeFreezes() }
+        scene.observations.superseding = generator.chance(3) ? Fixture.name("other") : nil
         scene.observations.readyTotal = generator.chance(5) ? 20 : 0
         scene.observations.rejections =
             generator.chance(2) ? [.init(proxy: "p", revision: scene.revision, message: "no")] : []
         let target = ReleaseObservations.Target.allCases.randomElement(using: &generator)
         scene.observations.missing = generator.chance(1) && generator.chance(30) ? Set([target].compactMap(\.self)) : []
+    }
+
+    private mutating func changeFreezes() {
+        let name = NamespacedName(namespace: Fixture.shop, name: Fixture.name("sale"))
+        let until = generator.chance(70) ? scene.now + .seconds(Int64.random(in: 1...300, using: &generator)) : nil
+        let blocks = Freeze.Blocked.allCases.filter { _ in generator.chance(60) }
+        scene.observations.freezes =
+            generator.chance(60) ? [] : [Freeze(name: name, until: until, blocks: Set(blocks))]
     }
 
     private mutating func letTimePass() {
@@ -124,6 +143,8 @@ struct Walk {
         case 8: scene.now = scene.now + .seconds(Int64.random(in: 0...900, using: &generator))
         default: break
         }
+        let ended = scene.observations.freezes.filter { $0.until.map { $0 <= scene.now } ?? false }
+        if !ended.isEmpty { scene.observations.freezes = [] }
         if let step = scene.status.currentStep, step.state == .baking, scene.status.phase != .paused {
             baked[step.visit, default: .zero] += scene.now - before
         }
@@ -132,13 +153,16 @@ struct Walk {
     private mutating func randomVerb() -> ReleaseVerb {
         let expected = generator.chance(50) ? Int.random(in: 0...6, using: &generator) : nil
         let verbs: [ReleaseVerb] = [
-            .start, .start(force: generator.chance(50)), .retry, .pause(reason: "x"), .resume, .resume,
+            .start, .start(force: generator.chance(50), .init(freezes: true, reason: "now")), .retry,
+            .pause(reason: "x"), .resume, .resume,
             .promote(to: .next, expectedStep: expected),
             .promote(to: .next, expectedStep: nil), .promote(to: .full, expectedStep: expected),
-            .skip(expectedStep: scene.status.currentStep?.index ?? 0, reason: nil), .skip(expectedStep: 1, reason: nil),
+            .promote(to: .full, expectedStep: nil, .init(freezes: generator.chance(50), reason: "now")),
+            .approve(expectedStep: expected, comment: nil), .approve(expectedStep: nil, comment: "good"),
+            .reject(expectedStep: nil, comment: nil),
+            .skip(expectedStep: scene.status.currentStep?.index ?? 0, .init(reason: "now")), .skip(expectedStep: 1),
             .goto(
-                step: Int.random(in: 0...3, using: &generator), expectedStep: scene.status.currentStep?.index ?? 0,
-                reason: nil),
+                step: Int.random(in: 0...3, using: &generator), expectedStep: scene.status.currentStep?.index ?? 0),
             .retryAnalysis, .rollback(reason: nil, force: generator.chance(30)),
             .abort(revertTraffic: generator.chance(70)),
         ]
@@ -197,11 +221,47 @@ struct Walk {
                 "stable carries all")
         }
         checkBarrier(before, view, decision)
+        checkGates(before, view, decision, isVerb: isVerb)
         checkBaking(decision, isVerb: isVerb)
         if new.phase.isTerminal && new.phase != .failed {
             let expected = new.phase == .succeeded ? Fixture.v2 : Fixture.v1
             check(scene.service.stableVersion.map { $0 == expected } ?? (new.phase != .succeeded), "the stable pointer")
             check(scene.service.promotions.isEmpty == (new.phase != .succeeded), "promotions")
+        }
+    }
+
+    /// Nobody's right to decide is passed over, by the plan or in it.
+    private mutating func checkGates(
+        _ before: Scene, _ view: ReleaseObservations, _ decision: ReleaseDecision, isVerb: Bool
+    ) {
+        let (old, new) = (before.status, scene.status)
+        let grows = new.traffic.canaryShare > old.traffic.canaryShare
+        if grows || decision.serviceChanges.contains(where: \.isPromotion) {
+            let isMost = new.traffic.canaryShare.basisPoints > 5000
+            check(!isMost || new.people.mayPromote != false, "most of the traffic is given by who may")
+        }
+        let windows = view.freezes.filter { freeze in
+            scene.spec.respectsFreezeWindows
+                && !new.overriddenFreezes.contains { $0.name == freeze.name && $0.until == freeze.until }
+        }
+        if windows.contains(where: { $0.blocks.contains(.advance) }), !isVerb, old.phase != .promoting {
+            check(!grows || new.phase == .promoting, "no share grows in a freeze window")
+            let begun = decision.events.filter { $0.kind == .stepStarted }.compactMap(\.stepIndex)
+            let last = scene.spec.strategy.steps.count
+            check(
+                begun.allSatisfy { $0 <= old.currentStep?.index ?? 0 || $0 == last },
+                "no step begins in a freeze window")
+        }
+        if windows.contains(where: { $0.blocks.contains(.promote) }) {
+            check(!decision.serviceChanges.contains(where: \.isPromotion), "nothing is promoted in a freeze window")
+        }
+        let completed = decision.events.filter { $0.kind == .stepCompleted }.compactMap(\.stepIndex)
+        for index in completed where !isVerb && scene.spec.strategy.steps.indices.contains(index) {
+            guard case .approval(let gate) = scene.spec.strategy.steps[index].action else { continue }
+            check(
+                old.votes.count >= gate.requiredApprovals && old.votes.allSatisfy(\.approves),
+                "a gate is opened by votes")
+            check(Set(old.votes.map(\.person)).count == old.votes.count, "one person has one vote")
         }
     }
 
@@ -281,4 +341,8 @@ struct Walk {
             check(false, "a rollback was refused: \(error)")
         }
     }
+}
+
+extension ServiceStatus.Change {
+    fileprivate var isPromotion: Bool { if case .promote = self { true } else { false } }
 }

@@ -16,7 +16,8 @@ final class Row: Sendable {
             let (read, version) = state.withLock { ($0.scene, $0.version) }
             guard
                 let decision = try? ReleaseMachine.apply(
-                    verb, spec: read.spec, status: read.status, observations: read.view, now: read.now)
+                    verb, by: Fixture.engineer, spec: read.spec, status: read.status, observations: read.view,
+                    now: read.now)
             else { return }
             let isCommitted = state.withLock { state in
                 guard state.version == version else { return false }

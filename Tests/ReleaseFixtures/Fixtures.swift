@@ -9,6 +9,14 @@ package enum Fixture {
     /// What the release of a ``Scene`` is called.
     package static let release = name("reviews-v2")
 
+    /// May promote, and is in a group.
+    package static let engineer = ReleaseActor(person: "ann", groups: ["sre"])
+    /// May not promote.
+    package static let developer = ReleaseActor(person: "dan", groups: ["developer"], mayPromote: false)
+    /// May do everything.
+    package static let admin = ReleaseActor(
+        person: "root", groups: ["meshAdmin"], maySkipApproval: true, mayOverrideFreeze: true)
+
     package static func name(_ text: String) -> Name {
         guard let name = Name(text) else { preconditionFailure("not a name: \(text)") }
         return name
@@ -117,10 +125,20 @@ package struct Scene {
     }
 
     @discardableResult
-    package mutating func ask(_ verb: ReleaseVerb) throws(VerbRefusal) -> ReleaseDecision {
-        let decision = try ReleaseMachine.apply(verb, spec: spec, status: status, observations: view, now: now)
+    package mutating func ask(
+        _ verb: ReleaseVerb, by actor: ReleaseActor = Fixture.engineer
+    ) throws(VerbRefusal) -> ReleaseDecision {
+        let decision = try ReleaseMachine.apply(
+            verb, by: actor, spec: spec, status: status, observations: view, now: now)
         commit(decision)
         return decision
+    }
+
+    /// Gives way to another release of the service.
+    package mutating func giveWay() {
+        let decision = ReleaseMachine.supersede(
+            by: Fixture.name("reviews-v9"), spec: spec, status: status, observations: view, now: now)
+        if let decision { commit(decision) }
     }
 
     /// Has runs that are not over come to something; those beside the steps go on when they are good.

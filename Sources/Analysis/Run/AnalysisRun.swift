@@ -14,6 +14,8 @@ package struct AnalysisRun: Hashable, Sendable {
         case background
         /// Between the promotion and the end.
         case postPromotion
+        /// A step waits for the answer to a call; it has no metrics.
+        case webhook
     }
 
     /// Unique in its release.

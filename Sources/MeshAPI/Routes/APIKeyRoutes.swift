@@ -72,6 +72,8 @@ extension StoredAPIKey {
             "role": .string(role),
             "meshes": .array(meshes.map { .string($0.text) }),
             "namespaces": .array(namespaces.map { .string($0.text) }),
+            "owner": owner.map(JSONValue.string),
+            "groups": JSONValue.list(groups, JSONValue.string),
             "createTime": .string(createTime.text),
             "expireTime": expireTime.map { .string($0.text) },
         ])

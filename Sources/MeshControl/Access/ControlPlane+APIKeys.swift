@@ -22,11 +22,11 @@ extension ControlPlane {
         else { return nil }
         return Caller(
             description: "apiKey:\(key.id)", identity: "apiKey:\(key.id)@\(key.createTime.microseconds)", role: role,
-            tenant: key.tenant, meshes: Set(key.meshes),
+            person: key.owner, groups: Set(key.groups), tenant: key.tenant, meshes: Set(key.meshes),
             namespaces: Set(key.namespaces))
     }
 
-    /// Makes a key: `{"id", "displayName", "role", "meshes", "namespaces", "ttl"}`.
+    /// Makes a key: `{"id", "displayName", "role", "meshes", "namespaces", "owner", "groups", "ttl"}`.
     ///
     /// - Parameter record: the answer to store for an idempotency key; it must not have the secret.
     package func createAPIKey(
@@ -88,6 +88,8 @@ extension StoredAPIKey {
         let description = fields.read("displayName", .string(atMost: 200)) ?? ""
         let meshes = fields.read("meshes", .list(of: .name, 0...64)) ?? []
         let namespaces = fields.read("namespaces", .list(of: .name, 0...64)) ?? []
+        let owner = fields.read("owner", .string(atMost: 200))
+        let groups = fields.read("groups", .list(of: .string(atMost: 100), 0...64)) ?? []
         let lifetime = fields.read("ttl", .duration(Self.lifetimes))
         fields.finish()
         guard let role, let id = id ?? Name("key-" + String(UInt64.random(in: .min ... .max), radix: 36)) else {
@@ -95,6 +97,6 @@ extension StoredAPIKey {
         }
         self.init(
             tenant: tenant, id: id, prefix: "", role: role.rawValue, meshes: meshes, namespaces: namespaces,
-            description: description, expireTime: lifetime.map { now + $0 })
+            description: description, owner: owner, groups: groups, expireTime: lifetime.map { now + $0 })
     }
 }

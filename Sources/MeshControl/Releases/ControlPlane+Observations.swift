@@ -27,6 +27,11 @@ extension ControlPlane {
                     routes: Set(rules.hosts(sendingTo: .service(release.service)).compactMap(\.service))))
             var observations = rules.observations(of: release)
             observations.proxies = acks.proxies
+            if release.status.phase == .pending {
+                observations.superseding = try await store.activeReleases(of: release.serviceKey).first {
+                    $0 != release.key
+                }?.name
+            }
             observations.analyses = try await store.analysisRuns(of: release.object, ids: release.status.analysis.ids)
                 .mapValues(AnalysisObservation.init)
             observations.rejections = acks.rejections.map {

@@ -25,6 +25,9 @@ extension ControlPlane {
         var fields = FieldReader(body, at: .root, log: log)
         let verb = ReleaseVerb(name, reading: &fields)
         try authorise(caller, verb.permission, in: ObjectScope(key))
+        if verb.override.freezes {
+            try authorise(caller, .custom("overrideFreeze", of: .release), in: ObjectScope(key))
+        }
         try log.check(options)
         let warnings = log.warnings(options)
         // A lost comparison means that the release went on meanwhile: look again, then decide again.
@@ -46,6 +49,9 @@ extension ControlPlane {
             throw ControlError.notFound(key.described)
         }
         let release = try StoredRelease(row)
+        if verb.name == .rollback && release.status.phase == .succeeded {
+            return try await rollBackSuccess(of: row, verb, warnings, options, by: caller, recording: record)
+        }
         let world = try await observe(release)
         let isStart = verb.name == .start || verb.name == .retry
         let effects = isStart || verb.movesUnsplit ? release.effects(in: world.rules) : []
@@ -55,11 +61,17 @@ extension ControlPlane {
             isStart
             ? effects.warnings + Self.warnings(of: release, effects, world)
             : verb.movesUnsplit ? effects.filter { $0.atPromotion == .moves }.warnings : []
+        let others = isStart ? try await replaced(by: release, caller) : []
         do {
             return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
                 try options.precondition.checkIfGiven(row.object)
                 if isStart { try await self.checkTarget(of: release, in: transaction) }
-                let decision = try Self.decide(verb, release, world)
+                for (other, decision) in others {
+                    let isWritten = try await transaction.commit(
+                        decision, of: other, leaseEpoch: nil, actor: caller.description)
+                    guard isWritten != nil else { throw SupersededDecision() }
+                }
+                let decision = try Self.decide(verb, by: ReleaseActor(caller), release, world)
                 guard
                     let object = try await transaction.commit(
                         decision, of: row, copying: plan, leaseEpoch: nil, actor: caller.description,
@@ -70,6 +82,29 @@ extension ControlPlane {
         } catch is SupersededDecision {
             return nil
         }
+    }
+
+    /// What becomes of releases of the same service that give way to one that starts.
+    ///
+    /// - Throws: ``ControlError/forbidden(_:)`` if the caller may not roll them back.
+    private func replaced(
+        by release: StoredRelease, _ caller: Caller
+    ) async throws -> [(ReleaseRow, ReleaseDecision)] {
+        guard release.spec.supersedePolicy == .replace else { return [] }
+        var decisions: [(ReleaseRow, ReleaseDecision)] = []
+        for key in try await translatingErrors({ try await store.activeReleases(of: release.serviceKey) })
+        where key != release.key {
+            try authorise(caller, .custom("rollback", of: .release), in: ObjectScope(key))
+            guard let row = try await translatingErrors({ try await store.release(key) }) else { continue }
+            let other = try StoredRelease(row)
+            guard other.status.ending != .superseded else { continue }
+            let world = try await observe(other)
+            let decision = ReleaseMachine.supersede(
+                by: release.name.name, spec: other.spec, status: other.status, observations: world.observations,
+                now: world.now)
+            if let decision { decisions.append((row, decision)) }
+        }
+        return decisions
     }
 
     /// The templates that the release goes by from now on.
@@ -107,12 +142,13 @@ extension ControlPlane {
     /// The compare-and-swap failed: another writer changed the release first.
     struct SupersededDecision: Error {}
 
-    private static func decide(_ verb: ReleaseVerb, _ release: StoredRelease, _ world: ReleaseWorld) throws
-        -> ReleaseDecision
-    {
+    static func decide(
+        _ verb: ReleaseVerb, by actor: ReleaseActor, _ release: StoredRelease, _ world: ReleaseWorld
+    ) throws -> ReleaseDecision {
         do {
             return try ReleaseMachine.apply(
-                verb, spec: release.spec, status: release.status, observations: world.observations, now: world.now)
+                verb, by: actor, spec: release.spec, status: release.status, observations: world.observations,
+                now: world.now)
         } catch {
             var members: [String: JSONValue] = [
                 "allowedActions": .array(error.allowedActions.map { .string($0.rawValue) }),
@@ -150,7 +186,7 @@ extension ControlPlane {
     }
 
     /// The service may have changed since the release was written.
-    private func checkTarget(of release: StoredRelease, in transaction: StoreTransaction) async throws {
+    func checkTarget(of release: StoredRelease, in transaction: StoreTransaction) async throws {
         let key = release.serviceKey
         // Locked, so that no version goes away before the start is committed.
         let service = try await transaction.fetch(key, forUpdate: true)
@@ -173,8 +209,18 @@ extension ReleaseVerb {
 
     /// The permission that a caller needs for the verb.
     var permission: Permission {
-        if case .promote(.full, _) = self { return .custom("promoteFull", of: .release) }
+        if case .promote(.full, _, _) = self { return .custom("promoteFull", of: .release) }
         return name.permission
+    }
+}
+
+extension ReleaseActor {
+    /// A caller, as plans know people: by the owner of the key, its groups and its role.
+    init(_ caller: Caller) {
+        func may(_ verb: String) -> Bool { Permission.custom(verb, of: .release).roles.contains(caller.role) }
+        self.init(
+            person: caller.person, groups: caller.groups.union([caller.role.rawValue]), mayPromote: may("promote"),
+            maySkipApproval: may("skipApproval"), mayOverrideFreeze: may("overrideFreeze"))
     }
 }
 

@@ -1,6 +1,8 @@
 internal import Documents
+internal import Egress
 internal import GrayRelease
 internal import MeshCore
+internal import MeshIdentity
 internal import MeshModel
 internal import MeshStore
 
@@ -18,23 +20,52 @@ struct ReleaseWriteRules: ObjectWriteRules {
             write.log.report(pointer.appending("service"), .unknownReference, "there is no service \(spec.service)")
         }
         for warning in spec.warnings(at: pointer) { write.log.warn(warning.pointer, warning.code, warning.detail) }
-        var status = ReleaseStatus()
-        if let old = write.old {
-            status = ReleaseStatus(old.status)
-            if let oldSpec = write.oldSpec(as: ReleaseSpec.self) {
-                spec.check(replacing: oldSpec, at: status, pointer, log: write.log)
-                if status.phase.isActive { try await copyTemplates(for: spec, after: oldSpec, write, in: transaction) }
-            }
+        try checkRights(spec, write)
+        checkCalls(spec, write)
+        guard let old = write.old else {
+            var status = ReleaseStatus()
+            status.people = ReleaseStatus.People(author: write.caller.person)
+            return try await write.put(spec, status: status.json, in: transaction)
+        }
+        guard let oldSpec = write.oldSpec(as: ReleaseSpec.self) else {
             return try await write.put(spec, in: transaction)
         }
+        var status = ReleaseStatus(old.status)
+        spec.check(replacing: oldSpec, at: status, pointer, log: write.log)
+        guard status.phase.isActive, spec.strategy.steps != oldSpec.strategy.steps else {
+            return try await write.put(spec, in: transaction)
+        }
+        try await copyTemplates(for: spec, after: oldSpec, write, in: transaction)
+        status.noteEdit(by: ReleaseActor(write.caller))
         return try await write.put(spec, status: status.json, in: transaction)
+    }
+
+    /// Not to stand still in freeze windows takes the right to override them.
+    private func checkRights(_ spec: ReleaseSpec, _ write: PlannedWrite) throws {
+        let isNew = write.oldSpec(as: ReleaseSpec.self)?.respectsFreezeWindows ?? true
+        guard !spec.respectsFreezeWindows, isNew else { return }
+        try write.control.authorise(write.caller, .custom("overrideFreeze", of: .release), in: ObjectScope(write.key))
+    }
+
+    /// Reports addresses that are none; where they lead is looked at when they are called.
+    private func checkCalls(_ spec: ReleaseSpec, _ write: PlannedWrite) {
+        for (index, step) in spec.strategy.steps.enumerated() {
+            guard case .webhook(let call) = step.action else { continue }
+            do {
+                _ = try EgressURL(call.url)
+            } catch {
+                let steps = JSONPointer.spec.appending("strategy").appending("steps")
+                write.log.report(
+                    steps.appending(index).appending("webhook").appending("url"), .invalidFormat, "\(error)")
+            }
+        }
     }
 
     /// Copies the templates of analyses that a running release did not have before.
     private func copyTemplates(
         for spec: ReleaseSpec, after old: ReleaseSpec, _ write: PlannedWrite, in transaction: StoreTransaction
     ) async throws {
-        guard spec.strategy.steps != old.strategy.steps, write.log.violations.isEmpty,
+        guard write.log.violations.isEmpty,
             let namespace = write.key.namespace,
             let row = try await write.control.store.release(write.key)
         else { return }

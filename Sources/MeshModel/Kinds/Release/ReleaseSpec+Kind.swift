@@ -17,6 +17,11 @@ extension ReleaseSpec: ResourceKind {
             CustomMethod("skip", .operators.union([.releaser])),
             CustomMethod("goto", .operators.union([.releaser])),
             CustomMethod("retryAnalysis", .developers.union([.releaser])),
+            // Which of them a gate asks is the plan's.
+            CustomMethod("approve", .developers.union([.releaser])),
+            CustomMethod("reject", .developers.union([.releaser])),
+            CustomMethod("skipApproval", .operators),
+            CustomMethod("overrideFreeze", .operators),
         ], isUrgent: true)
 
     /// The traffic that it owns; nothing before it starts and after it has ended.

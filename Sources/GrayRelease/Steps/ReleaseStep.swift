@@ -14,6 +14,14 @@ package struct ReleaseStep: Document {
         case pause(Duration?)
         /// Waits until measurements of the traffic in force say that the canary is good.
         case analysis(AnalysisUse)
+        /// Waits for people.
+        case approval(ApprovalStep)
+        /// Waits for somebody outside.
+        case webhook(WebhookStep)
+        /// Tells people.
+        case notify(NotifyStep)
+        /// Waits for endpoints of the canary.
+        case checkEndpoints(CheckEndpointsStep)
     }
 
     /// For people; at most 100 characters.
@@ -56,36 +64,63 @@ package struct ReleaseStep: Document {
                     "analysis", .document,
                     "Waits until measurements of the traffic in force say that the canary is good.",
                     make: Action.analysis, get: { if case .analysis(let use) = $0 { use } else { nil } }),
-                Case(refused: "approval", "approval steps are not carried out yet"),
-                Case(refused: "webhook", "webhook steps are not carried out yet"),
+                Case(
+                    "approval", .document, "Waits until enough people have approved.", make: Action.approval,
+                    get: { if case .approval(let gate) = $0 { gate } else { nil } }),
+                Case(
+                    "webhook", .document, "Calls somebody, and goes on as the answer says.", make: Action.webhook,
+                    get: { if case .webhook(let call) = $0 { call } else { nil } }),
+                Case(
+                    "notify", .document, "Tells people, and goes on.", make: Action.notify,
+                    get: { if case .notify(let note) = $0 { note } else { nil } }),
+                Case(
+                    "checkEndpoints", .document,
+                    "Waits until the canary has had enough healthy endpoints for some time.",
+                    make: Action.checkEndpoints,
+                    get: { if case .checkEndpoints(let check) = $0 { check } else { nil } }),
             ]),
         .defaulted(
             "bakeTime", \.bakeTime, .duration(.zero...maxDuration), isWritten: false,
             "How long the step must have been in force before the next one, not counting pauses."),
     ]
-    package static let summary: String? = "Exactly one of setWeight, setMatch, setMirror, pause and analysis."
+    package static let summary: String? =
+        "Exactly one of setWeight, setMatch, setMirror, pause, analysis, approval, webhook, notify and checkEndpoints."
 
     package func finish(_ reading: Members) {
-        if reading.isRead("bakeTime"), case .pause = action, reading.has("pause") {
-            reading.report("bakeTime", .conflict, "a pause has a duration, not a bakeTime")
-        }
-        if reading.isRead("bakeTime"), case .analysis = action, reading.has("analysis") {
-            reading.report("bakeTime", .conflict, "an analysis takes as long as its metrics say, and has no bakeTime")
-        }
+        guard reading.isRead("bakeTime"), !movesTraffic, reading.has(kind.rawValue) else { return }
+        let reason =
+            switch kind {
+            case .pause: "a pause has a duration"
+            case .analysis: "an analysis takes as long as its metrics say"
+            case .checkEndpoints: "checkEndpoints has for"
+            default: "a step that moves no traffic is over when it has what it waits for"
+            }
+        reading.report("bakeTime", .conflict, "\(reason), and has no bakeTime")
     }
 
-    /// The action's name in documents.
-    package var kind: String {
+    /// What a step does, by the action's name in documents.
+    package enum Kind: String, CaseIterable, Sendable {
+        case setWeight, setMatch, setMirror, pause, analysis, approval, webhook, notify, checkEndpoints
+        /// The step that the engine adds behind the plan.
+        case promote
+    }
+
+    package var kind: Kind {
         switch action {
-        case .setWeight: "setWeight"
-        case .setMatch: "setMatch"
-        case .setMirror: "setMirror"
-        case .pause: "pause"
-        case .analysis: Self.analysisKind
+        case .setWeight: .setWeight
+        case .setMatch: .setMatch
+        case .setMirror: .setMirror
+        case .pause: .pause
+        case .analysis: .analysis
+        case .approval: .approval
+        case .webhook: .webhook
+        case .notify: .notify
+        case .checkEndpoints: .checkEndpoints
         }
     }
 
-    static let analysisKind = "analysis"
+    /// Whether the canary gets more, less or other requests by it. Others are taken while the traffic of those before is in force.
+    package var movesTraffic: Bool { kind.movesTraffic }
 
     /// The analysis that the step waits for.
     package var analysis: AnalysisUse? {
@@ -163,4 +198,8 @@ struct MirrorStep: Document {
     private static func isMethod(_ text: String) -> Bool {
         (1...32).contains(text.utf8.count) && text.utf8.allSatisfy { (65...90).contains($0) || $0 == 45 || $0 == 95 }
     }
+}
+
+extension ReleaseStep.Kind {
+    package var movesTraffic: Bool { self == .setWeight || self == .setMatch || self == .setMirror }
 }
