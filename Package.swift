@@ -243,7 +243,7 @@ let package = Package(
             dependencies: ["Egress", "Documents", "TestSupport", nio.core, nio.posix, nio.ssl], swiftSettings: strict),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
-        .testTarget(name: "MeshCoreTests", dependencies: ["Documents", "MeshCore"], swiftSettings: strict),
+        .testTarget(name: "MeshCoreTests", dependencies: ["RE2", "Documents", "MeshCore"], swiftSettings: strict),
         .testTarget(
             name: "AnalysisTests", dependencies: ["Analysis", "Documents", "MeshCore", "TestSupport"],
             swiftSettings: strict),

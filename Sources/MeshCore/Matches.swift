@@ -120,6 +120,8 @@ package struct ContentMatch: Document {
     /// By name of a query parameter.
     package var queryParams: [String: StringMatch]
     package var path: StringMatch?
+    /// The short form of a condition on `user-agent`, while a document is read.
+    private var client: ClientMatch?
 
     package init() { self.init(headers: [:]) }
 
@@ -138,6 +140,9 @@ package struct ContentMatch: Document {
         .defaulted("cookies", \.cookies, cookieMatches, "By cookie name."),
         .defaulted("queryParams", \.queryParams, .queryMatches, "By name of a query parameter."),
         .optional("path", \.path, pathMatch, "The path without its query."),
+        .optional(
+            "client", \.client, .document,
+            "What the client says that it is; stored as the condition on the header user-agent that it stands for."),
     ]
     package static let summary: String? = "All parts that are given must hold; at least one must be given."
 
@@ -151,7 +156,14 @@ package struct ContentMatch: Document {
         match.checkPath(at: place.pointer, log)
     }
 
-    package func finish(_ reading: Members) {
+    package mutating func finish(_ reading: Members) {
+        if let client {
+            self.client = nil
+            if headers["user-agent"] != nil {
+                reading.report("client", .conflict, "stands for a condition on user-agent, and there is one")
+            }
+            headers["user-agent"] = .regex(client.regex)
+        }
         // A condition that is wrong has been told already.
         guard self == ContentMatch(), !reading.isWrong else { return }
         reading.log.report(

@@ -43,3 +43,29 @@ extension ControlFixture {
         }
     }
 }
+
+/// The engine did not get where a test waits for it.
+struct NotDriven: Error, CustomStringConvertible {
+    let status: ReleaseStatus
+    var description: String { "\(status.phase) \(status.blockedOn) \(status.message)" }
+}
+
+extension ControlFixture {
+    /// Drives all releases as the engine would, one look after the other, until one of them is as it is to be.
+    func drive(_ name: String = "r", until isThere: (ReleaseStatus) -> Bool) async throws {
+        var status = ReleaseStatus()
+        for _ in 0..<200 {
+            status = ReleaseStatus(try await fetch("shop/releases/\(name)").status)
+            if isThere(status) { return }
+            try await execute("UPDATE release SET next_wakeup_at = now() WHERE active")
+            for claimed in try await control.claimReleases(by: "r1", limit: 9, lease: .seconds(60)) {
+                let world = try await control.observe(claimed.release)
+                let decision = ReleaseMachine.decide(
+                    spec: claimed.release.spec, status: claimed.release.status, observations: world.observations,
+                    now: world.now)
+                _ = try await control.commit(decision, of: claimed)
+            }
+        }
+        throw NotDriven(status: status)
+    }
+}

@@ -31,15 +31,19 @@ struct PermissionTests {
         proxies.goodbye         -      x         -        x         x           x
         proxies.read            x      x         x        x         x           x
         releases.abort          -      -         x        x         x           x
+        releases.approve        -      x         x        x         x           x
         releases.goto           -      -         x        x         x           x
+        releases.overrideFreeze -      -         -        x         x           x
         releases.pause          -      x         x        x         x           x
         releases.promote        -      -         x        x         x           x
         releases.promoteFull    -      -         x        x         x           x
         releases.read           x      x         x        x         x           x
+        releases.reject         -      x         x        x         x           x
         releases.resume         -      x         x        x         x           x
         releases.retryAnalysis  -      x         x        x         x           x
         releases.rollback       -      x         x        x         x           x
         releases.skip           -      -         x        x         x           x
+        releases.skipApproval   -      -         -        x         x           x
         releases.start          -      x         x        x         x           x
         releases.write          -      x         x        x         x           x
         serviceEntries.read     x      x         x        x         x           x

@@ -180,7 +180,8 @@ struct ReleaseObservationTests {
             func decision(_ claimed: ClaimedRelease) async throws -> ReleaseDecision {
                 let world = try await fixture.control.observe(claimed.release)
                 return try ReleaseMachine.apply(
-                    .abort(revertTraffic: true), by: ReleaseActor(person: "ann"), spec: claimed.release.spec, status: claimed.release.status,
+                    .abort(revertTraffic: true), by: ReleaseActor(person: "ann"), spec: claimed.release.spec,
+                    status: claimed.release.status,
                     observations: world.observations, now: world.now)
             }
             try await fixture.execute("UPDATE release SET next_wakeup_at = now()")

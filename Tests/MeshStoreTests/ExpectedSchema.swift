@@ -30,6 +30,8 @@ enum ExpectedSchema {
         api_key.description text not null default ''::text
         api_key.created_at timestamp with time zone not null default now()
         api_key.expires_at timestamp with time zone
+        api_key.owner text
+        api_key.groups text[] not null default '{}'::text[]
         audit_event.sequence bigint not null identity
         audit_event.tenant dns_label not null
         audit_event.actor text not null

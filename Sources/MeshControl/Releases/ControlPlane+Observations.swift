@@ -27,7 +27,8 @@ extension ControlPlane {
                     routes: Set(rules.hosts(sendingTo: .service(release.service)).compactMap(\.service))))
             var observations = rules.observations(of: release)
             observations.proxies = acks.proxies
-            if release.status.phase == .pending {
+            // One that is about to start waits for others as one that has.
+            if release.status.phase == .pending || !release.status.phase.isActive {
                 observations.superseding = try await store.activeReleases(of: release.serviceKey).first {
                     $0 != release.key
                 }?.name
