@@ -330,7 +330,7 @@ let package = Package(
         .testTarget(
             name: "SluiceTests",
             dependencies: [
-                "sluice", "Documents", "TestSupport", nio.core, nio.posix, configuration, logging,
+                "sluice", "Documents", "MeshIdentity", "TestSupport", nio.core, nio.posix, configuration, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         // The server itself is built with the tests that start it.

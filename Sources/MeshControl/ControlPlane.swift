@@ -1,6 +1,7 @@
 package import Egress
 package import Logging
 package import MeshFeed
+package import MeshIdentity
 package import MeshStore
 
 /// Every use case of the platform: who may, what is valid, what fits together, then one transaction.
@@ -15,12 +16,18 @@ package struct ControlPlane: Sendable {
     let indexes = RuleIndexes()
     /// Calls whom releases ask; `nil`: nobody is called from here.
     let egress: EgressClient?
+    /// Wrap the keys that secrets are sealed by; `nil`: nothing is sealed or opened here.
+    let sealing: KeyEncryptionKeys?
     let logger: Logger
 
-    package init(store: MeshStore, feeds: FeedReader, egress: EgressClient? = nil, logger: Logger) {
+    package init(
+        store: MeshStore, feeds: FeedReader, egress: EgressClient? = nil, sealing: KeyEncryptionKeys? = nil,
+        logger: Logger
+    ) {
         self.store = store
         self.feeds = feeds
         self.egress = egress
+        self.sealing = sealing
         self.logger = logger
     }
 

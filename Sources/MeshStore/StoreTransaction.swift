@@ -139,15 +139,20 @@ package final class StoreTransaction {
     /// - Parameters:
     ///   - found: what was found out about the object as it is to be, and by whom (``conditionWrite(_:of:from:)``); `nil`: nobody
     ///     looked.
+    ///   - sealed: what is written of the object beside its documents; `nil`: that stays as it is.
     ///   - isNew: this transaction has looked, and there was none.
     ///   - isLast: nothing follows in this transaction and nothing of it will be taken back, so that it can be committed in
     ///     the same round trip.
     package func put(
         _ key: ObjectKey, metadata: ObjectLabels, spec: JSONValue, status: JSONValue? = nil,
-        found: (conditions: [ObjectCondition], source: String)? = nil, isNew: Bool = false, isLast: Bool = false
+        found: (conditions: [ObjectCondition], source: String)? = nil, sealed: SealedChange? = nil, isNew: Bool = false,
+        isLast: Bool = false
     ) async throws -> StoredObject {
         let old = isNew ? nil : try await fetch(key, forUpdate: true)
-        if let old, old.metadata == metadata, old.spec == spec, status.map({ $0 == old.status }) ?? true { return old }
+        let isUnchanged = old.map { $0.metadata == metadata && $0.spec == spec && (status ?? $0.status) == $0.status }
+        if let old, isUnchanged == true, sealed == nil {
+            return old
+        }
         let raising = raising(isNewTenant: key.kind.scope == .platform && old == nil)
         let row = ObjectRow(key)
         let references = key.kind.references(in: spec, of: key) ?? []
@@ -183,7 +188,8 @@ package final class StoreTransaction {
         let rows =
             areKept || (old == nil && references.isEmpty)
             ? [] : ReferenceRow.replacing([(key, references)], tenant: key.tenant)
-        let statements = raising + [write] + rows + record("put", key, deleted: false) + found + following
+        let beside = rows + (sealed?.statements(of: key) ?? [])
+        let statements = raising + [write] + beside + record("put", key, deleted: false) + found + following
         // The commit takes the notifications along, so the meshes that they name have to be known before it.
         let results =
             isLast && !hook.raisesMeshes ? try await commit(running: statements) : try await pipeline(statements)
@@ -216,7 +222,7 @@ package final class StoreTransaction {
 
     /// Deletes an object.
     ///
-    /// - Parameter isLast: as in ``put(_:metadata:spec:status:found:isNew:isLast:)``.
+    /// - Parameter isLast: as in ``put(_:metadata:spec:status:found:sealed:isNew:isLast:)``.
     /// - Throws: ``StoreError/notFound``.
     package func delete(_ key: ObjectKey, isLast: Bool = false) async throws {
         guard let old = try await fetch(key, forUpdate: true) else { throw StoreError.notFound }

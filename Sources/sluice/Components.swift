@@ -22,6 +22,8 @@ struct Components: Sendable {
     let control: ControlPlane
     /// Calls what users name.
     let egress: EgressClient
+    /// Wrap the keys that secrets are sealed by.
+    let sealing: KeyEncryptionKeys?
     let dataPlane: DataPlane
     let signals: ChangeSignals
     let releases = ReleaseSignal()
@@ -34,19 +36,22 @@ struct Components: Sendable {
     ///   - proxyRetention: how long proxies are remembered that are away.
     ///   - listenerTTL: how long sidecars that hear from no server go on with their listeners; `nil`: for ever.
     ///   - egress: calls what users name.
+    ///   - sealing: wrap the keys that secrets are sealed by; `nil`: there are no secrets.
     ///   - metrics: where the components count what nobody can ask them.
     init(
         api: MeshStore, store: MeshStore, tokens: ProxyTokens, signals: ChangeSignals, proxyRetention: Duration,
-        listenerTTL: Duration?, egress: EgressClient, metrics: any MetricsFactory, logger: Logger
+        listenerTTL: Duration?, egress: EgressClient, sealing: KeyEncryptionKeys?, metrics: any MetricsFactory,
+        logger: Logger
     ) {
         self.egress = egress
+        self.sealing = sealing
         self.api = api
         self.store = store
         self.proxyRetention = proxyRetention
         self.signals = signals
         self.logger = logger
         feeds = FeedReader(store: store, logger: logger)
-        control = ControlPlane(store: api, feeds: feeds, logger: logger)
+        control = ControlPlane(store: api, feeds: feeds, sealing: sealing, logger: logger)
         dataPlane = DataPlane(
             api: api, store: store, mirror: feeds.mirror, tokens: tokens, listenerTTL: listenerTTL, metrics: metrics,
             logger: logger)
@@ -58,7 +63,7 @@ struct Components: Sendable {
         let followed = signals.subscribe { [feeds] in feeds.isConcerned(by: $0) }
         let kept = signals.subscribe { if case .changed = $0 { true } else { false } }
         let released = signals.subscribe { $0 == .release }
-        let engine = ControlPlane(store: store, feeds: feeds, egress: egress, logger: logger)
+        let engine = ControlPlane(store: store, feeds: feeds, egress: egress, sealing: sealing, logger: logger)
         let queue = StoredReleaseQueue(control: engine, signal: releases)
         let driver = ReleaseDriver(queue: queue, replica: replica, logger: logger)
         let keeper = ConditionKeeper(store: store, mirror: feeds.mirror, replica: replica, logger: logger)

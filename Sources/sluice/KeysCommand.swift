@@ -2,19 +2,27 @@ internal import ArgumentParser
 internal import MeshCore
 internal import MeshStore
 
-/// `sluice keys list`, `sluice keys rotate` and `sluice keys remove`.
+/// `sluice keys`: `list`, `rotate` and `remove` of what tokens are signed with; `kek rotate`, `data rotate` and `verify` of what secrets
+/// are sealed by.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys",
-        abstract: "Look after the keys that the tokens of proxies are signed with.",
+        abstract: "Look after the keys that proxies' tokens are signed with, and those that secrets are sealed by.",
         discussion: """
-            To rotate: add a key, which signs from a minute later; fetch and distribute new bootstraps at your pace, for old \
+            Those of tokens are what list, rotate and remove are about. To rotate: add a key, which signs from a minute later; fetch and distribute new bootstraps at your pace, for old \
             tokens stay good; then remove the old key. No connection is cut: proxies that are connected stay, and show their \
             token when they connect the next time, after half an hour at the latest.
 
+            Secrets are sealed by a key of their tenant, which is wrapped by a key-encryption key that is not in the database. To rotate \
+            that: put a new line before the others in the key file, restart all servers with it, run kek rotate, and take the old line \
+            away.
+
             \(SettingReader.help)
             """,
-        subcommands: [List.self, Rotate.self, Remove.self])
+        subcommands: [
+            List.self, Rotate.self, Remove.self, SealingCommand.KeyEncryption.self, SealingCommand.Data.self,
+            SealingCommand.Verify.self,
+        ])
 
     struct List: DatabaseCommand {
         static let configuration = CommandConfiguration(abstract: "List the keys; the first one signs.")

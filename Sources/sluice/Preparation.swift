@@ -6,16 +6,18 @@ internal import MeshStore
 internal import Postgres
 
 /// Checks what has to be so in the database before a replica serves: the role is one that row-level security binds, the schema is up to
-/// date, and there is a key to sign tokens with.
+/// date, the key-encryption keys are those that wrap what is in it, and there is a key to sign tokens with.
 struct Preparation: Sendable {
     private let options: ConnectionOptions
+    private let sealing: KeyEncryptionKeys?
     private let logger: Logger
 
     /// Between two attempts while the database cannot be reached, from the first to the longest.
     private static let pauses = Duration.milliseconds(500)...Duration.seconds(5)
 
-    init(_ options: ConnectionOptions, logger: Logger) {
+    init(_ options: ConnectionOptions, sealing: KeyEncryptionKeys?, logger: Logger) {
         self.options = options
+        self.sealing = sealing
         self.logger = logger
     }
 
@@ -55,6 +57,8 @@ struct Preparation: Sendable {
     private static func explained(_ error: any Error) -> any Error {
         switch error {
         case let error as RowSecurity.Breach: ConfigurationError("\(error)")
+        case let error as KeyKeeper.WrongKeys:
+            ConfigurationError("\(SealingSettings.kekFile), or the file beside a private PostgreSQL: \(error)")
         case let error as Migrator.Failure: Failure("\(error)")
         case let error as PostgresError: Failure("the database cannot be used: \(error)")
         default: error
@@ -73,7 +77,9 @@ struct Preparation: Sendable {
                 throw error
             }
             try await security.checkTables()
-            guard let tokens = ProxyTokens(try await MeshStore(pool: pool, logger: logger).signingKeys()) else {
+            let store = MeshStore(pool: pool, logger: logger)
+            if let sealing { try await KeyKeeper(store: store, keys: sealing).check() }
+            guard let tokens = ProxyTokens(try await store.signingKeys()) else {
                 throw Failure("the database has no signing key")
             }
             return tokens

@@ -19,6 +19,8 @@ internal import ServiceLifecycle
 /// `sluice serve`: puts the components together and runs them until it is told to stop.
 struct Program: Sendable {
     let settings: Settings
+    /// `nil`: nothing can be sealed.
+    let sealing: KeyEncryptionKeys?
     let metrics: PrometheusFactory
     let logger = Logger(label: "sluice")
     /// This replica's name: unique among all that ever were.
@@ -31,13 +33,19 @@ struct Program: Sendable {
     private static let patience = Duration.seconds(5)
 
     /// - Parameter metrics: what `/metrics` answers.
-    init(_ settings: Settings, metrics: PrometheusFactory) {
+    init(_ settings: Settings, sealing: KeyEncryptionKeys?, metrics: PrometheusFactory) {
         self.settings = settings
+        self.sealing = sealing
         self.metrics = metrics
     }
 
     func run() async throws {
         let openFiles = OpenFiles.raiseLimit()
+        if sealing == nil {
+            logger.notice(
+                "no key-encryption key: secrets can be neither written nor used",
+                metadata: ["settings": "\(SealingSettings.kekFile), \(SealingSettings.kek)"])
+        }
         if settings.adminToken == nil {
             logger.warning("\(ServerSettings.adminToken.variable) is not set: only API keys are accepted")
         }
@@ -67,7 +75,8 @@ struct Program: Sendable {
         switch settings.database {
         case .url(let url):
             let options = ConnectionOptions(url)
-            return Database(options: options, tokens: try await Preparation(options, logger: logger).untilReachable())
+            let preparation = Preparation(options, sealing: sealing, logger: logger)
+            return Database(options: options, tokens: try await preparation.untilReachable())
         case .directory(let path): directory = path
         }
         try DatabaseLocation.makeDirectory(directory)
@@ -85,7 +94,7 @@ struct Program: Sendable {
         }
         let options = ConnectionOptions(server.connectionString)
         do {
-            let tokens = try await Preparation(options, logger: logger).once()
+            let tokens = try await Preparation(options, sealing: sealing, logger: logger).once()
             return Database(server: server, lock: lock, options: options, tokens: tokens)
         } catch {
             await server.stop()
@@ -107,8 +116,8 @@ struct Program: Sendable {
             api: MeshStore(pool: pool, logger: logger, metrics: metrics), store: store, tokens: database.tokens,
             signals: ChangeSignals(database.options, logger: logger),
             proxyRetention: settings.proxyRetention, listenerTTL: settings.listenerTTL,
-            egress: try EgressClient(policy: EgressPolicy(allowed: settings.egressAllow)), metrics: metrics,
-            logger: logger
+            egress: try EgressClient(policy: EgressPolicy(allowed: settings.egressAllow)), sealing: sealing,
+            metrics: metrics, logger: logger
         )
         components.measure(in: metrics)
         // Started in this order and stopped in the opposite one: whoever needs something comes after it.

@@ -17,12 +17,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var server: SettingOptions<ServerSettings>
     @OptionGroup var database: SettingOptions<DatabaseSettings>
+    @OptionGroup var sealing: SettingOptions<SealingSettings>
 
     mutating func run() async throws {
-        let settings = try Settings(SettingReader(server.given + database.given))
+        let reader = SettingReader(server.given + database.given + sealing.given)
+        let settings = try Settings(reader)
         LoggingSystem.bootstrap { JSONLogHandler(label: $0, logLevel: settings.logLevel) }
         let metrics = PrometheusFactory(logger: Logger(label: "sluice"))
         MetricsSystem.bootstrap(metrics)
-        try await Program(settings, metrics: metrics).run()
+        let keys = try KeyFile.keys(reader, for: settings.database)
+        try await Program(settings, sealing: keys, metrics: metrics).run()
     }
 }

@@ -232,6 +232,7 @@ extension ControlError {
         case .idempotencyMismatch: "idempotency mismatch"
         case .gone: "gone"
         case .unavailable: "unavailable"
+        case .noKeyEncryptionKey: "no key-encryption key"
         case .busy(let limit, _): "busy: \(limit.name)"
         case .fault(let text): "fault: \(text)"
         }

@@ -67,6 +67,14 @@ enum ExpectedSchema {
         condition_state.sequence bigint not null default 0
         condition_state.writer text not null
         condition_state.lease_until timestamp with time zone not null
+        data_key.tenant dns_label not null
+        data_key.id text not null
+        data_key.mesh scope_part not null default ''::text
+        data_key.tenant_uid uuid not null
+        data_key.wrapped_by text not null
+        data_key.wrapped bytea not null
+        data_key.is_current boolean not null
+        data_key.created_at timestamp with time zone not null default now()
         departed_proxy.tenant dns_label not null
         departed_proxy.mesh dns_label not null
         departed_proxy.namespace dns_label not null
@@ -217,6 +225,15 @@ enum ExpectedSchema {
         schema_migration.name text not null
         schema_migration.checksum text not null
         schema_migration.applied_at timestamp with time zone not null default now()
+        sealed_value.tenant dns_label not null
+        sealed_value.kind text not null
+        sealed_value.mesh scope_part not null
+        sealed_value.namespace scope_part not null
+        sealed_value.service scope_part not null
+        sealed_value.name dns_label not null
+        sealed_value.field text not null
+        sealed_value.data_key text not null
+        sealed_value.sealed bytea not null
         signing_key.id text not null
         signing_key.secret bytea not null
         signing_key.created_at timestamp with time zone not null default now()
@@ -257,6 +274,8 @@ enum ExpectedSchema {
         condition_state: CHECK ((sequence >= 0))
         condition_state: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
         condition_state: PRIMARY KEY (tenant, mesh)
+        data_key: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
+        data_key: PRIMARY KEY (tenant, id)
         departed_proxy: PRIMARY KEY (tenant, mesh, namespace, name)
         dns_label: CHECK ((VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text))
         forgotten_proxy: PRIMARY KEY (tenant, mesh, revision, namespace, name)
@@ -291,6 +310,9 @@ enum ExpectedSchema {
         schema_addition: PRIMARY KEY (name)
         schema_migration: PRIMARY KEY (name)
         scope_part: CHECK (((VALUE = ''::text) OR (VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text)))
+        sealed_value: FOREIGN KEY (tenant, data_key) REFERENCES data_key(tenant, id)
+        sealed_value: FOREIGN KEY (tenant, kind, mesh, namespace, service, name) REFERENCES object(tenant, kind, mesh, namespace, service, name) ON DELETE CASCADE
+        sealed_value: PRIMARY KEY (tenant, kind, mesh, namespace, service, name, field)
         signing_key: CHECK ((length(secret) = 32))
         signing_key: PRIMARY KEY (id)
         traffic: CHECK ((span > 0))
@@ -312,8 +334,10 @@ enum ExpectedSchema {
         CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
         CREATE INDEX reference_target ON public.reference USING btree (tenant, to_kind, to_mesh, to_namespace, to_service, to_name, kind, mesh, namespace, service, name, "position")
         CREATE INDEX release_due ON public.release USING btree (next_wakeup_at) WHERE (next_wakeup_at IS NOT NULL)
+        CREATE INDEX sealed_value_key ON public.sealed_value USING btree (tenant, data_key)
         CREATE INDEX traffic_age ON public.traffic USING btree (span, slot)
         CREATE INDEX traffic_coverage_age ON public.traffic_coverage USING btree (slot)
+        CREATE UNIQUE INDEX data_key_current ON public.data_key USING btree (tenant) WHERE is_current
         CREATE UNIQUE INDEX release_one_active ON public.release USING btree (tenant, mesh, namespace, service) WHERE (active AND (NOT beside))
         """
 }

@@ -16,6 +16,9 @@ enum TenantTable: String, CaseIterable {
     case mesh
     // Before the objects, which take theirs along.
     case reference
+    case sealedValue = "sealed_value"
+    // After what it has sealed.
+    case dataKey = "data_key"
     case object
     case operation
     case proxy
@@ -28,11 +31,12 @@ enum TenantTable: String, CaseIterable {
     var name: SQLIdentifier { SQLIdentifier(rawValue) }
 
     /// What rows of others belong to; in this order.
-    static let parents = [TenantTable.mesh, .conditionState, .object, .analysisRun]
+    static let parents = [TenantTable.mesh, .conditionState, .dataKey, .object, .analysisRun]
 
     /// Those whose rows belong to one of ``parents``.
     static let children: Set<TenantTable> = [
-        .change, .conditionState, .conditionChange, .objectCondition, .reference, .analysisMeasurement,
+        .change, .conditionState, .conditionChange, .objectCondition, .reference, .analysisMeasurement, .sealedValue,
+        .dataKey,
     ]
 
     /// Inserts a row of the tenant; there must be rows of ``parents``.
@@ -79,6 +83,11 @@ enum TenantTable: String, CaseIterable {
             """
             INSERT INTO condition_state (tenant, mesh, writer, lease_until) VALUES (\(tenant), 'default', 'r', now())
             """
+        case .dataKey:
+            """
+            INSERT INTO data_key (tenant, id, mesh, tenant_uid, wrapped_by, wrapped, is_current)
+            VALUES (\(tenant), 'k', 'default', gen_random_uuid(), 'kek', '', true)
+            """
         case .departedProxy:
             "INSERT INTO departed_proxy (tenant, mesh, namespace, name, said_at) VALUES (\(tenant), 'default', 'shop', 'cart-1', now())"
         case .forgottenProxy:
@@ -122,6 +131,11 @@ enum TenantTable: String, CaseIterable {
             """
             INSERT INTO release_event (tenant, release, dedupe_key, type, actor, payload, at)
             VALUES (\(tenant), gen_random_uuid(), 'd', 'Started', 'a', '{}', now())
+            """
+        case .sealedValue:
+            """
+            INSERT INTO sealed_value (tenant, kind, mesh, namespace, service, name, field, data_key, sealed)
+            VALUES (\(tenant), 'Service', 'default', 'shop', '', 'cart', 'f', 'k', '')
             """
         case .traffic:
             """

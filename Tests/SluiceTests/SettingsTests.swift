@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Settings")
 struct SettingsTests {
-    private static let declared = ServerSettings.all + DatabaseSettings.all
+    private static let declared = ServerSettings.all + DatabaseSettings.all + SealingSettings.all
 
     private static func settings(
         _ arguments: [String] = [], _ environment: [String: String] = [:], reporter: Accesses? = nil
@@ -140,12 +140,15 @@ struct SettingsTests {
     func accesses() throws {
         let accesses = Accesses()
         let (token, url) = ("0123456789abcdef0123", "postgres://u:hunter2@h/db")
-        _ = try Self.settings(
-            ["--database-url", url], ["SLUICE_ADMIN_TOKEN": token, "SLUICE_HTTP": "h:1"], reporter: accesses)
+        let kek = "k1:" + String(repeating: "A", count: 43) + "="
+        let arguments = ["--database-url", url]
+        let environment = ["SLUICE_ADMIN_TOKEN": token, "SLUICE_HTTP": "h:1", "SLUICE_KEK": kek]
+        let settings = try Self.settings(arguments, environment, reporter: accesses)
+        _ = try KeyFile.keys(SettingReader([], environment: environment, reporter: accesses), for: settings.database)
         let told = accesses.all.withLock { $0 }
         #expect(told.map(\.name).sorted() == Self.declared.map(\.name).sorted())
         #expect(told.contains { $0.text.contains("h:1") })
-        #expect(!told.contains { $0.text.contains("hunter2") || $0.text.contains(token) })
+        #expect(!told.contains { $0.text.contains("hunter2") || $0.text.contains(token) || $0.text.contains(kek) })
     }
 
     @Test("The help has each option with its variable and default")
@@ -163,6 +166,7 @@ struct SettingsTests {
             ("load-report-interval", "SLUICE_LOAD_REPORT_INTERVAL", nil),
             ("egress-allow", "SLUICE_EGRESS_ALLOW", nil), ("log-level", "SLUICE_LOG_LEVEL", "info"),
             ("database-url", "SLUICE_DATABASE_URL", nil), ("data-dir", "SLUICE_DATA_DIR", ".sluice"),
+            ("kek-file", "SLUICE_KEK_FILE", nil),
         ]
         let help = Self.help
         #expect(help.count == options.count)
@@ -188,7 +192,10 @@ struct SettingsTests {
 
     @Test("Commands of the database have its settings, and no others")
     func commands() throws {
-        for arguments in [["keys", "list"], ["keys", "remove", "k"], ["migrate", "up"]] {
+        for arguments in [
+            ["keys", "list"], ["keys", "remove", "k"], ["migrate", "up"], ["keys", "kek", "rotate"],
+            ["keys", "data", "rotate"], ["keys", "verify"],
+        ] {
             let command = try #require(
                 try Sluice.parseAsRoot(arguments + ["--database-url", "postgres://h/db"]) as? any DatabaseCommand)
             #expect(command.database.given.map(\.text) == ["postgres://h/db"])

@@ -66,6 +66,10 @@ extension Problem {
             Problem(
                 .serviceUnavailable, "unavailable", detail,
                 headers: [.retryAfter: String(max(1, retryAfter.components.seconds))])
+        case .noKeyEncryptionKey(let detail):
+            Problem(
+                .serviceUnavailable, "noKeyEncryptionKey",
+                "\(detail); whoever runs it gives it one with --kek-file (SLUICE_KEK_FILE) or SLUICE_KEK")
         case .busy(let limit, let isOfTenant):
             Problem(
                 isOfTenant ? .tooManyRequests : .serviceUnavailable, "busy",

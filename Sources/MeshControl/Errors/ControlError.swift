@@ -26,6 +26,8 @@ package enum ControlError: Error, Sendable {
     case gone
     /// The database cannot do it at the moment; worth another try after the given time. The text says what is waited for.
     case unavailable(retryAfter: Duration, String = "the database cannot be reached at the moment")
+    /// A secret would have to be sealed or opened, and the server lacks the key for it; the text says which.
+    case noKeyEncryptionKey(String)
     /// The tenant, or all callers together, do as much at a time as is allowed; worth another try in a second.
     case busy(Limit, isOfTenant: Bool)
     /// A mistake of ours. The text is for the log only.
