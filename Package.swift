@@ -79,8 +79,8 @@ let package = Package(
         .target(
             name: "Egress",
             dependencies: [
-                "Documents", nio.core, nio.posix, nio.ssl, .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOTLS", package: "swift-nio"),
+                "Documents", nio.core, nio.posix, nio.ssl, crypto,
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOTLS", package: "swift-nio"),
             ], swiftSettings: strict),
         .target(name: "EnvoyProtos", dependencies: [protobuf], exclude: ["Generator"]),
         .target(
@@ -209,6 +209,9 @@ let package = Package(
         .target(
             name: "HTTP2Fixtures", dependencies: [nio.core, "TestSupport"], path: "Tests/HTTP2Fixtures",
             swiftSettings: strict),
+        .target(
+            name: "HTTPFixtures", dependencies: [nio.core, nio.posix, nio.ssl], path: "Tests/HTTPFixtures",
+            swiftSettings: strict),
         .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "StoreFixtures", dependencies: ["MeshStore", "Postgres", "PostgresServer", "TestSupport"],
@@ -240,7 +243,10 @@ let package = Package(
         .testTarget(name: "RE2Tests", dependencies: ["RE2"], swiftSettings: strict),
         .testTarget(
             name: "EgressTests",
-            dependencies: ["Egress", "Documents", "TestSupport", nio.core, nio.posix, nio.ssl], swiftSettings: strict),
+            dependencies: [
+                "Egress", "Documents", "HTTPFixtures", "TestSupport", nio.core, nio.posix, nio.ssl, crypto,
+            ],
+            swiftSettings: strict),
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshCoreTests", dependencies: ["RE2", "Documents", "MeshCore"], swiftSettings: strict),
@@ -337,8 +343,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "MeshCompiler", "MeshFixtures", "MeshLab", "Documents", "MeshCore", "GrayRelease", "MeshModel",
-                "PostgresServer", "TestSupport", "sluice", logging,
+                "MeshCompiler", "MeshFixtures", "MeshLab", "HTTPFixtures", "Documents", "MeshCore", "GrayRelease",
+                "MeshModel", "PostgresServer", "TestSupport", "sluice", logging,
             ],
             exclude: ["proxyless.py"],
             swiftSettings: strict),

@@ -21,11 +21,14 @@ package struct EgressRequest: Sendable {
     package var timeout: Duration
     /// The number of bytes that the body of the response may have.
     package var responseLimit: Int
+    /// Whether of a longer body the beginning is the answer; otherwise there is none.
+    package var cutsResponse: Bool
     package var bounds: [EgressBound]
 
     package init(
         method: String = "GET", url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
-        timeout: Duration = .seconds(5), responseLimit: Int = 1 << 20, bounds: [EgressBound] = []
+        timeout: Duration = .seconds(5), responseLimit: Int = 1 << 20, cutsResponse: Bool = false,
+        bounds: [EgressBound] = []
     ) {
         self.method = method
         self.url = url
@@ -33,6 +36,7 @@ package struct EgressRequest: Sendable {
         self.body = body
         self.timeout = timeout
         self.responseLimit = responseLimit
+        self.cutsResponse = cutsResponse
         self.bounds = bounds
     }
 
@@ -44,7 +48,7 @@ package struct EgressRequest: Sendable {
     ]
 
     /// - Throws: ``EgressFailure/invalidRequest(_:)`` if the method or a header could be taken for something else.
-    func check() throws(EgressFailure) {
+    package func check() throws(EgressFailure) {
         guard Self.methods.contains(method) else { throw .invalidRequest("the method is none of those that are sent") }
         for (name, value) in headers {
             guard !name.isEmpty, name.utf8.allSatisfy(\.isTokenByte) else {

@@ -58,11 +58,17 @@ final class Exchange: ChannelInboundHandler {
             response.status = Int(head.status.code)
             response.headers = head.headers.map { (name: $0.name, value: $0.value) }
             let length = head.headers.first(name: "content-length").flatMap(Int.init)
-            if request.method != "HEAD", let length, length > request.responseLimit {
+            if request.method != "HEAD", !request.cutsResponse, let length, length > request.responseLimit {
                 end(.failure(.tooLarge(request.responseLimit)), context)
             }
         case .body(let bytes):
-            guard bytes.readableBytes <= request.responseLimit - response.body.count else {
+            let room = request.responseLimit - response.body.count
+            guard bytes.readableBytes <= room else {
+                if request.cutsResponse {
+                    response.body.append(contentsOf: bytes.readableBytesView.prefix(room))
+                    end(.success(response), context)
+                    return
+                }
                 end(.failure(.tooLarge(request.responseLimit)), context)
                 return
             }

@@ -14,7 +14,7 @@ extension NumberOutcome {
         _ request: EgressRequest, by client: EgressClient, _ read: (EgressResponse) -> NumberOutcome
     ) async -> NumberOutcome {
         do {
-            return read(try await client.call(request))
+            return read(try await client.call(request).redacting(request.headers))
         } catch {
             return .failure(error.description)
         }
@@ -45,5 +45,18 @@ extension NumberOutcome {
             result.unicodeScalars.append(isControl ? " " : scalar)
         }
         return result
+    }
+}
+
+extension EgressResponse {
+    /// The response without what was sent as credentials: a peer that repeats them would have them told to whoever reads its answer.
+    fileprivate func redacting(_ headers: [(name: String, value: String)]) -> EgressResponse {
+        var response = self
+        for (_, value) in headers {
+            guard let secret = value.split(separator: " ").last, secret.utf8.count >= 4 else { continue }
+            let text = String(decoding: response.body, as: UTF8.self)
+            if text.contains(secret) { response.body = Array(text.replacing(secret, with: "<redacted>").utf8) }
+        }
+        return response
     }
 }

@@ -1,3 +1,4 @@
+import HTTPFixtures
 import NIOCore
 import NIOPosix
 import Synchronization

@@ -1,4 +1,5 @@
 import Documents
+import HTTPFixtures
 import TestSupport
 import Testing
 
@@ -104,6 +105,19 @@ struct ProviderClientTests {
                 JSONNumberClient.read(status: 200, body: body, at: pointer),
             ] {
                 if case .value(let number) = outcome { #expect(number.isFinite) }
+            }
+        }
+    }
+
+    @Test("do not tell what a provider repeats of the credentials that it was sent")
+    func echo() async throws {
+        let body = #"{"error":"unknown token hunter2-hunter2"}"#
+        try await ScriptedServer.run(.status("401 Unauthorized", body)) { server in
+            try await withClient { client in
+                let address = ProviderAddress(
+                    base: server.url, headers: [("Authorization", "Bearer hunter2-hunter2")], timeout: .seconds(60))
+                let outcome = await PrometheusClient(address, client: client).value(of: "up")
+                #expect(outcome == .failure("the provider answers 401: unknown token <redacted>"))
             }
         }
     }

@@ -1,13 +1,11 @@
-import NIOCore
-import NIOPosix
-import NIOSSL
-import Synchronization
-import TestSupport
-import Testing
+internal import NIOCore
+internal import NIOPosix
+package import NIOSSL
+internal import Synchronization
 
 /// A server on loopback that answers every request with the same bytes, in one of several bad ways.
-final class ScriptedServer: Sendable {
-    enum Script: Sendable {
+package final class ScriptedServer: Sendable {
+    package enum Script: Sendable {
         /// Sends the text and goes on listening.
         case answer(String)
         /// Sends the bytes, then ends the connection.
@@ -21,10 +19,10 @@ final class ScriptedServer: Sendable {
         /// Ends the connection when it begins.
         case close
 
-        static func ok(_ body: String, _ headers: String = "") -> Script { .status("200 OK", body, headers) }
+        package static func ok(_ body: String, _ headers: String = "") -> Script { .status("200 OK", body, headers) }
 
         /// - Parameter headers: each with its line end.
-        static func status(_ status: String, _ body: String, _ headers: String = "") -> Script {
+        package static func status(_ status: String, _ body: String, _ headers: String = "") -> Script {
             .answer("HTTP/1.1 \(status)\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
         }
     }
@@ -40,24 +38,24 @@ final class ScriptedServer: Sendable {
     private let listener: Mutex<(any Channel)?>
 
     /// Everything that was received, a text for each request.
-    var requests: [String] { state.withLock(\.requests) }
+    package var requests: [String] { state.withLock(\.requests) }
     /// Connections that were ever made.
-    var connections: Int { state.withLock(\.connections) }
+    package var connections: Int { state.withLock(\.connections) }
     /// Requests that wait for ``release()``.
-    var held: Int { state.withLock(\.held.count) }
+    package var held: Int { state.withLock(\.held.count) }
 
     private init(_ script: Script) {
         self.script = script
         listener = Mutex(nil)
     }
 
-    var port: Int { listener.withLock { $0?.localAddress?.port ?? 0 } }
-    var url: String { "http://127.0.0.1:\(port)" }
+    package var port: Int { listener.withLock { $0?.localAddress?.port ?? 0 } }
+    package var url: String { "http://127.0.0.1:\(port)" }
 
     /// Runs `body` with a server.
     ///
     /// - Parameter port: 0: one that is free.
-    static func run<T>(
+    package static func run<T>(
         _ script: Script, host: String = "127.0.0.1", port: Int = 0, tls: NIOSSLContext? = nil,
         _ body: (ScriptedServer) async throws -> T
     ) async throws -> T {
@@ -84,7 +82,7 @@ final class ScriptedServer: Sendable {
     }
 
     /// Answers the requests that are held.
-    func release() {
+    package func release() {
         guard case .hold(let text) = script else { return }
         let held = state.withLock { state in
             defer { state.held = [] }
@@ -120,6 +118,8 @@ private final class ScriptedHandler: ChannelInboundHandler {
         }
         let request = received
         received = ""
+        // Before the answer: who has that may ask for this.
+        server.state.withLock { $0.requests.append(request) }
         switch server.script {
         case .answer(let text): write(text, context)
         case .answerAndClose(let bytes):
@@ -134,7 +134,6 @@ private final class ScriptedHandler: ChannelInboundHandler {
         case .hold: server.state.withLock { $0.held.append(context.channel) }
         case .close: break
         }
-        server.state.withLock { $0.requests.append(request) }
     }
 
     private func drip(_ context: ChannelHandlerContext) {
