@@ -95,6 +95,12 @@ extension Limits {
 
     // MARK: Secrets
 
+    package static let secretBytes = Limit(
+        "secretBytes", 64 << 10, "bytes", "keys and values of one Secret together")
+    package static let keysPerSecret = Limit("keysPerSecret", 100, "keys", "the keys of one Secret")
+    package static let secretsPerTenant = Limit(
+        "secretsPerTenant", 500, "Secrets", "the Secrets of one tenant, in all of its meshes")
+
     package static let adminTokenLength = Limit(
         "adminTokenLength", 16, "bytes", "the administrator's token, which must have so many at least")
 
@@ -107,6 +113,6 @@ extension Limits {
         waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, connections, connectionsPerAddress,
         streamsPerTenant,
         viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, telemetrySeries, telemetrySources,
-        waitingStatsBytes, adminTokenLength,
+        waitingStatsBytes, secretBytes, keysPerSecret, secretsPerTenant, adminTokenLength,
     ]
 }

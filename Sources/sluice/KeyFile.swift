@@ -1,4 +1,5 @@
 internal import Foundation
+internal import MeshCore
 internal import MeshIdentity
 
 /// The origin of the key-encryption keys: a file or variable that is given, or a file that is made.

@@ -7,7 +7,8 @@ internal import MeshStore
 enum SealingCommand {
     struct KeyEncryption: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "kek", abstract: "Look after the keys that wrap the tenants' keys.", subcommands: [Rotate.self])
+            commandName: "kek", abstract: "Look after the keys that wrap the tenants' keys.", subcommands: [Rotate.self]
+        )
 
         struct Rotate: KeyKeeperCommand {
             static let configuration = CommandConfiguration(

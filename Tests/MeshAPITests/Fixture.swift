@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import MeshControl
+import MeshCore
 import MeshFeed
 import MeshIdentity
 import MeshStore

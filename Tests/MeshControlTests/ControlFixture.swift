@@ -1,4 +1,5 @@
 import Documents
+import Foundation
 import GrayRelease
 import MeshControl
 import MeshCore
@@ -39,10 +40,18 @@ struct ControlFixture: Sendable {
         }
     }
 
-    init(_ database: StoreFixture) {
+    /// - Parameter sealing: `nil`: a server that was given no key-encryption key.
+    init(_ database: StoreFixture, sealing: KeyEncryptionKeys? = keys("k1")) {
         self.database = database
         control = ControlPlane(
-            store: database.store, feeds: FeedReader(store: database.store, logger: quietLogger), logger: quietLogger)
+            store: database.store, feeds: FeedReader(store: database.store, logger: quietLogger), sealing: sealing,
+            logger: quietLogger)
+    }
+
+    /// Key-encryption keys, each of which is what its id says.
+    static func keys(_ ids: String...) -> KeyEncryptionKeys? {
+        let lines = ids.map { "\($0):" + Data(repeating: UInt8($0.utf8.last ?? 0), count: 32).base64EncodedString() }
+        return try? KeyEncryptionKeys(Secret(lines.joined(separator: "\n")))
     }
 
     /// Another replica, which has read nothing yet.

@@ -46,6 +46,8 @@ struct PermissionTests {
         releases.skipApproval   -      -         -        x         x           x
         releases.start          -      x         x        x         x           x
         releases.write          -      x         x        x         x           x
+        secrets.read            x      x         x        x         x           x
+        secrets.write           -      x         -        x         x           x
         serviceEntries.read     x      x         x        x         x           x
         serviceEntries.write    -      x         -        x         x           x
         services.clearPromotions - -        x        x         x           x

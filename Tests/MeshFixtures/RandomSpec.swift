@@ -44,6 +44,7 @@ package enum RandomSpec {
         "over": ["250ms"], "min": [0, 1], "max": [1, 5], "sources": ["web", "x/web"],
         "prometheus.query": ["up", "vector(1)"], "httpJson.path": ["/a"], "httpJson.query": ["a=1"],
         "httpJson.pointer": ["/a/b"],
+        "secretRef.key": ["token"], "data.*": ["token"],
         "url": ["https://example.com", "http://10.0.0.1:9090/x"], "cookie.name": ["user"], "httpCookie.name": ["user"],
     ]
 

@@ -1,3 +1,4 @@
+import MeshCore
 import MeshModel
 import Testing
 

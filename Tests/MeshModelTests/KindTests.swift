@@ -24,12 +24,13 @@ struct KindTests {
                 "releases release Releases: release, releases",
                 "analysisTemplates analysisTemplate AnalysisTemplates: analysis template, analysis templates",
                 "metricProviders metricProvider MetricProviders: metric provider, metric providers",
+                "secrets secret Secrets: secret, secrets",
             ])
         #expect(kinds.kind(named: "Service") == .service && kinds.kind(named: "Pod") == nil)
         #expect(
             kinds.all.filter(\.info.isInMesh) == [
                 .service, .endpoint, .virtualService, .destinationRule, .serviceEntry, .release,
-                .analysisTemplate, .metricProvider,
+                .analysisTemplate, .metricProvider, .secret,
             ])
     }
 
@@ -89,10 +90,10 @@ struct KindTests {
 
     @Test("the part of a target that is named is read as it was written, and nothing else is")
     func parts() throws {
-        for part in [Reference.Part.version(try Self.name("v1")), .subset(try Self.name("best"))] {
+        for part in [Reference.Part.version(try Self.name("v1")), .subset(try Self.name("best")), .key("tls.crt")] {
             #expect(Reference.Part(part.description) == part)
         }
-        for text in ["", "version", "version/", "version/V1", "port/v1", "version/v1/x", "/v1"] {
+        for text in ["", "version", "version/", "version/V1", "port/v1", "version/v1/x", "/v1", "key/", "key/a b"] {
             #expect(Reference.Part(text) == nil, "\(text)")
         }
         #expect(Reference.Strength.allCases.filter(\.keeps) == [.strong, .possible])

@@ -42,6 +42,25 @@ struct ReferencesTests {
             try Self.references(.endpoint, plain, service: "reviews") == ["Cluster dev - /spec/cluster strong none"])
     }
 
+    @Test("a metric provider the Secret that its credentials are in")
+    func metricProviders() throws {
+        let secret: JSONValue = ["secretRef": ["name": "db", "key": "token"]]
+        let basic: JSONValue = ["username": "u", "secretRef": ["name": "db", "key": "token"]]
+        let header: JSONValue = ["name": "X-Key", "secretRef": ["name": "db", "key": "token"]]
+        for (source, auth, place) in [
+            ("prometheus", ["bearer": secret], "prometheus/auth/bearer"),
+            ("httpJson", ["basic": basic], "httpJson/auth/basic"),
+            ("prometheus", ["header": header], "prometheus/auth/header"),
+        ] as [(String, JSONValue, String)] {
+            let spec: JSONValue = [source: ["url": "https://example.com", "auth": auth]]
+            #expect(
+                try Self.references(.metricProvider, spec) == [
+                    "Secret shop/db key/token /spec/\(place)/secretRef strong none"
+                ])
+        }
+        #expect(try Self.references(.metricProvider, ["prometheus": ["url": "https://example.com"]]) == [])
+    }
+
     @Test("a cluster the mesh that it is part of, and was")
     func clusters() throws {
         for (isEnabled, strength) in [(true, "strong"), (false, "weak")] {

@@ -56,7 +56,10 @@ struct KeyFileTests {
             try Data("hunter2".utf8).write(to: URL(filePath: path))
             for (environment, text) in [
                 (["SLUICE_KEK_FILE": "/no/file"], "--kek-file (SLUICE_KEK_FILE): cannot read /no/file"),
-                (["SLUICE_KEK_FILE": path], "--kek-file (SLUICE_KEK_FILE): \(path) must have lines id:base64 of 32 bytes"),
+                (
+                    ["SLUICE_KEK_FILE": path],
+                    "--kek-file (SLUICE_KEK_FILE): \(path) must have lines id:base64 of 32 bytes"
+                ),
                 (["SLUICE_KEK": "hunter2"], "SLUICE_KEK must have lines id:base64 of 32 bytes"),
             ] {
                 let error = try #require(throws: ConfigurationError.self) { try Self.keys(environment) }

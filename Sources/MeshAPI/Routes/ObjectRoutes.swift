@@ -123,16 +123,17 @@ extension Referrer {
     ///   - object: of the two the one that is told.
     ///   - other: the one that was asked about.
     fileprivate func json(about object: ObjectKey, from other: ObjectKey) -> JSONValue {
-        var (version, subset): (JSONValue?, JSONValue?)
+        var (version, subset, secretKey): (JSONValue?, JSONValue?, JSONValue?)
         switch part {
         case .version(let name): version = .string(name.text)
         case .subset(let name): subset = .string(name.text)
+        case .key(let name): secretKey = .string(name)
         case nil: break
         }
         return .fields([
             "object": object.reference(from: other), "pointer": .string(pointer),
             "strength": .string(strength.rawValue),
-            "version": version, "subset": subset,
+            "version": version, "subset": subset, "key": secretKey,
         ])
     }
 }

@@ -32,9 +32,15 @@ extension ControlPlane {
         guard let name = name ?? early?.draft.name else { throw ControlError.invalid(early?.log.errors(options) ?? []) }
         let key = try scope.holding(kind, name)
         let precondition = Self.precondition(of: change, options)
+        var options = options
+        if kind == .secret, let call = options.idempotency {
+            // A hash of the request would tell whoever has a dump whether a guess of what is in it is right.
+            options.idempotency?.requestHash = try keyEncryptionKeys().digest(call.requestHash)
+        }
+        let asked = options
         // Not in the transaction, which would keep others waiting for a connection of its own and of another one.
         let base = rules.needsMesh ? try await knownState(of: key) : nil
-        return try await transact(key.tenant, key.mesh, options, by: caller, recording: record) { transaction in
+        return try await transact(key.tenant, key.mesh, asked, by: caller, recording: record) { transaction in
             let old = try await transaction.fetch(key, forUpdate: true)
             if case .create = change, let old { throw ControlError.conflict(.alreadyExists(old)) }
             if case .patch = change, old == nil { throw ControlError.notFound(key.described) }
@@ -44,10 +50,10 @@ extension ControlPlane {
             let draft = ObjectDraft(
                 Self.document(of: change, on: old), kind: kind, scope: scope, name: name, log: log)
             let spec = kind.specType.read(draft.spec, at: JSONPointer.spec, log: log)
-            try log.check(options)
+            try log.check(asked)
             guard let spec else { throw ControlError.fault("\(key) is neither valid nor reported") }
             var write = PlannedWrite(
-                key: key, old: old, draft: draft, log: log, options: options, caller: caller, control: self,
+                key: key, old: old, draft: draft, log: log, options: asked, caller: caller, control: self,
                 base: base, typedSpec: spec, references: spec.references(of: key))
             try write.checkNumberOfReferences()
             try await rules.prepare(write, in: transaction)

@@ -6,7 +6,8 @@ internal import MeshStore
 extension SealedPlace {
     /// The place of one of an object's sealed values.
     init(of key: ObjectKey, _ field: String, tenant: String) {
-        let row = [key.kind.name] + [key.mesh, key.namespace, key.service].map { $0?.text ?? "" } + [key.name.text, field]
+        let row =
+            [key.kind.name] + [key.mesh, key.namespace, key.service].map { $0?.text ?? "" } + [key.name.text, field]
         self.init(table: "sealed_value", tenant: tenant, row: row, column: "sealed")
     }
 }

@@ -16,6 +16,7 @@ extension Kind {
         .release: ReleaseWriteRules(),
         .analysisTemplate: AnalysisTemplateWriteRules(),
         .metricProvider: MetricProviderWriteRules(),
+        .secret: SecretWriteRules(),
     ]
 
     var rules: any ObjectWriteRules { Self.allRules[self] ?? PlainRules() }

@@ -84,15 +84,17 @@ struct PlannedWrite {
     /// - Parameters:
     ///   - status: `nil` keeps the status.
     ///   - conditions: what compiling says about the object; `nil`: nobody asked.
+    ///   - sealed: what is written of it beside its documents; `nil`: nothing.
     func put<Spec: Document>(
-        _ spec: Spec, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil,
+        _ spec: Spec, status: JSONValue? = nil, found conditions: [ObjectCondition]? = nil, sealed: SealedChange? = nil,
         in transaction: StoreTransaction
     ) async throws -> WrittenObject {
         try await checkTargets(in: transaction)
         try log.check(options)
         var object = try await transaction.put(
             key, metadata: draft.metadata, spec: document(of: spec), status: status,
-            found: conditions.map { ($0, ConditionKeeper.source) }, isNew: old == nil, isLast: options.isPlain)
+            found: conditions.map { ($0, ConditionKeeper.source) }, sealed: sealed, isNew: old == nil,
+            isLast: options.isPlain)
         object.conditions = conditions
         return WrittenObject(object: object, created: old == nil, warnings: log.warnings(options), operation: nil)
     }

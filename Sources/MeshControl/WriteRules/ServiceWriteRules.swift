@@ -85,7 +85,7 @@ struct ServiceWriteRules: ObjectWriteRules {
                 switch user.part {
                 case .version(let version): version
                 case .subset(let subset): subsets[subset]
-                case nil: nil
+                case .key, nil: nil
                 }
             guard let version else { continue }
             users.append((version, "\(user.object.placed) names it at \(user.pointer)"))

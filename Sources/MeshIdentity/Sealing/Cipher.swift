@@ -20,6 +20,8 @@ package enum SealingFailure: Error, Hashable, Sendable, CustomStringConvertible 
 enum Cipher {
     /// The first byte of what is sealed, so that another form can be told from this one.
     private static let form: UInt8 = 1
+    /// Bytes that are stored besides those of the value: form, nonce and tag.
+    static let overhead = 1 + 12 + 16
 
     static func seal(_ value: [UInt8], with key: SymmetricKey, at place: SealedPlace) -> [UInt8] {
         // Only a key of another length or a value of 64 GiB is refused; there is neither.

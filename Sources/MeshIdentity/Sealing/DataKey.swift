@@ -1,4 +1,5 @@
 internal import Crypto
+package import MeshCore
 
 /// A tenant's key, by which its secrets are sealed in the database. It is stored wrapped by a key-encryption key.
 package struct DataKey: Sendable {
@@ -24,13 +25,18 @@ package struct DataKey: Sendable {
         Secret(try Cipher.open(sealed, with: secret.symmetric, at: place))
     }
 
-    /// A digest that only who has the key can compare with a guess: HMAC-SHA256.
-    package func digest(_ bytes: [UInt8]) -> [UInt8] {
-        Array(HMAC<SHA256>.authenticationCode(for: bytes, using: secret.symmetric))
-    }
+    /// How long a value is of which so many bytes are stored.
+    package static func length(ofSealed length: Int) -> Int { max(0, length - Cipher.overhead) }
 }
 
 extension KeyEncryptionKeys {
+    /// A digest that only who has the first key can compare with one of a guess: HMAC-SHA256, by a key that is derived for this alone.
+    package func digest(_ bytes: [UInt8]) -> [UInt8] {
+        let key = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: first.secret.symmetric, info: Array("sluice digest".utf8), outputByteCount: 32)
+        return Array(HMAC<SHA256>.authenticationCode(for: bytes, using: key))
+    }
+
     /// The place of a tenant's wrapped key.
     private static func place(of id: String, tenant: String) -> SealedPlace {
         SealedPlace(table: "data_key", tenant: tenant, row: [id], column: "wrapped")

@@ -1,4 +1,5 @@
 internal import Foundation
+package import MeshCore
 
 /// The keys that wrap the data keys of all tenants. They are never in the database: who has only a dump of it reads no secret.
 package struct KeyEncryptionKeys: Sendable {
@@ -18,7 +19,8 @@ package struct KeyEncryptionKeys: Sendable {
 
     /// The keys that one may have at a time.
     private static let limit = 100
-    package static let rule = "must have lines id:base64 of 32 bytes, for example of `echo k1:$(openssl rand -base64 32)`"
+    package static let rule =
+        "must have lines id:base64 of 32 bytes, for example of `echo k1:$(openssl rand -base64 32)`"
 
     /// Reads lines `id:base64`, of which the first is the key that wraps. Empty lines and those that begin with `#` are left aside.
     package init(_ text: Secret<String>) throws(Mistake) {
@@ -47,11 +49,12 @@ package struct KeyEncryptionKeys: Sendable {
             throw Mistake(
                 description: "line \(number) has an id that is not 1 to 63 letters, digits, \"-\", \"_\" and \".\"")
         }
-        guard let secret = Data(base64Encoded: String(base64)) else {
+        guard let bytes = Data(base64Encoded: String(base64)) else {
             throw Mistake(description: "line \(number) has no base64 behind its id")
         }
-        guard let secret = SecretKey(Array(secret)) else {
-            throw Mistake(description: "line \(number) has a key of \(secret.count) bytes; it must be \(SecretKey.length)")
+        guard let secret = SecretKey(Array(bytes)) else {
+            let length = "it must be \(SecretKey.length)"
+            throw Mistake(description: "line \(number) has a key of \(bytes.count) bytes; \(length)")
         }
         return Key(id: String(id), secret: secret)
     }

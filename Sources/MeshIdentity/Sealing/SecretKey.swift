@@ -1,4 +1,5 @@
 internal import Crypto
+internal import MeshCore
 
 /// A key of 256 bits that is never printed.
 struct SecretKey: Sendable {

@@ -13,6 +13,8 @@ package struct Reference: Hashable, Sendable {
         /// A destination's `subset`: one of the DestinationRule that holds for the service, or a version of the
         /// service.
         case subset(Name)
+        /// A value of a Secret.
+        case key(String)
     }
 
     /// The demand of a reference on its target: whether it must exist, and whether it can be deleted.
@@ -64,12 +66,18 @@ extension Reference.Part: LosslessStringConvertible {
         switch self {
         case .version(let name): "version/\(name)"
         case .subset(let name): "subset/\(name)"
+        case .key(let key): "key/\(key)"
         }
     }
 
     package init?(_ text: String) {
         let words = text.split(separator: "/", maxSplits: 1)
-        guard words.count == 2, let name = Name(String(words[1])) else { return nil }
+        guard words.count == 2 else { return nil }
+        if words[0] == "key", SecretReference.isKey(String(words[1])) {
+            self = .key(String(words[1]))
+            return
+        }
+        guard let name = Name(String(words[1])) else { return nil }
         switch words[0] {
         case "version": self = .version(name)
         case "subset": self = .subset(name)

@@ -59,6 +59,26 @@ package struct SealedChange: Sendable {
     }
 }
 
+extension StoreTransaction {
+    /// How long an object's sealed values are, as they are stored.
+    package func sealedLengths(of key: ObjectKey) async throws -> [String: Int] {
+        let lengths = try await session.query(
+            "SELECT field, length(sealed) AS length FROM sealed_value WHERE \(ObjectRow(key).predicate)"
+        ).all { row throws(PostgresError) in
+            (try row["field", as: String.self], Int(try row["length", as: Int32.self]))
+        }
+        return Dictionary(lengths) { first, _ in first }
+    }
+
+    /// The number of the tenant's objects of a kind, in all meshes.
+    package func count(_ kind: Kind) async throws -> Int {
+        let count = try await session.query(
+            "SELECT count(*) AS count FROM object WHERE tenant = \(tenant.text) AND kind = \(kind.name)"
+        ).single { row throws(PostgresError) -> Int64 in try row["count"] }
+        return Int(clamping: count)
+    }
+}
+
 extension MeshStore {
     /// Some of an object's sealed values with the keys that open them.
     package func sealedValues(
