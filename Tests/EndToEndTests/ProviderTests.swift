@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import HTTPFixtures
 import MeshLab
 import TestSupport
 import Testing
@@ -7,8 +8,12 @@ import Testing
 /// Releases that ask a real Prometheus.
 @Suite("Metric providers")
 struct ProviderTests {
-    private static func release(_ mesh: ReviewsMesh, asking port: Int, _ query: String) async throws -> String {
-        let provider: JSONValue = ["prometheus": ["url": .string("http://127.0.0.1:\(port)")]]
+    private static func release(
+        _ mesh: ReviewsMesh, asking port: Int, _ query: String, auth: JSONValue? = nil
+    ) async throws -> String {
+        let provider: JSONValue = [
+            "prometheus": .fields(["url": .string("http://127.0.0.1:\(port)"), "auth": auth])
+        ]
         try await mesh.api.put(mesh.object("metricProviders/main"), ["spec": provider]).expectingSuccess("provider")
         let template: JSONValue = [
             "args": [["name": "least"]],
@@ -91,6 +96,31 @@ struct ProviderTests {
             let metric = runs.first?["metrics"]?.arrayValue?.first
             #expect(metric?["measurements"]?.arrayValue?.last?["value"]?.numberValue == 0.95, "\(runs)")
             #expect((metric?["counters"]?["error"]?.integerValue ?? 0) > 0)
+        }
+    }
+
+    @Test("A provider is sent what a Secret has, which nobody can read and which stays as long as it is named")
+    func credentials() async throws {
+        try await ScriptedServer.run(.ok(#"{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}"#)) {
+            provider in
+            try await Self.run(["SLUICE_EGRESS_ALLOW": "127.0.0.0/8"]) { mesh, directory in
+                let secret = mesh.object("secrets/prometheus")
+                try await mesh.api.put(
+                    secret, ["spec": ["type": "opaque", "data": ["token": "hunter2-hunter2"]]]
+                ).expectingSuccess("secret")
+                let auth: JSONValue = ["bearer": ["secretRef": ["name": "prometheus", "key": "token"]]]
+                let path = try await Self.release(mesh, asking: provider.port, "up", auth: auth)
+                try await eventually(within: .seconds(90), "the release has ended") {
+                    try await Self.status(mesh, path)["phase"] == "Succeeded"
+                }
+                #expect(!provider.requests.isEmpty)
+                #expect(provider.requests.allSatisfy { $0.contains("\r\nAuthorization: Bearer hunter2-hunter2\r\n") })
+                let deletion = try await mesh.api.delete(secret)
+                #expect(
+                    deletion.status == 409 && deletion.text.contains("MetricProvider shop/main"), "\(deletion.text)")
+                let log = try String(contentsOfFile: "\(directory)/sluice.log", encoding: .utf8)
+                #expect(!log.contains("hunter2"))
+            }
         }
     }
 

@@ -69,7 +69,7 @@ extension ControlPlane {
         let mesh = TrafficMesh(tenant: release.mesh.tenant, uid: life.mesh)
         let reader = TrafficReader(store: store)
         let provider = egress.map {
-            ProviderReader(client: $0, store: store, mesh: release.mesh, namespace: release.name.namespace)
+            ProviderReader(client: $0, control: self, mesh: release.mesh, namespace: release.name.namespace)
         }
         // Those outside may take their time, and are asked together.
         var readings = try await withThrowingTaskGroup(of: (Int, MetricReading).self) { group in

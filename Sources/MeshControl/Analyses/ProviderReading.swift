@@ -1,6 +1,7 @@
 internal import Analysis
 internal import Documents
 internal import Egress
+internal import Foundation
 internal import MeshCore
 internal import MeshModel
 internal import MeshStore
@@ -8,7 +9,7 @@ internal import MeshStore
 /// Asks providers outside for figures.
 struct ProviderReader: Sendable {
     let client: EgressClient
-    let store: MeshStore
+    let control: ControlPlane
     let mesh: MeshKey
     let namespace: Name
 
@@ -18,6 +19,14 @@ struct ProviderReader: Sendable {
 
     /// The answer about a window. Everything but one finite number, or that there is none, is a failure: no verdict.
     func reading(of metric: AnalysisMetric, _ window: MetricRun.Window) async throws -> MetricReading {
+        do {
+            return try await answer(about: metric, window)
+        } catch let missing as MissingSecret {
+            return MetricReading(.failure(missing.reason))
+        }
+    }
+
+    private func answer(about metric: AnalysisMetric, _ window: MetricRun.Window) async throws -> MetricReading {
         guard case .provider(let provider) = metric.source else { return MetricReading(.failure("not a provider")) }
         let time = MeasuredTime(from: window.from, to: window.to)
         let outcome: NumberOutcome
@@ -47,14 +56,30 @@ struct ProviderReader: Sendable {
 
     private func address(of name: Name, _ source: MetricProviderSpec.Source) async throws -> ProviderAddress? {
         let key = ObjectKey.namespaced(.metricProvider, NamespacedName(namespace: namespace, name: name), in: mesh)
-        guard let object = try await store.fetch(key), let spec: MetricProviderSpec = object.decodedSpec(),
+        guard let object = try await control.store.fetch(key), let spec: MetricProviderSpec = object.decodedSpec(),
             spec.source == source
         else { return nil }
+        var headers: [(name: String, value: String)] = []
+        if let auth = spec.address.auth {
+            headers.append(auth.header(try await control.secret(auth.secret, of: key)))
+        }
         return ProviderAddress(
-            base: spec.address.url, timeout: spec.timeout,
+            base: spec.address.url, headers: headers, timeout: spec.timeout,
             bounds: [
                 EgressBound("calls of one provider (\(mesh)/\(namespace)/\(name))", Self.callsPerProvider),
                 EgressBound("calls of one tenant (\(mesh.tenant))", Self.callsPerTenant),
             ])
+    }
+}
+
+extension ProviderAuth {
+    /// The header that says who asks.
+    fileprivate func header(_ secret: Secret<String>) -> (name: String, value: String) {
+        switch method {
+        case .bearer: ("Authorization", "Bearer \(secret.reveal())")
+        case .basic(let basic):
+            ("Authorization", "Basic " + Data("\(basic.username):\(secret.reveal())".utf8).base64EncodedString())
+        case .header(let header): (header.name, secret.reveal())
+        }
     }
 }

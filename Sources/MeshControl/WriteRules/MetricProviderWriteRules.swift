@@ -13,6 +13,14 @@ struct MetricProviderWriteRules: ObjectWriteRules {
         } catch {
             write.log.report(place, .invalidFormat, "\(error)")
         }
+        if case .header(let header)? = spec.address.auth?.method {
+            do throws(EgressFailure) {
+                try EgressRequest(url: spec.address.url, headers: [(header.name, "")]).check()
+            } catch {
+                write.log.report(spec.authPointer("header", "name"), .invalidValue, "\(error)")
+            }
+        }
+        write.checkKeys()
         return try await write.put(spec, in: transaction)
     }
 }

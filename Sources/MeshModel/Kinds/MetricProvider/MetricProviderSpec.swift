@@ -1,7 +1,7 @@
 package import Documents
 package import MeshCore
 
-/// An outside source of figures: where it is, and later with which credentials. A template only adds what is asked, so whoever
+/// An outside source of figures: where it is, and by which credentials it is asked. A template only adds what is asked, so whoever
 /// writes templates cannot send a credential elsewhere.
 package struct MetricProviderSpec: ResourceKind {
     package static let info = KindInfo(
@@ -17,6 +17,8 @@ package struct MetricProviderSpec: ResourceKind {
     package struct Address: Document {
         /// With `http` or `https`, perhaps a path, and no query; at most 2048 bytes.
         package var url = ""
+        /// How the provider knows who asks; `nil`: it need not.
+        package var auth: ProviderAuth?
 
         package init() {}
 
@@ -25,8 +27,8 @@ package struct MetricProviderSpec: ResourceKind {
             .required(
                 "url", \.url, Shape<String>.string(atMost: 2048).examples("https://prometheus.example.com"),
                 "With https; with http only where the server may call such addresses (--egress-allow)."),
-            .refused("auth", "there are no secrets yet"),
-            .refused("headers", "there are no secrets yet"),
+            .optional("auth", \.auth, .document, "How the provider knows who asks."),
+            .refused("headers", "auth has what is sent along"),
         ]
     }
 
@@ -63,6 +65,19 @@ package struct MetricProviderSpec: ResourceKind {
     package static let summary: String? = """
         Somebody who is asked for figures. Exactly one of prometheus and httpJson.
         """
+}
+
+extension MetricProviderSpec {
+    /// The Secret that its credentials are in.
+    package static func references(_ spec: Self, of key: ObjectKey) -> [Reference] {
+        guard let auth = spec.address.auth else { return [] }
+        return [Reference(to: auth.secret, at: auth.secretPointer(below: spec.authPointer), of: key)].compactMap(\.self)
+    }
+
+    private var authPointer: JSONPointer { .spec.appending(source.rawValue).appending("auth") }
+
+    /// The place of what is wrong with ``ProviderAuth``.
+    package func authPointer(_ members: String...) -> JSONPointer { members.reduce(authPointer) { $0.appending($1) } }
 }
 
 extension Kind {
