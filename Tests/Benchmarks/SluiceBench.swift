@@ -6,7 +6,7 @@ internal import MeshLab
 @main
 struct SluiceBench: AsyncParsableCommand {
     enum Part: String, CaseIterable, ExpressibleByArgument {
-        case compile, rows, xds, rest
+        case compile, rows, xds, rest, releases
     }
 
     enum Dialect: String, CaseIterable, ExpressibleByArgument {
@@ -50,6 +50,12 @@ struct SluiceBench: AsyncParsableCommand {
             let parts = only.isEmpty ? Part.allCases : only
             if parts.contains(.compile) { Table.show("Compile and encode", try CompileBenchmark().run()) }
             if parts.contains(.rows) { Table.show("Rows of PostgreSQL", try await RowsBenchmark().run()) }
+            if parts.contains(.releases) {
+                try await MeasuredServer.run(binary: sluice) { server in
+                    let title = "\(ReleaseBenchmark.releases) active releases, three replicas"
+                    Table.show(title, try await ReleaseBenchmark(server: server).run())
+                }
+            }
             if parts.contains(.xds) || parts.contains(.rest) {
                 try await MeasuredServer.run(binary: sluice) { server in
                     Table.show("The server at rest", [try server.idle()])

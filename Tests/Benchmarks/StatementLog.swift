@@ -19,6 +19,15 @@ struct StatementLog {
     func start() async throws { try await set("all") }
     func stop() async throws { try await set("none") }
 
+    /// How many statements there have been while it was on.
+    func count() throws -> Int { Self.entries(try text()).count { !$0.isDetail } }
+
+    private func text() throws -> String {
+        let folder = "\(server.database.clusterDirectory)/log"
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        return try files.map { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8) }.joined()
+    }
+
     private func set(_ value: String) async throws {
         let administrator = try await Connection.open(
             ConnectionOptions(server.database.connectionString(database: "sluice", user: "postgres")))
@@ -30,9 +39,7 @@ struct StatementLog {
 
     /// The last transaction, or pipeline, one of whose statements has the parameter `probe`.
     func statements(naming probe: String) throws -> [Statement] {
-        let folder = "\(server.database.clusterDirectory)/log"
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        let text = try files.map { try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8) }.joined()
+        let text = try text()
         var sessions: [Substring: [Statement]] = [:]
         var found: [Statement] = []
         var isOpen: Set<Substring> = []

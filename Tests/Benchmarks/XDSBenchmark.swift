@@ -39,7 +39,8 @@ struct XDSBenchmark {
         figures.append(try await idle())
         let pushes = PushBenchmark(server: server, count: count, dialect: dialect)
         let pushed = try await pushes.run(fleet)
-        let later = try await churn(fleet) + storm(fleet)
+        let later =
+            try await churn(fleet) + storm(fleet) + RollbackBenchmark(server: server, count: count).run(fleet)
         fleet.close()
         try await connectedProxies(0)
         return try await figures + pushes.figures(pushed, sample) + later
