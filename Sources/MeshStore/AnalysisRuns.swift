@@ -121,6 +121,8 @@ extension MeshStore {
 
     /// Writes what a claimed run has come to, and ends the claim.
     ///
+    /// The release is locked before the run, as everybody does who writes both (``StoreTransaction/commit(_:of:copying:leaseEpoch:actor:isLast:)``).
+    ///
     /// - Parameters:
     ///   - measurements: those that were taken.
     ///   - wakes: whether the release goes by it, and is due.
@@ -130,6 +132,7 @@ extension MeshStore {
     ) async throws(StoreError) -> Bool {
         let tenant = claim.release.object.key.tenant.text
         let key = claim.release.object.key
+        let lock: [Statement] = wakes ? ["SELECT FROM release r WHERE \(ReleaseRow.condition(key)) FOR NO KEY UPDATE"] : []
         return try await !rows(
             """
             WITH kept AS (
@@ -149,7 +152,7 @@ extension MeshStore {
                 UPDATE release r SET next_wakeup_at = least(r.next_wakeup_at, now())
                  WHERE \(wakes) AND r.active AND \(ReleaseRow.condition(key)) AND EXISTS (SELECT FROM kept))
             SELECT id FROM kept
-            """, seeing: .all
+            """, seeing: .all, after: lock
         ).isEmpty
     }
 

@@ -46,13 +46,13 @@ package struct MeshStore: Sendable {
     /// - Parameter isPlannedOnce: for statements whose plan is right whatever the values. Left to itself PostgreSQL plans
     ///   each execution anew when that looks cheaper to run, and planning can take longer than running.
     func rows(
-        _ statement: Statement, seeing visibility: Visibility, isPlannedOnce: Bool = false
+        _ statement: Statement, seeing visibility: Visibility, isPlannedOnce: Bool = false, after first: [Statement] = []
     ) async throws(StoreError) -> Rows {
         let settings: [Statement] =
             isPlannedOnce ? ["SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"] : []
         let results: [Rows]
         do {
-            results = try await pool.pipeline(settings + [visibility.statement, statement])
+            results = try await pool.pipeline(settings + [visibility.statement] + first + [statement])
         } catch {
             throw StoreError(error)
         }
