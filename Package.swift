@@ -286,8 +286,8 @@ let package = Package(
         .testTarget(
             name: "MeshStoreTests",
             dependencies: [
-                "MeshStore", "Documents", "MeshCore", "GrayRelease", "MeshModel", "Postgres", "PostgresServer",
-                "Prometheus", "StoreFixtures", "TestSupport",
+                "MeshStore", "Documents", "MeshCore", "Analysis", "GrayRelease", "MeshModel", "Postgres",
+                "PostgresServer", "Prometheus", "StoreFixtures", "TestSupport",
             ],
             exclude: ["Databases"], swiftSettings: strict),
         .testTarget(

@@ -149,7 +149,8 @@ extension MeshStore {
                     \(try measurements.stored)::jsonb[]) AS m (template, metric, k, at, document)
                 ON CONFLICT DO NOTHING),
             woken AS (
-                UPDATE release r SET next_wakeup_at = least(r.next_wakeup_at, now())
+                -- Later than when it was claimed for, by which a decision in flight knows that it does not know everything.
+                UPDATE release r SET next_wakeup_at = now()
                  WHERE \(wakes) AND r.active AND \(ReleaseRow.condition(key)) AND EXISTS (SELECT FROM kept))
             SELECT id FROM kept
             """, seeing: .all, after: lock
@@ -229,12 +230,13 @@ extension StoreTransaction {
         }
     }
 
-    /// The statement that has the runs that a release goes by looked at, as its traffic may be another.
+    /// The statement that has the runs that a release goes by looked at, as its traffic is another. Whoever has claimed one measures
+    /// what was cut, and has lost it.
     func waking(_ ids: [String], of release: StoredObject) -> Statement {
         """
-        UPDATE analysis_run SET next_due_at = now()
+        UPDATE analysis_run SET next_due_at = now(), lease_epoch = lease_epoch + 1, lease_until = NULL
          WHERE tenant = \(tenant.text) AND release = \(release.uid)::text::uuid AND id = ANY (\(ids)::text[])
-           AND document ->> 'completedAt' IS NULL AND (next_due_at IS NULL OR next_due_at > now())
+           AND document ->> 'completedAt' IS NULL
         """
     }
 }

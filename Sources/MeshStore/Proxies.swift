@@ -184,7 +184,9 @@ extension MeshStore {
                 RETURNING connected),
             woken AS (
                 UPDATE release SET next_wakeup_at = now() FROM raised
-                 WHERE (release.tenant, release.mesh) = (raised.tenant, raised.mesh) AND active AND next_wakeup_at > now()
+                 WHERE (release.tenant, release.mesh) = (raised.tenant, raised.mesh) AND active
+                   -- Also one about which somebody is deciding now, without knowing of this.
+                   AND (next_wakeup_at > now() OR lease_until > now())
                 RETURNING 1)
             SELECT EXISTS (SELECT FROM woken) AS woken,
                    (SELECT count(*) FROM updated WHERE connected) + (SELECT count(*) FROM inserted WHERE connected) AS taken

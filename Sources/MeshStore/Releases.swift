@@ -198,12 +198,15 @@ extension StoreTransaction {
         let isActive = decision.status.phase.isActive
         // One that gives way is no longer the one of its service, for which another one waits.
         let givesWay = decision.status.ending == .superseded
+        // Who has woken it since `row` was read knows something that the decision does not.
+        let wasWoken: Statement = "\(isActive) AND r.next_wakeup_at IS DISTINCT FROM \(row.nextWakeupAt?.stored)"
         let serviceKey = decision.serviceChanges.isEmpty ? nil : Self.serviceKey(of: row.object)
         guard let locked = try await lock(row, leaseEpoch, decision, serviceKey) else { return nil }
         let update: Statement = """
             UPDATE release r
                SET row_version = r.row_version + 1, active = \(isActive), beside = (r.beside OR \(givesWay)) AND \(isActive),
-                   next_wakeup_at = \(decision.nextWakeupAt?.stored), last_driven_at = now(),
+                   next_wakeup_at = CASE WHEN \(wasWoken) THEN now() ELSE \(decision.nextWakeupAt?.stored) END,
+                   last_driven_at = now(),
                    lease_owner = NULL, lease_until = NULL
              WHERE \(ReleaseRow.condition(key))
             """
@@ -269,7 +272,8 @@ extension StoreTransaction {
         statements += try self.writes(
             decision.analysisChanges, of: release, plan ?? row.analysisPlan, at: decision.decidedAt)
         let ids = decision.status.analysis.ids
-        if !ids.isEmpty { statements.append(waking(ids, of: row.object)) }
+        let isOther = decision.status.measuredTraffic != ReleaseStatus(row.object.status).measuredTraffic
+        if isOther && !ids.isEmpty { statements.append(waking(ids, of: row.object)) }
         return statements
     }
 

@@ -40,7 +40,7 @@ extension ControlPlane {
                 return try await store.commit(run, of: claim, [], nextDue: nil, wakes: false)
             }
             let before = AnalysisObservation(run)
-            var rows = run.plan(release.measuredTraffic, now: now).map { index, measurement in
+            var rows = run.plan(release.status.measuredTraffic, now: now).map { index, measurement in
                 MeasurementRow(run.metrics[index], measurement)
             }
             let due = run.due(at: now)
@@ -103,17 +103,5 @@ extension ControlPlane {
 extension MeasurementRow {
     fileprivate init(_ run: MetricRun, _ measurement: Measurement) {
         self.init(template: run.template, metric: run.metric.name, measurement)
-    }
-}
-
-extension StoredRelease {
-    /// The traffic that can be measured; `nil`: what is decided is not in force.
-    fileprivate var measuredTraffic: MeasuredTraffic? {
-        guard
-            let since = status.traffic.appliedAt ?? (status.traffic.changedAt == nil ? status.lastTransitionTime : nil)
-        else { return nil }
-        let isAll = status.isPromoted || status.traffic.canaryShare == .all
-        return MeasuredTraffic(
-            since: since, hasCanary: status.isPromoted || status.traffic.isEffective, hasStable: !isAll)
     }
 }
