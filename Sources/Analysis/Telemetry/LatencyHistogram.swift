@@ -1,3 +1,5 @@
+internal import MeshCore
+
 /// How many requests took how long, by the buckets of ``LatencyLadder``.
 ///
 /// Has room only for the buckets between the fastest and the slowest one that counted something. Equal counts and sums are equal
@@ -98,13 +100,5 @@ extension LatencyHistogram {
     /// The count of one bucket; 0 for an index that the ladder does not have.
     package subscript(bucket: Int) -> UInt64 {
         (first..<first + counts.count).contains(bucket) ? counts[bucket - first] : 0
-    }
-}
-
-extension UInt64 {
-    /// The sum, or the largest number where that is larger.
-    func addingSaturating(_ other: UInt64) -> UInt64 {
-        let (sum, overflows) = addingReportingOverflow(other)
-        return overflows ? .max : sum
     }
 }

@@ -1,3 +1,5 @@
+internal import MeshCore
+
 /// How many answers had which status code. Counts stop at the largest number instead of overflowing.
 package struct CodeCounts: Hashable, Sendable {
     package struct Entry: Hashable, Sendable {
@@ -40,15 +42,4 @@ package struct CodeCounts: Hashable, Sendable {
     package func total(_ isCounted: (Int) -> Bool) -> UInt64 {
         entries.reduce(0) { isCounted($1.code) ? $0.addingSaturating($1.count) : $0 }
     }
-}
-
-extension UInt64 {
-    /// The sum, or the largest number where that is larger.
-    func addingSaturating(_ other: UInt64) -> UInt64 {
-        let (sum, overflows) = addingReportingOverflow(other)
-        return overflows ? .max : sum
-    }
-
-    /// The difference, or 0 where that would be less.
-    func subtractingSaturating(_ other: UInt64) -> UInt64 { self > other ? self - other : 0 }
 }

@@ -1,4 +1,5 @@
 package import Analysis
+internal import MeshCore
 
 /// The count of some requests, as sidecars keep it.
 package struct TrafficCounts: Hashable, Sendable {

@@ -123,7 +123,8 @@ extension ClusterStats {
 }
 
 extension UInt64 {
-    /// Adds a number, and stays at the greatest one where the sum would be more: clients may say what they like.
+    /// Adds a number, and stays at the greatest one where the sum would be more: clients may say what they like. (As MeshCore does it,
+    /// which an xDS server knows nothing of.)
     fileprivate mutating func addSaturating(_ other: UInt64) {
         let (sum, isOver) = addingReportingOverflow(other)
         self = isOver ? .max : sum
