@@ -71,10 +71,12 @@ package struct AnalysisPlan: Hashable, Sendable {
         return entries.map { ($0.name, $0.spec) }
     }
 
-    /// Reads what ``json`` wrote; anything that does not look like it is left out.
+    /// Reads what ``json`` wrote. Templates of which one does not look like it are none: a run that leaves some of its metrics out must not
+    /// succeed, and one without metrics does not.
     package init(_ document: JSONValue) {
         func entries(_ value: JSONValue?) -> [Entry] {
-            (value?.arrayValue ?? []).compactMap { item in
+            let items = value?.arrayValue ?? []
+            let entries: [Entry] = items.compactMap { item in
                 guard let name = item["name"]?.stringValue,
                     let spec = item["spec"].flatMap({
                         AnalysisTemplateSpec.read($0, at: .root, log: ViolationLog(ofStored: true))
@@ -82,6 +84,7 @@ package struct AnalysisPlan: Hashable, Sendable {
                 else { return nil }
                 return Entry(name: name, spec: spec)
             }
+            return entries.count == items.count ? entries : []
         }
         for (key, value) in document["steps"]?.objectValue ?? [:] {
             if let index = Int(key) { steps[index] = entries(value) }

@@ -208,10 +208,13 @@ extension ReleaseRun {
     /// Measures again what was undecided, failed, or goes on.
     mutating func retryAnalysis() throws(VerbRefusal) {
         guard let step = status.currentStep else { throw refusal(.precondition, "the release is at no step") }
-        let isOfBackground = [AnalysisPhase.failed, .inconclusive].contains(observation(runs.background)?.phase)
+        let isOver = { (run: AnalysisObservation?) in
+            [AnalysisPhase.failed, .inconclusive, .error].contains(run?.phase)
+        }
+        let (isOfStep, isOfBackground) = (isOver(observation(runs.current)), isOver(observation(runs.background)))
         status.pauseConditions.removeAll { $0.reason == .inconclusiveAnalysis || $0.reason == .analysisFailed }
         if isOfBackground { renewBackgroundAnalysis() }
-        if step.kind == .analysis && (!isOfBackground || step.state == .failed) {
+        if step.kind == .analysis && (isOfStep || !isOfBackground || step.state == .failed) {
             endStepAnalysis()
             if status.phase == .paused && status.pauseConditions.isEmpty { enter(advancingPhase, .resumed) }
             return enterStep(step.index)

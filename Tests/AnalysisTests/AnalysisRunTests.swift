@@ -159,4 +159,75 @@ struct AnalysisRunTests {
             #expect(run.phase == phase, "\(run.message)")
         }
     }
+
+    @Test("without metrics is an error, and so is one that cannot be read: nothing was looked at")
+    func empty() throws {
+        var run = Self.run([])
+        _ = run.plan(Self.traffic, now: Self.at(3))
+        #expect(run.phase == .error && run.errorSince == Self.at(3) && run.measuredSince == nil)
+        #expect(run.message == "the analysis has no metrics that this server can read")
+        _ = run.plan(Self.traffic, now: Self.at(9))
+        #expect(run.phase == .error && run.errorSince == Self.at(3), "it goes on being one")
+        let unreadable = AnalysisRun.unreadable(id: "r", startedAt: Self.at(1))
+        #expect(unreadable.phase == .error && unreadable.errorSince == Self.at(1) && !unreadable.message.isEmpty)
+    }
+
+    @Test(
+        "is news when its phase, its errors or what was measured change, or another metric waits; not when requests come"
+    )
+    func standing() throws {
+        var run = Self.run([try Self.metric(), try Self.metric(["name": "other"])], .background)
+        _ = run.plan(Self.traffic, now: Self.at(3))
+        var last = run.standing
+        func isNews(_ change: (inout AnalysisRun) -> Void) -> Bool {
+            change(&run)
+            defer { last = run.standing }
+            return run.standing != last
+        }
+        let waits = isNews { _ = $0.take(MetricReading(.tooFew(7)), of: 0, now: Self.at(38)) }
+        let growsOnly = isNews { _ = $0.take(MetricReading(.tooFew(9)), of: 0, now: Self.at(48)) }
+        let othersWait = isNews { _ = $0.take(MetricReading(.tooFew(9)), of: 1, now: Self.at(48)) }
+        let hasError = isNews { _ = $0.take(MetricReading(.failure("503")), of: 1, now: Self.at(58)) }
+        let isMeasured = isNews {
+            _ = $0.take(Self.value(1), of: 0, now: Self.at(58))
+            _ = $0.take(Self.value(1), of: 1, now: Self.at(68))
+        }
+        let fails = isNews { _ = $0.take(Self.value(0), of: 1, now: Self.at(78)) }
+        #expect(waits && !growsOnly && othersWait && hasError && isMeasured && fails)
+    }
+
+    @Test("that goes past what is undecided is over when no other metric can fail any more")
+    func goesPastUndecided() throws {
+        let metrics = [
+            try Self.metric(["maxWindow": "10s"]), try Self.metric(["name": "other", "interval": "20s"]),
+        ]
+        func undecided(_ accepts: Bool) -> AnalysisRun {
+            var run = Self.run(metrics)
+            run.acceptsUndecided = accepts
+            _ = run.plan(Self.traffic, now: Self.at(3))
+            _ = run.take(MetricReading(.tooFew(7)), of: 0, now: Self.at(38))
+            return run
+        }
+        #expect(undecided(false).phase == .inconclusive)
+        var (fails, succeeds) = (undecided(true), undecided(true))
+        #expect(fails.phase == .running && fails.nextDue == Self.at(48) && fails.message.isEmpty)
+        _ = fails.take(Self.value(0), of: 1, now: Self.at(48))
+        #expect(fails.phase == .failed)
+        _ = succeeds.take(Self.value(1), of: 1, now: Self.at(48))
+        #expect(succeeds.phase == .inconclusive && succeeds.completedAt == Self.at(48))
+    }
+
+    @Test("beside the steps goes on with a metric that is undecided, so that no other begins to count anew")
+    func undecidedBesideTheSteps() throws {
+        var run = Self.run(
+            [try Self.metric(["maxWindow": "10s"]), try Self.metric(["name": "other", "failureLimit": 1])], .background)
+        run.acceptsUndecided = true
+        _ = run.plan(Self.traffic, now: Self.at(3))
+        for now in [38.0, 48] {
+            _ = run.take(MetricReading(.tooFew(7)), of: 0, now: Self.at(now))
+            #expect(run.phase == .running || run.phase == .pending)
+            _ = run.take(Self.value(0), of: 1, now: Self.at(now))
+        }
+        #expect(run.phase == .failed && run.metrics[0].counters.inconclusive == 2)
+    }
 }

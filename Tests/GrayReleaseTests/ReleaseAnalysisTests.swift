@@ -1,4 +1,5 @@
 import Analysis
+import Documents
 import GrayRelease
 import MeshCore
 import ReleaseFixtures
@@ -212,5 +213,42 @@ struct ReleaseAnalysisTests {
         try scene.ask(.promote(to: .next, expectedStep: nil))
         scene.settle()
         #expect(scene.status.phase == .succeeded)
+    }
+
+    @Test("measures both anew where both are over")
+    func retriesBoth() throws {
+        var spec = Fixture.spec(Self.plan)
+        spec.strategy.backgroundAnalysis = BackgroundAnalysis()
+        var scene = try Scene.started(spec)
+        if let background = scene.status.analysis.background { scene.find(background, Self.measured(scene)) }
+        let (step, background) = (scene.status.analysis.current, scene.status.analysis.background)
+        #expect(step != nil && background != nil && scene.status.currentStep?.index == 1)
+        scene.find(background, AnalysisObservation(.inconclusive, message: "too few"))
+        scene.find(step, AnalysisObservation(.inconclusive, message: "too few"))
+        #expect(scene.status.phase == .paused)
+        try scene.ask(.retryAnalysis)
+        scene.settle()
+        #expect(scene.status.phase == .progressing && scene.status.currentStep?.index == 1)
+        #expect(scene.status.analysis.current != nil && scene.status.analysis.current != step)
+        #expect(scene.status.analysis.background != nil && scene.status.analysis.background != background)
+    }
+
+    @Test("has no templates where one of them cannot be read, rather than some of them")
+    func unreadablePlan() {
+        let good: JSONValue = [
+            "name": "good",
+            "spec": [
+                "metrics": [
+                    [
+                        "name": "success", "provider": ["builtin": "request-success-rate"],
+                        "successCondition": "result >= 0.9",
+                    ]
+                ]
+            ],
+        ]
+        let later: JSONValue = ["name": "later", "spec": ["metrics": [["name": "x", "provider": ["oracle": "?"]]]]]
+        #expect(AnalysisPlan(["background": [good]]).background.map(\.name) == ["good"])
+        #expect(AnalysisPlan(["background": [good, later], "steps": ["1": [good]]]).background.isEmpty)
+        #expect(AnalysisPlan(["background": [good, later], "steps": ["1": [good]]]).steps[1]?.count == 1)
     }
 }

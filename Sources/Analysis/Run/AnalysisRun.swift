@@ -34,6 +34,9 @@ package struct AnalysisRun: Hashable, Sendable {
     private let scorings: [String: Scoring]
     /// Since when measurements of a metric have had no answer, one after the other; `nil`: they have.
     package private(set) var errorSince: Timestamp?
+    /// Whether undecided measurements are gone past, so that they must not keep the others from being taken. By the release's
+    /// `onInconclusive` of the moment, so it is not stored.
+    package var acceptsUndecided = false
 
     /// - Parameter templates: with arguments in their places, by name, in the order in which they are given.
     package init(
@@ -79,7 +82,7 @@ package struct AnalysisRun: Hashable, Sendable {
         guard metrics.indices.contains(metric), !phase.isFinal else { return nil }
         var noise = RunNoise(id, metrics[metric].metric.name.text, metrics[metric].next)
         let measurement = metrics[metric].take(
-            reading, now: now, isInBackground: kind == .background, noise: &noise)
+            reading, now: now, isInBackground: kind == .background, acceptsUndecided: acceptsUndecided, noise: &noise)
         if measurement?.phase == .error {
             errorSince = errorSince ?? now
         } else if metrics.allSatisfy({ $0.counters.consecutiveError == 0 }) {
@@ -101,6 +104,12 @@ package struct AnalysisRun: Hashable, Sendable {
     /// The worst metric decides, those of dry runs left aside; the judgements of a template count as one.
     private mutating func conclude(_ now: Timestamp) {
         guard !phase.isFinal else { return }
+        guard !metrics.isEmpty else {
+            // Nothing was looked at, so nothing can be said of it.
+            (phase, message) = (.error, "the analysis has no metrics that this server can read")
+            errorSince = errorSince ?? now
+            return
+        }
         let deciding = metrics.filter { !$0.metric.isDryRun }
         let judged = Set(deciding.filter { $0.metric.judge != nil }.map(\.template)).sorted()
         var phases = deciding.filter { $0.metric.judge == nil }.map { ($0.phase, false) }
@@ -112,6 +121,8 @@ package struct AnalysisRun: Hashable, Sendable {
         }
         if deciding.isEmpty { phases = metrics.map { ($0.phase, true) } }
         phase = AnalysisPhase.ofRun(phases.map { (phase: $0.0, isDryRun: $0.1) })
+        // Another metric may still fail.
+        if acceptsUndecided && phase == .inconclusive && !phases.allSatisfy(\.0.isFinal) { phase = .running }
         // A step whose metrics all have nothing to measure is done.
         if phase == .skipped { phase = .successful }
         message = explanation(deciding, scores)
@@ -164,6 +175,7 @@ package struct AnalysisRun: Hashable, Sendable {
 
     /// Since when every metric that has a say has been measured, by the windows' beginnings; `nil`: one has not been.
     package var measuredSince: Timestamp? {
+        guard !metrics.isEmpty else { return nil }
         let counting = metrics.filter { !$0.metric.isDryRun }
         guard !counting.isEmpty else { return Timestamp(microseconds: .max) }
         var since = Timestamp(microseconds: .max)
@@ -173,6 +185,31 @@ package struct AnalysisRun: Hashable, Sendable {
             since = min(since, from)
         }
         return since
+    }
+}
+
+extension AnalysisRun {
+    /// The part of a run's state that decisions can go by; a number of requests that grows is no part of it.
+    package struct Standing: Hashable, Sendable {
+        var phase: AnalysisPhase
+        var errorSince: Timestamp?
+        var measuredSince: Timestamp?
+        /// The places of the metrics that wait for requests.
+        var waiting: [Int]
+    }
+
+    package var standing: Standing {
+        Standing(
+            phase: phase, errorSince: errorSince, measuredSince: measuredSince,
+            waiting: phase.isFinal ? [] : metrics.indices.filter { metrics[$0].shortage != nil })
+    }
+
+    /// The run in the place of one that cannot be read, maybe because a later server has written it: without metrics it says nothing,
+    /// and is an error.
+    package static func unreadable(id: String, startedAt: Timestamp) -> AnalysisRun {
+        var run = AnalysisRun(id: id, .step, step: 0, attempt: 0, startedAt: startedAt, templates: [])
+        run.conclude(startedAt)
+        return run
     }
 }
 

@@ -60,11 +60,15 @@ extension MetricCounters {
     /// Successful, or, where successes in a row were asked for, Inconclusive (Failed if failures have no limit). Before, Running, or
     /// Pending if nothing was measured.
     ///
-    /// - Parameter inBackground: of an analysis beside the steps, which ends with them.
-    package func assess(_ metric: AnalysisMetric, inBackground: Bool = false) -> AnalysisPhase {
+    /// - Parameters:
+    ///   - inBackground: of an analysis beside the steps, which ends with them.
+    ///   - acceptsUndecided: whether a metric beside the steps that is undecided goes on being measured.
+    package func assess(
+        _ metric: AnalysisMetric, inBackground: Bool = false, acceptsUndecided: Bool = false
+    ) -> AnalysisPhase {
         let failureLimit = metric.failuresAllowed(inBackground: inBackground)
         if failureLimit >= 0 && failed > failureLimit { return .failed }
-        if inconclusive > metric.inconclusiveLimit { return .inconclusive }
+        if inconclusive > metric.inconclusiveLimit && !(inBackground && acceptsUndecided) { return .inconclusive }
         if consecutiveError > metric.consecutiveErrorLimit { return .error }
         if let limit = metric.consecutiveSuccessLimit, consecutiveSuccess >= limit { return .successful }
         if let wanted = metric.measurementsWanted(inBackground: inBackground), count >= wanted {

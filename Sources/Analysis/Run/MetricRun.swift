@@ -159,7 +159,8 @@ package struct MetricRun: Hashable, Sendable {
     ///
     /// - Returns: `nil`: there were too few requests, and the window has become longer.
     mutating func take(
-        _ reading: MetricReading, now: Timestamp, isInBackground: Bool, noise: inout some RandomNumberGenerator
+        _ reading: MetricReading, now: Timestamp, isInBackground: Bool, acceptsUndecided: Bool = false,
+        noise: inout some RandomNumberGenerator
     ) -> Measurement? {
         guard let window else { return nil }
         let isShort: Bool
@@ -176,7 +177,7 @@ package struct MetricRun: Hashable, Sendable {
         }
         let measurement = measurement(of: reading, window, now, &noise)
         counters.record(measurement.phase)
-        phase = counters.assess(metric, inBackground: isInBackground)
+        phase = counters.assess(metric, inBackground: isInBackground, acceptsUndecided: acceptsUndecided)
         if measurement.phase != .error { answeredFrom = window.from }
         keep(measurement)
         advance(from: window.to)
