@@ -90,8 +90,19 @@ extension Limits {
         "telemetrySources", 500, "senders",
         "those whose requests to one version at one port are told apart in ten seconds; more are counted with unknown sender"
     )
+    package static let telemetryReporters = Limit(
+        "telemetryReporters", 20_000, "proxies",
+        "those of one mesh whose reports of ten seconds one replica notes; more count as silent")
     package static let waitingStatsBytes = Limit(
         "waitingStatsBytes", 32 << 20, "bytes", "reports of statistics that one replica has not read yet")
+
+    // MARK: Analyses
+
+    package static let analysisRunsPerRelease = Limit(
+        "analysisRunsPerRelease", 100, "runs", "those of one release that are kept; older ones are forgotten")
+    package static let measurementsPerMetric = Limit(
+        "measurementsPerMetric", 10_000, "measurements",
+        "those of one metric in one run that are kept; older ones are forgotten")
 
     // MARK: Secrets
 
@@ -113,6 +124,7 @@ extension Limits {
         waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, connections, connectionsPerAddress,
         streamsPerTenant,
         viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, telemetrySeries, telemetrySources,
+        telemetryReporters, analysisRunsPerRelease, measurementsPerMetric,
         waitingStatsBytes, secretBytes, keysPerSecret, secretsPerTenant, adminTokenLength,
     ]
 }

@@ -8,7 +8,11 @@ internal import Postgres
 /// A run of an analysis that one replica may bring forward until its lease ends, with the release that it is of.
 package struct ClaimedRun: Sendable {
     package let run: AnalysisRun
+    /// Whether ``run`` is what is stored, and not in the place of something that cannot be read.
+    package let isReadable: Bool
     package let release: ReleaseRow
+    /// When it was claimed, by the database's clock; ``run`` and ``release`` are as of then.
+    package let now: Timestamp
     let epoch: Int64
     let uid: String
 }
@@ -41,18 +45,22 @@ package struct MeasurementRow: Sendable {
 extension MeshStore {
     /// The runs of a release, the newest first.
     ///
-    /// - Parameter id: of the only one that is meant; `nil`: all, at most `limit`.
+    /// - Parameter id: of the only one that is meant; `nil`: all that are kept.
     package func analysisRuns(
-        of release: ObjectKey, id: String? = nil, limit: Int = 100
+        of release: ObjectKey, id: String? = nil
     ) async throws(StoreError) -> [AnalysisRun] {
         var statement: Statement = """
-            SELECT a.document FROM analysis_run a WHERE a.tenant = \(release.tenant.text) AND a.release = \(Self.uid(of: release))
+            SELECT a.id, a.started_at, a.document FROM analysis_run a WHERE a.tenant = \(release.tenant.text) AND a.release = \(Self.uid(of: release))
             """
         if let id { statement.append(" AND a.id = \(id)") }
-        statement.append(" ORDER BY a.started_at DESC, a.id LIMIT \(limit)")
-        return try await rows(statement, seeing: .tenant(release.tenant)).all { row throws(PostgresError) in
-            AnalysisRun(try row.json("document"))
-        }.compactMap(\.self)
+        statement.append(" ORDER BY a.started_at DESC, a.id LIMIT \(Limits.analysisRunsPerRelease.value)")
+        return try await rows(statement, seeing: .tenant(release.tenant)).all(Self.run)
+    }
+
+    /// A run, or an error in its place.
+    private static func run(_ row: Row) throws(PostgresError) -> AnalysisRun {
+        if let run = AnalysisRun(try row.json("document")) { return run }
+        return .unreadable(id: try row["id"], startedAt: try row.time("started_at"))
     }
 
     private static func uid(of release: ObjectKey) -> Statement {
@@ -66,11 +74,11 @@ extension MeshStore {
         guard !ids.isEmpty else { return [:] }
         let runs = try await rows(
             """
-            SELECT document FROM analysis_run
+            SELECT id, started_at, document FROM analysis_run
              WHERE tenant = \(release.key.tenant.text) AND release = \(release.uid)::text::uuid AND id = ANY (\(ids)::text[])
             """, seeing: .tenant(release.key.tenant)
-        ).all { row throws(PostgresError) in AnalysisRun(try row.json("document")) }
-        return Dictionary(runs.compactMap { run in run.map { ($0.id, $0) } }, uniquingKeysWith: { first, _ in first })
+        ).all(Self.run)
+        return Dictionary(runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The measurements of a run, oldest first.
@@ -108,20 +116,42 @@ extension MeshStore {
                    SET lease_epoch = a.lease_epoch + 1, lease_until = now() + make_interval(secs => \(seconds))
                   FROM due WHERE (a.tenant, a.release, a.id) = (due.tenant, due.release, due.id)
                 RETURNING a.*)
-            SELECT \(ReleaseRow.columns), a.document, a.lease_epoch AS epoch
+            SELECT \(ReleaseRow.columns), a.id, a.started_at, a.document, a.lease_epoch AS epoch, now() AS now
               FROM a JOIN object o ON o.tenant = a.tenant AND o.uid = a.release
               JOIN release r ON \(ReleaseRow.join)
             """, seeing: .all
-        ).all { row throws(PostgresError) -> ClaimedRun? in
-            guard let run = AnalysisRun(try row.json("document")) else { return nil }
+        ).all { row throws(PostgresError) in
             let release = try ReleaseRow.decode(row)
-            return ClaimedRun(run: run, release: release, epoch: try row["epoch"], uid: release.object.uid)
-        }.compactMap(\.self)
+            return ClaimedRun(
+                run: try Self.run(row), isReadable: AnalysisRun(try row.json("document")) != nil, release: release,
+                now: try row.time("now"), epoch: try row["epoch"], uid: release.object.uid)
+        }
+    }
+
+    /// Ends the claim of a run that cannot be brought forward here, and leaves it to others for a while. Its release hears of it.
+    package func postpone(_ claim: ClaimedRun, by delay: Duration) async throws(StoreError) {
+        let key = claim.release.object.key
+        _ = try await rows(
+            """
+            WITH kept AS (
+                UPDATE analysis_run
+                   SET next_due_at = now() + make_interval(secs => \(Double(delay.components.seconds))), lease_until = NULL
+                 WHERE tenant = \(key.tenant.text) AND release = \(claim.uid)::text::uuid AND id = \(claim.run.id)
+                   AND lease_epoch = \(claim.epoch)
+                RETURNING id)
+            UPDATE release r SET next_wakeup_at = now()
+             WHERE r.active AND \(ReleaseRow.condition(key)) AND EXISTS (SELECT FROM kept)
+            """, seeing: .all, after: [Self.lock(of: key)])
+    }
+
+    /// Locks a release as those do who write its runs and it.
+    private static func lock(of release: ObjectKey) -> Statement {
+        "SELECT FROM release r WHERE \(ReleaseRow.condition(release)) FOR NO KEY UPDATE"
     }
 
     /// Writes what a claimed run has come to, and ends the claim.
     ///
-    /// The release is locked before the run, as everybody does who writes both (``StoreTransaction/commit(_:of:copying:leaseEpoch:actor:isLast:)``).
+    /// The release is locked before the run, as decisions about it do, too.
     ///
     /// - Parameters:
     ///   - measurements: those that were taken.
@@ -132,7 +162,7 @@ extension MeshStore {
     ) async throws(StoreError) -> Bool {
         let tenant = claim.release.object.key.tenant.text
         let key = claim.release.object.key
-        let lock: [Statement] = wakes ? ["SELECT FROM release r WHERE \(ReleaseRow.condition(key)) FOR NO KEY UPDATE"] : []
+        let lock: [Statement] = wakes ? [Self.lock(of: key)] : []
         return try await !rows(
             """
             WITH kept AS (
@@ -148,6 +178,13 @@ extension MeshStore {
                     \(measurements.map(\.k))::bigint[], \(measurements.map(\.at.stored))::timestamptz[],
                     \(try measurements.stored)::jsonb[]) AS m (template, metric, k, at, document)
                 ON CONFLICT DO NOTHING),
+            forgotten AS (
+                DELETE FROM analysis_measurement m USING kept, unnest(
+                    \(measurements.map(\.template))::text[], \(measurements.map(\.metric.text))::text[],
+                    \(measurements.map(\.k))::bigint[]) AS new (template, metric, k)
+                 WHERE (m.tenant, m.release, m.run) = (kept.tenant, kept.release, kept.id)
+                   AND (m.template, m.metric) = (new.template, new.metric)
+                   AND m.k <= new.k - \(Limits.measurementsPerMetric.value)),
             woken AS (
                 -- Later than when it was claimed for, by which a decision in flight knows that it does not know everything.
                 UPDATE release r SET next_wakeup_at = now()
@@ -157,24 +194,30 @@ extension MeshStore {
         ).isEmpty
     }
 
-    /// How long until some run can be measured, at most `limit`.
+    /// How long until some run can be measured that nobody has claimed, at most `limit`.
     package func timeUntilRunDue(atMost limit: Duration) async throws(StoreError) -> Duration {
+        // The first of the index, behind those few that are being measured.
         let seconds = try await rows(
             """
-            SELECT extract(epoch FROM min(greatest(next_due_at, coalesce(lease_until, next_due_at))) - now())::float8 AS s
-              FROM analysis_run WHERE next_due_at IS NOT NULL
+            SELECT extract(epoch FROM next_due_at - now())::float8 AS s FROM analysis_run
+             WHERE next_due_at IS NOT NULL AND (lease_until IS NULL OR lease_until < now())
+             ORDER BY next_due_at LIMIT 1
             """, seeing: .all
-        ).single { row throws(PostgresError) -> Double? in try row["s"] }
+        ).first { row throws(PostgresError) -> Double in try row["s"] }
         guard let seconds else { return limit }
         return max(.zero, min(limit, .seconds(seconds)))
     }
 
-    /// Deletes measurements that were successful and are older than they are kept.
+    /// Deletes measurements that are older than they are kept: those that were successful, and all of releases that have ended. The
+    /// last ones of each metric stay with their run.
     package func forgetMeasurements(olderThan age: Duration) async throws(StoreError) {
         _ = try await rows(
             """
-            DELETE FROM analysis_measurement
-             WHERE document ->> 'phase' = 'Successful' AND at < now() - make_interval(secs => \(Double(age.components.seconds)))
+            DELETE FROM analysis_measurement m
+             WHERE m.at < now() - make_interval(secs => \(Double(age.components.seconds)))
+               AND (m.document ->> 'phase' = 'Successful' OR NOT EXISTS (
+                    SELECT FROM object o JOIN release r ON \(ReleaseRow.join)
+                     WHERE o.tenant = m.tenant AND o.uid = m.release AND r.active))
             """, seeing: .all)
     }
 }
@@ -203,22 +246,23 @@ extension StoreTransaction {
     func writes(_ changes: [AnalysisChange], of release: StoredObject, _ plan: AnalysisPlan, at now: Timestamp) throws
         -> [Statement]
     {
-        try changes.map { change in
+        try changes.flatMap { change in
             switch change {
             case .begin(let id, let kind, let step):
                 let run = AnalysisRun(
                     id: id, kind, step: step, attempt: ReleaseStatus(release.status).attempt, startedAt: now,
                     templates: plan.templates(of: kind, step: step))
-                return """
+                let insertion: Statement = """
                     INSERT INTO analysis_run (tenant, release, id, mesh, namespace, name, started_at, document, next_due_at)
                     VALUES (\(tenant.text), \(release.uid)::text::uuid, \(id), \(release.key.mesh?.text ?? ""),
                             \(release.key.namespace?.text ?? ""), \(release.key.name.text), \(now.stored),
                             \(try run.json.stored), now())
                     ON CONFLICT DO NOTHING
                     """
+                return [insertion, forgetting(of: release)]
             case .cancel(let id):
                 // Whoever has claimed it has lost it.
-                return """
+                let cancellation: Statement = """
                     UPDATE analysis_run
                        SET lease_epoch = lease_epoch + 1, lease_until = NULL, next_due_at = NULL,
                            document = document || jsonb_build_object('phase', \(AnalysisPhase.canceled.rawValue),
@@ -226,8 +270,21 @@ extension StoreTransaction {
                      WHERE tenant = \(tenant.text) AND release = \(release.uid)::text::uuid AND id = \(id)
                        AND document ->> 'completedAt' IS NULL
                     """
+                return [cancellation]
             }
         }
+    }
+
+    /// The statement that deletes a release's oldest runs beyond those that are kept, with their measurements. None that goes on is among
+    /// them.
+    private func forgetting(of release: StoredObject) -> Statement {
+        """
+        DELETE FROM analysis_run
+         WHERE tenant = \(tenant.text) AND release = \(release.uid)::text::uuid AND document ->> 'completedAt' IS NOT NULL
+           AND id NOT IN (
+                SELECT id FROM analysis_run WHERE tenant = \(tenant.text) AND release = \(release.uid)::text::uuid
+                 ORDER BY started_at DESC, id LIMIT \(Limits.analysisRunsPerRelease.value))
+        """
     }
 
     /// The statement that has the runs that a release goes by looked at, as its traffic is another. Whoever has claimed one measures

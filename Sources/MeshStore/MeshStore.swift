@@ -43,10 +43,13 @@ package struct MeshStore: Sendable {
 
     /// Runs one statement in one round trip.
     ///
-    /// - Parameter isPlannedOnce: for statements whose plan is right whatever the values. Left to itself PostgreSQL plans
-    ///   each execution anew when that looks cheaper to run, and planning can take longer than running.
+    /// - Parameters:
+    ///   - isPlannedOnce: for statements whose plan is right whatever the values. Left to itself PostgreSQL plans
+    ///     each execution anew when that looks cheaper to run, and planning can take longer than running.
+    ///   - first: statements before it in the same transaction, such as those that lock.
     func rows(
-        _ statement: Statement, seeing visibility: Visibility, isPlannedOnce: Bool = false, after first: [Statement] = []
+        _ statement: Statement, seeing visibility: Visibility, isPlannedOnce: Bool = false,
+        after first: [Statement] = []
     ) async throws(StoreError) -> Rows {
         let settings: [Statement] =
             isPlannedOnce ? ["SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"] : []

@@ -28,7 +28,8 @@ struct AnalysisRunStoreTests {
     }
 
     private static func decision(
-        begin ids: [String] = [], keeping kept: String? = nil, appliedAt: Timestamp? = nil, _ phase: ReleaseStatus.Phase = .progressing
+        begin ids: [String] = [], keeping kept: String? = nil, appliedAt: Timestamp? = nil,
+        _ phase: ReleaseStatus.Phase = .progressing
     ) -> ReleaseDecision {
         var decision = ReleaseDecision.enter(phase, wakeup: Timestamp(microseconds: 4_000_000_000_000_000))
         decision.status.analysis.background = ids.last ?? kept
@@ -38,7 +39,8 @@ struct AnalysisRunStoreTests {
     }
 
     private static func commit(
-        _ decision: ReleaseDecision, of row: ReleaseRow, _ store: MeshStore, leaseEpoch: Int64? = nil, copying: AnalysisPlan? = nil
+        _ decision: ReleaseDecision, of row: ReleaseRow, _ store: MeshStore, leaseEpoch: Int64? = nil,
+        copying: AnalysisPlan? = nil
     ) async throws -> Bool {
         struct Lost: Error {}
         do {
@@ -89,7 +91,9 @@ struct AnalysisRunStoreTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for _ in 0..<60 {
-                        guard let claim = try await store.claimRuns(limit: 1, lease: .seconds(3600)).first else { continue }
+                        guard let claim = try await store.claimRuns(limit: 1, lease: .seconds(3600)).first else {
+                            continue
+                        }
                         _ = try await store.commit(
                             claim.run, of: claim, [], nextDue: Timestamp(microseconds: 0), wakes: true)
                     }
@@ -148,6 +152,121 @@ struct AnalysisRunStoreTests {
             let next = try await Self.claim(store)
             #expect(try await !store.commit(claim.run, of: claim, [], nextDue: nil, wakes: false))
             #expect(try await store.commit(next.run, of: next, [], nextDue: nil, wakes: false))
+        }
+    }
+
+    @Test("one that cannot be read is an error, is left alone for a while, and its release hears of it")
+    func unreadable() async throws {
+        try await withStore { store in
+            let row = try await Self.start(store)
+            _ = try await store.pool.pipeline([
+                MeshStore.Visibility.all.statement,
+                "UPDATE analysis_run SET document = '{\"id\": \"r\", \"kind\": \"later\"}'",
+            ])
+            let claim = try await Self.claim(store)
+            #expect(!claim.isReadable && claim.release.object == row.object)
+            try await store.postpone(claim, by: .seconds(600))
+            #expect(try await store.claimRuns(limit: 1, lease: .seconds(1)).isEmpty)
+            #expect(try await store.claim("r1").count == 1)
+            let run = try await store.analysisRuns(of: row.object, ids: ["r"])["r"]
+            #expect(run?.phase == .error && run?.message.isEmpty == false)
+            #expect(try await store.analysisRuns(of: row.object.key).map(\.phase) == [.error])
+            let documents = try await store.pool.pipeline([
+                MeshStore.Visibility.all.statement, "SELECT document ->> 'kind' AS kind FROM analysis_run",
+            ])
+            #expect(
+                try documents[1].map { try $0["kind"] as String } == ["later"], "whoever wrote it finds it as it was")
+        }
+    }
+
+    @Test("is due when nobody has claimed it, and is as of its claim")
+    func due() async throws {
+        try await withStore { store in
+            #expect(try await store.timeUntilRunDue(atMost: .seconds(7)) == .seconds(7))
+            _ = try await Self.start(store)
+            #expect(try await store.timeUntilRunDue(atMost: .seconds(7)) == .zero)
+            let before = try await store.now()
+            let claim = try await Self.claim(store)
+            let after = try await store.now()
+            #expect((before...after).contains(claim.now))
+            #expect(try await store.timeUntilRunDue(atMost: .seconds(7)) == .seconds(7))
+            #expect(try await store.commit(claim.run, of: claim, [], nextDue: after + .seconds(3), wakes: false))
+            let rest = try await store.timeUntilRunDue(atMost: .seconds(7))
+            #expect(rest > .seconds(1) && rest <= .seconds(3))
+        }
+    }
+
+    // MARK: What is forgotten
+
+    private static func measurement(_ k: Int, _ phase: AnalysisPhase = .successful, at: Timestamp) -> MeasurementRow {
+        let measurement = Measurement(k: k, from: at, to: at, MeasurementOutcome(phase, ""), at: at)
+        return MeasurementRow(template: "ok", metric: name("success"), measurement)
+    }
+
+    private static func kept(_ store: MeshStore, _ release: ObjectKey, _ run: String = "r") async throws -> [Int] {
+        try await store.measurements(of: run, of: release, after: nil, limit: 100).map(\.k)
+    }
+
+    @Test("of a metric's measurements the newest are kept")
+    func measurementsOfMetric() async throws {
+        try await withStore { store in
+            let row = try await Self.start(store)
+            let (limit, now) = (Limits.measurementsPerMetric.value, try await store.now())
+            for k in [0, 1, limit, limit + 1] {
+                let claim = try await Self.claim(store)
+                #expect(
+                    try await store.commit(
+                        claim.run, of: claim, [Self.measurement(k, at: now)], nextDue: Timestamp(microseconds: 0),
+                        wakes: false))
+            }
+            #expect(try await Self.kept(store, row.object.key) == [limit, limit + 1])
+        }
+    }
+
+    @Test("old measurements go when they were successful, and with the end of their release whatever they said")
+    func oldMeasurements() async throws {
+        try await withStore { store in
+            let row = try await Self.start(store)
+            let now = try await store.now()
+            let rows = [
+                Self.measurement(0, at: now - .seconds(7_200)), Self.measurement(1, .failed, at: now - .seconds(7_200)),
+                Self.measurement(2, at: now),
+            ]
+            let claim = try await Self.claim(store)
+            #expect(try await store.commit(claim.run, of: claim, rows, nextDue: nil, wakes: false))
+            try await store.forgetMeasurements(olderThan: .seconds(3_600))
+            #expect(try await Self.kept(store, row.object.key) == [1, 2])
+            #expect(try await Self.commit(Self.decision(.succeeded), of: try await store.row("v2"), store))
+            try await store.forgetMeasurements(olderThan: .seconds(3_600))
+            #expect(try await Self.kept(store, row.object.key) == [2])
+        }
+    }
+
+    @Test("of a release's runs the newest are kept, those that go on whichever they are, and none outlives it")
+    func runs() async throws {
+        try await withStore { store in
+            let limit = Limits.analysisRunsPerRelease.value
+            let row = try await Self.start(store, ["running"])
+            let ids = (0..<limit + 3).map { "r\($0)" }
+            for id in ids {
+                var decision = Self.decision(begin: [id])
+                decision.analysisChanges.append(.cancel(id: id))
+                #expect(try await Self.commit(decision, of: try await store.row("v2"), store, copying: try Self.plan()))
+                _ = try await store.pool.pipeline([
+                    MeshStore.Visibility.all.statement,
+                    "UPDATE analysis_run SET started_at = now() WHERE id = \(id)",
+                ])
+            }
+            let count: Statement = "SELECT count(*) AS count FROM analysis_run"
+            let all = try await store.pool.pipeline([MeshStore.Visibility.all.statement, count])
+            let number = try all[1].map { try $0["count"] as Int }.first
+            // Those that are kept, the one that goes on, and the one that was begun last and has ended since.
+            #expect(number.map { $0 <= limit + 2 } == true)
+            let runs = try await store.analysisRuns(of: row.object, ids: ["running", "r0", try #require(ids.last)])
+            #expect(Set(runs.keys) == ["running", ids.last])
+            try await store.delete(row.object.key)
+            let rest = try await store.pool.pipeline([MeshStore.Visibility.all.statement, count])
+            #expect(try rest[1].map { try $0["count"] as Int } == [0])
         }
     }
 }

@@ -248,10 +248,11 @@ enum ExpectedSchema {
         traffic_coverage.mesh uuid not null
         traffic_coverage.slot bigint not null
         traffic_coverage.writer text not null
-        traffic_coverage.connected integer not null
-        traffic_coverage.reporting integer not null
+        traffic_coverage.connected integer not null default 0
+        traffic_coverage.reporting integer not null default 0
         traffic_coverage.overflowed integer not null
-        traffic_coverage.is_last boolean not null
+        traffic_coverage.is_last boolean not null default false
+        traffic_coverage.reporters text[] not null default '{}'::text[]
         traffic_rollup.span integer not null
         traffic_rollup.through bigint not null
         traffic_rollup.lease_until timestamp with time zone not null
@@ -322,7 +323,7 @@ enum ExpectedSchema {
         """#
 
     static let indexes = """
-        CREATE INDEX analysis_measurement_age ON public.analysis_measurement USING btree (at) WHERE ((document ->> 'phase'::text) = 'Successful'::text)
+        CREATE INDEX analysis_measurement_time ON public.analysis_measurement USING btree (at)
         CREATE INDEX analysis_run_due ON public.analysis_run USING btree (next_due_at) WHERE (next_due_at IS NOT NULL)
         CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
         CREATE INDEX endpoint_of_proxy ON public.object USING btree (tenant, mesh, namespace, sidecar) WHERE (sidecar IS NOT NULL)
