@@ -14,7 +14,7 @@ package struct MeasurementDriver: Sendable {
     private let logger: Logger
 
     /// Runs that are measured at the same time.
-    private static let batch = 32
+    private static let places = 32
     /// How long a claim holds: longer than all providers of a run may take.
     private static let lease = Duration.seconds(30)
     /// How long one run may take before its claim is left to end.
@@ -33,44 +33,53 @@ package struct MeasurementDriver: Sendable {
 
     /// Measures until the task is cancelled.
     package func run() async throws {
-        var forgotten = ContinuousClock.now
-        while true {
-            do {
-                let claims = try await control.claimRuns(limit: Self.batch, lease: Self.lease)
-                if claims.isEmpty {
-                    try await Task.sleep(
-                        for: max(.milliseconds(20), try await control.timeUntilRunDue(atMost: Self.idle)))
-                } else {
-                    await measure(claims)
-                }
-                if forgotten + Self.forgetting < .now {
-                    forgotten = .now
-                    try await control.forgetMeasurements()
-                }
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                logger.warning("cannot measure", metadata: ["error": "\(error)"])
-                try await Task.sleep(for: Self.retry)
-            }
-            try Task.checkCancellation()
+        let work = SlidingWork(
+            places: Self.places, take: claim(atMost:),
+            wait: { try await Task.sleep(for: max(.milliseconds(20), try await timeUntilDue())) },
+            carryOut: { claim in await measure(claim) })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await work.run() }
+            group.addTask { try await forget() }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 
-    private func measure(_ claims: [ClaimedRun]) async {
-        await withDiscardingTaskGroup { group in
-            for claim in claims {
-                group.addTask {
-                    do {
-                        let isNew = try await MeshStore.withDeadline(Self.patience) { try await control.measure(claim) }
-                        if isNew { signal.notify() }
-                    } catch {
-                        // The claim ends by itself, and then somebody tries again.
-                        logger.warning(
-                            "cannot measure for a release",
-                            metadata: ["release": "\(claim.release.object.key)", "error": "\(error)"])
-                    }
-                }
+    private func claim(atMost limit: Int) async throws -> [ClaimedRun] {
+        do {
+            return try await control.claimRuns(limit: limit, lease: Self.lease)
+        } catch {
+            try Task.checkCancellation()
+            logger.warning("cannot measure", metadata: ["error": "\(error)"])
+            try await Task.sleep(for: Self.retry)
+            return []
+        }
+    }
+
+    private func timeUntilDue() async throws -> Duration {
+        // Where the database does not answer, the next claim says so.
+        (try? await control.timeUntilRunDue(atMost: Self.idle)) ?? Self.idle
+    }
+
+    private func measure(_ claim: ClaimedRun) async {
+        do {
+            let isNew = try await MeshStore.withDeadline(Self.patience) { try await control.measure(claim) }
+            if isNew { signal.notify() }
+        } catch {
+            // The claim ends by itself, and then somebody tries again.
+            logger.warning(
+                "cannot measure for a release",
+                metadata: ["release": "\(claim.release.object.key)", "error": "\(error)"])
+        }
+    }
+
+    private func forget() async throws {
+        while true {
+            try await Task.sleep(for: Self.forgetting)
+            do {
+                try await control.forgetMeasurements()
+            } catch {
+                logger.warning("old measurements not forgotten", metadata: ["error": "\(error)"])
             }
         }
     }
