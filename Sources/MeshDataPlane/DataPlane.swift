@@ -38,9 +38,7 @@ package struct DataPlane: Sendable {
         admission = ProxyAdmission(tokens: tokens, life: { mirror.life(of: $0) })
         publisher = ConfigPublisher(
             mirror: mirror, store: snapshots, meshes: meshes, listenerTTL: listenerTTL, logger: logger)
-        let recorder = TrafficRecorder(store: store, metrics: metrics, logger: logger) { [registry] in
-            registry.connectedEnvoys
-        }
+        let recorder = TrafficRecorder(store: store, metrics: metrics, logger: logger)
         self.recorder = recorder
         loads = LoadMeter(mesh: { ProxyView($0)?.mesh }, heard: { recorder.noteLoads(of: $0) })
         stats = StatsMeter(mirror: mirror, recorder: recorder, loads: loads, metrics: metrics, logger: logger)

@@ -303,7 +303,7 @@ extension MeshStore {
     private static let reportLifetime = Duration.seconds(60)
 
     /// The ``ProxyTelemetry`` of `proxy p`.
-    private static let telemetry: Statement = """
+    static let telemetry: Statement = """
         CASE WHEN p.stats_at > now() - make_interval(secs => \(Double(reportLifetime.components.seconds))) THEN 'full'
              WHEN p.loads_at > now() - make_interval(secs => \(Double(reportLifetime.components.seconds))) THEN 'countsOnly'
              ELSE 'none' END

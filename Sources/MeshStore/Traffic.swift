@@ -57,30 +57,24 @@ package struct TrafficRow: Hashable, Sendable {
     }
 }
 
-/// How many of a writer's sidecars have reported in a slot.
+/// The sidecars whose reports of a slot have come to a writer.
 package struct TrafficCoverageRow: Hashable, Sendable {
     package var mesh: TrafficMesh
     package var slot: Int64
     package var writer: String
-    /// Sidecars that were connected all the time.
-    package var connected: Int
-    package var reporting: Int
+    /// Sorted, each once.
+    package var reporters: [NamespacedName]
     /// Series that were counted together with others because there were too many.
     package var overflowed: Int
-    /// Whether the writer ended in order after this slot.
-    package var isLast: Bool
 
     package init(
-        mesh: TrafficMesh, slot: Int64, writer: String, connected: Int, reporting: Int, overflowed: Int = 0,
-        isLast: Bool = false
+        mesh: TrafficMesh, slot: Int64, writer: String, reporters: [NamespacedName], overflowed: Int = 0
     ) {
         self.mesh = mesh
         self.slot = slot
         self.writer = writer
-        self.connected = connected
-        self.reporting = reporting
+        self.reporters = reporters
         self.overflowed = overflowed
-        self.isLast = isLast
     }
 }
 
@@ -115,13 +109,14 @@ extension MeshStore {
                     \(rows.map(\.mesh.tenant.text))::text[], \(rows.map(\.mesh.uid))::text[]::uuid[], \(rows.map(\.slot))::bigint[],
                     \(rows.map(\.host))::text[], \(rows.map(\.samples))::bytea[]) AS r (tenant, mesh, slot, host, samples)
                 ON CONFLICT DO NOTHING)
-            INSERT INTO traffic_coverage (tenant, mesh, slot, writer, connected, reporting, overflowed, is_last)
-            SELECT r.tenant, r.mesh, r.slot, \(writer), r.connected, r.reporting, r.overflowed, r.is_last
+            INSERT INTO traffic_coverage (tenant, mesh, slot, writer, reporters, overflowed)
+            SELECT r.tenant, r.mesh, r.slot, \(writer), string_to_array(r.reporters, ' '), r.overflowed
               FROM unnest(
                 \(coverage.map(\.mesh.tenant.text))::text[], \(coverage.map(\.mesh.uid))::text[]::uuid[],
-                \(coverage.map(\.slot))::bigint[], \(coverage.map(\.connected))::bigint[], \(coverage.map(\.reporting))::bigint[],
-                \(coverage.map(\.overflowed))::bigint[], \(coverage.map(\.isLast))::boolean[])
-                AS r (tenant, mesh, slot, connected, reporting, overflowed, is_last)
+                \(coverage.map(\.slot))::bigint[],
+                \(coverage.map { $0.reporters.map(\.description).joined(separator: " ") })::text[],
+                \(coverage.map(\.overflowed))::bigint[])
+                AS r (tenant, mesh, slot, reporters, overflowed)
             ON CONFLICT DO NOTHING
             """, seeing: .all)
     }
@@ -135,21 +130,30 @@ extension MeshStore {
     ///   - stats: those that have sent statistics.
     ///   - loads: those that have said how many requests they sent, and nothing more.
     package func noteReporting(stats: [ReportingProxy], loads: [ReportingProxy]) async throws(StoreError) {
-        let all = stats.map { ($0, true) } + loads.map { ($0, false) }
+        let (stats, loads) = (Set(stats), Set(loads))
+        let all = Array(stats.union(loads))
         guard !all.isEmpty else { return }
         let age = Double(Self.noteInterval.components.seconds)
+        // A row that somebody else writes just now is noted with the next report: nobody waits, in whichever order he is there.
         _ = try await rows(
             """
+            WITH due AS (
+                SELECT p.tenant, p.mesh, p.namespace, p.name, r.is_stats, r.is_loads
+                  FROM proxy p
+                  JOIN unnest(
+                    \(all.map(\.mesh.tenant.text))::text[], \(all.map(\.mesh.mesh.text))::text[],
+                    \(all.map(\.name.namespace.text))::text[], \(all.map(\.name.name.text))::text[],
+                    \(all.map(stats.contains))::boolean[], \(all.map(loads.contains))::boolean[])
+                    AS r (tenant, mesh, namespace, name, is_stats, is_loads)
+                    ON (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name)
+                 WHERE r.is_stats AND coalesce(p.stats_at, '-infinity') < now() - make_interval(secs => \(age))
+                    OR r.is_loads AND coalesce(p.loads_at, '-infinity') < now() - make_interval(secs => \(age))
+                   FOR NO KEY UPDATE OF p SKIP LOCKED)
             UPDATE proxy p
-               SET stats_at = CASE WHEN r.is_stats THEN now() ELSE p.stats_at END,
-                   loads_at = CASE WHEN r.is_stats THEN p.loads_at ELSE now() END
-              FROM unnest(
-                \(all.map(\.0.mesh.tenant.text))::text[], \(all.map(\.0.mesh.mesh.text))::text[],
-                \(all.map(\.0.name.namespace.text))::text[], \(all.map(\.0.name.name.text))::text[],
-                \(all.map(\.1))::boolean[]) AS r (tenant, mesh, namespace, name, is_stats)
-             WHERE (p.tenant, p.mesh, p.namespace, p.name) = (r.tenant, r.mesh, r.namespace, r.name)
-               AND coalesce(CASE WHEN r.is_stats THEN p.stats_at ELSE p.loads_at END, '-infinity')
-                   < now() - make_interval(secs => \(age))
+               SET stats_at = CASE WHEN due.is_stats THEN now() ELSE p.stats_at END,
+                   loads_at = CASE WHEN due.is_loads THEN now() ELSE p.loads_at END
+              FROM due
+             WHERE (p.tenant, p.mesh, p.namespace, p.name) = (due.tenant, due.mesh, due.namespace, due.name)
             """, seeing: .all)
     }
 
@@ -167,24 +171,6 @@ extension MeshStore {
             """, seeing: .tenant(mesh.tenant)
         ).all { row throws(PostgresError) in
             TrafficRow(mesh: mesh, slot: try row["slot"], host: host, samples: try row["samples"])
-        }
-    }
-
-    /// How many sidecars have reported in slots of ten seconds, by slot and writer.
-    package func trafficCoverage(
-        of mesh: TrafficMesh, _ slots: Range<Int64>
-    ) async throws(StoreError) -> [TrafficCoverageRow] {
-        try await rows(
-            """
-            SELECT slot, writer, connected, reporting, overflowed, is_last FROM traffic_coverage
-             WHERE tenant = \(mesh.tenant.text) AND mesh = \(mesh.uid)::text::uuid
-               AND slot >= \(slots.lowerBound) AND slot < \(slots.upperBound)
-             ORDER BY slot, writer
-            """, seeing: .tenant(mesh.tenant)
-        ).all { row throws(PostgresError) in
-            TrafficCoverageRow(
-                mesh: mesh, slot: try row["slot"], writer: try row["writer"], connected: try row["connected"],
-                reporting: try row["reporting"], overflowed: try row["overflowed"], isLast: try row["is_last"])
         }
     }
 }
@@ -218,8 +204,10 @@ extension MeshStore {
         }
         guard let (through, last) = row, last > through else { return nil }
         let first = max(through + 1, last - Self.rollUpLimit + 1)
-        let again = first - max(1, Self.secondLook.components.seconds / seconds)
-        return [again] + Array(first...last)
+        let again = max(1, Self.secondLook.components.seconds / seconds)
+        // Each slot's second look is as long after its first, also where several are caught up on at once. What it is made of is there
+        // for much longer.
+        return Array(Set(first - again...last - again).union(first...last)).sorted()
     }
 
     /// The rows of a finer span that make up a slot of a longer one, ordered by mesh and host.

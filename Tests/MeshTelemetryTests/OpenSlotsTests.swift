@@ -62,7 +62,7 @@ struct OpenSlotsTests {
         slots.add(try Self.report(1, from: "a", version: "v2"), arriving: Self.time(1_008))
         let closed = slots.close(at: Self.time(1_016))
         let series = try #require(closed.first?.hosts["h"]?.series)
-        #expect(series.count == 3 && closed.first?.reporting == 2)
+        #expect(series.count == 3 && closed.first?.reporters.count == 2)
         #expect(series.first { $0.key.source?.service.name.text == "a" && $0.key.version == nil }?.value.requests == 6)
     }
 
@@ -71,11 +71,9 @@ struct OpenSlotsTests {
     func coverage() throws {
         for phase in stride(from: 0.0, to: 10, by: 0.25) {
             var slots = OpenSlots()
-            let name = try Self.report().proxy
             var closed: [OpenSlots.Closed] = []
             for second in 0..<120 {
                 let now = Self.time(1_000 + Double(second))
-                slots.note(connected: [Self.mesh: [name]], at: now)
                 if second % 10 == 0 {
                     // Now a little early, now late.
                     let jitter = second % 20 == 0 ? 0.4 : -0.4
@@ -84,21 +82,22 @@ struct OpenSlotsTests {
                 closed += slots.close(at: now)
             }
             let whole = closed.filter { (102...108).contains($0.slot) }
-            #expect(whole.count == 7 && whole.allSatisfy { $0.connected == 1 && $0.reporting == 1 }, "\(phase)")
+            #expect(whole.count == 7 && whole.allSatisfy { $0.reporters.count == 1 }, "\(phase)")
             #expect(whole.reduce(0) { $0 + (Self.requests([$1]).values.first ?? 0) } >= 6, "\(phase)")
         }
     }
 
-    @Test("who comes or goes in a slot does not count as connected in it")
-    func connected() throws {
-        var slots = OpenSlots()
-        let (a, b) = (try Self.report(from: "a").proxy, try Self.report(from: "b").proxy)
-        slots.note(connected: [Self.mesh: [a]], at: Self.time(1_000.2))
-        slots.note(connected: [Self.mesh: [a, b]], at: Self.time(1_010.2))
-        slots.note(connected: [Self.mesh: [b]], at: Self.time(1_020.2))
-        slots.note(connected: [Self.mesh: [b]], at: Self.time(1_030.2))
-        let closed = slots.close(at: Self.time(1_100))
-        #expect(closed.map(\.slot) == [100, 101, 102] && closed.map(\.connected) == [1, 1, 1])
+    @Test("a sidecar that leaves reports out leaves as many slots out, also one that reports in the middle of slots")
+    func gaps() throws {
+        for phase in stride(from: 0.0, to: 10, by: 0.25) {
+            var slots = OpenSlots()
+            // Every second report is lost, and each says that it is about ten seconds.
+            for number in 0..<10 {
+                slots.add(try Self.report(1), arriving: Self.time(1_000 + Double(number) * 20 + phase))
+            }
+            let closed = slots.close(at: Self.time(2_000)).filter { !$0.reporters.isEmpty }
+            #expect(closed.count == 10, "\(phase)")
+        }
     }
 
     @Test("of too many senders the rest is counted together, to the right destination, and other tenants' not at all")

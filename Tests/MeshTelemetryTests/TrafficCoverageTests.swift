@@ -6,46 +6,49 @@ import Testing
 
 @Suite("How much of what sidecars counted is known")
 struct TrafficCoverageTests {
-    private static func row(
-        _ slot: Int64, _ writer: String = "w", connected: Int = 10, reporting: Int = 10, isLast: Bool = false
-    ) -> TrafficCoverageRow {
-        TrafficCoverageRow(
-            mesh: TrafficMesh(tenant: Name("acme") ?? .blank, uid: "u"), slot: slot, writer: writer,
-            connected: connected,
-            reporting: reporting, isLast: isLast)
+    private static func name(_ text: String) -> NamespacedName {
+        NamespacedName(namespace: Name("shop") ?? .blank, name: Name(text) ?? .blank)
+    }
+
+    /// - Parameter since: the slot in the middle of which its stream began.
+    private static func proxy(_ text: String, since slot: Int64 = 0) -> ExpectedReporter {
+        ExpectedReporter(
+            name: name(text), service: nil, since: TrafficSpan.tenSeconds.start(of: slot) + .seconds(5))
+    }
+
+    private static func coverage(_ proxies: [ExpectedReporter], _ reported: [String: Set<Int64>]) -> TrafficCoverage {
+        let reported = Dictionary(uniqueKeysWithValues: reported.map { (name($0.key), $0.value) })
+        return TrafficCoverage(proxies, reported, 100..<104)
     }
 
     @Test("all of it where all have reported; nobody's absence is no gap")
     func whole() {
-        #expect(TrafficCoverage((100..<103).map { Self.row($0) }, 100..<103).share == 1)
-        #expect(TrafficCoverage([], 100..<103).share == 1)
+        #expect(
+            Self.coverage(
+                [Self.proxy("a"), Self.proxy("b")], ["a": [100, 101, 102, 103], "b": [100, 101, 102, 103]]
+            ).share == 1)
+        #expect(Self.coverage([], [:]).share == 1)
     }
 
-    @Test("sidecars that were there and said nothing")
+    @Test("sidecars that are there and say nothing, or not all of it")
     func silent() {
-        #expect(TrafficCoverage((100..<103).map { Self.row($0, reporting: 8) }, 100..<103).share == 0.8)
+        #expect(Self.coverage([Self.proxy("a"), Self.proxy("b")], ["a": [100, 101, 102, 103]]).share == 0.5)
+        #expect(Self.coverage([Self.proxy("a")], ["a": [99, 100, 103]]).share == 0.5)
     }
 
-    @Test("a sidecar may report to another replica than the one that it has its configuration from")
-    func elsewhere() {
-        let rows = [Self.row(100, "a", connected: 10, reporting: 0), Self.row(100, "b", connected: 0, reporting: 10)]
-        #expect(TrafficCoverage(rows, 100..<101).share == 1)
+    @Test("who reports and is not there makes nobody's silence good")
+    func stranger() {
+        let coverage = Self.coverage([Self.proxy("a")], ["a": [100, 101], "b": [100, 101, 102, 103]])
+        #expect(coverage.share == 0.5 && coverage.expected == 4)
     }
 
-    @Test("a replica that was killed leaves its sidecars uncounted until they are elsewhere")
-    func killed() {
-        let before = [Self.row(98, "a"), Self.row(99, "a"), Self.row(98, "b"), Self.row(99, "b")]
-        let after = (100..<103).map { Self.row($0, "b") }
-        #expect(TrafficCoverage(before + after, 100..<103).share == 0.5)
-        // Long after it, nothing is missing.
-        let later = (110..<113).map { Self.row($0, "b") }
-        #expect(TrafficCoverage([Self.row(104, "a")] + later, 110..<113).share > 0.7)
-        #expect(TrafficCoverage([Self.row(103, "a")] + later, 110..<113).share == 1)
-    }
-
-    @Test("one that ended in order does not")
-    func ended() {
-        let rows = [Self.row(99, "a", isLast: true)] + (100..<103).map { Self.row($0, "b") }
-        #expect(TrafficCoverage(rows, 100..<103).share == 1)
+    @Test(
+        "who is new counts from its first whole slot on, and who comes back from a lost replica from its last report on"
+    )
+    func new() {
+        #expect(Self.coverage([Self.proxy("a", since: 101)], ["a": [102, 103]]).share == 1)
+        #expect(Self.coverage([Self.proxy("a", since: 101)], ["a": [102, 103]]).expected == 2)
+        #expect(Self.coverage([Self.proxy("a", since: 101)], ["a": [98, 99, 102, 103]]).share == 0.5)
+        #expect(Self.coverage([Self.proxy("a", since: 103)], [:]).share == 1)
     }
 }

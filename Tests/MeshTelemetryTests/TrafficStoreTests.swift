@@ -48,7 +48,8 @@ struct TrafficStoreTests {
     func writing() async throws {
         try await StoreFixture.run { fixture in
             let (_, mesh) = try await Self.mesh(fixture)
-            let coverage = TrafficCoverageRow(mesh: mesh, slot: 100, writer: "a", connected: 3, reporting: 2)
+            let coverage = TrafficCoverageRow(
+                mesh: mesh, slot: 100, writer: "a", reporters: [try Self.name("a"), try Self.name("b")])
             for requests: UInt64 in [5, 9] {
                 try await fixture.store.recordTraffic([Self.row(mesh, 100, requests)], [coverage], by: "a")
             }
@@ -57,7 +58,9 @@ struct TrafficStoreTests {
             let samples = try await reader.samples(of: Self.host, in: mesh, .tenSeconds, 100..<102)
             #expect(Self.requests(samples) == [100: 12, 101: 1])
             #expect(try await reader.samples(of: "other", in: mesh, .tenSeconds, 0..<1000).isEmpty)
-            #expect(try await fixture.store.trafficCoverage(of: mesh, 0..<1000) == [coverage])
+            let reported = try await fixture.store.reportedSlots(
+                of: mesh, by: [try Self.name("b"), try Self.name("c"), try Self.name("a")], 0..<1000)
+            #expect(reported == [try Self.name("a"): [100], try Self.name("b"): [100]])
         }
     }
 
@@ -67,7 +70,7 @@ struct TrafficStoreTests {
             let (key, mesh) = try await Self.mesh(fixture)
             try await fixture.store.recordTraffic(
                 [Self.row(mesh, 100, 5)],
-                [TrafficCoverageRow(mesh: mesh, slot: 100, writer: "a", connected: 1, reporting: 1)],
+                [TrafficCoverageRow(mesh: mesh, slot: 100, writer: "a", reporters: [try Self.name("a")])],
                 by: "a")
             let stranger = TrafficMesh(tenant: try #require(Name("globex")), uid: mesh.uid)
             #expect(try await fixture.store.traffic(to: Self.host, in: stranger, .tenSeconds, 0..<1000).isEmpty)
@@ -75,7 +78,7 @@ struct TrafficStoreTests {
                 try await $0.delete(.tenant(key.tenant))
             }
             #expect(try await fixture.store.traffic(to: Self.host, in: mesh, .tenSeconds, 0..<1000).isEmpty)
-            #expect(try await fixture.store.trafficCoverage(of: mesh, 0..<1000).isEmpty)
+            #expect(try await fixture.store.reportedSlots(of: mesh, by: [try Self.name("a")], 0..<1000).isEmpty)
         }
     }
 
@@ -127,12 +130,13 @@ struct TrafficStoreTests {
             let old = (0..<5).map { Self.row(mesh, now - 400 - $0, 1) }
             try await fixture.store.recordTraffic(
                 old + [Self.row(mesh, now - 10, 1)],
-                [TrafficCoverageRow(mesh: mesh, slot: now - 400, writer: "a", connected: 1, reporting: 1)], by: "a")
+                [TrafficCoverageRow(mesh: mesh, slot: now - 400, writer: "a", reporters: [try Self.name("a")])], by: "a"
+            )
             #expect(try await fixture.store.forgetTraffic(atMost: 3))
             #expect(try await !fixture.store.forgetTraffic(atMost: 3))
             let rest = try await fixture.store.traffic(to: Self.host, in: mesh, .tenSeconds, 0..<now + 1)
             #expect(rest.map(\.slot) == [now - 10])
-            #expect(try await fixture.store.trafficCoverage(of: mesh, 0..<now + 1).isEmpty)
+            #expect(try await fixture.store.reportedSlots(of: mesh, by: [try Self.name("a")], 0..<now + 1).isEmpty)
         }
     }
 
@@ -142,8 +146,7 @@ struct TrafficStoreTests {
             let (key, mesh) = try await Self.mesh(fixture)
             let name = NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name("caller")))
             let recorder = TrafficRecorder(
-                store: fixture.store, metrics: NOOPMetricsHandler.instance, logger: quietLogger,
-                connected: { [mesh: [name]] })
+                store: fixture.store, metrics: NOOPMetricsHandler.instance, logger: quietLogger)
             await recorder.work()
             var counts = TrafficCounts()
             counts.answers.add(3, of: 200)
@@ -159,8 +162,170 @@ struct TrafficStoreTests {
             #expect(
                 rows.count == 1
                     && rows.first.flatMap { TrafficSample(bytes: $0.samples) }?.sum { _ in true }.requests == 3)
-            let coverage = try await fixture.store.trafficCoverage(of: mesh, now - 2..<now + 1)
-            #expect(coverage.contains { $0.isLast && $0.reporting == 1 && $0.writer == recorder.writer })
+        }
+    }
+
+    private static func name(_ text: String) throws -> NamespacedName {
+        NamespacedName(namespace: try #require(Name("shop")), name: try #require(Name(text)))
+    }
+
+    // MARK: Who has to report
+
+    /// A sidecar that is connected, of a service of its own name.
+    private static func connect(
+        _ fixture: StoreFixture, _ mesh: MeshKey, _ name: String, service: String? = nil, to replica: String = "r",
+        routed: [NamespacedName]? = nil
+    ) async throws {
+        try await fixture.store.heartbeat(replica)
+        try await fixture.store.report([
+            ProxyRow(
+                mesh: mesh, name: try Self.name(name), replica: replica, connected: true,
+                connectedAt: Timestamp(microseconds: 0), ackedRevision: 1, types: [:],
+                client: ProxyClient(.envoy(httpProxyPort: 15_080), service: try #require(Name(service ?? name))),
+                standing: ProxyStanding(firstRevision: 1, answeredRevision: 1, routed: routed))
+        ])
+        // As if it had been there for an hour.
+        _ = try await fixture.pool.pipeline([
+            "SELECT set_config('sluice.tenant', '*', true)",
+            "UPDATE proxy SET opened_at = now() - interval '1 hour' WHERE name = \(name)",
+        ])
+    }
+
+    /// The requests of a caller to the host.
+    private static func row(_ mesh: TrafficMesh, _ slot: Int64, from caller: String?) throws -> TrafficRow {
+        var sample = TrafficSample()
+        let source = try caller.map { TrafficSource(service: try name($0), version: nil) }
+        var counts = TrafficCounts()
+        counts.answers.add(5, of: 200)
+        sample.series[TrafficSeries(port: 9080, version: nil, source: source)] = counts
+        return TrafficRow(mesh: mesh, slot: slot, host: host, samples: sample.bytes)
+    }
+
+    private static let reviews = Host.service(
+        NamespacedName(namespace: Name("shop") ?? .blank, name: Name("reviews") ?? .blank))
+
+    private static func coverage(
+        _ fixture: StoreFixture, _ key: MeshKey, _ mesh: TrafficMesh, _ slots: Range<Int64>
+    ) async throws -> TrafficCoverage {
+        let reader = TrafficReader(store: fixture.store)
+        let samples = try await reader.samples(of: host, in: mesh, .tenSeconds, slots)
+        return try await reader.coverage(to: reviews, in: key, mesh, slots, samples)
+    }
+
+    @Test(
+        "coverage is of those who call: whoever else is silent is missed by nobody, and whoever else reports helps nobody"
+    )
+    func callers() async throws {
+        try await StoreFixture.run { fixture in
+            let (key, mesh) = try await Self.mesh(fixture)
+            for name in ["page", "idle", "app"] { try await Self.connect(fixture, key, name) }
+            let slot = TrafficSpan.tenSeconds.slot(of: try await fixture.store.now()) - 10
+            func report(_ slots: Range<Int64>, _ names: [String], from caller: String?) async throws {
+                try await fixture.store.recordTraffic(
+                    try slots.map { try Self.row(mesh, $0, from: caller) },
+                    try slots.map {
+                        TrafficCoverageRow(mesh: mesh, slot: $0, writer: "w", reporters: try names.map(Self.name))
+                    }, by: "w")
+            }
+            try await report(slot..<slot + 3, ["page", "stranger"], from: "page")
+            #expect(try await Self.coverage(fixture, key, mesh, slot..<slot + 3).share == 1, "idle and app do not call")
+            // It called a moment ago, and is silent now.
+            try await report(slot - 3..<slot - 2, ["app", "page"], from: "app")
+            #expect(try await Self.coverage(fixture, key, mesh, slot..<slot + 3).share == 0.5)
+            // It has called half an hour ago.
+            let minute = (slot - 180) / 6
+            var old = try Self.row(mesh, minute, from: "idle")
+            old.slot = minute
+            try await fixture.store.replaceTraffic([old], .minute)
+            let third = try await Self.coverage(fixture, key, mesh, slot..<slot + 3)
+            #expect(third.expected == 9 && third.known == 3)
+        }
+    }
+
+    @Test(
+        "a caller of a replica that writes no telemetry is missed, and one that is not sent the service's routes is not"
+    )
+    func elsewhere() async throws {
+        try await StoreFixture.run { fixture in
+            let (key, mesh) = try await Self.mesh(fixture)
+            try await Self.connect(fixture, key, "page-1", service: "page")
+            try await Self.connect(fixture, key, "page-2", service: "page", to: "old")
+            try await Self.connect(fixture, key, "page-3", service: "page", routed: [try Self.name("other")])
+            let slot = TrafficSpan.tenSeconds.slot(of: try await fixture.store.now()) - 10
+            try await fixture.store.recordTraffic(
+                [try Self.row(mesh, slot, from: "page")],
+                [TrafficCoverageRow(mesh: mesh, slot: slot, writer: "w", reporters: [try Self.name("page-1")])], by: "w"
+            )
+            #expect(try await Self.coverage(fixture, key, mesh, slot..<slot + 1).share == 0.5)
+            // The replica is lost: what its sidecar has counted last is missing for a while yet.
+            _ = try await fixture.pool.query(
+                "UPDATE replica SET heartbeat_at = now() - interval '1 minute' WHERE id = 'old'")
+            #expect(try await Self.coverage(fixture, key, mesh, slot..<slot + 1).share == 0.5)
+            _ = try await fixture.pool.query(
+                "UPDATE replica SET heartbeat_at = now() - interval '2 minutes' WHERE id = 'old'")
+            #expect(try await Self.coverage(fixture, key, mesh, slot..<slot + 1).share == 1)
+        }
+    }
+
+    @Test("where senders were counted together everybody may be one, and nobody calls where nothing was counted")
+    func anybody() async throws {
+        try await StoreFixture.run { fixture in
+            let (key, mesh) = try await Self.mesh(fixture)
+            for name in ["page", "idle"] { try await Self.connect(fixture, key, name) }
+            let slot = TrafficSpan.tenSeconds.slot(of: try await fixture.store.now()) - 10
+            #expect(try await Self.coverage(fixture, key, mesh, slot..<slot + 1).expected == 0)
+            try await fixture.store.recordTraffic(
+                [try Self.row(mesh, slot, from: nil)],
+                [
+                    TrafficCoverageRow(
+                        mesh: mesh, slot: slot, writer: "w", reporters: [try Self.name("page")], overflowed: 7)
+                ], by: "w")
+            let coverage = try await Self.coverage(fixture, key, mesh, slot..<slot + 1)
+            #expect(coverage.share == 0.5 && coverage.overflowed == 7)
+        }
+    }
+
+    @Test("each slot is looked at again, also where several are caught up on at once, and comes out the same")
+    func secondLooks() async throws {
+        try await StoreFixture.run { fixture in
+            let (_, mesh) = try await Self.mesh(fixture)
+            let minute = TrafficSpan.minute.slot(of: try await fixture.store.now()) - 20
+            for slot in [minute, minute + 1] {
+                try await fixture.store.recordTraffic([Self.row(mesh, slot * 6, 10)], [], by: "a")
+            }
+            try await Self.move(fixture, .minute, through: minute + 5)
+            let rollUp = TrafficRollUp(store: fixture.store, logger: quietLogger)
+            for _ in 0..<2 {
+                try await rollUp.addUp(.tenSeconds, to: .minute)
+                let reader = TrafficReader(store: fixture.store)
+                let minutes = try await reader.samples(of: Self.host, in: mesh, .minute, minute..<minute + 2)
+                #expect(minutes[minute + 1] != nil)
+                #expect(Set(Self.requests(minutes).values) == [10])
+                try await Self.move(fixture, .minute, through: minute + 5)
+            }
+            #expect(
+                try await fixture.store.claimRollUp(to: .minute).map { Set($0).count == $0.count && $0 == $0.sorted() }
+                    == true)
+        }
+    }
+
+    @Test("who reports is noted in whichever order, each proxy once, and nobody waits for who writes its row")
+    func noting() async throws {
+        try await StoreFixture.run { fixture in
+            let (key, _) = try await Self.mesh(fixture)
+            for name in ["b", "a", "c"] { try await Self.connect(fixture, key, name) }
+            let proxies = try ["c", "a", "b"].map { ReportingProxy(mesh: key, name: try Self.name($0)) }
+            try await fixture.store.noteReporting(stats: [proxies[0], proxies[2]], loads: [proxies[0], proxies[1]])
+            let rows = try await fixture.store.proxies(of: key, limit: 9)
+            #expect(rows.map(\.telemetry) == [.countsOnly, .full, .full])
+            let (count, names) = try await fixture.store.proxiesWithCountsOnly(of: key, naming: 1)
+            let first = try Self.name("a")
+            #expect(count == 1 && names == [first])
+            try await fixture.pool.transaction(prelude: ["SELECT set_config('sluice.tenant', '*', true)"]) { session in
+                try await session.query("UPDATE proxy SET stats_at = NULL, loads_at = NULL WHERE name = 'a'")
+                try await fixture.store.noteReporting(stats: proxies, loads: [])
+            }
+            #expect(try await fixture.store.proxies(of: key, limit: 9).map(\.telemetry) == [.nothing, .full, .full])
         }
     }
 }

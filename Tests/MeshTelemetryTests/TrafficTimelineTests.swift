@@ -42,6 +42,16 @@ struct TrafficTimelineTests {
         }
     }
 
+    @Test("are refused where they are longer than anything is kept, however much longer, or end at no time")
+    func huge() {
+        for step in [Duration.seconds(30 * 86_400 + 10), .seconds(Int64.max / 10 * 10), .seconds(9_223_372_036_850)] {
+            #expect(TrafficTimeline(from: Self.now - .seconds(900), to: Self.now, step: step) == nil)
+        }
+        let (end, step) = (Timestamp(microseconds: .max), Duration.seconds(30 * 86_400))
+        #expect(TrafficTimeline(from: end - .seconds(900), to: end, step: step) == nil)
+        #expect(TrafficTimeline(from: Self.now - .seconds(900), to: Self.now, step: step)?.count == 1)
+    }
+
     @Test(
         "are as fine as what is kept", arguments: [(600, 10), (3_590, 10), (3_600, 60), (86_000, 60), (90_000, 3_600)])
     func finest(_ ago: Int, _ span: Int) {

@@ -11,6 +11,8 @@ internal import MeshTelemetry
 extension ControlPlane {
     /// How long after a look a run without a window is looked at again, in case nobody says that its traffic is in force.
     private static let patience = Duration.seconds(30)
+    /// How long a run that cannot be read here is left to others.
+    private static let unreadablePause = Duration.seconds(600)
 
     /// Takes runs of which a window can be measured.
     package func claimRuns(limit: Int, lease: Duration) async throws -> [ClaimedRun] {
@@ -32,14 +34,19 @@ extension ControlPlane {
     /// - Returns: whether the release that it is of goes by something new.
     package func measure(_ claim: ClaimedRun) async throws -> Bool {
         try await translatingErrors {
-            let release = try StoredRelease(claim.release)
-            let now = try await store.now()
+            guard claim.isReadable, let release = try? StoredRelease(claim.release) else {
+                try await store.postpone(claim, by: Self.unreadablePause)
+                throw ControlError.fault(
+                    "the run \(claim.run.id) of \(claim.release.object.key) cannot be read: a newer program wrote it")
+            }
+            let now = claim.now
             var run = claim.run
+            run.acceptsUndecided = release.spec.onInconclusive == .proceed
             guard release.status.analysis.ids.contains(run.id), release.status.phase.isActive else {
                 run.cancel(now: now)
                 return try await store.commit(run, of: claim, [], nextDue: nil, wakes: false)
             }
-            let before = AnalysisObservation(run)
+            let before = run.standing
             var rows = run.plan(release.status.measuredTraffic, now: now).map { index, measurement in
                 MeasurementRow(run.metrics[index], measurement)
             }
@@ -54,7 +61,7 @@ extension ControlPlane {
             }
             // A window that could not be measured, because its mesh is gone, is not looked at again and again.
             let next = run.phase.isFinal ? nil : run.nextDue.map { max($0, now + .seconds(1)) } ?? now + Self.patience
-            let isNew = AnalysisObservation(run) != before
+            let isNew = run.standing != before
             let isWritten = try await store.commit(run, of: claim, rows, nextDue: next, wakes: isNew)
             return isWritten && isNew
         }
@@ -67,7 +74,6 @@ extension ControlPlane {
         let state = try await mirror.state(of: release.mesh, atLeast: 0)
         let ports = state.services[release.service].map { release.spec.ports(in: $0.spec) } ?? []
         let mesh = TrafficMesh(tenant: release.mesh.tenant, uid: life.mesh)
-        let reader = TrafficReader(store: store)
         let provider = egress.map {
             ProviderReader(client: $0, control: self, mesh: release.mesh, namespace: release.name.namespace)
         }
@@ -83,20 +89,34 @@ extension ControlPlane {
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
+        // Most metrics of a run have the same window.
+        var windows: [MetricRun.Window: BuiltinWindow] = [:]
         for index in due where run.metrics[index].metric.builtin != nil {
             guard let window = run.metrics[index].window else { continue }
-            let span = TrafficSpan.tenSeconds
-            let slots = span.slot(of: window.from)..<span.slot(of: window.to)
-            let builtin = BuiltinWindow(
-                samples: try await reader.samples(
-                    of: Host.service(release.service).unambiguous, in: mesh, span, slots),
-                coverage: try await reader.coverage(of: mesh, slots), length: window.to - window.from,
-                ports: Set(ports),
-                stable: release.spec.stable.version, canary: release.spec.canary.version,
-                namespace: release.name.namespace)
+            let builtin: BuiltinWindow
+            if let known = windows[window] {
+                builtin = known
+            } else {
+                builtin = try await counted(in: window, mesh, release, ports: Set(ports))
+                windows[window] = builtin
+            }
             readings.append((index, builtin.reading(of: run.metrics[index].metric)))
         }
         return readings
+    }
+
+    /// What sidecars have counted in a window of the service that a release is of.
+    private func counted(
+        in window: MetricRun.Window, _ mesh: TrafficMesh, _ release: StoredRelease, ports: Set<Int>
+    ) async throws -> BuiltinWindow {
+        let (reader, span, host) = (TrafficReader(store: store), TrafficSpan.tenSeconds, Host.service(release.service))
+        let first = span.slot(of: window.from)
+        let slots = first..<max(first, span.slot(of: window.to))
+        let samples = try await reader.samples(of: host.unambiguous, in: mesh, span, slots)
+        return BuiltinWindow(
+            samples: samples, coverage: try await reader.coverage(to: host, in: release.mesh, mesh, slots, samples),
+            length: window.to - window.from, ports: ports, stable: release.spec.stable.version,
+            canary: release.spec.canary.version, namespace: release.name.namespace)
     }
 }
 

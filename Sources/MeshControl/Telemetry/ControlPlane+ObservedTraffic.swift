@@ -35,7 +35,7 @@ extension ControlPlane {
             let (canary, stable) = (requests(spec.canary.version), requests(spec.stable.version))
             guard canary + stable > 0 else { return nil }
             let interval = ShareInterval(canary, of: canary + stable)
-            let coverage = try await reader.coverage(of: traffic, slots)
+            let coverage = try await reader.coverage(to: host, in: mesh, traffic, slots, samples)
             return [
                 "canary": .integer(interval.share), "stable": .integer(10_000 - interval.share),
                 "low": .integer(interval.low), "high": .integer(interval.high),

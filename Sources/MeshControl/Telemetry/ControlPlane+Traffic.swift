@@ -21,11 +21,12 @@ extension ControlPlane {
             var graph = TrafficGraph(query, timeline)
             var coverage: TrafficCoverage?
             for part in timeline.parts(now: now) {
-                let host = Host.service(query.service).unambiguous
-                for (slot, sample) in try await reader.samples(of: host, in: traffic, part.span, part.slots) {
-                    graph.add(sample, of: slot, part.span)
+                let host = Host.service(query.service)
+                let samples = try await reader.samples(of: host.unambiguous, in: traffic, part.span, part.slots)
+                for (slot, sample) in samples { graph.add(sample, of: slot, part.span) }
+                if part.span == .tenSeconds {
+                    coverage = try await reader.coverage(to: host, in: mesh, traffic, part.slots, samples)
                 }
-                if part.span == .tenSeconds { coverage = try await reader.coverage(of: traffic, part.slots) }
             }
             return graph.json(coverage)
         }
@@ -47,6 +48,9 @@ extension ControlPlane {
         }
         let finest = TrafficTimeline.finestStep(from: from, now: now)
         let step = query.step ?? finest.duration * max(1, Int(((to - from) / (finest.duration * 120)).rounded(.up)))
+        guard step <= TrafficTimeline.maxStep else {
+            throw refuse("step", .outOfRange, "must be at most 30 days: nothing is kept for longer")
+        }
         let span = finest.duration.microseconds
         guard step.microseconds >= span, step.microseconds % span == 0 else {
             throw refuse(
@@ -73,7 +77,8 @@ private struct TrafficGraph {
 
     mutating func add(_ sample: TrafficSample, of slot: Int64, _ span: TrafficSpan) {
         guard let index = timeline.index(of: slot, span) else { return }
-        for (series, counts) in sample.series {
+        // What says only who calls is no line.
+        for (series, counts) in sample.series where counts != TrafficCounts() {
             if series.source == nil { hasOverflow = true }
             let line = TrafficLine(series, query.dimensions)
             if query.dimensions.contains(.code) {
@@ -99,8 +104,13 @@ private struct TrafficGraph {
             warnings.append("\(all.count - shown.count) of \(all.count) series with the fewest requests are left out")
         }
         if hasOverflow { warnings.append("there were too many senders to tell all apart: some are counted as unknown") }
+        if let coverage, coverage.overflowed > 0 {
+            warnings.append(
+                "\(coverage.overflowed) series of the mesh were counted with unknown sender: \(Limits.telemetrySeries.rule)"
+            )
+        }
         if let coverage, coverage.share < 1 {
-            warnings.append("of \(coverage.connected) reports of sidecars \(coverage.reporting) are known")
+            warnings.append("of \(coverage.expected) reports of the service's callers \(coverage.known) are known")
         }
         return .fields([
             "from": .string(timeline.from.text), "step": .string("\(timeline.step.microseconds / 1_000_000)s"),

@@ -14,6 +14,10 @@ package struct TrafficTimeline: Hashable, Sendable {
 
     /// Steps of a graph at most.
     package static let maxSteps = 11_000
+    /// The longest step: as long as anything is kept.
+    package static let maxStep = TrafficSpan.hour.retention
+    /// The last time that it may end at; far enough from the end of time to count steps beyond it.
+    package static let maxEnd = Timestamp(microseconds: .max / 2)
 
     /// The start of the first step; a multiple of the step.
     package let from: Timestamp
@@ -24,8 +28,11 @@ package struct TrafficTimeline: Hashable, Sendable {
     ///   - step: whole multiples of ten seconds.
     /// - Returns: `nil` for no time, or more than ``maxSteps``.
     package init?(from: Timestamp, to: Timestamp, step: Duration) {
+        guard step <= Self.maxStep else { return nil }
         let length = step.microseconds
-        guard length > 0, length % 10_000_000 == 0, from.microseconds >= 0, to > from else { return nil }
+        guard length > 0, length % 10_000_000 == 0, from.microseconds >= 0, to > from,
+            to <= Self.maxEnd
+        else { return nil }
         let first = from.microseconds / length
         let end = (to.microseconds + length - 1) / length
         guard end - first <= Self.maxSteps else { return nil }

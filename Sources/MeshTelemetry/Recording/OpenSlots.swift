@@ -13,24 +13,27 @@ struct OpenSlots {
         var mesh: TrafficMesh
         var slot: Int64
         var hosts: [String: TrafficSample]
-        /// Sidecars that were connected to this replica all the time.
-        var connected: Int
         /// Sidecars whose report came here.
-        var reporting: Int
+        var reporters: Set<NamespacedName>
         /// Series that were counted together with others.
         var overflowed: Int
     }
 
+    private struct Reporter: Hashable {
+        var mesh: TrafficMesh
+        var name: NamespacedName
+    }
+
     private struct Slot {
         var hosts: [String: TrafficSample] = [:]
-        var reporting: Set<NamespacedName> = []
+        var reporters: Set<NamespacedName> = []
         var overflowed = 0
     }
 
     /// How long after its end a slot is open: half of a sidecar's interval, and a second for reports that come late.
     static let openFor = Duration.seconds(6)
-    /// By how much a sidecar may report later or earlier than an interval after its last report without seeming to have left a
-    /// slot out.
+    /// By how much the way of a report may differ from that of the one before, so that one seems to begin before or after the
+    /// other's end.
     private static let jitter = Duration.seconds(1)
     /// The longest interval that is believed.
     private static let maxInterval = Duration.seconds(20)
@@ -38,10 +41,8 @@ struct OpenSlots {
     private var slots: [Int64: [TrafficMesh: Slot]] = [:]
     /// Series of each tenant in each slot.
     private var series: [Int64: [Name: Int]] = [:]
-    /// The sidecars that were connected when a slot began.
-    private var connectedAtStart: [Int64: [TrafficMesh: Set<NamespacedName>]] = [:]
-    /// The sidecars that were connected when a slot began and when it ended.
-    private var connectedThroughout: [Int64: [TrafficMesh: Set<NamespacedName>]] = [:]
+    /// When a sidecar's last report came.
+    private var lastArrivals: [Reporter: Timestamp] = [:]
     /// The newest slot that was closed.
     private var closed = Int64.min
 
@@ -54,11 +55,26 @@ struct OpenSlots {
         if slot > closed {
             for (destination, counts) in report.counts { count(counts, of: destination, report, in: slot) }
         }
-        // Whose middle lies within the interval.
-        let first = Self.span.slot(of: time - interval - Self.jitter - Self.span.duration / 2) + 1
-        let last = Self.span.slot(of: time + Self.jitter - Self.span.duration / 2)
-        for covered in first...max(first, last) where covered > closed {
-            slots[covered, default: [:]][report.mesh, default: Slot()].reporting.insert(report.proxy)
+        cover(report, from: time - interval, to: time)
+    }
+
+    /// Notes which slots a report is about: those whose middle lies in its interval, so that of a sidecar that reports without a gap
+    /// every slot is covered by one report, and of one that leaves some out as many slots are missing.
+    private mutating func cover(_ report: TrafficReport, from start: Timestamp, to end: Timestamp) {
+        let reporter = Reporter(mesh: report.mesh, name: report.proxy)
+        let last = lastArrivals[reporter]
+        lastArrivals[reporter] = max(last ?? end, end)
+        // Where it seems to begin a little before or after the end of the last one, it begins there.
+        let isNext = last.map { start - Self.jitter <= $0 && $0 <= start + Self.jitter } ?? false
+        let first = Self.span.slot(of: (isNext ? last ?? start : start) - Self.span.duration / 2) + 1
+        let newest = Self.span.slot(of: end - Self.span.duration / 2)
+        for slot in stride(from: max(first, closed + 1), through: newest, by: 1) {
+            var entry = slots[slot]?[report.mesh] ?? Slot()
+            guard entry.reporters.count < Limits.telemetryReporters.value else { continue }
+            // In place: what is taken out of the dictionary is put back below.
+            slots[slot]?[report.mesh] = nil
+            entry.reporters.insert(report.proxy)
+            slots[slot, default: [:]][report.mesh] = entry
         }
     }
 
@@ -85,36 +101,19 @@ struct OpenSlots {
         slots[slot, default: [:]][report.mesh] = entry
     }
 
-    /// Whether nobody has said yet who is connected in the slot of the moment.
-    func isNewSlot(at time: Timestamp) -> Bool { connectedAtStart[Self.span.slot(of: time)] == nil }
-
-    /// Notes who is connected. To be told in each slot.
-    mutating func note(connected: [TrafficMesh: Set<NamespacedName>], at time: Timestamp) {
-        let slot = Self.span.slot(of: time)
-        guard connectedAtStart[slot] == nil else { return }
-        connectedAtStart[slot] = connected
-        guard let before = connectedAtStart.removeValue(forKey: slot - 1) else { return }
-        var both: [TrafficMesh: Set<NamespacedName>] = [:]
-        for (mesh, proxies) in before { both[mesh] = proxies.intersection(connected[mesh] ?? []) }
-        connectedThroughout[slot - 1] = both
-        connectedAtStart = connectedAtStart.filter { $0.key >= slot - 1 }
-    }
-
     /// Takes the slots that ended long enough ago, the oldest first; with `isEnding` all.
     mutating func close(at time: Timestamp, isEnding: Bool = false) -> [Closed] {
         let newest = isEnding ? Int64.max : Self.span.slot(of: time - Self.openFor) - 1
-        let due = Set(slots.keys).union(connectedThroughout.keys).filter { $0 <= newest }.sorted()
+        let due = slots.keys.filter { $0 <= newest }.sorted()
         guard let last = due.last else { return [] }
         closed = max(closed, last)
+        lastArrivals = lastArrivals.filter { $0.value > time - Self.maxInterval - Self.jitter }
         return due.flatMap { slot in
-            let meshes = slots.removeValue(forKey: slot) ?? [:]
-            let connected = connectedThroughout.removeValue(forKey: slot) ?? [:]
             series[slot] = nil
-            return Set(meshes.keys).union(connected.keys).map { mesh in
-                let counted = meshes[mesh] ?? Slot()
-                return Closed(
-                    mesh: mesh, slot: slot, hosts: counted.hosts, connected: connected[mesh]?.count ?? 0,
-                    reporting: counted.reporting.count, overflowed: counted.overflowed)
+            return (slots.removeValue(forKey: slot) ?? [:]).map { mesh, counted in
+                Closed(
+                    mesh: mesh, slot: slot, hosts: counted.hosts, reporters: counted.reporters,
+                    overflowed: counted.overflowed)
             }
         }
     }

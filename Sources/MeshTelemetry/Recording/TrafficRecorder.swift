@@ -30,7 +30,6 @@ package final class TrafficRecorder: Sendable {
     }
 
     private let store: MeshStore
-    private let connected: @Sendable () -> [TrafficMesh: Set<NamespacedName>]
     private let state = Mutex(State())
     private let epoch = ContinuousClock.now
     private let logger: Logger
@@ -47,15 +46,9 @@ package final class TrafficRecorder: Sendable {
     /// Slots of all meshes that wait for the database.
     private static let maxWaiting = 30
 
-    /// - Parameters:
-    ///   - connected: the Envoys that are connected to this replica now.
-    ///   - metrics: where is counted what is lost.
-    package init(
-        store: MeshStore, metrics: any MetricsFactory, logger: Logger,
-        connected: @escaping @Sendable () -> [TrafficMesh: Set<NamespacedName>]
-    ) {
+    /// - Parameter metrics: where is counted what is lost.
+    package init(store: MeshStore, metrics: any MetricsFactory, logger: Logger) {
         self.store = store
-        self.connected = connected
         self.logger = logger
         writer = String(UInt64.random(in: 0 ... .max), radix: 36)
         dropped = Self.droppedSlots.makeCounter(in: metrics)
@@ -94,9 +87,7 @@ package final class TrafficRecorder: Sendable {
         do {
             if state.withLock({ $0.offset == nil }) { try await askForTime() }
             guard let now = state.withLock({ state in state.offset.map { self.time($0) } }) else { return }
-            let connected = state.withLock { $0.open.isNewSlot(at: now) } ? connected() : nil
             let closed = state.withLock { state in
-                if let connected { state.open.note(connected: connected, at: now) }
                 state.waiting += state.open.close(at: now)
                 return state.waiting
             }
@@ -113,7 +104,7 @@ package final class TrafficRecorder: Sendable {
             return state.waiting + state.open.close(at: self.time(offset), isEnding: true)
         }
         do {
-            try await write(rest, isLast: true)
+            try await write(rest)
         } catch {
             logger.warning("telemetry not written", metadata: ["error": "\(error)"])
         }
@@ -133,18 +124,17 @@ package final class TrafficRecorder: Sendable {
         state.withLock { $0.offset = (time - Timestamp(microseconds: 0)) - (middle - epoch) }
     }
 
-    private func write(_ closed: [OpenSlots.Closed], isLast: Bool = false) async throws {
+    private func write(_ closed: [OpenSlots.Closed]) async throws {
         guard !closed.isEmpty else { return }
         let rows = closed.flatMap { slot in
             slot.hosts.sorted { $0.key < $1.key }.map {
                 TrafficRow(mesh: slot.mesh, slot: slot.slot, host: $0.key, samples: $0.value.bytes)
             }
         }
-        let newest = closed.map(\.slot).max()
         let coverage = closed.map {
             TrafficCoverageRow(
-                mesh: $0.mesh, slot: $0.slot, writer: writer, connected: $0.connected, reporting: $0.reporting,
-                overflowed: $0.overflowed, isLast: isLast && $0.slot == newest)
+                mesh: $0.mesh, slot: $0.slot, writer: writer, reporters: $0.reporters.sorted(),
+                overflowed: $0.overflowed)
         }
         try await store.recordTraffic(rows, coverage, by: writer)
         let reporters = state.withLock { state in
