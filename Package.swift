@@ -306,8 +306,10 @@ let package = Package(
         .testTarget(
             name: "MeshControlTests",
             dependencies: [
-                "MeshControl", "MeshFeed", "MeshIdentity", "MeshCompiler", "RE2", "Documents", "MeshCore",
-                "GrayRelease", "MeshModel", "MeshStore", "MeshFixtures", "Postgres", "StoreFixtures", "TestSupport",
+                "MeshControl", "Analysis", "MeshTelemetry", "MeshFeed", "MeshIdentity", "MeshCompiler", "RE2",
+                "Documents",
+                "MeshCore", "GrayRelease", "MeshModel", "MeshStore", "MeshFixtures", "Postgres", "StoreFixtures",
+                "TestSupport",
                 logging,
             ], swiftSettings: strict),
         .testTarget(

@@ -25,7 +25,7 @@ struct BuiltinWindow {
         let share = coverage.share
         guard share >= MetricReading.coverageNeeded else { return MetricReading(.uncovered, coverage: share) }
         if let judge = metric.judge { return points(figure, metric, judge, share) }
-        let (mine, others) = (sum(canary, metric), sum(stable, metric))
+        let (mine, others) = (RequestCounts(sum(canary, metric)), RequestCounts(sum(stable, metric)))
         let have = figure.samples(mine)
         let fewest = metric.baseline == nil ? have : min(have, figure.samples(others))
         guard fewest >= metric.samplesNeeded else {
@@ -43,7 +43,8 @@ struct BuiltinWindow {
     ) -> MetricReading {
         var (experiment, control): ([Double], [Double]) = ([], [])
         for (_, sample) in samples.sorted(by: { $0.key < $1.key }) {
-            let (mine, others) = (sum(sample, canary, metric), sum(sample, stable, metric))
+            let mine = RequestCounts(sum(sample, canary, metric))
+            let others = RequestCounts(sum(sample, stable, metric))
             guard mine.requests >= Self.minRequests, others.requests >= Self.minRequests,
                 let a = figure.value(mine, over: BuiltinMetric.slot),
                 let b = figure.value(others, over: BuiltinMetric.slot)
@@ -52,33 +53,29 @@ struct BuiltinWindow {
             control.append(b)
         }
         guard experiment.count >= judge.minSamples else {
-            return MetricReading(.tooFew(experiment.count), samples: experiment.count, coverage: share)
+            return MetricReading(
+                .tooFew(experiment.count), samples: experiment.count, coverage: share,
+                inputs: Self.inputs(experiment, control))
         }
+        return MetricReading(
+            .points(experiment: experiment, control: control), samples: experiment.count, coverage: share,
+            inputs: Self.inputs(experiment, control))
+    }
+
+    /// A judge's points, in order.
+    private static func inputs(_ experiment: [Double], _ control: [Double]) -> [String: Double] {
         var inputs: [String: Double] = [:]
         for (index, (a, b)) in zip(experiment, control).enumerated() {
             inputs["canary\(index)"] = a
             inputs["stable\(index)"] = b
         }
-        return MetricReading(
-            .points(experiment: experiment, control: control), samples: experiment.count, coverage: share,
-            inputs: inputs)
+        return inputs
     }
 
-    /// The numbers of which the figure was computed.
-    private func inputs(_ mine: TrafficCounts, _ others: TrafficCounts, _ metric: AnalysisMetric) -> [String: Double] {
-        var inputs = [
-            "requests": Double(mine.requests), "errors": Double(mine.errors), "attempts": Double(mine.attempts),
-            "failedAttempts": Double(mine.failedAttempts),
-        ]
-        for bucket in 0..<LatencyLadder.bucketCount where mine.latency[bucket] > 0 {
-            let name = bucket < LatencyLadder.bounds.count ? "le\(LatencyLadder.bounds[bucket])" : "leInf"
-            inputs[name] = Double(mine.latency[bucket])
-        }
-        if metric.baseline != nil {
-            inputs["baselineRequests"] = Double(others.requests)
-            inputs["baselineErrors"] = Double(others.errors)
-        }
-        return inputs
+    /// The numbers of which the figures of both sides can be computed again.
+    private func inputs(_ mine: RequestCounts, _ others: RequestCounts, _ metric: AnalysisMetric) -> [String: Double] {
+        guard metric.baseline != nil else { return mine.inputs("") }
+        return mine.inputs("").merging(others.inputs("baseline.")) { first, _ in first }
     }
 
     private func sum(_ version: Name, _ metric: AnalysisMetric) -> TrafficCounts {
@@ -97,9 +94,41 @@ struct BuiltinWindow {
     }
 }
 
+/// Everything of the requests to a version that figures go by; kept with a measurement, which can be computed of it again.
+struct RequestCounts {
+    var requests: UInt64
+    var errors: UInt64
+    var attempts: UInt64
+    var failedAttempts: UInt64
+    var latency: LatencyHistogram
+}
+
+extension RequestCounts {
+    init(_ counts: TrafficCounts) {
+        self.init(
+            requests: counts.requests, errors: counts.errors, attempts: counts.attempts,
+            failedAttempts: counts.failedAttempts, latency: counts.latency)
+    }
+
+    /// By name, with the buckets that counted something.
+    ///
+    /// - Parameter side: stands before each name.
+    func inputs(_ side: String) -> [String: Double] {
+        var inputs = [
+            side + "requests": Double(requests), side + "errors": Double(errors), side + "attempts": Double(attempts),
+            side + "failedAttempts": Double(failedAttempts), side + "latencySum": latency.sum,
+        ]
+        for bucket in 0..<LatencyLadder.bucketCount where latency[bucket] > 0 {
+            let name = bucket < LatencyLadder.bounds.count ? "le\(LatencyLadder.bounds[bucket])" : "leInf"
+            inputs[side + name] = Double(latency[bucket])
+        }
+        return inputs
+    }
+}
+
 extension BuiltinSeries {
     /// How many requests, or tries, the figure is of.
-    fileprivate func samples(_ counts: TrafficCounts) -> Int {
+    func samples(_ counts: RequestCounts) -> Int {
         switch metric {
         case .requestSuccessRate, .requestRate: Int(clamping: counts.requests)
         case .attemptSuccessRate: Int(clamping: counts.attempts)
@@ -109,7 +138,7 @@ extension BuiltinSeries {
     }
 
     /// - Returns: `nil` where nothing tells.
-    fileprivate func value(_ counts: TrafficCounts, over length: Duration) -> Double? {
+    func value(_ counts: RequestCounts, over length: Duration) -> Double? {
         func share(_ bad: UInt64, of all: UInt64) -> Double? { all == 0 ? nil : max(0, 1 - Double(bad) / Double(all)) }
         switch metric {
         case .requestSuccessRate: return share(counts.errors, of: counts.requests)
