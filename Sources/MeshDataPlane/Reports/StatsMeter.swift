@@ -102,7 +102,7 @@ final class StatsMeter: StatsDelegate {
         else { return .taken }
         var counts: [TrafficReport.Destination: TrafficCounts] = [:]
         for (name, stats) in report.clusters {
-            guard let cluster = mesh.cluster(name) else { continue }
+            guard let cluster = mesh.cluster(name, sentTo: claims.namespace) else { continue }
             let counted = TrafficCounts(stats)
             let destination = TrafficReport.Destination(
                 host: cluster.host.unambiguous, port: cluster.port, version: cluster.version)
@@ -144,7 +144,7 @@ final class StatsMeter: StatsDelegate {
 }
 
 /// A mesh with what it takes to understand sidecars' statistics.
-private struct KnownMesh {
+struct KnownMesh {
     /// How long it is gone by before it is looked at again.
     static let pause = Duration.seconds(5)
     /// How long it is kept although nobody reports.
@@ -154,8 +154,8 @@ private struct KnownMesh {
     var looked: ContinuousClock.Instant
     /// The versions that sidecars stand before, where endpoints say so.
     let versions: [NamespacedName: Name]
-    /// The hosts that are no services'.
-    private let externals: Set<String>
+    /// The hosts that are no services', with who sees them besides the namespace that defines them.
+    private let externals: [Host: [DefinedHost.Export]]
 
     init(_ state: MeshState, looked: ContinuousClock.Instant) {
         self.state = state
@@ -168,14 +168,19 @@ private struct KnownMesh {
             }
         }
         self.versions = versions
-        externals = Set(
-            state.names(of: .serviceEntry).flatMap { name in
-                state.definitions(by: name, .serviceEntry).map(\.text)
-            })
+        var externals: [Host: [DefinedHost.Export]] = [:]
+        for name in state.names(of: .serviceEntry) {
+            for host in state.definitions(by: name, .serviceEntry) {
+                externals[.external(host.text, of: name.namespace), default: []].append(host.export)
+            }
+        }
+        self.externals = externals
     }
 
-    /// The destination that a cluster is named after; `nil`: the mesh has none like it.
-    func cluster(_ name: String) -> IR.ClusterName? {
+    /// The destination that a cluster is named after; `nil`: the mesh has none like it, or sidecars of the namespace are not sent it.
+    ///
+    /// Clusters of services are sent to everybody, so a namespace is all that it takes to know what a sidecar is sent.
+    func cluster(_ name: String, sentTo namespace: Name) -> IR.ClusterName? {
         guard let cluster = IR.ClusterName(name) else { return nil }
         switch cluster.host {
         case .service(let service):
@@ -185,7 +190,9 @@ private struct KnownMesh {
             // Others would let a sidecar make up as many as it likes.
             guard cluster.version.map({ service.hasVersion($0) }) ?? true else { return nil }
             return cluster
-        case .external(let text, _): return externals.contains(text) ? cluster : nil
+        case .external(_, let owner):
+            guard let exports = externals[cluster.host] else { return nil }
+            return owner == namespace || exports.contains { $0.contains(namespace) } ? cluster : nil
         }
     }
 }
