@@ -61,4 +61,42 @@ struct ReleaseWarningTests {
             #expect(try await warned(Self.rules, Self.rules(canary: 0)) == [])
         }
     }
+
+    @Test("a start that goes by figures names the proxies that report too little for them")
+    func countsOnly() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            let proxies = ["a", "b", "c", "d", "e", "f"].map {
+                NamespacedName(namespace: .known("shop"), name: .known($0))
+            }
+            try await fixture.store.heartbeat("r")
+            try await fixture.store.report(
+                proxies.map {
+                    ProxyRow(
+                        mesh: ControlFixture.mesh, name: $0, replica: "r", connected: true,
+                        connectedAt: Timestamp(microseconds: 0), ackedRevision: 1, types: [:])
+                })
+            try await fixture.store.noteReporting(
+                stats: [], loads: proxies.map { ReportingProxy(mesh: ControlFixture.mesh, name: $0) })
+            let analysis: JSONValue = ["templates": ["builtin/http-golden"]]
+            for (isMeasured, changes) in [
+                (false, [:]),
+                (
+                    true,
+                    [
+                        "strategy": [
+                            "type": "canary",
+                            "steps": [["setWeight": 2000], ["analysis": analysis], ["setWeight": 10_000]],
+                        ]
+                    ]
+                ),
+            ] as [(Bool, [String: JSONValue])] {
+                try await fixture.put("shop/releases/r", ControlFixture.release(changes))
+                let options = WriteOptions(validateOnly: true, requestId: "r")
+                let details = try await fixture.act(.start, [:], options).warnings.map(\.detail)
+                let told = details.filter { $0.contains("6 connected proxies") }
+                #expect(told.count == (isMeasured ? 1 : 0), "\(details)")
+                #expect(told.allSatisfy { $0.hasSuffix("shop/a, shop/b, shop/c, shop/d, shop/e, …") })
+            }
+        }
+    }
 }

@@ -9,6 +9,8 @@ internal import MeshStore
 struct ObjectRoutes: Sendable {
     static let writeQuery = ["validateOnly", "fieldValidation"]
     static let listQuery = ["pageSize", "pageToken", "labelSelector"]
+    /// Asks for what the server brings with it as well.
+    private static let builtinQuery = "builtin"
 
     let kind: Kind
     let control: ControlPlane
@@ -19,7 +21,8 @@ struct ObjectRoutes: Sendable {
         let (one, many) = (kind.name, kind.info.pluralName)
         return [
             Route(
-                .get, collection, "list\(many)", .needs(.read(kind)), query: Self.listQuery,
+                .get, collection, "list\(many)", .needs(.read(kind)),
+                query: Self.listQuery + (kind == .analysisTemplate ? [Self.builtinQuery] : []),
                 isWatchable: kind.scope != .platform
             ) { $0.head.prefersEvents ? try await self.watch($0) : try await self.list($0) },
             Route(
@@ -48,11 +51,14 @@ struct ObjectRoutes: Sendable {
     private func list(_ request: APIRequest) async throws -> APIAnswer {
         let paging = Paging(request.query, PageCursor.init(parts:))
         let labels = LabelSelector.read(request.query)
+        let withBuiltins = request.query.flag(Self.builtinQuery)
         try request.query.check()
         let page = try await control.list(
             kind, in: try request.scope(kind), ListOptions(pageSize: paging.size, after: paging.after, labels: labels),
             by: request.caller)
-        return .page(page.items.map { $0.json() }, next: page.next?.parts)
+        // Before all others, and they have no labels.
+        let builtins = withBuiltins && paging.after == nil && labels.isEmpty ? control.builtinTemplates : []
+        return .page(builtins + page.items.map { $0.json() }, next: page.next?.parts)
     }
 
     private func watch(_ request: APIRequest) async throws -> APIAnswer {

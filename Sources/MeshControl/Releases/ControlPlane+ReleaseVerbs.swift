@@ -57,9 +57,10 @@ extension ControlPlane {
         let effects = isStart || verb.movesUnsplit ? release.effects(in: world.rules) : []
         if isStart { try Self.check(effects, of: release, in: world.rules) }
         let plan = isStart || verb.name == .retryAnalysis ? try await copyTemplates(for: release) : nil
+        let measured = isStart ? try await analysisWarnings(of: plan ?? AnalysisPlan(), in: release.mesh) : []
         let told =
             isStart
-            ? effects.warnings + Self.warnings(of: release, effects, world)
+            ? effects.warnings + Self.warnings(of: release, effects, world) + measured
             : verb.movesUnsplit ? effects.filter { $0.atPromotion == .moves }.warnings : []
         let others = isStart ? try await replaced(by: release, caller) : []
         do {
