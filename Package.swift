@@ -306,8 +306,8 @@ let package = Package(
         .testTarget(
             name: "MeshControlTests",
             dependencies: [
-                "MeshControl", "Analysis", "MeshTelemetry", "MeshFeed", "MeshIdentity", "MeshCompiler", "RE2",
-                "Documents",
+                "MeshControl", "Analysis", "MeshTelemetry", "MeshFeed", "MeshIdentity", "MeshCompiler", "Egress",
+                "HTTPFixtures", "RE2", "Documents",
                 "MeshCore", "GrayRelease", "MeshModel", "MeshStore", "MeshFixtures", "Postgres", "StoreFixtures",
                 "TestSupport",
                 logging,

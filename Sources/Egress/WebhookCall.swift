@@ -31,15 +31,18 @@ package struct WebhookCall: Sendable {
     /// How much is kept of a response's body.
     package static let keptBytes = 4 << 10
 
+    /// The value of `webhook-signature`; `nil` without a secret.
+    ///
+    /// - Parameter seconds: the time of sending, since 1970.
+    package func signature(at seconds: Int64) -> String? { secret?.signature(id: id, at: seconds, body) }
+
     /// - Parameter seconds: the time of sending, since 1970.
     func request(at seconds: Int64) -> EgressRequest {
         var headers = [
             (name: "Content-Type", value: "application/json"), (name: "webhook-id", value: id),
             (name: "Idempotency-Key", value: id), (name: "webhook-timestamp", value: String(seconds)),
         ]
-        if let secret {
-            headers.append((name: "webhook-signature", value: secret.signature(id: id, at: seconds, body)))
-        }
+        if let signature = signature(at: seconds) { headers.append((name: "webhook-signature", value: signature)) }
         return EgressRequest(
             method: "POST", url: url, headers: headers, body: body, timeout: timeout, responseLimit: Self.keptBytes,
             cutsResponse: true, bounds: bounds)

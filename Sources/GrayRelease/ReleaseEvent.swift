@@ -48,6 +48,8 @@ package struct ReleaseEvent: Hashable, Sendable {
         case successRolledBack = "SuccessRolledBack"
         case analysisStarted = "AnalysisStarted"
         case inconclusiveAccepted = "InconclusiveAccepted"
+        /// Written by whoever delivers, and not by the engine.
+        case notificationFailed = "NotificationFailed"
     }
 
     package var kind: Kind

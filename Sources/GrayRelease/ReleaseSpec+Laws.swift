@@ -54,6 +54,7 @@ extension ReleaseSpec {
         allowed.onFailed = onFailed
         (allowed.onInconclusive, allowed.onError) = (onInconclusive, onError)
         allowed.errorEscalation = errorEscalation
+        allowed.notifications = notifications
         if unsplitAction == old.unsplitAction { allowed.unsplit = unsplit }
         // In Promoting the current step is one behind the last, so no step may be changed.
         let fixed = min((status.currentStep?.index ?? -1) + 1, old.strategy.steps.count)

@@ -62,6 +62,8 @@ package struct ReleaseSpec: Document {
     package var supersedePolicy = SupersedePolicy.reject
     /// How long after its success the release can be rolled back. `1s...720h`, default 72 h.
     package var rollbackWindow = Duration.seconds(72 * 3600)
+    /// Channels that are told what happens.
+    package var notifications: [ReleaseNotification] = []
     /// The text of ``unsplitAction`` as it is written. Its default depends on the scope, so it is not written down: a scope that is
     /// added later narrows the release all the same.
     ///
@@ -184,10 +186,11 @@ package struct ReleaseSpec: Document {
                     "How long after its success a release can be rolled back, as long as it is the service's last one."),
                 .refused("revisions", "only the last success of a service can be rolled back"),
             ], "When a success can be taken back."),
-        .refused("notifications", "notifications are not there yet"),
+        .defaulted(
+            "notifications", \.notifications, .notifications, "Channels that are told what happens to the release."),
     ]
     package static let summary: String? =
-        "Of a started release only the steps behind the current one and failurePolicy may be changed."
+        "Of a started release only the steps behind the current one, failurePolicy and notifications may be changed."
 
     private static let failurePolicy: [Field<Self>] =
         [

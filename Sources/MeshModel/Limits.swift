@@ -104,6 +104,17 @@ extension Limits {
         "measurementsPerMetric", 10_000, "measurements",
         "those of one metric in one run that are kept; older ones are forgotten")
 
+    // MARK: Notifications
+
+    package static let notificationsPerMinute = Limit(
+        "notificationsPerMinute", 20, "messages", "those to one channel in a minute; what comes beyond is one message")
+    package static let eventsPerDigest = Limit(
+        "eventsPerDigest", 50, "events", "those that one message tells one by one; the rest is counted")
+    package static let deliveries = Limit(
+        "deliveries", 64, "deliveries", "messages that one replica delivers at a time")
+    package static let deliveriesPerTenant = Limit(
+        "deliveriesPerTenant", 8, "deliveries", "channels of one tenant that are delivered to at a time")
+
     // MARK: Secrets
 
     package static let secretBytes = Limit(
@@ -125,6 +136,7 @@ extension Limits {
         streamsPerTenant,
         viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, telemetrySeries, telemetrySources,
         telemetryReporters, analysisRunsPerRelease, measurementsPerMetric,
-        waitingStatsBytes, secretBytes, keysPerSecret, secretsPerTenant, adminTokenLength,
+        waitingStatsBytes, notificationsPerMinute, eventsPerDigest, deliveries, deliveriesPerTenant, secretBytes,
+        keysPerSecret, secretsPerTenant, adminTokenLength,
     ]
 }

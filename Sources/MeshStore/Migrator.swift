@@ -82,8 +82,10 @@ package struct Migrator: Sendable {
         Migration(name: "0013_telemetry", script: text(PackageResources._013_telemetry_sql), isAdditive: true),
         Migration(name: "0014_analysis", script: text(PackageResources._014_analysis_sql), isAdditive: true),
         Migration(name: "0015_reporters", script: text(PackageResources._015_reporters_sql), isAdditive: true),
-        Migration(name: "0018_people", script: text(PackageResources._018_people_sql), isAdditive: true),
         Migration(name: "0016_secrets", script: text(PackageResources._016_secrets_sql), isAdditive: true),
+        Migration(
+            name: "0017_notifications", script: text(PackageResources._017_notifications_sql), isAdditive: true),
+        Migration(name: "0018_people", script: text(PackageResources._018_people_sql), isAdditive: true),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -304,7 +304,7 @@ extension StoreTransaction {
                 VALUES (\(tenant.text), \(row.object.uid)::text::uuid, \(event.dedupeKey), \(event.kind.rawValue), \(actor),
                         \(try event.json.stored), \(event.at.stored))
                 """
-            }
+            } + outboxWrites(decision.events, of: row.object, by: actor)
     }
 
     /// The service that a release is about.

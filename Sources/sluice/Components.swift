@@ -27,6 +27,7 @@ struct Components: Sendable {
     let dataPlane: DataPlane
     let signals: ChangeSignals
     let releases = ReleaseSignal()
+    let notifications = ReleaseSignal()
     let proxyRetention: Duration
     let logger: Logger
 
@@ -75,7 +76,15 @@ struct Components: Sendable {
             Background("reporter", logger) {
                 try await dataPlane.report(as: replica, wakeReleases: { releases.notify() })
             },
-            Background("release signals", logger) { for await _ in released { releases.notify() } },
+            Background("release signals", logger) {
+                for await _ in released {
+                    releases.notify()
+                    notifications.notify()
+                }
+            },
+            Background("notifications", logger) {
+                try await NotificationDriver(control: engine, signal: notifications, logger: logger).run()
+            },
             Background("releases", logger) { try await driver.run() },
             Background("egress", logger) {
                 try? await Task.sleep(for: .seconds(86_400 * 365 * 100))

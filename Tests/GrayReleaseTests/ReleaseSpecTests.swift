@@ -242,7 +242,14 @@ struct ReleaseSpecTests {
                 #"{"type": "canary"}"#, #""rollbackWindow": {"revisions": 3}"#, "/spec/rollbackWindow/revisions",
                 .unsupported
             ),
-            (#"{"type": "canary"}"#, #""notifications": []"#, "/spec/notifications", .unsupported),
+            (
+                #"{"type": "canary"}"#, #""notifications": [{"channel": "ops", "events": ["Nothing"]}]"#,
+                "/spec/notifications/0/events/0", .invalidValue
+            ),
+            (
+                #"{"type": "canary"}"#, #""notifications": [{"events": ["Paused"]}]"#,
+                "/spec/notifications/0/channel", .required
+            ),
             (#"{"type": "canary"}"#, #""supersedePolicy": "supersede""#, "/spec/supersedePolicy", .invalidValue),
             (
                 #"{"type": "canary"}"#, #""failurePolicy": {"onError": "promote"}"#, "/spec/failurePolicy/onError",

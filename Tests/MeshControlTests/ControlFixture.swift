@@ -1,4 +1,5 @@
 import Documents
+import Egress
 import Foundation
 import GrayRelease
 import MeshControl
@@ -41,11 +42,11 @@ struct ControlFixture: Sendable {
     }
 
     /// - Parameter sealing: `nil`: a server that was given no key-encryption key.
-    init(_ database: StoreFixture, sealing: KeyEncryptionKeys? = keys("k1")) {
+    init(_ database: StoreFixture, sealing: KeyEncryptionKeys? = keys("k1"), egress: EgressClient? = nil) {
         self.database = database
         control = ControlPlane(
-            store: database.store, feeds: FeedReader(store: database.store, logger: quietLogger), sealing: sealing,
-            logger: quietLogger)
+            store: database.store, feeds: FeedReader(store: database.store, logger: quietLogger), egress: egress,
+            sealing: sealing, logger: quietLogger)
     }
 
     /// Key-encryption keys, each of which is what its id says.

@@ -26,6 +26,8 @@ struct PermissionTests {
         meshes.update           -      -         -        x         x           x
         metricProviders.read    x      x         x        x         x           x
         metricProviders.write   -      -         -        x         x           x
+        notificationChannels.read x    x         x        x         x           x
+        notificationChannels.write -   x         -        x         x           x
         operations.read         x      x         x        x         x           x
         proxies.bootstrap       -      x         -        x         x           x
         proxies.goodbye         -      x         -        x         x           x

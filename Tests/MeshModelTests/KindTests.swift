@@ -25,12 +25,13 @@ struct KindTests {
                 "analysisTemplates analysisTemplate AnalysisTemplates: analysis template, analysis templates",
                 "metricProviders metricProvider MetricProviders: metric provider, metric providers",
                 "secrets secret Secrets: secret, secrets",
+                "notificationChannels notificationChannel NotificationChannels: notification channel, notification channels",
             ])
         #expect(kinds.kind(named: "Service") == .service && kinds.kind(named: "Pod") == nil)
         #expect(
             kinds.all.filter(\.info.isInMesh) == [
                 .service, .endpoint, .virtualService, .destinationRule, .serviceEntry, .release,
-                .analysisTemplate, .metricProvider, .secret,
+                .analysisTemplate, .metricProvider, .secret, .notificationChannel,
             ])
     }
 

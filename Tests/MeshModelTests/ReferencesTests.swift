@@ -61,6 +61,29 @@ struct ReferencesTests {
         #expect(try Self.references(.metricProvider, ["prometheus": ["url": "https://example.com"]]) == [])
     }
 
+    @Test("a notification channel its Secrets, and a release its channels, in steps too")
+    func notifications() throws {
+        let url: JSONValue = ["secretRef": ["name": "ops", "key": "url"]]
+        let sign: JSONValue = ["secretRef": ["name": "ops", "key": "sign"]]
+        #expect(
+            try Self.references(.notificationChannel, ["type": "json", "urlFrom": url, "signFrom": sign]) == [
+                "Secret shop/ops key/url /spec/urlFrom/secretRef strong none",
+                "Secret shop/ops key/sign /spec/signFrom/secretRef strong none",
+            ])
+        let note: JSONValue = ["notify": ["channels": ["a", "b"], "message": "m"]]
+        let release: JSONValue = [
+            "service": "reviews", "stable": ["version": "v1"], "canary": ["version": "v2"],
+            "notifications": [["channel": "ops"]],
+            "strategy": ["type": "canary", "steps": [["setWeight": 10], note]],
+        ]
+        #expect(
+            try Self.references(.release, release).filter { $0.hasPrefix("NotificationChannel") } == [
+                "NotificationChannel shop/ops - /spec/notifications/0/channel weak none",
+                "NotificationChannel shop/a - /spec/strategy/steps/1/notify/channels/0 weak none",
+                "NotificationChannel shop/b - /spec/strategy/steps/1/notify/channels/1 weak none",
+            ])
+    }
+
     @Test("a cluster the mesh that it is part of, and was")
     func clusters() throws {
         for (isEnabled, strength) in [(true, "strong"), (false, "weak")] {

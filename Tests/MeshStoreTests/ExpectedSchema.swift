@@ -148,6 +148,29 @@ enum ExpectedSchema {
         operation.response jsonb
         operation.created_at timestamp with time zone not null default now()
         operation.updated_at timestamp with time zone not null default now()
+        outbox.tenant dns_label not null
+        outbox.mesh dns_label not null
+        outbox.namespace dns_label not null
+        outbox.channel dns_label not null
+        outbox.sequence bigint not null identity
+        outbox.release uuid not null
+        outbox.dedupe_key text not null
+        outbox.document jsonb not null
+        outbox.at timestamp with time zone not null default now()
+        outbox.digest bigint
+        outbox.done_at timestamp with time zone
+        outbox.failure text
+        outbox_channel.tenant dns_label not null
+        outbox_channel.mesh dns_label not null
+        outbox_channel.namespace dns_label not null
+        outbox_channel.channel dns_label not null
+        outbox_channel.written bigint not null default 0
+        outbox_channel.next_at timestamp with time zone
+        outbox_channel.attempts integer not null default 0
+        outbox_channel.minute_began timestamp with time zone not null default now()
+        outbox_channel.sent integer not null default 0
+        outbox_channel.lease_epoch bigint not null default 0
+        outbox_channel.lease_until timestamp with time zone
         proxy.tenant dns_label not null
         proxy.mesh dns_label not null
         proxy.namespace dns_label not null
@@ -297,6 +320,11 @@ enum ExpectedSchema {
         object_condition: FOREIGN KEY (tenant, mesh) REFERENCES condition_state(tenant, mesh) ON DELETE CASCADE
         object_condition: PRIMARY KEY (tenant, mesh, kind, namespace, service, name, source, "position")
         operation: PRIMARY KEY (tenant, id)
+        outbox: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
+        outbox: PRIMARY KEY (tenant, mesh, namespace, channel, sequence)
+        outbox: UNIQUE (tenant, dedupe_key)
+        outbox_channel: FOREIGN KEY (tenant, mesh) REFERENCES mesh(tenant, mesh) ON DELETE CASCADE
+        outbox_channel: PRIMARY KEY (tenant, mesh, namespace, channel)
         proxy: PRIMARY KEY (tenant, mesh, namespace, name)
         proxy_feed: CHECK ((compacted >= 0))
         proxy_feed: CHECK ((revision > 0))
@@ -331,6 +359,9 @@ enum ExpectedSchema {
         CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
         CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)
         CREATE INDEX object_references ON public.object USING btree (tenant, kind, mesh, namespace, service, name) WHERE ((references_generation <> generation) OR (references_version < 1))
+        CREATE INDEX outbox_age ON public.outbox USING btree (done_at) WHERE (done_at IS NOT NULL)
+        CREATE INDEX outbox_channel_due ON public.outbox_channel USING btree (next_at) WHERE (next_at IS NOT NULL)
+        CREATE INDEX outbox_waiting ON public.outbox USING btree (tenant, mesh, namespace, channel, sequence) WHERE (done_at IS NULL)
         CREATE INDEX proxy_of_replica ON public.proxy USING btree (replica)
         CREATE INDEX proxy_rejecting ON public.proxy USING btree (tenant, mesh) WHERE (rejected_revision IS NOT NULL)
         CREATE INDEX reference_target ON public.reference USING btree (tenant, to_kind, to_mesh, to_namespace, to_service, to_name, kind, mesh, namespace, service, name, "position")

@@ -21,6 +21,8 @@ enum TenantTable: String, CaseIterable {
     case dataKey = "data_key"
     case object
     case operation
+    case outbox
+    case outboxChannel = "outbox_channel"
     case proxy
     case proxyFeed = "proxy_feed"
     case release
@@ -36,7 +38,7 @@ enum TenantTable: String, CaseIterable {
     /// Those whose rows belong to one of ``parents``.
     static let children: Set<TenantTable> = [
         .change, .conditionState, .conditionChange, .objectCondition, .reference, .analysisMeasurement, .sealedValue,
-        .dataKey,
+        .dataKey, .outbox, .outboxChannel,
     ]
 
     /// Inserts a row of the tenant; there must be rows of ``parents``.
@@ -110,6 +112,13 @@ enum TenantTable: String, CaseIterable {
             """
             INSERT INTO operation (tenant, verb, target, done, metadata) VALUES (\(tenant), 'v', 't', true, '{}')
             """
+        case .outbox:
+            """
+            INSERT INTO outbox (tenant, mesh, namespace, channel, release, dedupe_key, document)
+            VALUES (\(tenant), 'default', 'shop', 'ops', gen_random_uuid(), 'd', '{}')
+            """
+        case .outboxChannel:
+            "INSERT INTO outbox_channel (tenant, mesh, namespace, channel) VALUES (\(tenant), 'default', 'shop', 'ops')"
         case .proxy:
             """
             INSERT INTO proxy (tenant, mesh, namespace, name, replica, connected, connected_at, acked_revision, types)

@@ -15,20 +15,6 @@ package struct WebhookStep: Document {
         package init() {}
     }
 
-    /// A value of a Secret in the release's namespace.
-    package struct SecretReference: Document {
-        package var name = Name.blank
-        package var key = ""
-
-        package init() {}
-
-        package static let schemaName: String? = "SecretReference"
-        package static let fields: [Field<Self>] = [
-            .required("name", \.name, .name, "A Secret of the namespace."),
-            .required("key", \.key, .string(atMost: 253), "One of its keys."),
-        ]
-    }
-
     /// With https, or http where the server may call such addresses; at most 2048 bytes.
     package var url = ""
     /// How long an answer may take; `1s...60s`, default 30 s.

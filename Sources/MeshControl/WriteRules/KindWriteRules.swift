@@ -17,6 +17,7 @@ extension Kind {
         .analysisTemplate: AnalysisTemplateWriteRules(),
         .metricProvider: MetricProviderWriteRules(),
         .secret: SecretWriteRules(),
+        .notificationChannel: NotificationChannelWriteRules(),
     ]
 
     var rules: any ObjectWriteRules { Self.allRules[self] ?? PlainRules() }

@@ -22,6 +22,7 @@ struct ReleaseWriteRules: ObjectWriteRules {
         for warning in spec.warnings(at: pointer) { write.log.warn(warning.pointer, warning.code, warning.detail) }
         try checkRights(spec, write)
         checkCalls(spec, write)
+        try await checkChannels(spec, write, in: transaction)
         guard let old = write.old else {
             var status = ReleaseStatus()
             status.people = ReleaseStatus.People(author: write.caller.person)
@@ -58,6 +59,20 @@ struct ReleaseWriteRules: ObjectWriteRules {
                 write.log.report(
                     steps.appending(index).appending("webhook").appending("url"), .invalidFormat, "\(error)")
             }
+        }
+    }
+
+    /// Reports channels that do not exist. Later they are missed when they are to be told.
+    private func checkChannels(
+        _ spec: ReleaseSpec, _ write: PlannedWrite, in transaction: StoreTransaction
+    ) async throws {
+        let named = spec.channels
+        let targets = Dictionary(
+            write.references.filter { $0.target.kind == .notificationChannel }.map { ($0.pointer, $0.target) }
+        ) { first, _ in first }
+        let found = Set(try await transaction.fetch(Array(Set(targets.values))).map(\.key))
+        for (pointer, name) in named where targets[pointer].map({ !found.contains($0) }) ?? true {
+            write.log.report(pointer, .unknownReference, "there is no notification channel \(name)")
         }
     }
 

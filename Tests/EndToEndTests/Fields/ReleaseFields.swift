@@ -248,6 +248,9 @@ enum ReleaseFields {
         "/spec/strategy/postPromotionAnalysis/args", "/spec/failurePolicy/onError",
         "/spec/failurePolicy/onInconclusive", "/spec/failurePolicy/errorEscalation/after",
         "/spec/failurePolicy/errorEscalation/action",
+        // Who is told: NotificationTests.
+        "/spec/notifications/*/channel", "/spec/notifications/*/events", "/spec/notifications/*/minSeverity",
+        "/spec/strategy/steps/*/notify/channels", "/spec/strategy/steps/*/notify/message",
         "/spec/stable/selector", "/spec/canary/selector", "/spec/strategy/trafficRouting/applyTimeout",
         "/spec/strategy/trafficRouting/maxStragglers", "/spec/strategy/trafficRouting/onApplyTimeout",
     ]

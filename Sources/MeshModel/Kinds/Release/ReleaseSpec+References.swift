@@ -1,4 +1,4 @@
-internal import Documents
+package import Documents
 package import GrayRelease
 package import MeshCore
 
@@ -17,6 +17,26 @@ extension ReleaseSpec {
             Reference(to: service, at: .spec.appending("service"), .weak), version("stable", spec.stable),
             version("canary", spec.canary),
         ] + templates(spec, in: namespace, mesh)
+            + spec.channels.map { pointer, channel in
+                Reference(
+                    to: .namespaced(
+                        .notificationChannel, NamespacedName(namespace: namespace, name: channel), in: mesh),
+                    at: pointer, .weak)
+            }
+    }
+
+    /// The places that name notification channels.
+    package var channels: [(pointer: JSONPointer, name: Name)] {
+        let steps = JSONPointer.spec.appending("strategy").appending("steps")
+        return notifications.enumerated().map { index, notification in
+            let pointer = JSONPointer.spec.appending("notifications").appending(index)
+            return (pointer.appending("channel"), notification.channel)
+        }
+            + strategy.steps.enumerated().flatMap { index, step -> [(JSONPointer, Name)] in
+                guard case .notify(let note) = step.action else { return [] }
+                let pointer = steps.appending(index).appending("notify").appending("channels")
+                return note.channels.enumerated().map { (pointer.appending($0), $1) }
+            }
     }
 
     /// The templates of the namespace that its analyses name, which it copies at its start.
