@@ -21,6 +21,7 @@ oldest-envoy: tools ## Install the oldest Envoy that is supported, for the tests
 
 build: setup ## Build the release binary, .build/release/sluice
 	swift build -c release --product sluice $(SWIFT_FLAGS)
+	@if grep -q fault-point/ .build/release/sluice; then echo "the release binary has fault points" >&2; exit 1; fi
 
 run: tools build ## Show a gray release on real Envoys, then keep the server running until Ctrl-C
 	swift build -c release --product sluice-demo $(SWIFT_FLAGS)

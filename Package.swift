@@ -74,6 +74,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Prometheus", dependencies: [logging, metrics], swiftSettings: strict),
         .target(name: "Parallel", swiftSettings: strict),
+        .target(name: "FaultPoints", swiftSettings: strict),
         .target(name: "RE2", swiftSettings: strict),
         .target(name: "Documents", dependencies: ["RE2"], swiftSettings: strict),
         .target(
@@ -130,7 +131,7 @@ let package = Package(
         .target(
             name: "MeshControl",
             dependencies: [
-                "Analysis", "Egress", "MeshTelemetry", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel",
+                "FaultPoints", "Analysis", "Egress", "MeshTelemetry", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel",
                 "MeshCompiler",
                 "MeshIdentity", "MeshStore",
                 "MeshFeed", logging,
@@ -149,7 +150,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "MeshRelease",
-            dependencies: ["MeshCore", "GrayRelease", "MeshModel", "MeshStore", "MeshControl", logging],
+            dependencies: ["FaultPoints", "MeshCore", "GrayRelease", "MeshModel", "MeshStore", "MeshControl", logging],
             swiftSettings: strict),
         .target(
             name: "MeshDataPlane",

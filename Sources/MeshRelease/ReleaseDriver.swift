@@ -1,3 +1,4 @@
+internal import FaultPoints
 internal import GrayRelease
 package import Logging
 internal import MeshCore
@@ -108,11 +109,14 @@ package struct ReleaseDriver<Queue: ReleaseQueue>: Sendable {
 
     private func drive(_ release: Queue.Claim) async {
         do {
+            FaultPoint.releaseClaimed.reach()
             try await withDeadline(configuration.patience) {
                 let (observations, now) = try await queue.observe(release)
                 let decision = ReleaseMachine.decide(
                     spec: release.spec, status: release.status, observations: observations, now: now)
+                FaultPoint.releaseDecided.reach()
                 let outcome = try await queue.commit(decision, of: release)
+                FaultPoint.releaseCommitted.reach()
                 record(decision, of: release, outcome)
             }
         } catch {

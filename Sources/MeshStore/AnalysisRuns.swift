@@ -8,6 +8,8 @@ internal import Postgres
 /// A run of an analysis that one replica may bring forward until its lease ends, with the release that it is of.
 package struct ClaimedRun: Sendable {
     package let run: AnalysisRun
+    /// The run as it is stored.
+    package let document: JSONValue
     /// Whether ``run`` is what is stored, and not in the place of something that cannot be read.
     package let isReadable: Bool
     package let release: ReleaseRow
@@ -15,6 +17,23 @@ package struct ClaimedRun: Sendable {
     package let now: Timestamp
     let epoch: Int64
     let uid: String
+
+    /// Whether it waits for an answer to a call and not for measurements.
+    package var isCall: Bool { run.kind == .webhook }
+}
+
+/// A run of a release, for people.
+package struct StoredRun: Sendable {
+    package let run: AnalysisRun
+    private let document: JSONValue
+
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        run = try MeshStore.run(row)
+        document = try row.json("document")
+    }
+
+    /// The document that people are shown: a webhook's with its attempts.
+    package var shown: JSONValue { WebhookRun(document)?.shown ?? run.shown }
 }
 
 /// A measurement with the metric that it is of.
@@ -48,17 +67,17 @@ extension MeshStore {
     /// - Parameter id: of the only one that is meant; `nil`: all that are kept.
     package func analysisRuns(
         of release: ObjectKey, id: String? = nil
-    ) async throws(StoreError) -> [AnalysisRun] {
+    ) async throws(StoreError) -> [StoredRun] {
         var statement: Statement = """
             SELECT a.id, a.started_at, a.document FROM analysis_run a WHERE a.tenant = \(release.tenant.text) AND a.release = \(Self.uid(of: release))
             """
         if let id { statement.append(" AND a.id = \(id)") }
         statement.append(" ORDER BY a.started_at DESC, a.id LIMIT \(Limits.analysisRunsPerRelease.value)")
-        return try await rows(statement, seeing: .tenant(release.tenant)).all(Self.run)
+        return try await rows(statement, seeing: .tenant(release.tenant)).all(StoredRun.init)
     }
 
     /// A run, or an error in its place.
-    private static func run(_ row: Row) throws(PostgresError) -> AnalysisRun {
+    fileprivate static func run(_ row: Row) throws(PostgresError) -> AnalysisRun {
         if let run = AnalysisRun(try row.json("document")) { return run }
         return .unreadable(id: try row["id"], startedAt: try row.time("started_at"))
     }
@@ -113,7 +132,8 @@ extension MeshStore {
                  ORDER BY next_due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             ), a AS (
                 UPDATE analysis_run a
-                   SET lease_epoch = a.lease_epoch + 1, lease_until = now() + make_interval(secs => \(seconds))
+                   SET lease_epoch = a.lease_epoch + 1, lease_until = now() + make_interval(
+                        secs => \(seconds) + CASE WHEN a.document ->> 'kind' = \(Self.webhook) THEN \(Self.callTime) ELSE 0 END)
                   FROM due WHERE (a.tenant, a.release, a.id) = (due.tenant, due.release, due.id)
                 RETURNING a.*)
             SELECT \(ReleaseRow.columns), a.id, a.started_at, a.document, a.lease_epoch AS epoch, now() AS now
@@ -122,11 +142,16 @@ extension MeshStore {
             """, seeing: .all
         ).all { row throws(PostgresError) in
             let release = try ReleaseRow.decode(row)
+            let document = try row.json("document")
             return ClaimedRun(
-                run: try Self.run(row), isReadable: AnalysisRun(try row.json("document")) != nil, release: release,
+                run: try Self.run(row), document: document, isReadable: AnalysisRun(document) != nil, release: release,
                 now: try row.time("now"), epoch: try row["epoch"], uid: release.object.uid)
         }
     }
+
+    private static let webhook = AnalysisRun.Kind.webhook.rawValue
+    /// How long a webhook may take besides, in seconds.
+    private static let callTime = 60.0
 
     /// Ends the claim of a run that cannot be brought forward here, and leaves it to others for a while. Its release hears of it.
     package func postpone(_ claim: ClaimedRun, by delay: Duration) async throws(StoreError) {
@@ -160,14 +185,24 @@ extension MeshStore {
     package func commit(
         _ run: AnalysisRun, of claim: ClaimedRun, _ measurements: [MeasurementRow], nextDue: Timestamp?, wakes: Bool
     ) async throws(StoreError) -> Bool {
+        try await commit(run.json, of: claim, measurements, nextDue: nextDue, wakes: wakes)
+    }
+
+    /// As ``commit(_:of:_:nextDue:wakes:)``, for a run of any kind.
+    ///
+    /// - Parameter document: the run as it is to be stored.
+    package func commit(
+        _ document: JSONValue, of claim: ClaimedRun, _ measurements: [MeasurementRow] = [], nextDue: Timestamp?,
+        wakes: Bool
+    ) async throws(StoreError) -> Bool {
         let tenant = claim.release.object.key.tenant.text
         let key = claim.release.object.key
         let lock: [Statement] = wakes ? [Self.lock(of: key)] : []
         return try await !rows(
             """
             WITH kept AS (
-                UPDATE analysis_run SET document = \(try run.json.stored), next_due_at = \(nextDue?.stored), lease_until = NULL
-                 WHERE tenant = \(tenant) AND release = \(claim.uid)::text::uuid AND id = \(run.id)
+                UPDATE analysis_run SET document = \(try document.stored), next_due_at = \(nextDue?.stored), lease_until = NULL
+                 WHERE tenant = \(tenant) AND release = \(claim.uid)::text::uuid AND id = \(claim.run.id)
                    AND lease_epoch = \(claim.epoch)
                 RETURNING tenant, release, id),
             taken AS (
@@ -249,14 +284,12 @@ extension StoreTransaction {
         try changes.flatMap { change in
             switch change {
             case .begin(let id, let kind, let step):
-                let run = AnalysisRun(
-                    id: id, kind, step: step, attempt: ReleaseStatus(release.status).attempt, startedAt: now,
-                    templates: plan.templates(of: kind, step: step))
+                let run = try Self.run(id, kind, step, of: release, plan, at: now)
                 let insertion: Statement = """
                     INSERT INTO analysis_run (tenant, release, id, mesh, namespace, name, started_at, document, next_due_at)
                     VALUES (\(tenant.text), \(release.uid)::text::uuid, \(id), \(release.key.mesh?.text ?? ""),
                             \(release.key.namespace?.text ?? ""), \(release.key.name.text), \(now.stored),
-                            \(try run.json.stored), now())
+                            \(try run.stored), now())
                     ON CONFLICT DO NOTHING
                     """
                 return [insertion, forgetting(of: release)]
@@ -275,6 +308,25 @@ extension StoreTransaction {
         }
     }
 
+    /// The document of a run that begins.
+    private static func run(
+        _ id: String, _ kind: AnalysisRun.Kind, _ step: Int, of release: StoredObject, _ plan: AnalysisPlan,
+        at now: Timestamp
+    ) throws -> JSONValue {
+        let status = ReleaseStatus(release.status)
+        guard kind == .webhook else {
+            return AnalysisRun(
+                id: id, kind, step: step, attempt: status.attempt, startedAt: now,
+                templates: plan.templates(of: kind, step: step)
+            ).json
+        }
+        guard let name = release.key.namespacedName,
+            let spec = ReleaseSpec.read(release.spec, at: .root, log: ViolationLog(ofStored: true)),
+            let run = WebhookRun(id: id, of: name, spec, status, step: step, at: now)
+        else { throw StoreError.internal("step \(step) of \(release.key) calls nobody") }
+        return run.json
+    }
+
     /// The statement that deletes a release's oldest runs beyond those that are kept, with their measurements. None that goes on is among
     /// them.
     private func forgetting(of release: StoredObject) -> Statement {
@@ -287,13 +339,13 @@ extension StoreTransaction {
         """
     }
 
-    /// The statement that has the runs that a release goes by looked at, as its traffic is another. Whoever has claimed one measures
-    /// what was cut, and has lost it.
+    /// The statement that has the analyses that a release goes by looked at, as its traffic is another. Whoever has claimed one measures
+    /// what was cut, and has lost it. Calls of webhooks are not about traffic.
     func waking(_ ids: [String], of release: StoredObject) -> Statement {
         """
         UPDATE analysis_run SET next_due_at = now(), lease_epoch = lease_epoch + 1, lease_until = NULL
          WHERE tenant = \(tenant.text) AND release = \(release.uid)::text::uuid AND id = ANY (\(ids)::text[])
-           AND document ->> 'completedAt' IS NULL
+           AND document ->> 'completedAt' IS NULL AND document ->> 'kind' <> \(AnalysisRun.Kind.webhook.rawValue)
         """
     }
 }

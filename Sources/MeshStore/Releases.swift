@@ -321,7 +321,12 @@ extension StoreTransaction {
         SELECT other.name FROM release r
           JOIN release other ON other.tenant = r.tenant AND other.mesh = r.mesh AND other.namespace = r.namespace
                             AND other.service = r.service AND other.name <> r.name
-         WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT other.beside AND NOT r.active LIMIT 1
+         WHERE \(ReleaseRow.condition(key)) AND other.active AND NOT r.active
+           -- One that gives way is waited for, but does not stand in the way.
+           AND NOT EXISTS (
+                SELECT FROM object o WHERE o.tenant = other.tenant AND o.kind = 'Release' AND o.mesh = other.mesh
+                   AND o.namespace = other.namespace AND o.service = '' AND o.name = other.name
+                   AND o.status ->> 'ending' = 'Superseded') LIMIT 1
         """
     }
 

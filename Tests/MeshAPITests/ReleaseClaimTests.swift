@@ -32,7 +32,8 @@ struct ReleaseClaimTests {
     private static func decide(_ claimed: ClaimedRelease, _ api: Fixture) async throws -> ReleaseDecision {
         let world = try await api.control.observe(claimed.release)
         return try ReleaseMachine.apply(
-            .abort(revertTraffic: true), by: ReleaseActor(person: "ann"), spec: claimed.release.spec, status: claimed.release.status,
+            .abort(revertTraffic: true), by: ReleaseActor(person: "ann"), spec: claimed.release.spec,
+            status: claimed.release.status,
             observations: world.observations, now: world.now)
     }
 

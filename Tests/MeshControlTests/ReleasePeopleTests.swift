@@ -67,7 +67,9 @@ struct ReleasePeopleTests {
         try await ControlFixture.runPrepared { fixture in
             try await fixture.put(
                 "shop/releases/r",
-                ControlFixture.release(["strategy": ["type": "canary", "steps": [["setWeight": 10_000]]], "retainStable": "0s"]))
+                ControlFixture.release([
+                    "strategy": ["type": "canary", "steps": [["setWeight": 10_000]]], "retainStable": "0s",
+                ]))
             try await fixture.act(.start, by: Self.person("dan"))
             try await fixture.drive(until: { $0.isPaused(for: .promotionGate) })
             let refused = try await refusal { try await fixture.act(.promote, by: Self.person("dan")) }

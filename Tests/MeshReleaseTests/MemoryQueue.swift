@@ -122,7 +122,8 @@ final class MemoryQueue: ReleaseQueue {
         state.withLock { state in
             guard var entry = state.entries[id],
                 let decision = try? ReleaseMachine.apply(
-                    verb, by: Fixture.engineer, spec: entry.scene.spec, status: entry.scene.status, observations: entry.scene.view,
+                    verb, by: Fixture.engineer, spec: entry.scene.spec, status: entry.scene.status,
+                    observations: entry.scene.view,
                     now: state.now)
             else { return }
             write(decision, to: &entry, &state)

@@ -170,7 +170,7 @@ struct AnalysisRunStoreTests {
             #expect(try await store.claim("r1").count == 1)
             let run = try await store.analysisRuns(of: row.object, ids: ["r"])["r"]
             #expect(run?.phase == .error && run?.message.isEmpty == false)
-            #expect(try await store.analysisRuns(of: row.object.key).map(\.phase) == [.error])
+            #expect(try await store.analysisRuns(of: row.object.key).map(\.run.phase) == [.error])
             let documents = try await store.pool.pipeline([
                 MeshStore.Visibility.all.statement, "SELECT document ->> 'kind' AS kind FROM analysis_run",
             ])

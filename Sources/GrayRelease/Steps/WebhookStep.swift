@@ -50,10 +50,10 @@ package struct WebhookStep: Document {
             How often it is tried. Another status in the last attempt fails the step; no answer at all holds it \
             (failurePolicy.onError), and it is tried on.
             """),
-        .group(
-            "secret",
-            [.optional("secretRef", \.secret, .document, "The key that signs the call.")],
-            "Standard Webhooks: headers webhook-id, webhook-timestamp and webhook-signature."),
+        .optional(
+            "secret", \.secret, .secretRef,
+            "The key that signs the call, as the Standard Webhooks have it: webhook-id, webhook-timestamp, webhook-signature."
+        ),
         .defaulted("args", \.args, arguments, isWritten: false, "Sent with the call."),
     ]
 

@@ -9,14 +9,13 @@ extension APIAnswer {
     /// One object with its entity tag.
     ///
     /// - Parameters:
-    ///   - routes: what a release does to rules.
-    ///   - observed: what sidecars count of its traffic.
+    ///   - page: what holds of a release at this moment.
     static func object(
-        _ object: StoredObject, refusal: ObjectRefusal?, routes: [String: JSONValue] = [:], observed: JSONValue? = nil
+        _ object: StoredObject, refusal: ObjectRefusal?, page: ReleasePage? = nil
     ) -> APIAnswer {
         let version = ObjectVersion(object)
         return .document(
-            object.json(refusal: refusal, routes: routes, observed: observed),
+            object.json(refusal: refusal, page: page),
             headers: [.eTag: refusal == nil ? version.entityTag : version.entityTagWhileRefused])
     }
 

@@ -9,17 +9,16 @@ extension StoredObject {
     ///
     /// - Parameters:
     ///   - refusal: what proxies have against it; only reading one object tells.
-    ///   - routes: what a release does to rules, and `observed` what sidecars count of its traffic; only reading one tells.
+    ///   - page: what holds of a release at this moment; only reading one tells.
     func json(
-        warnings: [Violation] = [], refusal: ObjectRefusal? = nil, routes: [String: JSONValue] = [:],
-        observed: JSONValue? = nil
+        warnings: [Violation] = [], refusal: ObjectRefusal? = nil, page: ReleasePage? = nil
     ) -> JSONValue {
         .fields([
             "apiVersion": "sluice/v1",
             "kind": .string(key.kind.name),
             "metadata": metadataJSON(),
             "spec": spec,
-            "status": statusJSON(refusal, routes, observed),
+            "status": statusJSON(refusal, page),
             "warnings": .list(warnings, \.json),
         ])
     }
@@ -43,9 +42,7 @@ extension StoredObject {
     }
 
     /// The object as it is stored, with what follows from being stored: the object was accepted as of its generation.
-    private func statusJSON(
-        _ refusal: ObjectRefusal?, _ routes: [String: JSONValue], _ observed: JSONValue?
-    ) -> JSONValue {
+    private func statusJSON(_ refusal: ObjectRefusal?, _ page: ReleasePage?) -> JSONValue {
         var members = status.objectValue ?? [:]
         members["observedGeneration"] = .integer(generation)
         if key.kind == .cluster { members["phase"] = "Ready" }
@@ -55,11 +52,22 @@ extension StoredObject {
             members["phase"] = accepted?["status"] == "False" ? "NotInForce" : "Accepted"
         }
         members["conditions"] = conditions
-        if !routes.isEmpty { members["routes"] = .object(routes) }
-        if let observed, case .object(var traffic)? = members["traffic"] {
-            traffic["observed"] = observed
-            members["traffic"] = .object(traffic)
-        }
+        page?.add(to: &members)
         return .object(members)
+    }
+}
+
+extension ReleasePage {
+    /// Adds what it tells to the members of a status.
+    fileprivate func add(to members: inout [String: JSONValue]) {
+        if !routes.isEmpty { members["routes"] = .object(routes) }
+        members["actions"] = .array(actions)
+        guard case .object(var traffic)? = members["traffic"] else { return }
+        traffic["observed"] = observed
+        if !missing.isEmpty, case .object(var applied)? = traffic["applied"] {
+            applied["missing"] = .array(missing.map(JSONValue.string))
+            traffic["applied"] = .object(applied)
+        }
+        members["traffic"] = .object(traffic)
     }
 }

@@ -73,13 +73,12 @@ struct ObjectRoutes: Sendable {
         let (object, refusal) = try await control.fetchWithRefusal(request.key(kind), by: request.caller)
         // What proxies say is not part of the version, nor what was found out, nor what a release does to rules that are written
         // meanwhile.
-        let routes = kind == .release ? try await control.routes(of: object) : [:]
-        let observed = kind == .release ? try await control.observedTraffic(of: object) : nil
-        if refusal == nil, routes.isEmpty, observed == nil, object.conditions == nil, request.has(ObjectVersion(object))
-        {
+        let page = try await control.page(of: object)
+        let isAsStored = page.map { $0.routes.isEmpty && $0.observed == nil && $0.missing.isEmpty } ?? true
+        if refusal == nil, isAsStored, object.conditions == nil, request.has(ObjectVersion(object)) {
             return .notModified(ObjectVersion(object))
         }
-        return .object(object, refusal: refusal, routes: routes, observed: observed)
+        return .object(object, refusal: refusal, page: page)
     }
 
     private func create(_ request: APIRequest) async throws -> APIAnswer {

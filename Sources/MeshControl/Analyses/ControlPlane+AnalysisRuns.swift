@@ -1,4 +1,3 @@
-package import Analysis
 package import MeshCore
 package import MeshIdentity
 internal import MeshModel
@@ -19,12 +18,12 @@ package struct MeasurementCursor: Sendable {
 
 extension ControlPlane {
     /// The runs of analyses of a release, the newest first, with the last measurements of each metric.
-    package func analysisRuns(of key: ObjectKey, by caller: Caller) async throws -> [AnalysisRun] {
+    package func analysisRuns(of key: ObjectKey, by caller: Caller) async throws -> [StoredRun] {
         _ = try await fetch(key, by: caller)
         return try await translatingErrors { try await store.analysisRuns(of: key) }
     }
 
-    package func analysisRun(_ id: String, of key: ObjectKey, by caller: Caller) async throws -> AnalysisRun {
+    package func analysisRun(_ id: String, of key: ObjectKey, by caller: Caller) async throws -> StoredRun {
         _ = try await fetch(key, by: caller)
         let runs = try await translatingErrors { try await store.analysisRuns(of: key, id: id) }
         guard let run = runs.first else { throw ControlError.notFound("analysis run \(id)") }

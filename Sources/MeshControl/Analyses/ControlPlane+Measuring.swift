@@ -1,4 +1,5 @@
 internal import Analysis
+internal import FaultPoints
 internal import GrayRelease
 internal import Logging
 internal import MeshCore
@@ -39,6 +40,8 @@ extension ControlPlane {
                 throw ControlError.fault(
                     "the run \(claim.run.id) of \(claim.release.object.key) cannot be read: a newer program wrote it")
             }
+            FaultPoint.runClaimed.reach()
+            if claim.isCall { return try await call(claim, of: release) }
             let now = claim.now
             var run = claim.run
             run.acceptsUndecided = release.spec.onInconclusive == .proceed
@@ -62,7 +65,9 @@ extension ControlPlane {
             // A window that could not be measured, because its mesh is gone, is not looked at again and again.
             let next = run.phase.isFinal ? nil : run.nextDue.map { max($0, now + .seconds(1)) } ?? now + Self.patience
             let isNew = run.standing != before
+            FaultPoint.runMeasured.reach()
             let isWritten = try await store.commit(run, of: claim, rows, nextDue: next, wakes: isNew)
+            FaultPoint.runCommitted.reach()
             return isWritten && isNew
         }
     }

@@ -1,5 +1,6 @@
 internal import Documents
 internal import Egress
+internal import FaultPoints
 internal import GrayRelease
 internal import Logging
 internal import MeshCore
@@ -42,6 +43,7 @@ extension ControlPlane {
     @discardableResult
     package func deliver(_ claim: ClaimedChannel) async throws -> Bool {
         try await translatingErrors {
+            FaultPoint.deliveryClaimed.reach()
             let (messages, count) = try await store.messages(for: claim, limit: Limits.eventsPerDigest.value)
             let delivery = Delivery(minuteBegan: claim.minuteBegan, sent: claim.sent, now: claim.now)
             var outcome = DeliveryOutcome(minuteBegan: delivery.minuteBegan, sent: delivery.sent)
@@ -67,7 +69,10 @@ extension ControlPlane {
                 outcome.take(try await send(text, first.dedupeKey, to: spec, claim), for: first, claim)
             case .digest: try await deliverDigest(messages, count, to: spec, claim, &outcome)
             }
-            return try await store.settle(claim, outcome)
+            FaultPoint.deliverySent.reach()
+            let isClaimed = try await store.settle(claim, outcome)
+            FaultPoint.deliveryCommitted.reach()
+            return isClaimed
         }
     }
 

@@ -22,9 +22,7 @@ extension ControlPlane {
             let rules = indexes.index(of: try await mirror.state(of: release.mesh, atLeast: newest))
             let acks = try await store.acks(
                 of: release.mesh, at: release.status.traffic.configRevision,
-                of: ReleaseFootprint(
-                    service: release.service,
-                    routes: Set(rules.hosts(sendingTo: .service(release.service)).compactMap(\.service))))
+                of: rules.footprint(of: release.service))
             var observations = rules.observations(of: release)
             observations.proxies = acks.proxies
             // One that is about to start waits for others as one that has.

@@ -1,4 +1,5 @@
 package import Documents
+internal import FaultPoints
 package import GrayRelease
 internal import MeshCompiler
 package import MeshCore
@@ -33,7 +34,10 @@ extension ControlPlane {
         // A lost comparison means that the release went on meanwhile: look again, then decide again.
         for _ in 0..<Self.attempts {
             let outcome = try await attempt(verb, on: key, warnings, options, by: caller, recording: record)
-            if let outcome { return outcome }
+            if let outcome {
+                FaultPoint.verbCommitted.reach()
+                return outcome
+            }
         }
         throw ControlError.conflict(.init("contended", "the release changed too often meanwhile; try again"))
     }
@@ -73,6 +77,7 @@ extension ControlPlane {
                     guard isWritten != nil else { throw SupersededDecision() }
                 }
                 let decision = try Self.decide(verb, by: ReleaseActor(caller), release, world)
+                FaultPoint.verbDecided.reach()
                 guard
                     let object = try await transaction.commit(
                         decision, of: row, copying: plan, leaseEpoch: nil, actor: caller.description,

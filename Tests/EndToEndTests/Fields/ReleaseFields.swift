@@ -4,7 +4,7 @@ import Testing
 
 /// What each field of a release does, once it is started.
 enum ReleaseFields {
-    static let rows = sides + steps + matches + scopes + stickiness + plans + guards + times
+    static let rows = sides + steps + matches + clients + scopes + stickiness + plans + guards + times
 
     /// A release from v1 to v2 that waits for a decision after its steps.
     private static func release(
@@ -73,6 +73,23 @@ enum ReleaseFields {
         + texts(
             "queryParams/x-a", ("exact", "b", Ask("/?x-a=b"), Ask("/?x-a=bc")),
             ("prefix", "b", Ask("/?x-a=bc"), Ask("/?x-a=cb")), ("regex", "b+", Ask("/?x-a=bb"), Ask("/?x-a=bbc")))
+
+    private static let clients = [("os", "ios", "windows"), ("browser", "safari", "firefox")].map {
+        field, value, other in
+        FieldRow(
+            first + "setMatch/any/0/client/\(field)",
+            release([["setMatch": ["any": [["client": .object([field: [.string(value)]])]]]]]),
+            against: [.string(other)],
+            asks: [
+                Ask(
+                    "/",
+                    [
+                        "user-agent":
+                            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+                            + "Version/18.1 Mobile/15E148 Safari/604.1"
+                    ]), Ask("/", ["user-agent": "curl/8.5.0"]),
+            ], .versions("v2", "v1"))
+    }
 
     private static func cookie(_ text: String) -> Ask { Ask("/", ["cookie": text]) }
 
@@ -226,7 +243,6 @@ enum ReleaseFields {
             routing + "protocol", release([all], routing: ["protocol": "http"]), refuses: "grpc"),
         FixedField(
             routing + "scope/gateways", release([all], routing: ["scope": ["gateways": ["mesh"]]]), refuses: ["edge"]),
-        FixedField("/spec/supersedePolicy", release([all], ["supersedePolicy": "reject"]), refuses: "replace"),
         FixedField(
             "/spec/failurePolicy/rollback/mode", release([all], ["failurePolicy": ["rollback": ["mode": "immediate"]]]),
             refuses: "slow"),
@@ -251,6 +267,17 @@ enum ReleaseFields {
         // Who is told: NotificationTests.
         "/spec/notifications/*/channel", "/spec/notifications/*/events", "/spec/notifications/*/minSeverity",
         "/spec/strategy/steps/*/notify/channels", "/spec/strategy/steps/*/notify/message",
+        // Who and what is waited for: GateTests, ReleaseGateTests and ReleasePeopleTests.
+        "/spec/strategy/steps/*/approval/name", "/spec/strategy/steps/*/approval/requiredApprovals",
+        "/spec/strategy/steps/*/approval/roles", "/spec/strategy/steps/*/approval/excludeCreator",
+        "/spec/strategy/steps/*/approval/timeout", "/spec/strategy/steps/*/approval/onTimeout",
+        "/spec/strategy/steps/*/webhook/url", "/spec/strategy/steps/*/webhook/timeout",
+        "/spec/strategy/steps/*/webhook/successCodes", "/spec/strategy/steps/*/webhook/retry/maxAttempts",
+        "/spec/strategy/steps/*/webhook/retry/backoff", "/spec/strategy/steps/*/webhook/secret/secretRef/name",
+        "/spec/strategy/steps/*/webhook/secret/secretRef/key", "/spec/strategy/steps/*/webhook/args",
+        "/spec/strategy/steps/*/checkEndpoints/minReady", "/spec/strategy/steps/*/checkEndpoints/ratio",
+        "/spec/strategy/steps/*/checkEndpoints/for", "/spec/schedule/respectFreezeWindows", "/spec/supersedePolicy",
+        "/spec/rollbackWindow/duration",
         "/spec/stable/selector", "/spec/canary/selector", "/spec/strategy/trafficRouting/applyTimeout",
         "/spec/strategy/trafficRouting/maxStragglers", "/spec/strategy/trafficRouting/onApplyTimeout",
     ]

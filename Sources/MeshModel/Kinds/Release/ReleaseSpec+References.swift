@@ -16,13 +16,23 @@ extension ReleaseSpec {
         return [
             Reference(to: service, at: .spec.appending("service"), .weak), version("stable", spec.stable),
             version("canary", spec.canary),
-        ] + templates(spec, in: namespace, mesh)
+        ] + templates(spec, in: namespace, mesh) + secrets(spec, of: key)
             + spec.channels.map { pointer, channel in
                 Reference(
                     to: .namespaced(
                         .notificationChannel, NamespacedName(namespace: namespace, name: channel), in: mesh),
                     at: pointer, .weak)
             }
+    }
+
+    /// The keys that sign its calls.
+    private static func secrets(_ spec: ReleaseSpec, of key: ObjectKey) -> [Reference] {
+        let steps = JSONPointer.spec.appending("strategy").appending("steps")
+        return spec.strategy.steps.enumerated().compactMap { index, step in
+            guard case .webhook(let call) = step.action, let secret = call.secret else { return nil }
+            let pointer = steps.appending(index).appending("webhook").appending("secret").appending("secretRef")
+            return Reference(to: secret, at: pointer, of: key)
+        }
     }
 
     /// The places that name notification channels.
