@@ -2,7 +2,7 @@ package import MeshCore
 
 /// A freeze window in force: nothing of what it blocks begins before it is over.
 package struct Freeze: Hashable, Sendable {
-    /// What a window keeps from happening.
+    /// A thing that a window keeps from happening.
     package enum Blocked: String, CaseIterable, Sendable {
         /// A release that was started begins to move traffic.
         case start

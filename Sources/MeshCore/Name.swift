@@ -29,6 +29,8 @@ package struct Name: Hashable, Comparable, Sendable, CustomStringConvertible {
     package static let blank = Name(trusted: "")
     /// The mesh that every tenant has.
     package static let defaultMesh = Name(trusted: "default")
+    /// The root namespace of a mesh that names no other.
+    package static let defaultRootNamespace = Name(trusted: "istio-system")
 
     package var description: String { text }
     package static func < (a: Name, b: Name) -> Bool { a.text < b.text }

@@ -62,6 +62,17 @@ extension Limits {
     package static let meshesPerTenant = Limit(
         "meshesPerTenant", 20, "meshes", "the meshes of one tenant, default among them")
 
+    // MARK: Freeze windows
+
+    package static let freezeWindowsPerNamespace = Limit(
+        "freezeWindowsPerNamespace", 100, "freeze windows", "the freeze windows of one namespace")
+    package static let freezeOccurrences = Limit(
+        "freezeOccurrences", 200, "occurrences",
+        "the times of one freeze window that are stored ahead; of one that comes every minute, more than a clock is put back"
+    )
+    package static let freezeHorizon = Limit(
+        "freezeHorizon", 400, "days", "how far ahead the times of a freeze window are stored")
+
     // MARK: Proxies
 
     package static let connections = Limit("connections", 20_000, "connections", "those to the xDS port of one replica")
@@ -132,7 +143,8 @@ extension Limits {
         routesPerService, routesPerMesh, copiesPerRoute, copiesPerService, referencesPerObject, compilationSteps,
         simulationSteps,
         simulations, waitingSimulations,
-        waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, connections, connectionsPerAddress,
+        waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, freezeWindowsPerNamespace,
+        freezeOccurrences, freezeHorizon, connections, connectionsPerAddress,
         streamsPerTenant,
         viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, telemetrySeries, telemetrySources,
         telemetryReporters, analysisRunsPerRelease, measurementsPerMetric,

@@ -86,6 +86,8 @@ package struct Migrator: Sendable {
         Migration(
             name: "0017_notifications", script: text(PackageResources._017_notifications_sql), isAdditive: true),
         Migration(name: "0018_people", script: text(PackageResources._018_people_sql), isAdditive: true),
+        Migration(
+            name: "0019_freeze_windows", script: text(PackageResources._019_freeze_windows_sql), isAdditive: true),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -78,6 +78,8 @@ package struct MeshAcks: Hashable, Sendable {
     package var proxies = ReleaseObservations.Proxies()
     /// The refusals of what the release is about, by proxies that count; at most 20.
     package var rejections: [Rejection] = []
+    /// The freeze windows that are in force for the release's service, as `MeshStore.freezes` has them.
+    package var freezes: [Freeze] = []
     package var now: Timestamp
 }
 
@@ -105,6 +107,7 @@ extension MeshStore {
                    EXISTS (SELECT FROM proxy_feed WHERE tenant = \(tenant) AND mesh = \(name)) AS had_any
               FROM mesh WHERE tenant = \(tenant) AND mesh = \(name)
             """,
+            Self.freezes(of: release.service, in: mesh),
         ]
         if let revision {
             statements.append(Self.barrier(mesh, revision, release))
@@ -117,10 +120,11 @@ extension MeshStore {
             throw StoreError(error)
         }
         guard var acks = try results[1].first(MeshAcks.init) else { throw .notFound }
+        acks.freezes = try results[2].all(Freeze.init)
         guard revision != nil else { return acks }
         let proxies = acks.proxies
-        acks.proxies = try results[2].single { row throws(PostgresError) in try proxies.counted(in: row) }
-        acks.rejections = try results[3].all(MeshAcks.Rejection.init)
+        acks.proxies = try results[3].single { row throws(PostgresError) in try proxies.counted(in: row) }
+        acks.rejections = try results[4].all(MeshAcks.Rejection.init)
         return acks
     }
 

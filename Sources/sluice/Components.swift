@@ -98,6 +98,7 @@ struct Components: Sendable {
             Background("telemetry roll-up", logger) {
                 try await TrafficRollUp(store: store, logger: logger).run()
             },
+            Background("freeze windows", logger) { try await FreezeKeeper(store: store, logger: logger).run() },
             Background("compaction", logger) { try await compact() },
             Background("references", logger) { try await mendReferences() },
             Background("proxy retention", logger) { try await dataPlane.forgetProxies(awayFor: proxyRetention) },

@@ -19,6 +19,8 @@ struct PermissionTests {
         destinationRules.write  -      x         -        x         x           x
         endpoints.read          x      x         x        x         x           x
         endpoints.write         -      x         -        x         x           x
+        freezeWindows.read      x      x         x        x         x           x
+        freezeWindows.write     -      -         -        x         x           x
         meshes.analyze          x      x         x        x         x           x
         meshes.create           -      -         -        -         x           x
         meshes.delete           -      -         -        -         x           x

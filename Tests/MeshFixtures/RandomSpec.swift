@@ -46,6 +46,8 @@ package enum RandomSpec {
         "httpJson.pointer": ["/a/b"],
         "secretRef.key": ["token"], "data.*": ["token"],
         "url": ["https://example.com", "http://10.0.0.1:9090/x"], "cookie.name": ["user"], "httpCookie.name": ["user"],
+        "cron": ["0 22 * * FRI", "*/15 9-17 1,15 * MON-FRI"], "timeZone": ["UTC", "Asia/Shanghai"],
+        "services": ["a", "b"],
     ]
 
     static func hosts(in value: JSONValue) -> Set<String> {
@@ -78,6 +80,7 @@ package enum RandomSpec {
         case .serviceEntry: serviceEntry(document)
         case .release: release(document)
         case .analysisTemplate: template(document)
+        case .freezeWindow: freezeWindow(document)
         default: document
         }
     }
@@ -100,6 +103,12 @@ package enum RandomSpec {
                     "name"
                 ])
             }
+    }
+
+    private static func freezeWindow(_ document: JSONValue) -> JSONValue {
+        let document = document.changing("blocks") { $0.unique([]) }.changing("services") { $0.unique([]) }
+        guard document["cron"] != nil else { return document.without(["duration", "timeZone", "end"]) }
+        return document.without(["start", "end"]).setting("duration", "8h").setting("timeZone", "Asia/Shanghai")
     }
 
     private static func template(_ document: JSONValue) -> JSONValue {

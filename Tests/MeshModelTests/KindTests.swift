@@ -26,12 +26,13 @@ struct KindTests {
                 "metricProviders metricProvider MetricProviders: metric provider, metric providers",
                 "secrets secret Secrets: secret, secrets",
                 "notificationChannels notificationChannel NotificationChannels: notification channel, notification channels",
+                "freezeWindows freezeWindow FreezeWindows: freeze window, freeze windows",
             ])
         #expect(kinds.kind(named: "Service") == .service && kinds.kind(named: "Pod") == nil)
         #expect(
             kinds.all.filter(\.info.isInMesh) == [
                 .service, .endpoint, .virtualService, .destinationRule, .serviceEntry, .release,
-                .analysisTemplate, .metricProvider, .secret, .notificationChannel,
+                .analysisTemplate, .metricProvider, .secret, .notificationChannel, .freezeWindow,
             ])
     }
 

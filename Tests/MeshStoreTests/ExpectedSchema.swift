@@ -87,6 +87,24 @@ enum ExpectedSchema {
         forgotten_proxy.namespace dns_label not null
         forgotten_proxy.name dns_label not null
         forgotten_proxy.at timestamp with time zone not null default now()
+        freeze_occurrence.tenant dns_label not null
+        freeze_occurrence.mesh dns_label not null
+        freeze_occurrence.namespace dns_label not null
+        freeze_occurrence.name dns_label not null
+        freeze_occurrence.starts_at timestamp with time zone not null
+        freeze_occurrence.ends_at timestamp with time zone
+        freeze_occurrence.blocks text[] not null
+        freeze_occurrence.services text[] not null
+        freeze_schedule.tenant dns_label not null
+        freeze_schedule.mesh dns_label not null
+        freeze_schedule.namespace dns_label not null
+        freeze_schedule.name dns_label not null
+        freeze_schedule.known_until timestamp with time zone not null
+        freeze_schedule.extend_at timestamp with time zone not null
+        freeze_schedule.epoch bigint not null default 0
+        freeze_schedule.lease_until timestamp with time zone
+        freeze_schedule.blocks text[] not null
+        freeze_schedule.services text[] not null
         idempotent_call.tenant dns_label not null
         idempotent_call.scope text not null
         idempotent_call.key text not null
@@ -303,6 +321,9 @@ enum ExpectedSchema {
         departed_proxy: PRIMARY KEY (tenant, mesh, namespace, name)
         dns_label: CHECK ((VALUE ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$'::text))
         forgotten_proxy: PRIMARY KEY (tenant, mesh, revision, namespace, name)
+        freeze_occurrence: CHECK ((ends_at > starts_at))
+        freeze_occurrence: PRIMARY KEY (tenant, mesh, namespace, name, starts_at)
+        freeze_schedule: PRIMARY KEY (tenant, mesh, namespace, name)
         idempotent_call: CHECK (((length(key) >= 1) AND (length(key) <= 255)))
         idempotent_call: CHECK (((status >= 200) AND (status <= 599)))
         idempotent_call: PRIMARY KEY (tenant, scope, key)
@@ -355,6 +376,9 @@ enum ExpectedSchema {
         CREATE INDEX analysis_run_due ON public.analysis_run USING btree (next_due_at) WHERE (next_due_at IS NOT NULL)
         CREATE INDEX condition_change_order ON public.condition_change USING btree (tenant, mesh, sequence)
         CREATE INDEX endpoint_of_proxy ON public.object USING btree (tenant, mesh, namespace, sidecar) WHERE (sidecar IS NOT NULL)
+        CREATE INDEX freeze_occurrence_age ON public.freeze_occurrence USING btree (ends_at)
+        CREATE INDEX freeze_occurrence_begun ON public.freeze_occurrence USING btree (tenant, mesh, namespace, starts_at)
+        CREATE INDEX freeze_schedule_due ON public.freeze_schedule USING btree (extend_at)
         CREATE INDEX idempotent_call_age ON public.idempotent_call USING btree (at)
         CREATE INDEX object_labels ON public.object USING gin (labels jsonb_path_ops)
         CREATE INDEX object_of_mesh ON public.object USING btree (tenant, mesh)

@@ -38,6 +38,19 @@ struct QueryPlanTests {
         }
     }
 
+    @Test("freeze windows are found among those that have begun, whatever else is stored of them")
+    func freezes() async throws {
+        try await withStore { store in
+            let service = NamespacedName(namespace: .shop, name: name("a"))
+            let plan = try await store.plan(of: MeshStore.freezes(of: service, in: .acme))
+            let conditions = plan.indices.filter { plan[$0].contains("freeze_occurrence_begun") }.map { plan[$0 + 1] }
+            #expect(
+                conditions.count == 1 && conditions[0].contains("tenant")
+                    && conditions[0].contains("starts_at <= now()")
+                    && !plan.contains { $0.contains("Seq Scan") }, "\(plan.joined(separator: "\n"))")
+        }
+    }
+
     @Test("a page of a list is read in the order of the index, without sorting the rest")
     func pages() async throws {
         try await withStore { store in

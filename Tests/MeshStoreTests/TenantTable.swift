@@ -12,6 +12,8 @@ enum TenantTable: String, CaseIterable {
     case conditionState = "condition_state"
     case departedProxy = "departed_proxy"
     case forgottenProxy = "forgotten_proxy"
+    case freezeOccurrence = "freeze_occurrence"
+    case freezeSchedule = "freeze_schedule"
     case idempotentCall = "idempotent_call"
     case mesh
     // Before the objects, which take theirs along.
@@ -96,6 +98,16 @@ enum TenantTable: String, CaseIterable {
             """
             INSERT INTO forgotten_proxy (tenant, mesh, revision, namespace, name)
             VALUES (\(tenant), 'default', 1, 'shop', 'cart-1')
+            """
+        case .freezeOccurrence:
+            """
+            INSERT INTO freeze_occurrence (tenant, mesh, namespace, name, starts_at, blocks, services)
+            VALUES (\(tenant), 'default', 'shop', 'w', now(), '{start}', '{}')
+            """
+        case .freezeSchedule:
+            """
+            INSERT INTO freeze_schedule (tenant, mesh, namespace, name, known_until, extend_at, blocks, services)
+            VALUES (\(tenant), 'default', 'shop', 'w', now(), now(), '{start}', '{}')
             """
         case .idempotentCall:
             """

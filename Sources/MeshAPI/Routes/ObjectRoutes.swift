@@ -72,10 +72,12 @@ struct ObjectRoutes: Sendable {
     private func fetch(_ request: APIRequest) async throws -> APIAnswer {
         let (object, refusal) = try await control.fetchWithRefusal(request.key(kind), by: request.caller)
         // What proxies say is not part of the version, nor what was found out, nor what a release does to rules that are written
-        // meanwhile.
+        // meanwhile, nor whether it is time for a window.
         let page = try await control.page(of: object)
         let isAsStored = page.map { $0.routes.isEmpty && $0.observed == nil && $0.missing.isEmpty } ?? true
-        if refusal == nil, isAsStored, object.conditions == nil, request.has(ObjectVersion(object)) {
+        if refusal == nil, isAsStored, object.conditions == nil, kind != .freezeWindow,
+            request.has(ObjectVersion(object))
+        {
             return .notModified(ObjectVersion(object))
         }
         return .object(object, refusal: refusal, page: page)

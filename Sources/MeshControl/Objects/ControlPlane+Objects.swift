@@ -63,7 +63,7 @@ extension ControlPlane {
         guard let found = try await translatingErrors({ try await store.fetchWithRefusal(key) }) else {
             throw ControlError.notFound(key.described)
         }
-        return found
+        return (try await showingFreezes(of: [found.object]).first ?? found.object, found.refusal)
     }
 
     /// The objects of a kind in a scope, ordered by namespace, service and name. A caller of one tenant lists just that one
@@ -80,7 +80,7 @@ extension ControlPlane {
             labels: options.labels, pageSize: options.pageSize, after: options.after)
         let page = try await translatingErrors { try await store.list(query) }
         if page.items.isEmpty, options.after == nil { try await checkParents(of: scope) }
-        return ObjectPage(items: page.items, next: page.next)
+        return ObjectPage(items: try await showingFreezes(of: page.items), next: page.next)
     }
 
     /// An empty list of something that does not exist is a mistake that should not look like success.

@@ -25,6 +25,7 @@ extension ControlPlane {
                 of: rules.footprint(of: release.service))
             var observations = rules.observations(of: release)
             observations.proxies = acks.proxies
+            observations.freezes = acks.freezes
             // One that is about to start waits for others as one that has.
             if release.status.phase == .pending || !release.status.phase.isActive {
                 observations.superseding = try await store.activeReleases(of: release.serviceKey).first {

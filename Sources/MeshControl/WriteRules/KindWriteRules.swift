@@ -18,6 +18,7 @@ extension Kind {
         .metricProvider: MetricProviderWriteRules(),
         .secret: SecretWriteRules(),
         .notificationChannel: NotificationChannelWriteRules(),
+        .freezeWindow: FreezeWindowWriteRules(),
     ]
 
     var rules: any ObjectWriteRules { Self.allRules[self] ?? PlainRules() }

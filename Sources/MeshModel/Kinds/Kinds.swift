@@ -6,5 +6,5 @@ internal import GrayRelease
 package let kinds = KindTable([
     TenantSpec.self, ClusterSpec.self, MeshSpec.self, ServiceSpec.self, EndpointSpec.self, VirtualServiceSpec.self,
     DestinationRuleSpec.self, ServiceEntrySpec.self, ReleaseSpec.self, AnalysisTemplateSpec.self,
-    MetricProviderSpec.self, SecretSpec.self, NotificationChannelSpec.self,
+    MetricProviderSpec.self, SecretSpec.self, NotificationChannelSpec.self, FreezeWindowSpec.self,
 ])

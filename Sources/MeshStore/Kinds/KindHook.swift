@@ -49,6 +49,7 @@ extension Kind {
         .mesh: MeshHook(),
         .endpoint: EndpointHook(),
         .release: ReleaseHook(),
+        .freezeWindow: FreezeWindowHook(),
     ]
 
     private struct NoHook: KindHook {}

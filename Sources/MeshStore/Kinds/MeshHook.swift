@@ -1,19 +1,26 @@
+internal import Documents
 internal import MeshCore
 internal import MeshModel
 internal import Postgres
 
-/// A mesh has a row of its own, with its revision, and sidecars.
+/// A mesh has a row of its own, with its revision, and sidecars; which freeze windows hold for all of it depends on its document.
 struct MeshHook: KindHook {
     func statements(
         for write: ObjectWrite, _ key: ObjectKey, _ transaction: StoreTransaction
     ) throws -> [Statement] {
-        guard case .creating = write else { return [] }
-        return [
-            """
-            INSERT INTO mesh (tenant, mesh, revision) VALUES (\(key.tenant.text), \(key.name.text), 1)
-            ON CONFLICT DO NOTHING
-            """
-        ]
+        switch write {
+        case .creating:
+            return [
+                """
+                INSERT INTO mesh (tenant, mesh, revision) VALUES (\(key.tenant.text), \(key.name.text), 1)
+                ON CONFLICT DO NOTHING
+                """
+            ]
+        case .replacing(let old, let new) where old["rootNamespace"] != new["rootNamespace"]:
+            // Nobody is told: they are found when somebody looks next.
+            return [StoreTransaction.wakeReleases(in: (key.tenant.text, key.name.text), namespace: nil)]
+        default: return []
+        }
     }
 
     var hasMoreToDelete: Bool { true }

@@ -15,6 +15,8 @@ package struct MeshSpec: ResourceKind {
     /// Whether hosts that are no services of the mesh may be at private addresses (``IPAddress/isPrivate(_:)``), where a platform's
     /// own systems are. Where they may not, they are not resolved by DNS either, which may answer anything.
     package var allowsPrivateHosts = true
+    /// The namespace whose objects may be about all others.
+    package var rootNamespace = Name.defaultRootNamespace
 
     package init() {}
 
@@ -27,6 +29,9 @@ package struct MeshSpec: ResourceKind {
             Whether ServiceEntries may send requests to private addresses: of private networks, of the machine itself and its \
             link. Where they may not, DNS is no resolution either, as it may answer anything. Asked when an entry is written.
             """),
+        .defaulted(
+            "rootNamespace", \.rootNamespace, .name, isWritten: false,
+            "The namespace whose objects may be about all others: a FreezeWindow there holds for all namespaces."),
     ]
 }
 
