@@ -129,10 +129,10 @@ struct FaultPointTests {
         let events = try await api.get("\(path)/events?pageSize=500").body["items"]?.arrayValue ?? []
         let history = events.compactMap { event -> String? in
             guard let type = event["type"]?.stringValue, !ignored.contains(type) else { return nil }
-            return "\(type) \(event["step"]?.integerValue ?? -1)"
+            return "\(type) \(event["payload"]?["step"]?.integerValue ?? -1)"
         }
         #expect(history == expected, "\(point)")
-        #expect(events.last?["phase"] == status["phase"], "the history replays to the status")
+        #expect(events.last?["payload"]?["phase"] == status["phase"], "the history replays to the status")
         // At least once each, and told apart by their ids.
         #expect(Set(hook.requests.map(identifier)).count == 1)
         try await eventually(within: .seconds(30), "both messages have arrived") {
