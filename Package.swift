@@ -248,7 +248,8 @@ let package = Package(
                 "Egress", "Documents", "HTTPFixtures", "TestSupport", nio.core, nio.posix, nio.ssl, crypto,
             ],
             swiftSettings: strict),
-        .testTarget(name: "DocumentsTests", dependencies: ["Documents", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DocumentsTests", dependencies: ["Documents", "MeshFixtures", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "EnvoyProtosTests", dependencies: ["EnvoyProtos", protobuf], swiftSettings: strict),
         .testTarget(name: "MeshCoreTests", dependencies: ["RE2", "Documents", "MeshCore"], swiftSettings: strict),
         .testTarget(
@@ -331,8 +332,8 @@ let package = Package(
         .testTarget(
             name: "MeshDataPlaneTests",
             dependencies: [
-                "MeshDataPlane", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshControl", "MeshFeed", "MeshFixtures",
-                "MeshIdentity",
+                "MeshDataPlane", "EnvoyConfig", "GRPCServer", "HTTP2", "MeshCompiler", "MeshControl", "MeshFeed",
+                "MeshFixtures", "MeshIdentity", "ReleaseFixtures",
                 "Documents", "MeshCore", "GrayRelease", "MeshModel", "MeshStore", "StoreFixtures", "TestSupport",
                 "XDSServer", nio.core, nio.posix,
             ], swiftSettings: strict),

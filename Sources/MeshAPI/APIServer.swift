@@ -18,19 +18,22 @@ package struct APIServer: Sendable {
     /// - Parameters:
     ///   - bootstrapRenderer: what `…/proxies/{proxy}/bootstrap` answers.
     ///   - proxyConfigs: what `…/proxies/{proxy}/config` answers.
+    ///   - routeDifferences: what `…/releases/{release}:preview` tells of routes.
     ///   - meshMetrics: what `…/meshes/{mesh}/metrics` answers, in Prometheus' text format.
     ///   - readiness: what `/readyz` looks at.
     ///   - metrics: what `/metrics` answers, and where requests are counted.
     package init(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey, MeshLife) -> String,
+        proxyConfigs: @escaping ProxyConfigSource, routeDifferences: @escaping RouteDifferenceSource,
+        meshMetrics: @escaping @Sendable (MeshKey, MeshLife) -> String,
         readiness: Readiness, metrics: PrometheusFactory, logger: Logger
     ) {
         let streams = EventStreams(limit: configuration.watchLimit, limitPerTenant: configuration.watchLimitPerTenant)
         streams.measure(in: metrics)
         let routes = APIRoutes.all(
             configuration, control: control, bootstrapRenderer: bootstrapRenderer,
-            proxyConfigs: proxyConfigs, meshMetrics: meshMetrics, streams: streams, readiness: readiness,
+            proxyConfigs: proxyConfigs, routeDifferences: routeDifferences, meshMetrics: meshMetrics, streams: streams,
+            readiness: readiness,
             metrics: { metrics.text() })
         responder = APIResponder(
             routes: RouteTable(routes), configuration: configuration,
@@ -84,7 +87,8 @@ private struct Heartbeats: Service {
 enum APIRoutes {
     static func all(
         _ configuration: APIConfiguration, control: ControlPlane, bootstrapRenderer: @escaping BootstrapRenderer,
-        proxyConfigs: @escaping ProxyConfigSource, meshMetrics: @escaping @Sendable (MeshKey, MeshLife) -> String,
+        proxyConfigs: @escaping ProxyConfigSource, routeDifferences: @escaping RouteDifferenceSource,
+        meshMetrics: @escaping @Sendable (MeshKey, MeshLife) -> String,
         streams: EventStreams, readiness: Readiness,
         metrics: @escaping @Sendable () -> String
     ) -> [Route] {
@@ -93,7 +97,7 @@ enum APIRoutes {
             + kinds.all.flatMap { ObjectRoutes(kind: $0, control: control, watches: watches).routes }
             + ClusterMeshRoutes(control: control).routes
             + ServiceMethodRoutes(control: control).routes
-            + ReleaseRoutes(control: control).routes
+            + ReleaseRoutes(control: control, routeDifferences: routeDifferences).routes
             + ProxyRoutes(control: control, renderer: bootstrapRenderer, configs: proxyConfigs, watches: watches).routes
             + MeshMethodRoutes(control: control).routes
             + MeshMetricsRoutes(control: control, metrics: meshMetrics).routes

@@ -73,6 +73,13 @@ package struct DataPlane: Sendable {
     /// The configuration that a proxy was sent last, and the one that it would be sent now.
     package func config(of proxy: ProxyRow) async throws -> ProxyConfig { try await configs.config(of: proxy) }
 
+    /// How the routes of a proxy differ from stage to stage of a release (``RouteDifferenceSource``).
+    package static func routeDifferences(
+        for proxy: ProxyRow, from state: MeshState, through stages: [ReleaseStage], isCancelled: () -> Bool
+    ) -> [[RouteDifference]] {
+        RoutePreview.differences(for: proxy, from: state, through: stages, isCancelled: isCancelled)
+    }
+
     /// The reports of proxies to this replica about the requests that they send, in Prometheus' text format.
     package func metrics(of mesh: MeshKey, _ life: MeshLife) -> String { loads.metrics(of: mesh, uid: life.mesh) }
 

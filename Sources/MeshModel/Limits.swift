@@ -57,6 +57,9 @@ extension Limits {
     package static let feedPageBytes = Limit(
         "feedPageBytes", 4 << 20, "bytes", "objects that are read from a mesh or a feed at a time, as they are stored")
 
+    package static let previewBytes = Limit(
+        "previewBytes", 4 << 20, "bytes", "the preview of a release; what finds no place is counted")
+
     // MARK: Objects of a tenant
 
     package static let meshesPerTenant = Limit(
@@ -143,7 +146,7 @@ extension Limits {
         routesPerService, routesPerMesh, copiesPerRoute, copiesPerService, referencesPerObject, compilationSteps,
         simulationSteps,
         simulations, waitingSimulations,
-        waitingSimulationsPerTenant, pageBytes, feedPageBytes, meshesPerTenant, freezeWindowsPerNamespace,
+        waitingSimulationsPerTenant, pageBytes, feedPageBytes, previewBytes, meshesPerTenant, freezeWindowsPerNamespace,
         freezeOccurrences, freezeHorizon, connections, connectionsPerAddress,
         streamsPerTenant,
         viewsPerTenant, namesPerStream, nameBytesPerStream, silentSeconds, telemetrySeries, telemetrySources,

@@ -57,7 +57,7 @@ package struct ReleaseFootprint: Hashable, Sendable {
         self.routes = routes
     }
 
-    fileprivate var routed: [String] { routes.map(\.description).sorted() }
+    var routed: [String] { routes.map(\.description).sorted() }
 
     fileprivate var refused: [String] {
         ([.everything, .clusters(of: service)] + routes.map(RefusedPart.routes)).map(\.text).sorted()

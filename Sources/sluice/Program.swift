@@ -219,6 +219,7 @@ struct Program: Sendable {
         return APIServer(
             configuration, control: components.control, bootstrapRenderer: renderer,
             proxyConfigs: { [dataPlane = components.dataPlane] in try await dataPlane.config(of: $0) },
+            routeDifferences: DataPlane.routeDifferences,
             meshMetrics: { [dataPlane = components.dataPlane] in dataPlane.metrics(of: $0, $1) }, readiness: readiness,
             metrics: metrics, logger: logger)
     }

@@ -7,6 +7,7 @@ import MeshControl
 import MeshCore
 import MeshFeed
 import MeshIdentity
+import MeshModel
 import MeshStore
 import NIOCore
 import Postgres
@@ -55,6 +56,18 @@ struct Fixture: Sendable {
                 ]
             },
             proxyConfigs: { try ConfigFixture.config(of: $0) },
+            routeDifferences: { _, _, stages, _ in
+                stages.map { stage in
+                    guard case .step(let index) = stage.moment else { return [] }
+                    guard let service = stage.state.services.keys.first(where: { _ in true }) else { return [] }
+                    return [
+                        RouteDifference(
+                            host: .service(service),
+                            resource: "http_proxy", index: 2, before: ["step": .integer(Int64(index) - 1)],
+                            after: ["step": .integer(Int64(index))])
+                    ]
+                }
+            },
             meshMetrics: { mesh, _ in "of \(mesh)\n" },
             readiness: Readiness(checks: [{ (try? await store.now()) == nil ? "the database cannot be reached" : nil }]
             ),

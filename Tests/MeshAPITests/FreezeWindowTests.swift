@@ -13,22 +13,49 @@ struct FreezeWindowTests {
         arguments: [
             ([:], ["/spec/reason required"]),
             (["reason": ""], ["/spec/reason required"]),
-            (["reason": 5, "cron": 7], ["/spec/reason wrongType", "/spec/cron wrongType", "/spec/duration required", "/spec/timeZone required"]),
+            (
+                ["reason": 5, "cron": 7],
+                [
+                    "/spec/reason wrongType", "/spec/cron wrongType", "/spec/duration required",
+                    "/spec/timeZone required",
+                ]
+            ),
             (["reason": "x", "cron": "0 0 30 2 *", "duration": "1h", "timeZone": "UTC"], ["/spec/cron invalidFormat"]),
             (["reason": "x", "cron": "x", "duration": "1h", "timeZone": "UTC"], ["/spec/cron invalidFormat"]),
-            (["reason": "x", "cron": "0 0 * * *", "duration": "1h", "timeZone": "Mars/Olympus"], ["/spec/timeZone unknownReference"]),
-            (["reason": "x", "cron": "0 0 * * *"], ["/spec/duration required", "/spec/timeZone required"]),
-            (["reason": "x", "cron": "0 0 * * *", "duration": "10s", "timeZone": "UTC"], ["/spec/duration outOfRange"]),
             (
-                ["reason": "x", "cron": "0 0 * * *", "duration": "1h", "timeZone": "UTC", "start": "2026-12-01T00:00:00Z", "end": "2026-12-02T00:00:00Z"],
+                ["reason": "x", "cron": "0 0 * * *", "duration": "1h", "timeZone": "Mars/Olympus"],
+                ["/spec/timeZone unknownReference"]
+            ),
+            (["reason": "x", "cron": "0 0 * * *"], ["/spec/duration required", "/spec/timeZone required"]),
+            (
+                ["reason": "x", "cron": "0 0 * * *", "duration": "10s", "timeZone": "UTC"],
+                ["/spec/duration outOfRange"]
+            ),
+            (
+                [
+                    "reason": "x", "cron": "0 0 * * *", "duration": "1h", "timeZone": "UTC",
+                    "start": "2026-12-01T00:00:00Z", "end": "2026-12-02T00:00:00Z",
+                ],
                 ["/spec/start conflict", "/spec/end conflict"]
             ),
-            (["reason": "x", "duration": "1h", "timeZone": "UTC"], ["/spec/duration conflict", "/spec/timeZone conflict"]),
-            (["reason": "x", "start": "2026-12-02T00:00:00Z", "end": "2026-12-02T08:00:00+08:00"], ["/spec/end invalidValue"]),
+            (
+                ["reason": "x", "duration": "1h", "timeZone": "UTC"],
+                ["/spec/duration conflict", "/spec/timeZone conflict"]
+            ),
+            (
+                ["reason": "x", "start": "2026-12-02T00:00:00Z", "end": "2026-12-02T08:00:00+08:00"],
+                ["/spec/end invalidValue"]
+            ),
             (["reason": "x", "start": "tomorrow"], ["/spec/start invalidFormat"]),
             (["reason": "x", "blocks": []], ["/spec/blocks required"]),
-            (["reason": "x", "blocks": ["start", "start", "rollback"]], ["/spec/blocks/2 invalidValue", "/spec/blocks/1 duplicate"]),
-            (["reason": "x", "services": ["reviews", "reviews", "No"]], ["/spec/services/2 invalidFormat", "/spec/services/1 duplicate"]),
+            (
+                ["reason": "x", "blocks": ["start", "start", "rollback"]],
+                ["/spec/blocks/2 invalidValue", "/spec/blocks/1 duplicate"]
+            ),
+            (
+                ["reason": "x", "services": ["reviews", "reviews", "No"]],
+                ["/spec/services/2 invalidFormat", "/spec/services/1 duplicate"]
+            ),
             (["reason": "x", "until": "noon"], ["/spec/until unknownField"]),
         ] as [(JSONValue, [String])])
     func refused(_ row: (spec: JSONValue, errors: [String])) async throws {

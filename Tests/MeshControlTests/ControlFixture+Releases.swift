@@ -19,8 +19,12 @@ extension ControlFixture {
         }.value()
     }
 
-    func preview(_ body: JSONValue = [:], by caller: Caller = admin) async throws -> JSONValue {
-        try await control.preview(Self.key("shop/releases/r"), body, by: caller)
+    /// - Parameter source: of the routes of a proxy.
+    func preview(
+        _ body: JSONValue = [:], by caller: Caller = admin,
+        routesFrom source: @escaping RouteDifferenceSource = { _, _, _, _ in [] }
+    ) async throws -> JSONValue {
+        try await control.preview(Self.key("shop/releases/r"), body, by: caller, routesFrom: source)
     }
 
     /// Gives the release `shop/r` another status, as the engine would.

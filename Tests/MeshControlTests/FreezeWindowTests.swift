@@ -111,9 +111,12 @@ struct FreezeWindowTests {
             #expect(try await fixture.store.claimFreezeWindows(limit: 5, lease: .seconds(30)).isEmpty)
 
             // In half a year, whatever the time is now.
-            let month = Timestamp.date(days: (Timestamp.now(offset: .seconds(182 * 86_400)).microseconds) / 86_400_000_000).month
+            let month = Timestamp.date(
+                days: (Timestamp.now(offset: .seconds(182 * 86_400)).microseconds) / 86_400_000_000
+            ).month
             try await fixture.put(
-                "shop/freezeWindows/always", always.merged(with: ["cron": .string("0 0 1 \(month) *"), "duration": "1h"]))
+                "shop/freezeWindows/always",
+                always.merged(with: ["cron": .string("0 0 1 \(month) *"), "duration": "1h"]))
             let shown = try await Self.status(fixture, "shop/freezeWindows/always")
             #expect(shown["active"] == false && shown["occurrence"]?["from"]?.stringValue != nil, "\(shown)")
             #expect(try await Self.freezes(fixture) == [])
@@ -171,7 +174,10 @@ struct FreezeWindowTests {
             #expect(try await isWoken { try await fixture.put("istio-system/freezeWindows/w", stop) })
             #expect(try await !isWoken { try await fixture.put("cart/freezeWindows/w", stop) })
             #expect(try await isWoken { try await fixture.put("meshes/default", ["rootNamespace": "cart"]) })
-            #expect(try await !isWoken { try await fixture.put("meshes/default", ["rootNamespace": "cart", "displayName": "x"]) })
+            #expect(
+                try await !isWoken {
+                    try await fixture.put("meshes/default", ["rootNamespace": "cart", "displayName": "x"])
+                })
         }
     }
 
@@ -186,7 +192,8 @@ struct FreezeWindowTests {
                     try await refusal { try await fixture.put("shop/freezeWindows/w", spec) }
                         == "invalid: /spec/timeZone unknownReference", "\(zone)")
             }
-            let written = try await fixture.put("shop/freezeWindows/w0", ["reason": "x", "services": ["reviews", "nope"]])
+            let written = try await fixture.put(
+                "shop/freezeWindows/w0", ["reason": "x", "services": ["reviews", "nope"]])
             #expect(written.warned == ["/spec/services/1 unknownReference"])
             try await fixture.execute(
                 """
@@ -230,7 +237,9 @@ extension ControlFixture {
 
 extension Pool {
     fileprivate func count(_ statement: String) async throws -> Int {
-        let results = try await pipeline(["SELECT set_config('sluice.tenant', '*', true)", Statement(stringLiteral: statement)])
+        let results = try await pipeline([
+            "SELECT set_config('sluice.tenant', '*', true)", Statement(stringLiteral: statement),
+        ])
         return results[1].count
     }
 }

@@ -154,3 +154,163 @@ struct ReleasePreviewTests {
         }
     }
 }
+
+@Suite("A preview tells the steps of a release one by one")
+struct ReleasePreviewStepTests {
+    private static let plan: [String: JSONValue] = [
+        "strategy": [
+            "type": "canary",
+            "steps": [
+                ["name": "insiders", "setMatch": ["any": [["headers": ["x-canary": ["exact": "yes"]]]]]],
+                ["pause": [:]],
+                ["setMirror": ["percentage": 20, "methods": ["GET"]]], ["setWeight": 2000], ["setWeight": 10_000],
+            ],
+        ]
+    ]
+
+    private static func report(
+        _ fixture: ControlFixture, _ name: String, _ namespace: String = "shop", isKnown: Bool = true
+    )
+        async throws
+    {
+        try await fixture.store.report([
+            ProxyRow(
+                mesh: ControlFixture.mesh, name: NamespacedName(namespace: .known(namespace), name: .known(name)),
+                replica: "r", connected: true, connectedAt: Timestamp(microseconds: 0), ackedRevision: 1, types: [:],
+                client: isKnown ? ProxyClient(.envoy(httpProxyPort: 15_080), service: .known("p")) : nil)
+        ])
+    }
+
+    /// A route that says how many stages there were, and for whom.
+    private static let source: RouteDifferenceSource = { proxy, before, stages, _ in
+        stages.indices.map { index in
+            [
+                RouteDifference(
+                    host: .service(NamespacedName(namespace: .known("shop"), name: .known("reviews"))), resource: "all",
+                    index: 7, before: .integer(Int64(index)), after: .integer(Int64(index) + 1))
+            ]
+        }
+    }
+
+    @Test("with kind, gate, traffic, rules and the difference of a proxy's routes; first the start, last the promotion")
+    func steps() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            try await fixture.put(
+                "shop/virtualServices/reviews", ControlFixture.rules("reviews", to: ["host": "reviews"]))
+            try await fixture.put("shop/releases/r", ControlFixture.release(Self.plan))
+            try await Self.report(fixture, "p")
+            let preview = try await fixture.preview(routesFrom: Self.source)
+            let steps = preview["steps"]?.arrayValue ?? []
+            #expect(preview["proxy"] == "shop/p" && preview["truncated"] == nil)
+            #expect(
+                steps.map {
+                    "\($0["index"]?.integerValue ?? -1) \($0["kind"]?.stringValue ?? "") \($0["gate"]?.stringValue ?? "-")"
+                }
+                    == [
+                        "-1 start -", "0 setMatch -", "1 pause pause", "2 setMirror -", "3 setWeight -",
+                        "4 setWeight -", "-1 promotion -",
+                    ])
+            #expect(
+                steps.map { $0["traffic"]?["canary"]?.integerValue } == [0, 0, 0, 0, 2000, 10_000, 10_000])
+            #expect(steps.map { $0["traffic"]?["matches"]?.arrayValue?.count ?? 0 } == [0, 1, 1, 1, 1, 1, 0])
+            #expect(steps[3]["traffic"]?["mirror"] == ["canary": 2000, "methods": ["GET"]])
+            #expect(
+                steps.map { $0["rules"]?.arrayValue?.compactMap { $0["effect"]?.stringValue } ?? [] }
+                    == [["moves"], ["split"], ["split"], ["split"], ["split"], ["split"], ["completes"]])
+            #expect(
+                steps[1]["rules"]?.arrayValue?.first?["object"] == [
+                    "kind": "VirtualService", "namespace": "shop", "name": "reviews",
+                ])
+            #expect(
+                steps.map { $0["routes"] }
+                    == (0..<7).map { index in
+                        [["op": "replace", "path": "/all/virtual_hosts/7", "value": .integer(Int64(index) + 1)]]
+                    })
+            #expect(preview["warnings"]?.arrayValue?.map { $0["pointer"] } == ["/spec/strategy/steps/3"])
+            let other = try await fixture.preview(["spec": ControlFixture.release()], routesFrom: Self.source)
+            #expect(other["steps"]?.arrayValue?.count == 5)
+        }
+    }
+
+    @Test("holds while documents and endpoints are the same")
+    func basis() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            try await fixture.put("shop/releases/r", ControlFixture.release(Self.plan))
+            func basis() async throws -> [JSONValue?] {
+                let basis = try await fixture.preview()["unchangedWhile"]
+                return [basis?["documents"], basis?["endpoints"]]
+            }
+            let first = try await basis()
+            #expect(try await basis() == first)
+            try await fixture.put("shop/services/reviews/endpoints/e3", ControlFixture.endpoint("v1", 3))
+            let second = try await basis()
+            #expect(second[0] == first[0] && second[1] != first[1])
+            try await fixture.delete("shop/services/reviews/endpoints/e1")
+            let third = try await basis()
+            #expect(third[0] == first[0] && third[1] != second[1])
+            try await fixture.put("shop/virtualServices/v", ControlFixture.rules("reviews", to: ["host": "reviews"]))
+            let fourth = try await basis()
+            #expect(fourth[0] != third[0] && fourth[1] == third[1])
+        }
+    }
+
+    @Test("for the proxy that was named, or the first that the caller may know of")
+    func proxies() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            try await fixture.put("shop/releases/r", ControlFixture.release(Self.plan))
+            func proxy(_ body: JSONValue = [:], by caller: Caller = .of(.viewer)) async throws -> String {
+                var shown = "none"
+                let answer = try await refusal {
+                    let preview = try await fixture.preview(body, by: caller, routesFrom: Self.source)
+                    if let name = preview["proxy"]?.stringValue { shown = name }
+                    let routes = preview["steps"]?.arrayValue?.compactMap { $0["routes"]?.arrayValue } ?? []
+                    #expect((shown == "none") == routes.isEmpty)
+                }
+                return answer == "accepted" ? shown : answer
+            }
+            #expect(try await proxy() == "none")
+            try await Self.report(fixture, "a", "cart")
+            try await Self.report(fixture, "b", "shop")
+            try await Self.report(fixture, "b", "cart")
+            try await Self.report(fixture, "odd", "shop", isKnown: false)
+            #expect(try await proxy() == "cart/a")
+            #expect(try await proxy(by: .of(.viewer, namespaces: [.known("shop")])) == "shop/b")
+            #expect(try await proxy(["proxy": "a"]) == "cart/a")
+            #expect(try await proxy(["proxy": "shop/b"]) == "shop/b")
+            #expect(try await proxy(["proxy": "b"]) == "invalid: /query/namespace required")
+            #expect(try await proxy(["proxy": "b"], by: .of(.viewer, namespaces: [.known("shop")])) == "shop/b")
+            #expect(
+                try await proxy(["proxy": "a"], by: .of(.viewer, namespaces: [.known("shop")])) == "not found: proxy a")
+            #expect(
+                try await proxy(["proxy": "cart/a"], by: .of(.viewer, namespaces: [.known("shop")]))
+                    == "forbidden: proxies.read")
+            #expect(try await proxy(["proxy": "none"]) == "not found: proxy none")
+            #expect(try await proxy(["proxy": "odd"]) == "invalid: /proxy invalidValue")
+            for wrong in ["", "/", "a/", "A", "a/b/c"] {
+                #expect(try await proxy(["proxy": .string(wrong)]) == "invalid: /proxy invalidFormat")
+            }
+            #expect(try await proxy(["proxy": 1]) == "invalid: /proxy wrongType")
+        }
+    }
+
+    @Test("as far as there is place, and counts the rest")
+    func bounds() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            try await fixture.put("shop/releases/r", ControlFixture.release(Self.plan))
+            try await Self.report(fixture, "p")
+            let large = JSONValue.string(String(repeating: "\u{1}", count: Limits.previewBytes.value / 24))
+            let preview = try await fixture.preview(routesFrom: { _, _, stages, _ in
+                stages.map { _ in
+                    [
+                        RouteDifference(
+                            host: .service(NamespacedName(namespace: .known("shop"), name: .known("reviews"))),
+                            resource: "all", index: 0, before: .null, after: large)
+                    ]
+                }
+            })
+            let steps = preview["steps"]?.arrayValue ?? []
+            #expect(steps.map { $0["routes"] == nil } == [false, false, false, true, true, true, true])
+            #expect(steps.map { $0["omittedRoutes"] ?? 0 } == [0, 0, 0, 1, 1, 1, 1] && preview["truncated"] == 4)
+        }
+    }
+}

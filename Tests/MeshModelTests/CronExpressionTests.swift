@@ -52,13 +52,15 @@ struct CronExpressionTests {
             ("60 * * * *", "the minute is wrong: \"60\" must be from 0 to 59"),
             ("* 24 * * *", "the hour"), ("* * 0 * *", "the day of the month"), ("* * 32 * *", "must be from 1 to 31"),
             ("* * * 13 *", "the month is wrong: \"13\" must be from 1 to 12 or a name such as JAN"),
-            ("* * * * 8", "the day of the week"), ("* * * * MONDAY", "a name such as SUN"), ("* * * MON *", "the month"),
+            ("* * * * 8", "the day of the week"), ("* * * * MONDAY", "a name such as SUN"),
+            ("* * * MON *", "the month"),
             ("5-1 * * * *", "ends before it begins"), ("* * * * FRI-MON", "ends before it begins"),
             ("5/10 * * * *", "needs * or a range"), ("*/0 * * * *", "from 1 to 59"), ("*/60 * * * *", "from 1 to 59"),
             ("*/ * * * *", "step"), ("1, * * * *", "\"\" must be"), ("-1 * * * *", "\"\" must be"),
             ("1-2-3 * * * *", "\"2-3\""), ("+1 * * * *", "\"+1\""), ("１ * * * *", "must be from"),
             ("99999999999999999999 * * * *", "must be from"), ("? * * * *", "\"?\""), ("L * * * *", "\"L\""),
-            ("0 0 30 2 *", "never occurs"), ("0 0 31 4,6,9,11 *", "never occurs"), ("0 0 30-31 FEB */2", "never occurs"),
+            ("0 0 30 2 *", "never occurs"), ("0 0 31 4,6,9,11 *", "never occurs"),
+            ("0 0 30-31 FEB */2", "never occurs"),
         ])
     func refused(_ row: (text: String, reason: String)) {
         do throws(CronExpression.Problem) {
@@ -115,7 +117,8 @@ struct CronExpressionTests {
     func hostile() {
         var random = SeededGenerator(seed: 5)
         let pieces = [
-            "*", "/", "-", ",", " ", "0", "7", "59", "SUN", "dec", "\u{0}", "é", "٣", "9223372036854775807", "*/2", "1-5", "\n",
+            "*", "/", "-", ",", " ", "0", "7", "59", "SUN", "dec", "\u{0}", "é", "٣", "9223372036854775807", "*/2",
+            "1-5", "\n",
         ]
         for _ in 0..<20_000 {
             let text = (0..<Int.random(in: 0...20, using: &random)).map { _ in

@@ -10,6 +10,7 @@ internal import MeshStore
 /// Routes that releases have besides the verbs of every object: custom methods and events.
 struct ReleaseRoutes: Sendable {
     let control: ControlPlane
+    let routeDifferences: RouteDifferenceSource
 
     var routes: [Route] {
         let item = ObjectPaths.item(.release)
@@ -28,7 +29,9 @@ struct ReleaseRoutes: Sendable {
         let preview = Route(
             .post, "\(item):preview", "previewRelease", .needs(.read(.release)), body: .json(required: false)
         ) { request in
-            .document(try await control.preview(request.key(.release), request.body, by: request.caller))
+            .document(
+                try await control.preview(
+                    request.key(.release), request.body, by: request.caller, routesFrom: routeDifferences))
         }
         return verbs + [events, preview] + analyses
     }

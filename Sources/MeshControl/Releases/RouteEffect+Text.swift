@@ -83,13 +83,20 @@ extension ReleaseSpec {
     ///
     /// - Parameter name: the release's.
     func effects(in rules: RuleIndex, as name: NamespacedName, at status: ReleaseStatus) -> [RouteEffect] {
-        let end = traffic(in: name.namespace, through: strategy.steps.count - 1)
         let now: ReleaseTraffic? =
             if status.phase.isActive, let step = status.currentStep {
                 traffic(in: name.namespace, through: step.index)
             } else {
                 mostCopies(in: name.namespace)?.traffic
             }
+        return effects(in: rules, as: name, with: now)
+    }
+
+    /// The effects of a release with this plan on the rules of the mesh, as ``effects(in:as:at:)``.
+    ///
+    /// - Parameter now: its traffic in the step that decides which copies would be too many.
+    func effects(in rules: RuleIndex, as name: NamespacedName, with now: ReleaseTraffic?) -> [RouteEffect] {
+        let end = traffic(in: name.namespace, through: strategy.steps.count - 1)
         let leftOut = now?.excess(as: name, in: rules) ?? []
         let leftOutAtEnd = end == now ? leftOut : end.excess(as: name, in: rules)
         let effects = traffic(in: name.namespace).effects(in: rules).leavingOut(leftOut, atEnd: leftOutAtEnd)
@@ -147,7 +154,7 @@ extension ReleaseSpec {
     }
 
     /// The traffic that is compiled of the release in one of its steps.
-    private func traffic(in namespace: Name, through step: Int) -> ReleaseTraffic {
+    func traffic(in namespace: Name, through step: Int) -> ReleaseTraffic {
         var traffic = traffic(in: namespace)
         (traffic.canaryShare, traffic.matches, traffic.mirror) = strategy.traffic(through: step)
         return traffic

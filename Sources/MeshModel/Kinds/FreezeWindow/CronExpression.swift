@@ -32,7 +32,9 @@ package struct CronExpression: Hashable, Sendable {
         let fields = text.split(omittingEmptySubsequences: true) { $0 == " " || $0 == "\t" }
         guard fields.count == CronField.allCases.count else {
             throw Problem(
-                text: "must have five fields (minute, hour, day of the month, month, day of the week), not \(fields.count)")
+                text:
+                    "must have five fields (minute, hour, day of the month, month, day of the week), not \(fields.count)"
+            )
         }
         self.text = text
         minutes = try CronField.minute.read(fields[0])
