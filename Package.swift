@@ -131,7 +131,8 @@ let package = Package(
         .target(
             name: "MeshControl",
             dependencies: [
-                "FaultPoints", "Analysis", "Egress", "MeshTelemetry", "RE2", "Documents", "MeshCore", "GrayRelease", "MeshModel",
+                "FaultPoints", "Analysis", "Egress", "MeshTelemetry", "RE2", "Documents", "MeshCore", "GrayRelease",
+                "MeshModel",
                 "MeshCompiler",
                 "MeshIdentity", "MeshStore",
                 "MeshFeed", logging,

@@ -19,8 +19,6 @@ package struct MeasurementDriver: Sendable {
     private static let lease = Duration.seconds(30)
     /// How long one run may take before its claim is left to end.
     private static let patience = Duration.seconds(20)
-    /// How long a webhook may take besides: the longest timeout of a step.
-    private static let callTime = Duration.seconds(60)
     /// How long a run that another replica made due may go unnoticed.
     private static let idle = Duration.seconds(1)
     private static let retry = Duration.seconds(2)
@@ -65,8 +63,9 @@ package struct MeasurementDriver: Sendable {
 
     private func measure(_ claim: ClaimedRun) async {
         do {
-            let patience = claim.isCall ? Self.patience + Self.callTime : Self.patience
-            let isNew = try await MeshStore.withDeadline(patience) { try await control.measure(claim) }
+            let isNew = try await MeshStore.withDeadline(Self.patience + claim.callTime) {
+                try await control.measure(claim)
+            }
             if isNew { signal.notify() }
         } catch {
             // The claim ends by itself, and then somebody tries again.

@@ -20,6 +20,8 @@ package struct ClaimedRun: Sendable {
 
     /// Whether it waits for an answer to a call and not for measurements.
     package var isCall: Bool { run.kind == .webhook }
+    /// How long that call may take, for which it is claimed besides.
+    package var callTime: Duration { WebhookRun(document)?.call.timeout ?? .zero }
 }
 
 /// A run of a release, for people.
@@ -133,7 +135,7 @@ extension MeshStore {
             ), a AS (
                 UPDATE analysis_run a
                    SET lease_epoch = a.lease_epoch + 1, lease_until = now() + make_interval(
-                        secs => \(seconds) + CASE WHEN a.document ->> 'kind' = \(Self.webhook) THEN \(Self.callTime) ELSE 0 END)
+                        secs => \(seconds) + coalesce((a.document ->> 'callSeconds')::float8, 0))
                   FROM due WHERE (a.tenant, a.release, a.id) = (due.tenant, due.release, due.id)
                 RETURNING a.*)
             SELECT \(ReleaseRow.columns), a.id, a.started_at, a.document, a.lease_epoch AS epoch, now() AS now
@@ -148,10 +150,6 @@ extension MeshStore {
                 now: try row.time("now"), epoch: try row["epoch"], uid: release.object.uid)
         }
     }
-
-    private static let webhook = AnalysisRun.Kind.webhook.rawValue
-    /// How long a webhook may take besides, in seconds.
-    private static let callTime = 60.0
 
     /// Ends the claim of a run that cannot be brought forward here, and leaves it to others for a while. Its release hears of it.
     package func postpone(_ claim: ClaimedRun, by delay: Duration) async throws(StoreError) {

@@ -105,7 +105,8 @@ struct FaultPointTests {
                 "strategy": [
                     "type": "canary",
                     "steps": [
-                        ["setWeight": 1_000], ["webhook": ["url": .string(hook.url), "retry": ["backoff": "1s"]]],
+                        ["setWeight": 1_000],
+                        ["webhook": ["url": .string(hook.url), "timeout": "2s", "retry": ["backoff": "1s"]]],
                         ["notify": ["channels": ["chat"], "message": "half way"]], ["setWeight": 5_000],
                         ["analysis": ["templates": ["fine"]]], ["setWeight": 10_000],
                     ],

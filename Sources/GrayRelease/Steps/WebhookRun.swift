@@ -129,6 +129,8 @@ extension WebhookRun {
         guard case .object(var members) = shown else { return .null }
         members["body"] = body
         members["due"] = due.map { .string($0.text) }
+        // For whoever claims the run without reading it.
+        members["callSeconds"] = .integer(call.timeout.components.seconds)
         members["refusals"] = .integer(Int64(refusals))
         members["silences"] = .integer(Int64(silences))
         members["silentSince"] = silentSince.map { .string($0.text) }
