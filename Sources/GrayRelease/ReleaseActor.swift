@@ -1,6 +1,6 @@
 package import MeshCore
 
-/// Whoever asks something of a release: a person with the rights that matter to plans.
+/// A caller who asks something of a release: a person with the rights that matter to plans.
 package struct ReleaseActor: Hashable, Sendable {
     /// The owner of the key that was used. One person has one vote, whatever number of keys.
     package var person: String
@@ -28,11 +28,11 @@ package struct ReleaseActor: Hashable, Sendable {
 extension ReleaseStatus {
     /// The people behind a release's plan, as far as gates ask who they are.
     package struct People: Hashable, Sendable {
-        /// Who created the release; `nil`: before this was recorded.
+        /// The creator of the release; `nil`: before this was recorded.
         package var author: String?
-        /// Who started this attempt.
+        /// The person who started this attempt.
         package var starter: String?
-        /// Those who changed steps while it was running, in the order of their first change; at most ``mostEditors``, the first ones.
+        /// The people who changed steps while it was running, in the order of their first change; at most ``mostEditors``, the first ones.
         package var editors: [String] = []
         /// Whether the plan may give the canary most of the traffic: by the right of who started it, of who edited the steps last, or of
         /// who has said so since. `nil`: it was started when nobody asked.
@@ -58,7 +58,7 @@ extension ReleaseStatus {
         package var at: Timestamp
     }
 
-    /// What a freeze window has kept the release from, and since when.
+    /// The thing that a freeze window has kept the release from, and since when.
     package struct Frozen: Hashable, Sendable {
         package var since: Timestamp
         package var what: Freeze.Blocked

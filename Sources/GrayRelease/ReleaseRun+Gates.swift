@@ -1,7 +1,7 @@
 internal import Documents
 internal import MeshCore
 
-/// Where a plan waits for people: approvals, who may give the canary most of the traffic, and freeze windows.
+/// The places where a plan waits for people: approvals, who may give the canary most of the traffic, and freeze windows.
 extension ReleaseRun {
     // MARK: Approvals
 

@@ -84,7 +84,7 @@ package struct ReleaseStatus: Hashable, Sendable {
         case inconclusiveAnalysis = "InconclusiveAnalysis"
         /// Nothing could be measured.
         case providerError = "ProviderError"
-        /// Somebody has rejected what the plan was to go on with, or nobody has decided in time.
+        /// The plan was not to go on: somebody has rejected it, or nobody has decided in time.
         case gateRejected = "GateRejected"
         /// The plan gives the canary most of the traffic, and nobody who may do so has said so.
         case promotionGate = "PromotionGate"
@@ -214,7 +214,7 @@ package struct ReleaseStatus: Hashable, Sendable {
     /// Decisions about the gate that the release is at, one a person.
     package var votes: [Vote] = []
     package var overriddenFreezes: [OverriddenFreeze] = []
-    /// What freeze windows keep it from; `nil`: none does.
+    /// The thing that freeze windows keep it from; `nil`: none does.
     package var frozen: Frozen?
     /// The release whose success this one takes back.
     package var rollbackOf: Name?

@@ -69,7 +69,7 @@ package enum ReleaseVerb: Hashable, Sendable {
         }
     }
 
-    /// What it overrides.
+    /// The obstacles that it overrides.
     package var override: Override {
         switch self {
         case .start(_, let override), .promote(_, _, let override), .skip(_, let override), .goto(_, _, let override):

@@ -59,7 +59,7 @@ extension ClientMatch.System {
 }
 
 extension ClientMatch.Browser {
-    /// From the browser's name to the end of the text.
+    /// The text from the browser's name to the end of the text.
     fileprivate var pattern: String {
         switch self {
         // Others that are made of it have a name of their own behind Safari's.

@@ -186,7 +186,7 @@ extension MeshStore {
         try await commit(run.json, of: claim, measurements, nextDue: nextDue, wakes: wakes)
     }
 
-    /// As ``commit(_:of:_:nextDue:wakes:)``, for a run of any kind.
+    /// Writes what a claimed run of any kind has come to, as ``commit(_:of:_:nextDue:wakes:)`` does.
     ///
     /// - Parameter document: the run as it is to be stored.
     package func commit(

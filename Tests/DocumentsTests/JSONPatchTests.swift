@@ -11,7 +11,10 @@ struct JSONPatchTests {
             (["a": 1], ["a": 1], []),
             (["a": 1, "b": 2], ["b": 3, "c": [1]], ["remove /a", "replace /b", "add /c"]),
             ([1, 2], [2], ["remove /0"]),
-            ([["name": "x", "w": 1], ["name": "y"]], [["name": "n"], ["name": "x", "w": 2], ["name": "y"]], ["add /0", "replace /1/w"]),
+            (
+                [["name": "x", "w": 1], ["name": "y"]], [["name": "n"], ["name": "x", "w": 2], ["name": "y"]],
+                ["add /0", "replace /1/w"]
+            ),
             ([["name": "x"], ["name": "y"]], [["name": "y"], ["name": "x"]], ["remove /1", "add /0"]),
             ([["name": "x"], ["name": "x"]], [["name": "x"], ["name": "z"], ["name": "x"]], ["add /1"]),
             (["a/b": ["~": 1]], ["a/b": ["~": 2]], ["replace /a~1b/~0"]),

@@ -35,7 +35,9 @@ struct ReleasePreviewTests {
             let steps = answer.body["steps"]?.arrayValue ?? []
             #expect(steps.map { $0["kind"] } == ["start", "setWeight", "pause", "setWeight", "promotion"])
             #expect(
-                steps.dropFirst().first?["routes"] == [["op": "replace", "path": "/http_proxy/virtual_hosts/2/step", "value": 0]])
+                steps.dropFirst().first?["routes"] == [
+                    ["op": "replace", "path": "/http_proxy/virtual_hosts/2/step", "value": 0]
+                ])
             #expect(steps.first?["routes"] == [])
             #expect(answer.body["unchangedWhile"]?["documents"]?.stringValue != nil)
             let empty = try await api.send("POST", Self.preview)
@@ -46,7 +48,10 @@ struct ReleasePreviewTests {
     @Test(
         "of what is wrong are refused with pointers",
         arguments: [
-            (["spec": ["service": "reviews"]], ["/spec/stable required", "/spec/canary required", "/spec/strategy required"]),
+            (
+                ["spec": ["service": "reviews"]],
+                ["/spec/stable required", "/spec/canary required", "/spec/strategy required"]
+            ),
             (["spec": 1, "proxy": 2], ["/proxy wrongType", "/spec wrongType"]),
             (["proxy": "No"], ["/proxy invalidFormat"]),
             (["proxies": "p"], ["/proxies unknownField"]),
@@ -54,7 +59,8 @@ struct ReleasePreviewTests {
     func refused(_ row: (body: JSONValue, errors: [String])) async throws {
         try await Self.withRelease { api in
             let answer = try await api.send("POST", Self.preview, row.body)
-            #expect((400..<500).contains(answer.status) && answer.errors.sorted() == row.errors.sorted(), "\(answer.text)")
+            #expect(
+                (400..<500).contains(answer.status) && answer.errors.sorted() == row.errors.sorted(), "\(answer.text)")
         }
     }
 

@@ -38,7 +38,9 @@ struct RoutePreviewTests {
         spec.strategy.postPromotionAnalysis = nil
         spec.strategy.endpointGuard = .init()
         spec.strategy.steps.append(Fixture.weight([500, 10_000].randomElement(using: &random) ?? 0))
-        if !mesh.traffic.matches.isEmpty { spec.strategy.steps.insert(ReleaseStep(.setMatch(mesh.traffic.matches)), at: 0) }
+        if !mesh.traffic.matches.isEmpty {
+            spec.strategy.steps.insert(ReleaseStep(.setMatch(mesh.traffic.matches)), at: 0)
+        }
         // So that each is seen.
         spec.strategy.steps = spec.strategy.steps.map { step in
             if case .pause = step.action { return step }
@@ -75,7 +77,9 @@ struct RoutePreviewTests {
                 }))
     }
 
-    @Test("is in each stage what the release has compiled then, byte for byte, and the patches make one of the other", arguments: meshes)
+    @Test(
+        "is in each stage what the release has compiled then, byte for byte, and the patches make one of the other",
+        arguments: meshes)
     func law(_ seed: Int) throws {
         let mesh = RandomReleaseMesh(seed: UInt64(seed))
         let spec = Self.spec(of: mesh, seed)
@@ -102,7 +106,9 @@ struct RoutePreviewTests {
                 Self.routes(stage.state, outbound) == Self.routes(Self.state(scene, spec, in: before), outbound),
                 "step \(step.index)")
         }
-        #expect(scene.status.phase == .succeeded && walked.count == spec.strategy.steps.count, "\(scene.status.phase) \(walked)")
+        #expect(
+            scene.status.phase == .succeeded && walked.count == spec.strategy.steps.count,
+            "\(scene.status.phase) \(walked)")
         let end = try #require(stages.last)
         #expect(Self.routes(end.state, outbound) == Self.routes(Self.state(scene, spec, in: before), outbound))
 
@@ -116,8 +122,10 @@ struct RoutePreviewTests {
             var document = try Self.document(Self.routes(before, layer))
             for (stage, changed) in zip(stages, differences) {
                 let patch = changed.reduce(JSONPatch()) {
-                    $0 + JSONPatch(
-                        from: $1.before, to: $1.after, at: JSONPointer([$1.resource, "virtual_hosts", String($1.index)]))
+                    $0
+                        + JSONPatch(
+                            from: $1.before, to: $1.after,
+                            at: JSONPointer([$1.resource, "virtual_hosts", String($1.index)]))
                 }
                 document = try patch.applied(to: document)
                 let expected = try Self.document(Self.routes(stage.state, layer))

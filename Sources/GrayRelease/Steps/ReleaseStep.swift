@@ -98,7 +98,7 @@ package struct ReleaseStep: Document {
         reading.report("bakeTime", .conflict, "\(reason), and has no bakeTime")
     }
 
-    /// What a step does, by the action's name in documents.
+    /// The sort of a step, by the action's name in documents.
     package enum Kind: String, CaseIterable, Sendable {
         case setWeight, setMatch, setMirror, pause, analysis, approval, webhook, notify, checkEndpoints
         /// The step that the engine adds behind the plan.

@@ -6,11 +6,11 @@ package import MeshCore
 ///
 /// A value without a clock or I/O: whoever drives it asks when it is due, calls, and has it take the outcome in.
 package struct WebhookRun: Hashable, Sendable {
-    /// What came of one attempt.
+    /// The outcome of one attempt.
     package enum Outcome: Hashable, Sendable {
         /// A status, the beginning of the body, and how long it took.
         case answered(Int, body: String, after: Duration, retryAfter: Duration? = nil)
-        /// It may have arrived nevertheless. A sentence says why nothing is known.
+        /// The call may have arrived nevertheless. A sentence says why nothing is known.
         case noAnswer(String)
     }
 

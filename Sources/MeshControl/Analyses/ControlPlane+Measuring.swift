@@ -110,7 +110,7 @@ extension ControlPlane {
         return readings
     }
 
-    /// What sidecars have counted in a window of the service that a release is of.
+    /// The counts of sidecars in a window of the service that a release is of.
     private func counted(
         in window: MetricRun.Window, _ mesh: TrafficMesh, _ release: StoredRelease, ports: Set<Int>
     ) async throws -> BuiltinWindow {

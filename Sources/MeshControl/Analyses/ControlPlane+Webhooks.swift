@@ -35,7 +35,7 @@ extension ControlPlane {
         return try await store.commit(run.json, of: claim, nextDue: run.due, wakes: isNew) && isNew
     }
 
-    /// The same bytes each time, so that repeated calls have one signature but for their time.
+    /// The message in bytes, the same each time, so that repeated calls have one signature but for their time.
     private static func bytes(of message: JSONValue) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -5,11 +5,11 @@ internal import MeshCore
 package import MeshModel
 internal import MeshStore
 
-/// What holds of a release at this moment, beside what is stored: for whoever reads one release.
+/// The state of a release at this moment, beside what is stored: for whoever reads one release.
 package struct ReleasePage: Hashable, Sendable {
-    /// What it does to the rules that there are: `status.routes`. Empty for one that has ended.
+    /// The effects on the rules that there are: `status.routes`. Empty for one that has ended.
     package var routes: [String: JSONValue] = [:]
-    /// What sidecars have counted: `status.traffic.observed`.
+    /// The shares that sidecars have counted: `status.traffic.observed`.
     package var observed: JSONValue?
     /// Some of the proxies that have not acknowledged the traffic, by name: `status.traffic.applied.missing`.
     package var missing: [String] = []
@@ -50,7 +50,7 @@ extension ControlPlane {
 }
 
 extension RuleIndex {
-    /// What proxies are sent because of a release of a service.
+    /// The part of the configuration that proxies are sent because of a release of a service.
     func footprint(of service: NamespacedName) -> ReleaseFootprint {
         ReleaseFootprint(
             service: service, routes: Set(hosts(sendingTo: .service(service)).compactMap(\.service)))

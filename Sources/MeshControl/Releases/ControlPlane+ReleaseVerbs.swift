@@ -90,7 +90,7 @@ extension ControlPlane {
         }
     }
 
-    /// What becomes of releases of the same service that give way to one that starts.
+    /// The decisions about releases of the same service that give way to one that starts.
     ///
     /// - Throws: ``ControlError/forbidden(_:)`` if the caller may not roll them back.
     private func replaced(

@@ -34,7 +34,10 @@ struct ReleasePreview: Sendable {
         members["stableVersion"] = stableVersion(service.status.stableVersion)
         members["refusals"] = JSONValue.list(refusals(effects, service)) { .string("\($0.pointer): \($0.detail)") }
         members["warnings"] = JSONValue.list(spec.warnings(at: JSONPointer.spec)) {
-            ["pointer": .string($0.pointer.description), "code": .string($0.code.rawValue), "detail": .string($0.detail)]
+            [
+                "pointer": .string($0.pointer.description), "code": .string($0.code.rawValue),
+                "detail": .string($0.detail),
+            ]
         }
         if let proxy { members["proxy"] = .string("\(proxy.row.name)") }
         var budget = AnswerBudget(Limits.previewBytes.value)
@@ -67,7 +70,9 @@ struct ReleasePreview: Sendable {
                 earlier = stage.traffic
                 rules = shown.map { $0.step($0.effect.rawValue, $0.detail) }
             case .promotion:
-                rules = effects.filter { $0.atPromotion != .unchanged }.map { $0.step($0.atPromotion.rawValue, $0.sentence) }
+                rules = effects.filter { $0.atPromotion != .unchanged }.map {
+                    $0.step($0.atPromotion.rawValue, $0.sentence)
+                }
             }
             let limited = Array(rules.prefix([RouteEffect].shown))
             let taken = budget.take(limited)

@@ -49,7 +49,7 @@ package struct TrafficReader: Sendable {
         return coverage
     }
 
-    /// What was counted in the hour before some slots: as minutes, and as slots of ten seconds where those may not be there yet.
+    /// The counts of the hour before some slots: as minutes, and as slots of ten seconds where those may not be there yet.
     private func earlier(
         to host: Host, in mesh: TrafficMesh, _ slots: Range<Int64>
     ) async throws -> [TrafficSample] {
