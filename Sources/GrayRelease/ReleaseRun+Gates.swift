@@ -107,8 +107,7 @@ extension ReleaseRun {
             removePause(.promotionGate)
             return false
         }
-        let isMost = share.basisPoints > TrafficShare.all.basisPoints / 2 || matches.contains(where: \.isWide)
-        guard isMost else { return false }
+        guard ReleaseTraffic.isMost(share, matches) else { return false }
         addPause(
             .promotionGate,
             "from here on \(spec.canary.version) gets most of the requests: promote, by somebody who may, lets it go on"
@@ -167,9 +166,4 @@ extension ReleaseRun {
         }
         record(.freezeOverridden, about: "\(freeze.name)", .userRequest, "\(actor.person): \(override.reason ?? "")")
     }
-}
-
-extension ContentMatch {
-    /// Whether requests fit that carry no mark of their own: everybody may be asked for.
-    fileprivate var isWide: Bool { headers.isEmpty && cookies.isEmpty && queryParams.isEmpty }
 }

@@ -64,4 +64,14 @@ package struct ReleaseTraffic: Hashable, Sendable {
 
     /// Whether the release changes any route: before the first step and after a rollback it does not.
     package var isEffective: Bool { canaryShare > .none || !matches.isEmpty || mirror != nil }
+
+    /// Whether the canary gets most of the requests with this, or those of everybody: what only some may decide.
+    package static func isMost(_ share: TrafficShare, _ matches: [ContentMatch]) -> Bool {
+        share.basisPoints > TrafficShare.all.basisPoints / 2 || matches.contains(where: \.isWide)
+    }
+}
+
+extension ContentMatch {
+    /// Whether requests fit that carry no mark of their own: everybody may be asked for.
+    fileprivate var isWide: Bool { headers.isEmpty && cookies.isEmpty && queryParams.isEmpty }
 }

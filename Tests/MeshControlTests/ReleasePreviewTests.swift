@@ -232,6 +232,36 @@ struct ReleasePreviewStepTests {
         }
     }
 
+    @Test("with the gate of those who may not promote, once, before the canary gets most of the requests")
+    func gates() async throws {
+        try await ControlFixture.runPrepared { fixture in
+            try await fixture.put("shop/releases/r", ControlFixture.release(Self.plan))
+            func gates(_ spec: JSONValue? = nil, by role: Role) async throws -> [String] {
+                let body: JSONValue = spec.map { ["spec": $0] } ?? [:]
+                let steps = try await fixture.preview(body, by: .of(role))["steps"]?.arrayValue ?? []
+                return steps.map { $0["gate"]?.stringValue ?? "-" }
+            }
+            #expect(try await gates(by: .releaser) == ["-", "-", "pause", "-", "-", "-", "-"])
+            #expect(try await gates(by: .developer) == ["-", "-", "pause", "-", "-", "promotion", "-"])
+            func plan(_ steps: JSONValue, _ routing: JSONValue = [:]) -> JSONValue {
+                ControlFixture.release(["strategy": ["type": "canary", "steps": steps, "trafficRouting": routing]])
+            }
+            let wide: JSONValue = [["setMatch": ["any": [["path": ["prefix": "/a"]]]]], ["setWeight": 6000]]
+            #expect(try await gates(plan(wide), by: .developer) == ["-", "promotion", "-", "-"])
+            let small: JSONValue = [["setWeight": 5000], ["setWeight": 100]]
+            #expect(try await gates(plan(small), by: .developer) == ["-", "-", "-", "promotion"])
+            try await fixture.put(
+                "shop/virtualServices/reviews", ControlFixture.rules("reviews", to: ["host": "reviews"]))
+
+            // What a running release may do was decided by who started it.
+            try await fixture.setStatus { status in
+                status.phase = .progressing
+                status.people.mayPromote = false
+            }
+            #expect(try await gates(by: .releaser)[5] == "promotion")
+        }
+    }
+
     @Test("holds while documents and endpoints are the same")
     func basis() async throws {
         try await ControlFixture.runPrepared { fixture in

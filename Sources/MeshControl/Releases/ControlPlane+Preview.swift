@@ -40,10 +40,14 @@ extension ControlPlane {
             throw ControlError.conflict(.init("targetMissing", "there is no service \(spec.service)"))
         }
         let rules = indexes.index(of: state)
+        let status = ReleaseStatus(object.status)
+        // Who edits the steps, or starts the release, is who asks.
+        let isAsDecided = status.phase.isActive && document == object.spec
+        let mayPromote = isAsDecided ? status.people.mayPromote != false : ReleaseActor(caller).mayPromote
         let row = try await self.proxy(wanted, for: service, rules, in: mesh, by: caller)
         let preview = ReleasePreview(
-            spec: spec, status: ReleaseStatus(object.status), name: name, rules: rules, rival: rivals.first?.name,
-            basis: basis, proxy: row.map { ($0, source) }, namespaces: caller.namespaces)
+            spec: spec, status: status, name: name, rules: rules, rival: rivals.first?.name, basis: basis,
+            mayPromote: mayPromote, proxy: row.map { ($0, source) }, namespaces: caller.namespaces)
         return try await atDesk(for: mesh.tenant) { preview.json(target, isCancelled: $0) }
     }
 

@@ -14,6 +14,8 @@ struct ReleasePreview: Sendable {
     /// Another release of the service that is active.
     let rival: Name?
     let basis: PreviewBasis
+    /// Whether the plan may give the canary most of the traffic without somebody else's word.
+    let mayPromote: Bool
     /// The proxy whose routes are shown, and who finds out how they differ; `nil`: none.
     let proxy: (row: ProxyRow, source: RouteDifferenceSource)?
     /// The only namespaces whose hosts' routes are shown; empty: all.
@@ -55,8 +57,10 @@ struct ReleasePreview: Sendable {
         let (before, stages) = spec.stages(as: name, in: state)
         let differences = proxy.map { $0.source($0.row, before, stages, isCancelled) } ?? []
         var (earlier, shown): (ReleaseTraffic?, [RouteEffect]) = (nil, effects)
+        var gates = PlanGates(mayPromote: mayPromote)
         return stages.enumerated().map { number, stage in
             var members = members(of: stage)
+            members["gate"] = gate(of: stage, &gates, effects)?.text
             let rules: [JSONValue]
             switch stage.moment {
             case .start:
@@ -102,17 +106,29 @@ struct ReleasePreview: Sendable {
             let step = spec.strategy.steps[index]
             members["index"] = .integer(Int64(index))
             members["name"] = step.name.map(JSONValue.string)
-            members["kind"] = .string(step.kind)
-            // What moves no traffic waits for something.
-            switch step.action {
-            case .setWeight, .setMatch, .setMirror: break
-            default: members["gate"] = .string(step.kind)
-            }
+            members["kind"] = .string(step.kind.rawValue)
         case .promotion:
             members["kind"] = "promotion"
         }
         members["traffic"] = traffic(of: stage)
         return members
+    }
+
+    /// The gate of a stage, besides its traffic's coming into force; `nil`: nothing.
+    private func gate(of stage: ReleaseStage, _ gates: inout PlanGates, _ effects: [RouteEffect]) -> PlanGates.Gate? {
+        switch stage.moment {
+        case .start: return nil
+        case .step(let index):
+            let kind = spec.strategy.steps[index].kind
+            if gates.holds(stage.traffic) { return .promotion }
+            switch kind {
+            case .setWeight, .setMatch, .setMirror, .notify, .promote: return nil
+            case .pause, .analysis, .approval, .webhook, .checkEndpoints: return .kind(kind)
+            }
+        case .promotion:
+            if gates.holdsPromotion { return .promotion }
+            return waitsForAcknowledgement(effects) ? .acknowledgement : nil
+        }
     }
 
     private func traffic(of stage: ReleaseStage) -> JSONValue {
@@ -142,9 +158,12 @@ struct ReleasePreview: Sendable {
         return .object(
             moving.members.merging([
                 "unsplit": .string(spec.unsplitAction.rawValue),
-                "waitsForAcknowledgement": .bool(
-                    spec.unsplitAction == .hold && !moving.isEmpty && !status.isUnsplitAcknowledged),
+                "waitsForAcknowledgement": .bool(waitsForAcknowledgement(effects)),
             ]) { $1 })
+    }
+
+    private func waitsForAcknowledgement(_ effects: [RouteEffect]) -> Bool {
+        spec.unsplitAction == .hold && effects.contains { $0.atPromotion == .moves } && !status.isUnsplitAcknowledged
     }
 
     /// The preview's `stableVersion`: the service's before and after the release's first step, the ready endpoints that
@@ -188,6 +207,48 @@ struct ReleasePreview: Sendable {
         }
         return refusals
     }
+}
+
+/// The waiting of a plan for somebody who may give the canary most of the traffic: once, before the first that does.
+private struct PlanGates {
+    enum Gate {
+        /// The step itself waits.
+        case kind(ReleaseStep.Kind)
+        /// The plan waits for somebody who may promote.
+        case promotion
+        /// The plan waits for somebody to agree that rules move which the release does not split.
+        case acknowledgement
+
+        var text: JSONValue {
+            switch self {
+            case .kind(let kind): .string(kind.rawValue)
+            case .promotion: "promotion"
+            case .acknowledgement: "acknowledgement"
+            }
+        }
+    }
+
+    /// Whether somebody has agreed, or need not.
+    private var isOpen: Bool
+    private var earlier: ReleaseTraffic?
+
+    init(mayPromote: Bool) { isOpen = mayPromote }
+
+    /// Whether the plan would stand still before this traffic.
+    mutating func holds(_ traffic: ReleaseTraffic?) -> Bool {
+        defer { earlier = traffic }
+        guard !isOpen, let traffic else { return false }
+        let isMore =
+            traffic.canaryShare > earlier?.canaryShare ?? .none
+            || (!traffic.matches.isEmpty && traffic.matches != earlier?.matches ?? [])
+            || (traffic.mirror != nil && traffic.mirror != earlier?.mirror)
+        guard isMore, ReleaseTraffic.isMost(traffic.canaryShare, traffic.matches) else { return false }
+        isOpen = true
+        return true
+    }
+
+    /// Whether the plan would stand still before the promotion.
+    var holdsPromotion: Bool { !isOpen }
 }
 
 /// The bytes that an answer may still have.
