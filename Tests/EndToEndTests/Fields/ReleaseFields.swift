@@ -246,9 +246,6 @@ enum ReleaseFields {
         FixedField(
             "/spec/failurePolicy/rollback/mode", release([all], ["failurePolicy": ["rollback": ["mode": "immediate"]]]),
             refuses: "slow"),
-        FixedField(
-            "/spec/schedule/respectFreezeWindows", release([all], ["schedule": ["respectFreezeWindows": false]]),
-            refuses: true),
     ]
 
     /// Fields that act on no request by themselves.
