@@ -125,7 +125,18 @@ package final class TrafficRecorder: Sendable {
     }
 
     private func write(_ closed: [OpenSlots.Closed]) async throws {
-        guard !closed.isEmpty else { return }
+        if !closed.isEmpty { try await record(closed) }
+        // Also where nobody sends statistics that make slots: who only says how many requests there were is noted by this.
+        let reporters = state.withLock { state in
+            defer { state.reporters = Reporters() }
+            return state.reporters
+        }
+        try await store.noteReporting(stats: Array(reporters.stats), loads: Array(reporters.loads))
+        // Clocks drift, and the database may be another one by now.
+        if !closed.isEmpty { try await askForTime() }
+    }
+
+    private func record(_ closed: [OpenSlots.Closed]) async throws {
         let rows = closed.flatMap { slot in
             slot.hosts.sorted { $0.key < $1.key }.map {
                 TrafficRow(mesh: slot.mesh, slot: slot.slot, host: $0.key, samples: $0.value.bytes)
@@ -137,14 +148,9 @@ package final class TrafficRecorder: Sendable {
                 overflowed: $0.overflowed)
         }
         try await store.recordTraffic(rows, coverage, by: writer)
-        let reporters = state.withLock { state in
+        state.withLock { state in
             state.waiting.removeAll { slot in closed.contains { $0.slot == slot.slot && $0.mesh == slot.mesh } }
-            defer { state.reporters = Reporters() }
-            return state.reporters
         }
-        try await store.noteReporting(stats: Array(reporters.stats), loads: Array(reporters.loads))
-        // Clocks drift, and the database may be another one by now.
-        try await askForTime()
     }
 
     private func limitWaiting() {
