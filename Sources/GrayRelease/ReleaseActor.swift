@@ -10,18 +10,14 @@ package struct ReleaseActor: Hashable, Sendable {
     package var mayPromote: Bool
     /// Whether the person may go past a gate that others have not opened.
     package var maySkipApproval: Bool
-    /// Whether the person may go on in a freeze window.
-    package var mayOverrideFreeze: Bool
 
     package init(
-        person: String, groups: Set<String> = [], mayPromote: Bool = true, maySkipApproval: Bool = false,
-        mayOverrideFreeze: Bool = false
+        person: String, groups: Set<String> = [], mayPromote: Bool = true, maySkipApproval: Bool = false
     ) {
         self.person = person
         self.groups = groups
         self.mayPromote = mayPromote
         self.maySkipApproval = maySkipApproval
-        self.mayOverrideFreeze = mayOverrideFreeze
     }
 }
 
@@ -32,7 +28,7 @@ extension ReleaseStatus {
         package var author: String?
         /// The person who started this attempt.
         package var starter: String?
-        /// The people who changed steps while it was running, in the order of their first change; at most ``mostEditors``, the first ones.
+        /// The people who changed steps after it was written, in the order of their first change; at most ``mostEditors``.
         package var editors: [String] = []
         /// Whether the plan may give the canary most of the traffic: by the right of who started it, of who edited the steps last, or of
         /// who has said so since. `nil`: it was started when nobody asked.
@@ -40,12 +36,12 @@ extension ReleaseStatus {
 
         package init(author: String? = nil) { self.author = author }
 
-        /// Also the bound of what is remembered: a plan of a hundred steps has fewer edits that matter.
+        /// The number of editors that are told apart. Beyond it everybody counts as one: nobody can say any more who is not.
         package static let mostEditors = 100
 
-        /// Whether the person has had a hand in the plan.
+        /// Whether the person has had a hand in the plan, or may have had one.
         package func include(_ person: String) -> Bool {
-            author == person || starter == person || editors.contains(person)
+            author == person || starter == person || editors.contains(person) || editors.count >= Self.mostEditors
         }
     }
 
@@ -71,7 +67,7 @@ extension ReleaseStatus {
         package var until: Timestamp?
     }
 
-    /// Records that somebody changed the steps of a running plan: its gates are to be looked at again.
+    /// Records that somebody changed the steps of the plan: its gates are to be looked at again.
     package mutating func noteEdit(by actor: ReleaseActor) {
         if !people.editors.contains(actor.person), people.editors.count < People.mostEditors {
             people.editors.append(actor.person)

@@ -86,7 +86,9 @@ package enum ReleaseMachine {
     package static func allowedVerbs(_ status: ReleaseStatus) -> [ReleaseVerb.Name] {
         switch status.phase {
         case .draft: [.start, .abort]
-        case .pending: (status.reason == .stableTooSmall ? [.start] : []) + [.rollback, .abort]
+        case .pending:
+            // Who may can have it begin all the same.
+            (status.reason == .stableTooSmall || status.frozen != nil ? [.start] : []) + [.rollback, .abort]
         case .progressing: [.pause, .promote, .skip, .goto] + status.retrying + [.rollback, .abort]
         case .waitingApproval: [.pause, .promote, .skip, .goto, .approve, .reject, .rollback, .abort]
         case .promoting: [.pause] + (status.traffic.isMissed ? [.promote] : []) + [.rollback, .abort]

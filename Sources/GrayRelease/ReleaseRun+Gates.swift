@@ -63,10 +63,17 @@ extension ReleaseRun {
         guard !status.votes.contains(where: { $0.person == actor.person }) else {
             throw refusal(.notApprover, "\(actor.person) has voted about \"\(gate.name)\" already")
         }
+        // One that stands still, or in a freeze window, is not asked for more votes than it needs.
+        let isDecided = status.votes.contains { !$0.approves }
+        guard !isDecided, !approving || status.votes.count < gate.requiredApprovals else {
+            throw refusal(
+                .precondition, "\"\(gate.name)\" \(isDecided ? "was rejected" : "has all its approvals") already")
+        }
         let vote = ReleaseStatus.Vote(person: actor.person, approves: approving, comment: comment ?? "", at: now)
         status.votes.append(vote)
         record(
-            approving ? .approved : .rejected, about: "vote \(status.votes.count)", .userRequest,
+            // With the time: an edit voids votes, and then they are given again.
+            approving ? .approved : .rejected, about: "\(actor.person) \(now.text)", .userRequest,
             "\(actor.person): \(gate.name)\(vote.comment.isEmpty ? "" : ": \(vote.comment)")")
     }
 
@@ -164,6 +171,8 @@ extension ReleaseRun {
         status.overriddenFreezes = observations.freezes.map {
             ReleaseStatus.OverriddenFreeze(name: $0.name, until: $0.until)
         }
-        record(.freezeOverridden, about: "\(freeze.name)", .userRequest, "\(actor.person): \(override.reason ?? "")")
+        record(
+            .freezeOverridden, about: "\(freeze.name) \(now.text)", .userRequest,
+            "\(actor.person): \(override.reason ?? "")")
     }
 }

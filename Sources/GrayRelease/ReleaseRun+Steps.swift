@@ -16,7 +16,10 @@ extension ReleaseRun {
             block(on: "Schedule", "starts at \(startAt.text)")
             return false
         }
-        guard !isFrozen(.start) else { return false }
+        guard !isFrozen(.start) else {
+            status.reason = .freezeWindow
+            return false
+        }
         if step.deadlineAt == nil {
             step.deadlineAt = now + spec.progressDeadline
             status.currentStep = step
@@ -281,8 +284,9 @@ extension ReleaseRun {
         }
         let held = status.currentStep?.elapsed(at: now) ?? .zero
         guard held >= check.duration, !isFrozen(.advance) else {
-            if held < check.duration {
-                block(on: "Endpoints", "enough since \(held.text), needs \(check.duration.text)")
+            if held < check.duration, let since = status.currentStep?.activeSince {
+                // Not how long: a status that is another one with every look would be written with every look.
+                block(on: "Endpoints", "enough since \(since.text), needs \(check.duration.text)")
             }
             return false
         }

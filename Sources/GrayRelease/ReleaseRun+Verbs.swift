@@ -4,7 +4,10 @@ internal import MeshCore
 extension ReleaseRun {
     mutating func start(force: Bool, _ override: ReleaseVerb.Override, by actor: ReleaseActor) throws(VerbRefusal) {
         if status.phase == .pending {
-            if override.freezes { return try checkFreezes([.start], override, by: actor) }
+            if status.frozen != nil || override.freezes {
+                try checkFreezes([.start], override, by: actor)
+                if !force { return }
+            }
             guard force else {
                 throw refusal(.precondition, "the release is started; with force it goes on to so few endpoints")
             }
@@ -19,11 +22,11 @@ extension ReleaseRun {
                 .precondition, "the service's stable version is \(version), not \(spec.stable.version)")
         }
         isLatenessNoticed = true  // What was planned belongs to the attempt before.
-        let (attempt, author, rollbackOf) = (status.attempt + 1, status.people.author, status.rollbackOf)
+        let (attempt, people, rollbackOf) = (status.attempt + 1, status.people, status.rollbackOf)
         status = ReleaseStatus()
         status.attempt = attempt
         status.isCapacityWaived = force
-        status.people = ReleaseStatus.People(author: author)
+        status.people = people
         status.people.starter = actor.person
         // To take a success back is as much as a rollback, and takes no other right.
         status.people.mayPromote = actor.mayPromote || rollbackOf != nil

@@ -96,6 +96,8 @@ package struct ReleaseStatus: Hashable, Sendable {
         case targetMissing = "TargetMissing"
         case stableVersionChanged = "StableVersionChanged"
         case scheduled = "Scheduled"
+        /// A freeze window keeps it from beginning.
+        case freezeWindow = "FreezeWindow"
         case waitingForProxies = "WaitingForProxies"
         case userRequest = "UserRequest"
         case planCompleted = "PlanCompleted"

@@ -49,6 +49,42 @@ struct ReleaseGateTests {
         #expect(scene.events.filter { $0.kind == .approved }.count == 3)
     }
 
+    @Test("a gate that stands still takes no more votes than it needs, and no more once it was rejected")
+    func bounds() throws {
+        var scene = try Scene.started(Self.spec())
+        try scene.ask(.pause(reason: nil))
+        try scene.ask(.approve(expectedStep: nil, comment: nil), by: Self.person("bob"))
+        #expect(throws: VerbRefusal.self) {
+            try scene.ask(.approve(expectedStep: nil, comment: nil), by: Self.person("cat"))
+        }
+        try scene.ask(.reject(expectedStep: nil, comment: nil), by: Self.person("cat"))
+        #expect(throws: VerbRefusal.self) {
+            try scene.ask(.reject(expectedStep: nil, comment: nil), by: Self.person("dan"))
+        }
+        #expect(scene.status.votes.count == 2)
+        try scene.ask(.resume)
+        scene.settle()
+        #expect(scene.status.reason == .gateRejected)
+    }
+
+    @Test("who has edited the steps stays an editor in the next attempt, and of too many everybody counts as one")
+    func editors() throws {
+        var scene = try Scene.started(Self.spec { $0.excludesCreator = true })
+        scene.status.noteEdit(by: Self.person("eve"))
+        try scene.ask(.rollback(reason: nil, force: false))
+        scene.settle()
+        try scene.ask(.retry)
+        scene.settle()
+        #expect(scene.status.phase == .waitingApproval)
+        let refused = try #require(throws: VerbRefusal.self) {
+            try scene.ask(.approve(expectedStep: nil, comment: nil), by: Self.person("eve"))
+        }
+        #expect(refused.code == .notApprover)
+        for number in 0..<ReleaseStatus.People.mostEditors + 5 { scene.status.noteEdit(by: Self.person("p\(number)")) }
+        #expect(scene.status.people.editors.count == ReleaseStatus.People.mostEditors)
+        #expect(scene.status.people.include("somebody"))
+    }
+
     @Test("one rejection is a failure of the step, with the person's words")
     func rejection() throws {
         var scene = try Scene.started(Self.spec { $0.requiredApprovals = 3 })
@@ -72,8 +108,10 @@ struct ReleaseGateTests {
         scene.status.noteEdit(by: Self.person("eve"))
         #expect(scene.status.votes.isEmpty)
         #expect(scene.status.people.editors == ["eve"])
+        scene.now = scene.now + .seconds(1)
         try scene.ask(.approve(expectedStep: nil, comment: nil), by: Self.person("bob"))
         #expect(scene.status.phase == .waitingApproval)
+        #expect(Set(scene.events.map(\.dedupeKey)).count == scene.events.count, "each vote is an event of its own")
     }
 
     @Test("time runs out while people are asked, and not while the release is paused")
@@ -183,7 +221,9 @@ struct ReleaseGateTests {
         scene.observations.readyCanary = 3
         scene.settle()
         #expect(scene.nextWakeupAt.map { $0 <= scene.now + .seconds(30) } == true)
+        let waiting = scene.status
         scene.pass(29)
+        #expect(scene.status == waiting, "nothing is written while it waits")
         scene.observations.readyCanary = 2
         scene.pass(1)
         scene.observations.readyCanary = 3
@@ -246,6 +286,13 @@ struct ReleaseFreezeTests {
         #expect(
             scene.status.blockedOn.map(\.detail) == ["shop/sale until \((Fixture.epoch + .seconds(3600)).text)"])
         #expect(scene.status.frozen?.since == Fixture.epoch)
+        #expect(scene.status.reason == .freezeWindow)
+        var hurried = scene
+        let refused = try #require(throws: VerbRefusal.self) { try hurried.ask(.start) }
+        #expect(refused.code == .frozen)
+        try hurried.ask(.start(force: false, .init(freezes: true, reason: "now")))
+        hurried.settle()
+        #expect(hurried.status.phase == .progressing, "who may has it begin all the same")
         scene.pass(3600)
         scene.observations.freezes = []
         scene.pass(1)

@@ -119,6 +119,11 @@ struct Walk {
         if generator.chance(6) { scene.observations.rules.unsplit = generator.chance(50) ? [] : ["a", "b"] }
         if generator.chance(6) { scene.observations.rules.leftOut = generator.chance(60) ? [] : ["c"] }
         if generator.chance(10) { changeFreezes() }
+        if scene.status.phase == .waitingApproval, generator.chance(20) {
+            // Times differ in the database, where each commit has its own.
+            scene.now = scene.now + .milliseconds(1)
+            scene.status.noteEdit(by: generator.chance(50) ? Fixture.engineer : Fixture.developer)
+        }
         scene.observations.superseding = generator.chance(3) ? Fixture.name("other") : nil
         scene.observations.readyTotal = generator.chance(5) ? 20 : 0
         scene.observations.rejections =

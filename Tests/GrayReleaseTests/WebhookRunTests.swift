@@ -84,6 +84,17 @@ struct WebhookRunTests {
         }
     }
 
+    @Test("one whose step is over is over")
+    func cancel() {
+        var run = Self.run()
+        run.cancel(now: Fixture.epoch)
+        #expect((run.phase, run.due, run.completedAt) == (.canceled, nil, Fixture.epoch))
+        var done = Self.run()
+        done.take(Self.answer(200), now: Fixture.epoch)
+        done.cancel(now: Fixture.epoch + .seconds(1))
+        #expect(done.phase == .successful)
+    }
+
     @Test("only the newest attempts are kept")
     func bounds() {
         var run = Self.run()

@@ -15,7 +15,7 @@ package enum Fixture {
     package static let developer = ReleaseActor(person: "dan", groups: ["developer"], mayPromote: false)
     /// May do everything.
     package static let admin = ReleaseActor(
-        person: "root", groups: ["meshAdmin"], maySkipApproval: true, mayOverrideFreeze: true)
+        person: "root", groups: ["meshAdmin"], maySkipApproval: true)
 
     package static func name(_ text: String) -> Name {
         guard let name = Name(text) else { preconditionFailure("not a name: \(text)") }

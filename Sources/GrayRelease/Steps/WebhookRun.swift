@@ -88,6 +88,11 @@ package struct WebhookRun: Hashable, Sendable {
         }
     }
 
+    /// Ends a run whose step is over.
+    package mutating func cancel(now: Timestamp) {
+        if !phase.isFinal { end(.canceled, "", now) }
+    }
+
     private mutating func end(_ phase: AnalysisPhase, _ message: String, _ now: Timestamp) {
         (self.phase, self.message, completedAt, due) = (phase, message, now, nil)
     }

@@ -226,7 +226,7 @@ extension ReleaseActor {
         func may(_ verb: String) -> Bool { Permission.custom(verb, of: .release).roles.contains(caller.role) }
         self.init(
             person: caller.person, groups: caller.groups.union([caller.role.rawValue]), mayPromote: may("promote"),
-            maySkipApproval: may("skipApproval"), mayOverrideFreeze: may("overrideFreeze"))
+            maySkipApproval: may("skipApproval"))
     }
 }
 

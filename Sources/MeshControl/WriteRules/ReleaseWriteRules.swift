@@ -33,10 +33,10 @@ struct ReleaseWriteRules: ObjectWriteRules {
         }
         var status = ReleaseStatus(old.status)
         spec.check(replacing: oldSpec, at: status, pointer, log: write.log)
-        guard status.phase.isActive, spec.strategy.steps != oldSpec.strategy.steps else {
+        guard !status.phase.isTerminal, spec.strategy.steps != oldSpec.strategy.steps else {
             return try await write.put(spec, in: transaction)
         }
-        try await copyTemplates(for: spec, after: oldSpec, write, in: transaction)
+        if status.phase.isActive { try await copyTemplates(for: spec, after: oldSpec, write, in: transaction) }
         status.noteEdit(by: ReleaseActor(write.caller))
         return try await write.put(spec, status: status.json, in: transaction)
     }
