@@ -21,8 +21,6 @@ package struct MeasurementDriver: Sendable {
     private static let patience = Duration.seconds(20)
     /// How long a run that another replica made due may go unnoticed.
     private static let idle = Duration.seconds(1)
-    private static let retry = Duration.seconds(2)
-    private static let forgetting = Duration.seconds(3_600)
 
     /// - Parameter signal: to be notified when a release may have become due.
     package init(control: ControlPlane, signal: ReleaseSignal, logger: Logger) {
@@ -34,31 +32,14 @@ package struct MeasurementDriver: Sendable {
     /// Measures until the task is cancelled.
     package func run() async throws {
         let work = SlidingWork(
-            places: Self.places, take: claim(atMost:),
-            wait: { try await Task.sleep(for: max(.milliseconds(20), try await timeUntilDue())) },
-            carryOut: { claim in await measure(claim) })
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await work.run() }
-            group.addTask { try await forget() }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
-    }
-
-    private func claim(atMost limit: Int) async throws -> [ClaimedRun] {
-        do {
-            return try await control.claimRuns(limit: limit, lease: Self.lease)
-        } catch {
-            try Task.checkCancellation()
-            logger.warning("cannot measure", metadata: ["error": "\(error)"])
-            try await Task.sleep(for: Self.retry)
-            return []
-        }
-    }
-
-    private func timeUntilDue() async throws -> Duration {
-        // Where the database does not answer, the next claim says so.
-        (try? await control.timeUntilRunDue(atMost: Self.idle)) ?? Self.idle
+            name: "measure", places: Self.places, logger: logger,
+            take: { limit in try await control.claimRuns(limit: limit, lease: Self.lease) },
+            wait: {
+                let time = try await control.timeUntilRunDue(atMost: Self.idle)
+                try await Task.sleep(for: max(.milliseconds(20), time))
+            },
+            carryOut: { claim in await measure(claim) }, forget: { try await control.forgetMeasurements() })
+        try await work.run()
     }
 
     private func measure(_ claim: ClaimedRun) async {
@@ -72,17 +53,6 @@ package struct MeasurementDriver: Sendable {
             logger.warning(
                 "cannot measure for a release",
                 metadata: ["release": "\(claim.release.object.key)", "error": "\(error)"])
-        }
-    }
-
-    private func forget() async throws {
-        while true {
-            try await Task.sleep(for: Self.forgetting)
-            do {
-                try await control.forgetMeasurements()
-            } catch {
-                logger.warning("old measurements not forgotten", metadata: ["error": "\(error)"])
-            }
         }
     }
 }

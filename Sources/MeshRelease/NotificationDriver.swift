@@ -1,7 +1,6 @@
 package import Logging
 package import MeshControl
 internal import MeshStore
-internal import Synchronization
 
 /// Delivers what releases tell channels, beside the drivers that decide and measure. Any number of replicas may run one.
 ///
@@ -18,8 +17,6 @@ package struct NotificationDriver: Sendable {
     private static let patience = Duration.seconds(20)
     /// How long a message that another replica wrote may go unnoticed.
     private static let idle = Duration.seconds(1)
-    private static let retry = Duration.seconds(2)
-    private static let forgetting = Duration.seconds(3_600)
 
     /// - Parameter signal: to be notified when a release was written.
     package init(control: ControlPlane, signal: ReleaseSignal, logger: Logger) {
@@ -30,39 +27,19 @@ package struct NotificationDriver: Sendable {
 
     /// Delivers until the task is cancelled.
     package func run() async throws {
-        let running = Running()
-        try await withThrowingDiscardingTaskGroup { group in
-            var forgotten = ContinuousClock.now
-            while true {
-                do {
-                    let free = ControlPlane.deliveries - running.count
-                    let claims = free > 0 ? try await control.claimChannels(limit: free, lease: Self.lease) : []
-                    for claim in claims {
-                        running.begin()
-                        group.addTask {
-                            await deliver(claim)
-                            running.end()
-                            signal.notify()
-                        }
-                    }
-                    if claims.isEmpty {
-                        let time = free > 0 ? try await control.timeUntilDeliveryDue(atMost: Self.idle) : Self.idle
-                        // Also where somebody else is at it, or the tenant's deliveries are under way.
-                        try await signal.wait(atMost: max(.milliseconds(100), time))
-                    }
-                    if forgotten + Self.forgetting < .now {
-                        forgotten = .now
-                        try await control.forgetMessages()
-                    }
-                } catch is CancellationError {
-                    throw CancellationError()
-                } catch {
-                    logger.warning("cannot deliver notifications", metadata: ["error": "\(error)"])
-                    try await Task.sleep(for: Self.retry)
-                }
-                try Task.checkCancellation()
-            }
-        }
+        let work = SlidingWork(
+            name: "deliver notifications", places: ControlPlane.deliveries, logger: logger,
+            take: { limit in try await control.claimChannels(limit: limit, lease: Self.lease) },
+            wait: {
+                let time = try await control.timeUntilDeliveryDue(atMost: Self.idle)
+                // Also where somebody else is at it, or the tenant's deliveries are under way.
+                try await signal.wait(atMost: max(.milliseconds(100), time))
+            },
+            carryOut: { claim in
+                await deliver(claim)
+                signal.notify()
+            }, forget: { try await control.forgetMessages() })
+        try await work.run()
     }
 
     private func deliver(_ claim: ClaimedChannel) async {
@@ -73,13 +50,5 @@ package struct NotificationDriver: Sendable {
             logger.warning(
                 "cannot deliver a notification", metadata: ["channel": "\(claim.key)", "error": "\(error)"])
         }
-    }
-
-    /// Counts deliveries that are under way.
-    private final class Running: Sendable {
-        private let state = Mutex(0)
-        var count: Int { state.withLock { $0 } }
-        func begin() { state.withLock { $0 += 1 } }
-        func end() { state.withLock { $0 -= 1 } }
     }
 }

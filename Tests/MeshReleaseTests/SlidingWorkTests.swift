@@ -19,7 +19,7 @@ struct SlidingWorkTests {
         let state = Mutex(State())
         let (last, slow) = (Latch(), Latch())
         let work = SlidingWork<Int>(
-            places: 3,
+            name: "count", places: 3, logger: quietLogger,
             take: { limit in
                 state.withLock { state in
                     if limit < 1 { state.isAskedForNothing = true }
@@ -41,7 +41,7 @@ struct SlidingWorkTests {
                 }
                 // Everything but the slow one.
                 if count == 19 { last.open() }
-            })
+            }, forget: {})
         let task = Task { try await work.run() }
         await last.wait()
         state.withLock { state in
