@@ -145,9 +145,11 @@ extension MeshStore {
         ).all { row throws(PostgresError) in
             let release = try ReleaseRow.decode(row)
             let document = try row.json("document")
+            let run = try Self.run(row)
+            let isReadable = run.kind == .webhook ? WebhookRun(document) != nil : AnalysisRun(document) != nil
             return ClaimedRun(
-                run: try Self.run(row), document: document, isReadable: AnalysisRun(document) != nil, release: release,
-                now: try row.time("now"), epoch: try row["epoch"], uid: release.object.uid)
+                run: run, document: document, isReadable: isReadable, release: release, now: try row.time("now"),
+                epoch: try row["epoch"], uid: release.object.uid)
         }
     }
 

@@ -2,7 +2,6 @@ internal import Analysis
 internal import Documents
 internal import Egress
 internal import FaultPoints
-internal import Foundation
 internal import GrayRelease
 internal import MeshCore
 internal import MeshModel
@@ -10,7 +9,7 @@ internal import MeshStore
 
 /// The calls that steps of releases wait for, made beside the driver like measurements: who does not answer delays nobody else.
 extension ControlPlane {
-    /// Calls of one address of a tenant, and of all of the tenant, that go on at a time.
+    /// Calls of one tenant that one replica has under way at a time; more wait for their turn.
     private static let callsPerTenant = 16
 
     /// Makes the call of a run that is due, and writes what came of it. Killed in between, it is made again, under the same id.
@@ -21,7 +20,8 @@ extension ControlPlane {
             throw ControlError.fault("the call \(claim.run.id) of \(claim.release.object.key) cannot be read")
         }
         guard release.status.analysis.ids.contains(run.id), release.status.phase.isActive else {
-            return try await store.commit(claim.document, of: claim, nextDue: nil, wakes: false)
+            run.cancel(now: claim.now)
+            return try await store.commit(run.json, of: claim, nextDue: nil, wakes: false)
         }
         guard let due = run.due, due <= claim.now else {
             return try await store.commit(claim.document, of: claim, nextDue: run.due, wakes: false)
@@ -33,13 +33,6 @@ extension ControlPlane {
         run.take(outcome, now: claim.now + (ContinuousClock.now - start))
         let isNew = before != (run.phase, run.message)
         return try await store.commit(run.json, of: claim, nextDue: run.due, wakes: isNew) && isNew
-    }
-
-    /// The message in bytes, the same each time, so that repeated calls have one signature but for their time.
-    private static func bytes(of message: JSONValue) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(message))
     }
 
     private func outcome(
@@ -56,7 +49,7 @@ extension ControlPlane {
         }
         let codes = run.call.successCodes
         let call = WebhookCall(
-            url: run.call.url, body: try Self.bytes(of: run.body), id: "\(release.object.uid)/\(run.id)",
+            url: run.call.url, body: WebhookCall.text(of: run.body), id: "\(release.object.uid)/\(run.id)",
             secret: signature,
             timeout: run.call.timeout, successCodes: codes.isEmpty ? [200...299] : codes.map { $0...$0 },
             bounds: [EgressBound("webhooks of one tenant (\(release.mesh.tenant))", Self.callsPerTenant)])

@@ -37,7 +37,9 @@ extension ControlPlane {
     }
 
     private func missing(of object: StoredObject, _ status: ReleaseStatus) async throws -> [String] {
-        guard status.phase.isActive, status.traffic.changedAt != nil, let revision = status.traffic.configRevision,
+        // Where all have acknowledged as of the engine's last look there is nobody to ask for.
+        guard status.phase.isActive, status.traffic.ackedProxies < status.traffic.totalProxies,
+            let revision = status.traffic.configRevision,
             let mesh = object.key.meshKey, let name = object.key.namespacedName,
             let spec: ReleaseSpec = object.decodedSpec()
         else { return [] }

@@ -19,6 +19,8 @@ package final class TrafficRecorder: Sendable {
         var open = OpenSlots()
         var waiting: [OpenSlots.Closed] = []
         var reporters = Reporters()
+        /// When the database heard of reporters last.
+        var noted = ContinuousClock.now
         /// The database's time at ``epoch``, since 1970, as it was asked last; `nil`: it was not.
         var offset: Duration?
     }
@@ -43,6 +45,8 @@ package final class TrafficRecorder: Sendable {
     private static let pause = Duration.milliseconds(500)
     /// How long the database may take to say what time it is.
     private static let trusted = Duration.seconds(1)
+    /// How often the database hears who reports where no slots are closed.
+    private static let noteInterval = Duration.seconds(10)
     /// Slots of all meshes that wait for the database.
     private static let maxWaiting = 30
 
@@ -127,8 +131,9 @@ package final class TrafficRecorder: Sendable {
     private func write(_ closed: [OpenSlots.Closed]) async throws {
         if !closed.isEmpty { try await record(closed) }
         // Also where nobody sends statistics that make slots: who only says how many requests there were is noted by this.
-        let reporters = state.withLock { state in
-            defer { state.reporters = Reporters() }
+        let reporters = state.withLock { state -> Reporters in
+            guard !closed.isEmpty || .now - state.noted >= Self.noteInterval else { return Reporters() }
+            defer { (state.reporters, state.noted) = (Reporters(), .now) }
             return state.reporters
         }
         try await store.noteReporting(stats: Array(reporters.stats), loads: Array(reporters.loads))
